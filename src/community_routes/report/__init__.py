@@ -1,0 +1,1 @@
+"""Results -> files for people: tables, maps, the page."""

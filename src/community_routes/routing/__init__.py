@@ -1,0 +1,1 @@
+"""Arrays -> travel times and journeys."""

@@ -1,0 +1,1 @@
+"""Proposals: what they change, what they cost, and how the result compares."""

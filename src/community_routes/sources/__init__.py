@@ -1,0 +1,1 @@
+"""The world -> checked tables: timetables, streets, neighbourhoods, destinations, study files."""
