@@ -1,0 +1,281 @@
+"""What a report is made of: plain tables, filled by the program, read by everything in this folder."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from community_routes.errors import UsageError
+
+TODAY = "today"
+
+ACCESS_COLUMNS = (
+    "scenario",
+    "day",
+    "window",
+    "neighbourhood",
+    "name",
+    "population",
+    "deprivation_decile",
+    "kind",
+    "measure",
+    "reading",
+    "cutoff_min",
+    "value",
+    "unit",
+    "reason",
+)
+COMPARISON_COLUMNS = (
+    *(column for column in ACCESS_COLUMNS if column != "value"),
+    "baseline",
+    "value",
+    "change",
+    "low",
+    "high",
+)
+GROUPS_COLUMNS = (
+    "scenario",
+    "day",
+    "window",
+    "grouping",
+    "group",
+    "kind",
+    "measure",
+    "reading",
+    "cutoff_min",
+    "persons",
+    "persons_covered",
+    "value",
+    "unit",
+    "baseline",
+    "change",
+    "low",
+    "high",
+    "persons_better",
+    "persons_worse",
+    "persons_same",
+)
+NOTICES_COLUMNS = ("severity", "code", "file", "row", "field", "value", "message")
+SOURCES_COLUMNS = ("name", "kind", "sha256", "credit")
+ZONES_COLUMNS = (
+    "id",
+    "name",
+    "group",
+    "population",
+    "deprivation_rank",
+    "deprivation_decile",
+    "reason",
+    "geometry",
+)
+DESTINATIONS_COLUMNS = ("key", "id", "name", "kind", "amount", "geometry")
+STOPS_COLUMNS = ("id", "name", "geometry")
+ROUTES_COLUMNS = ("scenario", "route_id", "name", "mode", "color", "new", "geometry")
+NEAREST_COLUMNS = ("scenario", "day", "window", "neighbourhood", "rank", "kind", "place", "name", "minutes")
+BACKGROUND_LAYERS = ("water", "green", "railways", "roads", "places")
+
+
+def empty_table(columns: Sequence[str]) -> pd.DataFrame:
+    """A table of these columns without rows."""
+    return pd.DataFrame({column: pd.Series(dtype=object) for column in columns})
+
+
+@dataclass(frozen=True)
+class ScenarioSummary:
+    """What a page says of one proposal.
+
+    Attributes
+    ----------
+    id, title : str
+        As in the scenario's file; the id is that of the tables' ``scenario`` column.
+    effects : tuple of str
+        What each change did, in the file's order ("7: 14 -> 27 Sunday departures").
+    notices : tuple of str
+        What the reader of this proposal should know (a kerb that was assumed, a date that is missing).
+    cost : mapping of str to number or text, or None
+        Figures of what it takes to run (``bus_hours_per_year``, ``cost_per_year`` ...); None when none was worked out.
+    is_random : bool
+        Something in the comparison was drawn at random, so that ``low`` and ``high`` span an interval.
+    """
+
+    id: str
+    title: str
+    effects: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    cost: Mapping[str, Any] | None = None
+    is_random: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class LegView:
+    """One part of a journey.
+
+    Attributes
+    ----------
+    mode : str
+        ``walk``, ``bus``, ``rail`` ...
+    route : str
+        What riders call the route; empty for a walk.
+    start, end : str
+        Names of the places where it begins and ends.
+    depart_s, arrive_s : int
+        Seconds of the service date.
+    wait_s : int
+        Wait before it leaves, in seconds.
+    lon, lat : float64, shape (n_points,)
+        The line to draw, degrees; may be empty.
+    """
+
+    mode: str
+    route: str
+    start: str
+    end: str
+    depart_s: int
+    arrive_s: int
+    wait_s: int = 0
+    lon: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    lat: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+
+@dataclass(frozen=True, eq=False)
+class JourneyView:
+    """One journey of one scenario; the same question in two scenarios makes a pair, before and after.
+
+    Attributes
+    ----------
+    scenario, day : str
+        As in the tables.
+    depart_s : int
+        When the traveller is ready to leave, seconds of the service date.
+    zone : str
+        Id of the neighbourhood it starts from.
+    destination : str
+        Name of the place it goes to.
+    legs : tuple of LegView
+        Empty when there is no journey within the limits; then ``reason`` says why.
+    fare : float or None
+        Pounds; None when it is not known.
+    last_home_s : int or None
+        When the last journey back leaves, seconds of the service date; None when it is not known.
+    reason : str
+        Why there is no journey.
+    """
+
+    scenario: str
+    day: str
+    depart_s: int
+    zone: str
+    destination: str
+    legs: tuple[LegView, ...] = ()
+    fare: float | None = None
+    last_home_s: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """All that the files for people are made from; nothing in them comes from anywhere else.
+
+    Attributes
+    ----------
+    study_id, title : str
+        Of the study file.
+    invented : bool
+        The study is made up (the sample borough); said wherever it is shown.
+    settings : mapping of str to text or number
+        Travel settings and conventions, printable, in the order in which they are shown.
+    sources : DataFrame of name, kind, sha256, credit
+        The input files.
+    zones : GeoDataFrame of id, name, group, population, deprivation_rank, deprivation_decile, reason, geometry
+        One row per neighbourhood, EPSG:4326. ``reason`` is empty or ``off_network``.
+    has_population : bool
+        Without it each neighbourhood counts 1 and the words say neighbourhoods, not persons.
+    destinations : GeoDataFrame of key, id, name, kind, amount, geometry
+        Points and polygons, EPSG:4326.
+    stops : GeoDataFrame of id, name, geometry, and one column ``departures_<day>`` per day
+        EPSG:4326.
+    routes : GeoDataFrame of scenario, route_id, name, mode, color, new, geometry
+        Lines, EPSG:4326; ``scenario`` is ``today`` or the id of a proposal, of which only the new and changed routes
+        need be there. ``color`` is ``#rrggbb`` or empty.
+    background : mapping of layer name to GeoDataFrame
+        ``water``, ``green`` (polygons), ``railways``, ``roads`` (lines), ``places`` (points with name and kind); may be empty.
+    access, comparison, groups, notices : DataFrame
+        The tables of ``access.csv``, ``comparison.csv``, ``groups.csv`` and ``notices.csv``.
+    scenarios : tuple of ScenarioSummary
+        The proposals, in the order in which they were given.
+    dates : mapping of day to date
+        Service dates; the first is the date stamp of every file that holds one.
+    windows : mapping of window name to text
+        ``{"morning_peak": "07:00-09:00"}``; may be empty.
+    nearest_places : DataFrame of scenario, day, window, neighbourhood, rank, kind, place, name, minutes
+        The nearest destinations of each neighbourhood; may be empty.
+    journeys : tuple of JourneyView
+        Sample journeys; may be empty.
+    extra : mapping of table name to DataFrame
+        Further tables, each written as ``<name>.csv`` and, where the page knows the name, shown: ``shared_spaces``,
+        ``affordability``, ``ranking``.
+    version : str
+        Of the library.
+    """
+
+    study_id: str
+    title: str
+    zones: gpd.GeoDataFrame
+    destinations: gpd.GeoDataFrame
+    stops: gpd.GeoDataFrame
+    routes: gpd.GeoDataFrame
+    access: pd.DataFrame
+    comparison: pd.DataFrame
+    groups: pd.DataFrame
+    notices: pd.DataFrame
+    sources: pd.DataFrame
+    settings: Mapping[str, Any]
+    scenarios: tuple[ScenarioSummary, ...]
+    dates: Mapping[str, dt.date]
+    version: str
+    invented: bool = False
+    has_population: bool = True
+    background: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
+    windows: Mapping[str, str] = field(default_factory=dict)
+    nearest_places: pd.DataFrame = field(default_factory=lambda: empty_table(NEAREST_COLUMNS))
+    journeys: tuple[JourneyView, ...] = ()
+    extra: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, columns in _TABLES.items():
+            missing = [column for column in columns if column not in getattr(self, name).columns]
+            if missing:
+                raise UsageError(f"the table {name!r} of the results lacks the column {', '.join(missing)}")
+        if not self.dates:
+            raise UsageError("the results name no service date; give at least one day in `dates`")
+
+    @property
+    def stamp(self) -> dt.date:
+        """The date that stands in every file that must hold one: the first service date."""
+        return min(self.dates.values())
+
+    def scenario_title(self, scenario: str) -> str:
+        """Title of a proposal, ``Today`` for the baseline."""
+        if scenario == TODAY:
+            return "Today"
+        return next((known.title for known in self.scenarios if known.id == scenario), scenario)
+
+
+_TABLES: dict[str, Sequence[str]] = {
+    "access": ACCESS_COLUMNS,
+    "comparison": COMPARISON_COLUMNS,
+    "groups": GROUPS_COLUMNS,
+    "notices": NOTICES_COLUMNS,
+    "sources": SOURCES_COLUMNS,
+    "zones": ZONES_COLUMNS,
+    "destinations": DESTINATIONS_COLUMNS,
+    "stops": STOPS_COLUMNS,
+    "routes": ROUTES_COLUMNS,
+    "nearest_places": NEAREST_COLUMNS,
+}
