@@ -1,0 +1,88 @@
+"""The `fares` and `standards` parts of a study file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import Field, model_validator
+
+from community_routes.sources.study_spec import Clock, Names, Spec
+from community_routes.sources.yaml_file import Text, nearest
+
+Money = Annotated[float, Field(ge=0, le=100_000)]
+
+
+class Fare(Spec):
+    """Prices of tickets, in the study's money; None where there is no such ticket.
+
+    ``single`` is paid at each boarding (not when staying on board); ``day``, ``week`` and ``four_week`` cap what is paid in that
+    time; ``cap_single`` caps each single; ``per_km`` with ``minimum`` is a single by distance.
+    """
+
+    single: Money | None = None
+    return_: Money | None = Field(default=None, alias="return")
+    day: Money | None = None
+    week: Money | None = None
+    four_week: Money | None = None
+    cap_single: Money | None = None
+    per_km: Money | None = None
+    minimum: Money | None = None
+
+
+class Concession(Spec):
+    """A share of travellers who ride free (or at ``price``) from a time of day on, until ``to`` where given."""
+
+    share: Annotated[float, Field(ge=0, le=1)]
+    from_: Clock = Field(default=0, alias="from")
+    to: Clock | None = None
+    price: Money = 0.0
+
+
+class Fares(Fare):
+    """The fares of a study: a general price list, and exceptions by route, agency and mode.
+
+    A mode without a fare makes a journey's fare unknown, never 0.
+    """
+
+    routes: dict[str, Fare] = Field(default_factory=dict)
+    agencies: dict[str, Fare] = Field(default_factory=dict)
+    modes: dict[str, Fare] = Field(default_factory=dict)
+    concession: Concession | None = None
+    budgets: tuple[Money, ...] = ()
+    income_per_month: Annotated[float, Field(gt=0)] | None = None
+
+
+class Standards(Spec):
+    """What a development site must offer; ``<destinations>_within_min: 45`` for any key of `destinations`."""
+
+    stop_within_m: Annotated[float, Field(gt=0)] | None = None
+    departures_per_hour: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)
+    within_min: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    source: str | None = None
+    required: Names = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _collect_within(cls, value: Any) -> Any:
+        """``employment_within_min: 45`` becomes ``within_min: {employment: 45}``."""
+        if not isinstance(value, dict):
+            return value
+        ending = "_within_min"
+        short = {key: item for key, item in value.items() if isinstance(key, str) and key.endswith(ending)}
+        rest = {key: item for key, item in value.items() if key not in short}
+        given = rest.get("within_min")
+        if short and (given is None or isinstance(given, dict)):
+            rest["within_min"] = {
+                **(given or {}),
+                **{Text(key.removesuffix(ending)): item for key, item in short.items()},
+            }
+        return rest
+
+    def unknown_destinations(self, destinations: Iterable[str]) -> dict[str, str | None]:
+        """Destinations of ``within_min`` that the study does not have, each with the nearest that it has.
+
+        ``key/kind`` stands for one kind of place and is known where its key is.
+        """
+        known = list(destinations)
+        return {key: nearest(key, known) for key in self.within_min if key.split("/")[0] not in known}

@@ -1,0 +1,132 @@
+"""What every part of a study file has in common: it is frozen, knows no other keys, and knows where it was written."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PrivateAttr, ValidationInfo, WithJsonSchema
+
+from community_routes.sources.yaml_file import Located, Node, Step
+from community_routes.times import parse_date, parse_time, parse_window
+
+
+class Spec(BaseModel):
+    """A part of a study file. ``at("column")`` is the place where that key was written, for a message."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
+    _places: dict[str, dict[str, Any]] = PrivateAttr(default_factory=dict)
+
+    def at(self, name: str = "") -> dict[str, Any]:
+        """``file``, ``row``, ``column``, ``field`` of a key of this part; of the part itself where the key is not given.
+
+        A part made in Python has no place: then only ``field`` is there.
+        """
+        found = self._places.get(name) or self._places.get("")
+        return dict(found) if found else {"field": name}
+
+
+def mark_places(part: Any, located: Located, node: Node, path: tuple[Step, ...] = ()) -> None:
+    """Tell a part, and the parts inside it, where they stand in the file."""
+    if isinstance(part, Spec):
+        part._places[""] = located.place(path)
+        for name, info in type(part).model_fields.items():
+            key = info.alias or name
+            child = node.child(key)
+            if child is not None:
+                part._places[name] = located.place((*path, key))
+                mark_places(getattr(part, name), located, child, (*path, key))
+    elif isinstance(part, Mapping):
+        for key, value in part.items():
+            child = node.child(key)
+            if child is not None:
+                mark_places(value, located, child, (*path, key))
+    elif isinstance(part, tuple | list):
+        for number, value in enumerate(part):
+            child = node.child(number)
+            if child is not None:
+                mark_places(value, located, child, (*path, number))
+
+
+def data_path(text: Any, info: ValidationInfo) -> Path:
+    """A path as written, made absolute against the folder of the study file (the current folder without one)."""
+    if isinstance(text, Path):
+        given = text
+    elif isinstance(text, str) and text.strip():
+        given = Path(text.strip())
+    else:
+        raise ValueError("the name of a file is expected")
+    if any(ord(char) < 32 for char in str(given)):
+        raise ValueError(f"{str(given)!r} is no name of a file")
+    folder = Path((info.context or {}).get("folder", "."))
+    return given if given.is_absolute() else folder / given
+
+
+def _date(value: Any) -> dt.date:
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("a date such as 2024-03-05 is expected")
+    return parse_date(value)
+
+
+def _clock(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("a time of day such as 07:30 is expected")
+    return parse_time(value)
+
+
+def _window(value: Any) -> tuple[int, int]:
+    if isinstance(value, tuple) and len(value) == 2:
+        return value
+    if not isinstance(value, str):
+        raise ValueError("a window such as 07:00-09:00 is expected")
+    return parse_window(value)
+
+
+def _one_or_more(value: Any) -> Any:
+    """A single text stands for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+def _no_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("a text is expected, not nothing")
+    return str(value)
+
+
+Name = Annotated[str, AfterValidator(_no_blank)]
+"""A text that is not empty."""
+
+DataFile = Annotated[
+    Path, BeforeValidator(data_path), WithJsonSchema({"type": "string", "description": "a file; relative to this one"})
+]
+"""A file, absolute once read."""
+
+Date = Annotated[dt.date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
+
+Clock = Annotated[
+    int, BeforeValidator(_clock), WithJsonSchema({"type": "string", "pattern": r"^\d{1,3}:[0-5]\d(:[0-5]\d)?$"})
+]
+"""A time of day, in seconds of the service date."""
+
+ClockWindow = Annotated[
+    tuple[int, int],
+    BeforeValidator(_window),
+    WithJsonSchema({"type": "string", "pattern": r"^\d{1,3}:[0-5]\d(:[0-5]\d)?\s*[-–]\s*\d{1,3}:[0-5]\d(:[0-5]\d)?$"}),
+]
+"""A start and an end, in seconds of the service date; the end is the later one and excluded."""
+
+Names = Annotated[tuple[Name, ...], BeforeValidator(_one_or_more)]
+"""One text or a list of them."""
+
+DAY_TYPES = ("weekday", "saturday", "sunday")
+
+
+def day_type(date: dt.date) -> str:
+    """``weekday``, ``saturday`` or ``sunday``."""
+    return DAY_TYPES[max(0, date.weekday() - 4)]
