@@ -1,0 +1,191 @@
+"""Streets from OpenStreetMap: a PBF file read in one pass, checked, as flat arrays."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from community_routes.errors import StreetsError
+from community_routes.notices import Notice, declare, raise_on_errors
+from community_routes.sources.osm_map import Area, Features, StreetMap
+from community_routes.sources.osm_pbf import PbfContent, PlacesAsked, Streets, read_pbf
+
+__all__ = ["Area", "Features", "StreetMap", "box_of", "read_streets"]
+
+UNREADABLE = declare("streets_unreadable", "error", "A street file is missing, cut, damaged or no OpenStreetMap PBF.")
+EMPTY = declare("streets_empty", "error", "A street file holds no way that people may walk along.")
+COVERAGE_BY_NODES = declare(
+    "streets_coverage_by_nodes",
+    "warning",
+    "A street file does not say what area it covers, so the box around its streets is taken.",
+)
+NODES_MISSING = declare(
+    "streets_nodes_missing", "warning", "Ways refer to nodes that the street file lacks; they are cut there."
+)
+BAD_AREA = declare("streets_bad_area", "error", "The area of the streets is no box of west, south, east, north.")
+
+
+def read_streets(
+    source: str | Path,
+    *,
+    area: Area | None = None,
+    places: PlacesAsked | None = None,
+    notices: list[Notice] | None = None,
+) -> StreetMap:
+    """Read the streets of an OpenStreetMap PBF file.
+
+    Parameters
+    ----------
+    source : path
+    area : (west, south, east, north), optional
+        The part that the file covers, in degrees. Left out: the box in the file's header, else the box around the nodes
+        of its streets, with a notice.
+    places : dict of key to dict of tag to values, optional
+        Places to read in the same pass, as ``{"libraries": {"amenity": ["library"]}}``; the value "*" is any.
+    notices : list, optional
+        Findings are appended.
+
+    Raises
+    ------
+    StreetsError
+        The file cannot be read, or nobody can walk in it.
+    """
+    found: list[Notice] = []
+    path = Path(source)
+    street_map = None
+    try:
+        if area is not None:
+            _check_area(area, path.name, found)
+        content = _read_checked(path, places or {}, found)
+        if content is not None:
+            street_map = _assemble(content, path, area, places or {}, found)
+    finally:
+        if notices is not None:
+            notices.extend(found)
+    raise_on_errors(found, StreetsError)
+    if street_map is None:
+        raise StreetsError(f"{path.name}: nothing was read")
+    return street_map
+
+
+def _read_checked(path: Path, places: PlacesAsked, found: list[Notice]) -> PbfContent | None:
+    if not path.is_file():
+        found.append(UNREADABLE.at(path.name, message="there is no such file; check the path in the study file"))
+        return None
+    try:
+        return read_pbf(path, places)
+    except (RuntimeError, ValueError, OSError, MemoryError) as fault:
+        message = f"it cannot be read as OpenStreetMap PBF ({fault}); download or export it again"
+        found.append(UNREADABLE.at(path.name, message=message))
+        return None
+
+
+def _check_area(area: Area, file: str, found: list[Notice]) -> None:
+    west, south, east, north = area
+    if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south < north <= 90 and west != east):
+        message = "the area must be [west, south, east, north] in degrees, with south below north"
+        found.append(BAD_AREA.at(file, field="area", value=list(area), message=message))
+
+
+def _assemble(
+    content: PbfContent, path: Path, area: Area | None, places: PlacesAsked, found: list[Notice]
+) -> StreetMap | None:
+    streets = content.streets
+    if not any(streets.walk):
+        message = (
+            f"none of its {content.n_ways:,} ways of interest is open to people on foot; is it an extract that kept roads?"
+        )
+        found.append(EMPTY.at(path.name, message=message))
+        return None
+    if content.n_nodes_missing:
+        message = f"{content.n_nodes_missing:,} nodes of its streets are not in the file; the ways are cut there"
+        found.append(NODES_MISSING.at(path.name, value=content.n_nodes_missing, message=message))
+    way, first, node_id, lon, lat, node = _join_nodes(streets)
+    if not len(node):
+        message = "the nodes of its streets are missing; export it again with complete ways"
+        found.append(EMPTY.at(path.name, message=message))
+        return None
+    covered = area or content.header_box
+    if covered is None:
+        covered = box_of(lon, lat)
+        message = (
+            "the file does not say which area it covers; the box around its streets is taken, "
+            f"{_box_text(covered)}; give `area` if that is too much or too little"
+        )
+        found.append(COVERAGE_BY_NODES.at(path.name, message=message))
+    asked = {key: {tag: tuple(values) for tag, values in wanted.items()} for key, wanted in places.items()}
+    return StreetMap(
+        node_id,
+        lon,
+        lat,
+        np.array(streets.way_id, np.int64)[way],
+        first,
+        node,
+        np.array(streets.highway, object)[way],
+        np.array(streets.name, object)[way],
+        np.array(streets.walk, np.int8)[way],
+        np.array(streets.drive, np.int8)[way],
+        np.array(streets.steps, bool)[way],
+        covered,
+        content.features,
+        asked,
+        _content_hash(path, area, asked),
+        path.name,
+    )
+
+
+def _join_nodes(
+    streets: Streets,
+) -> tuple[
+    NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]
+]:
+    """Number the nodes, cut ways where nodes are missing, and leave out repeats.
+
+    Returns the row in ``streets`` of each part, ``first``, ``node_id``, ``lon``, ``lat`` and ``node``.
+    """
+    way = np.repeat(np.arange(len(streets.way_id)), np.diff(streets.first))
+    known = ~np.isnan(streets.lonlat[:, 0])
+    # A part starts with each way, and after each gap; a node that repeats the one before it is left out.
+    gaps = np.cumsum(~known)
+    way, ref, xy, part = way[known], streets.ref[known], streets.lonlat[known], (way + gaps)[known]
+    fresh = np.ones(len(ref), bool)
+    fresh[1:] = (part[1:] != part[:-1]) | (way[1:] != way[:-1]) | (ref[1:] != ref[:-1])
+    way, ref, xy, part = way[fresh], ref[fresh], xy[fresh], part[fresh]
+    starts = np.ones(len(ref), bool)
+    starts[1:] = (part[1:] != part[:-1]) | (way[1:] != way[:-1])
+    number = np.cumsum(starts) - 1
+    size = np.bincount(number) if len(number) else np.zeros(0, np.int64)
+    keep = size >= 2
+    way, ref, xy = (values[keep[number]] for values in (way, ref, xy))
+    first = np.concatenate([[0], np.cumsum(size[keep])]).astype(np.int64)
+    node_id, some, node = np.unique(ref, return_index=True, return_inverse=True)
+    return way[first[:-1]], first, node_id, xy[some, 0], xy[some, 1], node.astype(np.int32)
+
+
+def box_of(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Area:
+    """The smallest box around points; one that crosses longitude 180 where that is the smaller (west > east then)."""
+    order = np.sort(np.asarray(lon))
+    gap = np.diff(order)
+    around = order[0] + 360 - order[-1]
+    south, north = float(np.min(lat)), float(np.max(lat))
+    if len(gap) and gap.max() > around:
+        widest = int(np.argmax(gap))
+        return float(order[widest + 1]), south, float(order[widest]), north
+    return float(order[0]), south, float(order[-1]), north
+
+
+def _box_text(area: Area) -> str:
+    west, south, east, north = area
+    return f"longitude {west:.4f} to {east:.4f}, latitude {south:.4f} to {north:.4f}"
+
+
+def _content_hash(path: Path, area: Area | None, asked: dict[str, dict[str, tuple[str, ...]]]) -> str:
+    digest = hashlib.sha256(json.dumps([area, asked], sort_keys=True).encode())
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

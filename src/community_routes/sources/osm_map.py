@@ -1,0 +1,194 @@
+"""What a street file holds once it is read: ways as flat arrays, the map's background, and places asked for by tags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from community_routes.arrays import check_first, set_frozen
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+Area = tuple[float, float, float, float]
+"""West, south, east, north in degrees; west is greater than east where the area crosses longitude 180."""
+
+POINT: Final = 0
+LINE: Final = 1
+RING: Final = 2
+"""A closed way that is a polygon by itself."""
+OUTER: Final = 3
+INNER: Final = 4
+"""Pieces of the outer and inner rings of a multipolygon: those with one ``group`` belong together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Drawn things of the map's background and places asked for by tags, as they stand in the file.
+
+    Attributes
+    ----------
+    layer : object (str), shape (n_features,)
+        "water", "green", "railways" or "places" (names of settlements) of the background, or "@" and the key of places
+        asked for by tags.
+    osm_id : object (str), shape (n_features,)
+        ``node/12``, ``way/34`` or ``relation/56``.
+    kind, name : object (str), shape (n_features,)
+        The tag that put it there (``natural=water``), and its name ("" where none).
+    shape : int8, shape (n_features,)
+        ``POINT``, ``LINE``, ``RING``, ``OUTER`` or ``INNER``.
+    group : int32, shape (n_features,)
+        Pieces of one multipolygon have the same number; -1 for all others.
+    first : int64, shape (n_features + 1,)
+        The coordinates of feature ``i`` are ``first[i]:first[i + 1]``.
+    lon, lat : float64, shape (n_coordinates,)
+        Degrees, WGS 84.
+    """
+
+    layer: NDArray[np.object_]
+    osm_id: NDArray[np.object_]
+    kind: NDArray[np.object_]
+    name: NDArray[np.object_]
+    shape: NDArray[np.int8]
+    group: NDArray[np.int32]
+    first: NDArray[np.int64]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        n = len(self.layer)
+        for name in ("layer", "osm_id", "kind", "name"):
+            set_frozen(self, name, np.object_, (n,))
+        set_frozen(self, "shape", np.int8, (n,))
+        set_frozen(self, "group", np.int32, (n,))
+        set_frozen(self, "first", np.int64, (n + 1,))
+        m = len(self.lon)
+        set_frozen(self, "lon", np.float64, (m,))
+        set_frozen(self, "lat", np.float64, (m,))
+        check_first(self.first, m, "Features.first")
+
+    def __len__(self) -> int:
+        return len(self.layer)
+
+    @staticmethod
+    def none() -> Features:
+        """No feature at all."""
+        empty: NDArray[np.float64] = np.zeros(0)
+        text = np.zeros(0, object)
+        return Features(
+            text, text, text, text, np.zeros(0, np.int8), np.zeros(0, np.int32), np.zeros(1, np.int64), empty, empty
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class StreetMap:
+    """The ways of a street file that people walk or buses drive along, before they are made into networks.
+
+    A way that leaves the file's data in between (its nodes are missing there) stands here in parts with one ``way_id``.
+
+    Attributes
+    ----------
+    node_id : int64, shape (n_nodes,)
+        OpenStreetMap's number of each node.
+    lon, lat : float64, shape (n_nodes,)
+        Degrees, WGS 84.
+    way_id : int64, shape (n_ways,)
+        OpenStreetMap's number of each way.
+    first : int64, shape (n_ways + 1,)
+        The nodes of way ``i`` are ``node[first[i]:first[i + 1]]``, at least two.
+    node : int32
+        Rows of the nodes along the ways; never the same twice running.
+    highway : object (str), shape (n_ways,)
+        Value of ``highway``; of a way without it the value that let it in (``platform``, ``pier``).
+    name : object (str), shape (n_ways,)
+        ``name``, else ``ref``, else "".
+    walk, drive : int8, shape (n_ways,)
+        Directions open to people on foot and to buses: bit 1 along the nodes, bit 2 against them.
+    steps : bool, shape (n_ways,)
+        A flight of steps.
+    area : (west, south, east, north)
+        The part of the world that the streets cover. A place outside is off the network.
+    features : Features
+        Background and places asked for by tags.
+    places_asked : dict of key to dict of tag to values
+        What was asked for by tags, so that a key without any place still has its (empty) table.
+    content_hash : str
+        sha256 over the bytes that were read and the area and tags asked for.
+    source : str
+        Name of the file, or of the place.
+    """
+
+    node_id: NDArray[np.int64]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    way_id: NDArray[np.int64]
+    first: NDArray[np.int64]
+    node: NDArray[np.int32]
+    highway: NDArray[np.object_]
+    name: NDArray[np.object_]
+    walk: NDArray[np.int8]
+    drive: NDArray[np.int8]
+    steps: NDArray[np.bool_]
+    area: Area
+    features: Features = field(default_factory=Features.none)
+    places_asked: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
+    content_hash: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        n, w = len(self.node_id), len(self.way_id)
+        set_frozen(self, "node_id", np.int64)
+        set_frozen(self, "lon", np.float64, (n,))
+        set_frozen(self, "lat", np.float64, (n,))
+        set_frozen(self, "way_id", np.int64)
+        set_frozen(self, "first", np.int64, (w + 1,))
+        set_frozen(self, "node", np.int32)
+        set_frozen(self, "highway", np.object_, (w,))
+        set_frozen(self, "name", np.object_, (w,))
+        set_frozen(self, "walk", np.int8, (w,))
+        set_frozen(self, "drive", np.int8, (w,))
+        set_frozen(self, "steps", np.bool_, (w,))
+        check_first(self.first, len(self.node), "StreetMap.first")
+        if len(self.node) and (self.node.min() < 0 or self.node.max() >= n):
+            raise ValueError("StreetMap.node must be row numbers of the nodes")
+
+    @property
+    def n_ways(self) -> int:
+        """Number of ways (parts of one way counted apart)."""
+        return len(self.way_id)
+
+    def without_ways(self, ways: Iterable[int]) -> StreetMap:
+        """The same map without these OpenStreetMap ways; their numbers that are not in it change nothing."""
+        return self._only(~np.isin(self.way_id, np.array(list(ways), np.int64)))
+
+    def _only(self, keep: NDArray[np.bool_]) -> StreetMap:
+        size = np.diff(self.first)
+        first = np.concatenate([[0], np.cumsum(size[keep])])
+        columns = {name: getattr(self, name)[keep] for name in ("way_id", "highway", "name", "walk", "drive", "steps")}
+        return replace(self, first=first, node=self.node[np.repeat(keep, size)], **columns)
+
+    @cached_property
+    def background(self) -> dict[str, gpd.GeoDataFrame]:
+        """Water, green, railways, roads and place names in full detail (EPSG:4326); see ``background_layers``."""
+        from community_routes.sources.osm_background import full_layers
+
+        return full_layers(self)
+
+    @cached_property
+    def places(self) -> dict[str, gpd.GeoDataFrame]:
+        """Places asked for by tags: a table with id, name, kind and geometry for each key."""
+        from community_routes.sources.osm_background import place_tables
+
+        return place_tables(self)
+
+    def __repr__(self) -> str:
+        west, south, east, north = self.area
+        return (
+            f"StreetMap({self.source or 'made in memory'}: {self.n_ways:,} ways, {len(self.node_id):,} nodes, "
+            f"{west:.4f} to {east:.4f} E, {south:.4f} to {north:.4f} N)"
+        )
