@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numba as nb
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 _compile_s = [0.0]
 
 
-def kernel(function: Function) -> Function:
+def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function of arrays and numbers with numba, without the interpreter's lock.
 
     Kernels that call each other must live in one file: numba's cache does not notice a change in a cached function of

@@ -1,0 +1,102 @@
+"""Everything a search needs that does not depend on the question: footpaths, the timetable of a date, its changes."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from community_routes.network.changing import Changes, build_changes, named_trips
+from community_routes.network.connections import Connections, build_connections, mirrored
+from community_routes.network.points import Links
+from community_routes.network.timetable import WHOLE_DAY_S, Phase, Timetable, build_timetable
+from community_routes.notices import Notice
+from community_routes.sources.feed import Feed
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """The public transport of one service date, ready to be searched.
+
+    Attributes
+    ----------
+    feed : Feed
+    footpaths : Links
+        Walks between stops (rows of ``feed.stops``) within the limit.
+    timetable : Timetable
+    changes : Changes
+    connections : Connections
+    slack_s : int
+        Seconds to be at a stop before a departure.
+    """
+
+    feed: Feed
+    footpaths: Links
+    timetable: Timetable
+    changes: Changes
+    connections: Connections
+    slack_s: int
+    _apart: NDArray[np.bool_] = field(repr=False)
+
+    @cached_property
+    def backwards(self) -> Connections:
+        """The connections with time running backwards (second ``t`` is ``-t``), for searches by arrival."""
+        n_hops = len(self.timetable.from_stop)
+        order = np.arange(n_hops)[::-1]
+        flipped = self.changes.mirrored()
+        changes = Changes(
+            alight_place=flipped.alight_place[order],
+            board_place=flipped.board_place[order],
+            alight_stop=flipped.alight_stop,
+            board_stop=flipped.board_stop,
+            first=flipped.first,
+            to=flipped.to,
+            change_s=flipped.change_s,
+        )
+        return build_connections(mirrored(self.timetable), changes, self._apart[::-1])
+
+    def __repr__(self) -> str:
+        return (
+            f"Network({self.timetable.date}: {self.timetable.n_runs:,} vehicle runs, {len(self.connections):,} "
+            f"connections, {len(self.connections.transfer):,} changes, {len(self.footpaths.to):,} footpaths)"
+        )
+
+
+def assemble_network(
+    feed: Feed,
+    date: dt.date,
+    footpaths: Links,
+    *,
+    slack_s: int = 60,
+    phase: Phase = "zero",
+    seed: int = 0,
+    wheelchair: bool = False,
+    span_s: tuple[int, int] = WHOLE_DAY_S,
+    notices: list[Notice] | None = None,
+) -> Network:
+    """Build the network of a service date from a feed and footpaths that are known already.
+
+    Parameters
+    ----------
+    feed : Feed
+    date : date
+    footpaths : Links
+        From rows of ``feed.stops`` to rows of ``feed.stops``; a stop to itself is 0 s whether listed or not.
+    slack_s : int
+        Seconds to be at a stop before a departure, at every boarding.
+    phase, seed, wheelchair, span_s, notices
+        As in ``build_timetable``.
+    """
+    timetable = build_timetable(
+        feed, date, phase=phase, seed=seed, wheelchair=wheelchair, span_s=span_s, notices=notices
+    )
+    changes = build_changes(feed, timetable, footpaths, slack_s=slack_s)
+    named = named_trips(feed)
+    apart = np.zeros(timetable.n_runs, np.bool_)
+    if named.any():
+        apart[np.unique(timetable.run()[named[timetable.trip]])] = True
+    connections = build_connections(timetable, changes, apart)
+    return Network(feed, footpaths, timetable, changes, connections, slack_s, apart)

@@ -1,0 +1,418 @@
+"""The compiled loops of the search: departure profiles by a batched connection scan.
+
+Recurrence (Dibbelt, Pajor, Strasser, Wagner, Connection Scan Algorithm, J. Exp. Algorithmics 23, 2018, profile variant).
+For each connection ``c`` and number of rides still allowed ``k`` (this one included), and for each destination (a lane):
+
+    on board(c, k) = earliest arrival of
+        staying on the vehicle:             on board(next hop of the run, k)
+        alighting and walking to the end:   arrival(c) + egress
+        alighting and changing, k > 1:      waiting(first event reached at each waiting place, k - 1)
+    waiting(e, k)  = earliest arrival of on board(e, k) and waiting(next event at the same place, k)
+
+Connections that leave in the same second are one group, done layer by layer: all for k = 1, then all for k = 2, so that a
+row of ``k - 1`` is final when it is read (zero-minute hops, no slack). Rows are 16-bit seconds from a base moment, one lane
+for each destination of the block, so that the inner loops are vector minima. Kernels that call each other live in this file.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from community_routes.kernels import kernel
+
+NEVER: Final = 32767
+"""No arrival, in 16-bit seconds."""
+
+
+@kernel
+def scan_connections(  # type: ignore[no-untyped-def]
+    position,
+    low,
+    high,
+    base_s,
+    horizon_s,
+    departure_s,
+    arrival_s,
+    run,
+    alight_stop,
+    is_event,
+    next_event,
+    transfer_first,
+    transfer,
+    egress_row,
+    egress_s,
+    riding,
+    is_riding,
+    waiting_row,
+    rows,
+    n_rows,
+):
+    """Scan connections ``position`` to ``high``, latest departure first, until done or until ``rows`` may be too few.
+
+    Parameters
+    ----------
+    position : int
+        Where to go on; ``low`` at first.
+    low, high : int
+        The connections of this search.
+    base_s, horizon_s : int
+        Row values are seconds after ``base_s``; arrivals later than ``horizon_s`` after it do not count.
+    egress_row : int32, shape (n_stops,)
+        Row of ``egress_s`` for each stop, -1 where no lane is near.
+    egress_s : int16, shape (n, n_lanes)
+        Walk from the stop to each destination; NEVER where there is none.
+    riding : int16, shape (n_runs, n_layers, n_lanes)
+        The row of each vehicle at the hop scanned last.
+    is_riding : bool, shape (n_runs, n_layers)
+        Whether that row has been begun; False at first.
+    waiting_row : int32, shape (high - low, n_layers)
+        Gets the row of each event, -1 where it reaches no lane.
+    rows : int16, shape (capacity, n_lanes)
+        The waiting rows.
+    n_rows : int
+        How many are in use.
+
+    Returns
+    -------
+    (position, n_rows)
+    """
+    n_layers = riding.shape[1]
+    n_lanes = riding.shape[2]
+    while position < high:
+        group_end = position + 1
+        while group_end < high and departure_s[group_end] == departure_s[position]:
+            group_end += 1
+        if n_rows + (group_end - position) * n_layers > len(rows):
+            return position, n_rows
+        for k in range(n_layers):
+            for c in range(position, group_end):
+                r = run[c]
+                on_board = riding[r, k]
+                begun = is_riding[r, k]
+                stop = alight_stop[c]
+                arrival = arrival_s[c] - base_s
+                if stop >= 0 and arrival <= horizon_s:
+                    near = egress_row[stop]
+                    if near >= 0:
+                        walks = egress_s[near]
+                        arrive = np.int16(arrival)
+                        most = np.int16(NEVER - arrival)
+                        if begun:
+                            for lane in range(n_lanes):
+                                on_board[lane] = min(on_board[lane], np.int16(min(walks[lane], most) + arrive))
+                        else:
+                            for lane in range(n_lanes):
+                                on_board[lane] = np.int16(min(walks[lane], most) + arrive)
+                            begun = True
+                    if k > 0:
+                        for t in range(transfer_first[c], transfer_first[c + 1]):
+                            e = transfer[t] - low
+                            if e < 0:
+                                continue
+                            row = waiting_row[e, k - 1]
+                            if row < 0:
+                                continue
+                            change = rows[row]
+                            if begun:
+                                for lane in range(n_lanes):
+                                    on_board[lane] = min(on_board[lane], change[lane])
+                            else:
+                                for lane in range(n_lanes):
+                                    on_board[lane] = change[lane]
+                                begun = True
+                    is_riding[r, k] = begun
+                if is_event[c]:
+                    later = next_event[c] - low
+                    row = np.int32(-1)
+                    if later >= 0:
+                        row = waiting_row[later, k]
+                    if begun:
+                        mine = rows[n_rows]
+                        if row >= 0:
+                            wait = rows[row]
+                            for lane in range(n_lanes):
+                                mine[lane] = min(on_board[lane], wait[lane])
+                        else:
+                            for lane in range(n_lanes):
+                                mine[lane] = on_board[lane]
+                        row = np.int32(n_rows)
+                        n_rows += 1
+                    waiting_row[c - low, k] = row
+        position = group_end
+    return position, n_rows
+
+
+@kernel
+def first_at_or_after(values, low, high, moment):  # type: ignore[no-untyped-def]
+    """Bisection in rising values."""
+    while low < high:
+        middle = (low + high) >> 1
+        if values[middle] < moment:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel
+def find_boardings(  # type: ignore[no-untyped-def]
+    access_first,
+    access_to,
+    access_s,
+    departures_s,
+    extra_s,
+    latest_s,
+    place_first,
+    place,
+    event_first,
+    event,
+    event_departure_s,
+    run,
+    position,
+    n_runs,
+):
+    """For each origin the events worth reading at each departure, latest departure first.
+
+    A waiting row holds all later events of its place, so at each departure and place only the first event that has become
+    catchable is read; and not if the same vehicle can be caught at an earlier stop at that departure or a later one.
+
+    Returns
+    -------
+    first : int64, shape (n_origins + 1,)
+    moment : int32, shape (n,)
+        Index of the departure, falling within an origin.
+    boarding : int32, shape (n,)
+        The event (a connection).
+    """
+    n_origins = len(access_first) - 1
+    n_departures = len(departures_s)
+    first = np.zeros(n_origins + 1, np.int64)
+    moment = np.empty(1 << 12, np.int32)
+    boarding = np.empty(1 << 12, np.int32)
+    n = 0
+    earliest = np.empty(n_runs, np.int32)  # first position at which each vehicle can be caught
+    seen_by = np.full(n_runs, -1, np.int32)
+    for origin in range(n_origins):
+        n_places = 0
+        for link in range(access_first[origin], access_first[origin + 1]):
+            stop = access_to[link]
+            n_places += place_first[stop + 1] - place_first[stop]
+        at = np.empty(n_places, np.int64)
+        end = np.empty(n_places, np.int64)
+        begin = np.empty(n_places, np.int64)
+        walk_s = np.empty(n_places, np.int32)
+        i = 0
+        for link in range(access_first[origin], access_first[origin + 1]):
+            stop = access_to[link]
+            for j in range(place_first[stop], place_first[stop + 1]):
+                begin[i] = event_first[place[j]]
+                # events after the search's horizon were not scanned
+                end[i] = first_at_or_after(event_departure_s, begin[i], event_first[place[j] + 1], latest_s + 1)
+                at[i] = end[i]
+                walk_s[i] = access_s[link] + extra_s
+                i += 1
+        for d in range(n_departures - 1, -1, -1):
+            for i in range(n_places):
+                ready_s = departures_s[d] + walk_s[i]
+                if d == n_departures - 1:
+                    start = first_at_or_after(event_departure_s, begin[i], at[i], ready_s)
+                else:
+                    start = at[i]
+                    while start > begin[i] and event_departure_s[start - 1] >= ready_s:
+                        start -= 1
+                at[i] = start
+                for j in range(start, end[i]):
+                    e = event[j]
+                    r = run[e]
+                    if seen_by[r] != origin or position[e] < earliest[r]:
+                        seen_by[r] = origin
+                        earliest[r] = position[e]
+            for i in range(n_places):
+                for j in range(at[i], end[i]):
+                    e = event[j]
+                    if earliest[run[e]] == position[e]:
+                        if n == len(moment):
+                            more = np.empty(2 * n, np.int32)
+                            more[:n] = moment
+                            moment = more
+                            more = np.empty(2 * n, np.int32)
+                            more[:n] = boarding
+                            boarding = more
+                        moment[n] = d
+                        boarding[n] = e
+                        n += 1
+                        break
+                end[i] = at[i]
+        first[origin + 1] = n
+    return first, moment[:n].copy(), boarding[:n].copy()
+
+
+@kernel
+def _times_of_departures(  # type: ignore[no-untyped-def]
+    origin, boarding_first, moment, boarding, waiting_row, layer, low, rows, offset_s, max_travel_s, walk_s, best, times
+):
+    """Fill ``times`` (departure, lane) with 16-bit travel times of one origin; whether any vehicle helps."""
+    n_departures, n_lanes = times.shape
+    any_ride = False
+    at = boarding_first[origin]
+    end = boarding_first[origin + 1]
+    for d in range(n_departures - 1, -1, -1):
+        while at < end and moment[at] == d:
+            row = waiting_row[boarding[at] - low, layer]
+            at += 1
+            if row >= 0:
+                wait = rows[row]
+                if any_ride:
+                    for lane in range(n_lanes):
+                        best[lane] = min(best[lane], wait[lane])
+                else:
+                    for lane in range(n_lanes):
+                        best[lane] = wait[lane]
+                    any_ride = True
+        line = times[d]
+        if any_ride:
+            leave = np.int16(offset_s[d])
+            limit = np.int16(max_travel_s)
+            for lane in range(n_lanes):
+                taken = np.int16(best[lane] - leave)
+                if taken > limit:
+                    taken = np.int16(NEVER)
+                line[lane] = min(taken, walk_s[lane])
+        else:
+            for lane in range(n_lanes):
+                line[lane] = walk_s[lane]
+    return any_ride
+
+
+@kernel
+def read_percentiles(  # type: ignore[no-untyped-def]
+    origins,
+    boarding_first,
+    moment,
+    boarding,
+    waiting_row,
+    layer,
+    low,
+    rows,
+    offset_s,
+    max_travel_s,
+    direct_first,
+    direct_to,
+    direct_s,
+    lane_of,
+    destination_of,
+    comparators,
+    ranks,
+    result,
+):
+    """Percentiles of travel time of each origin to the lanes' destinations, into ``result`` (percentile, origin, destination).
+
+    The times of all departures are sorted lane by lane with a sorting network (Batcher, 1968), a vector minimum and
+    maximum for each comparator; only comparators that the ranks depend on are in the list.
+    """
+    n_lanes = rows.shape[1]
+    n_used = len(destination_of)
+    times = np.empty((len(offset_s), n_lanes), np.int16)
+    best = np.empty(n_lanes, np.int16)
+    walk_s = np.empty(n_lanes, np.int16)
+    for origin in origins:
+        for lane in range(n_lanes):
+            walk_s[lane] = NEVER
+        for link in range(direct_first[origin], direct_first[origin + 1]):
+            lane = lane_of[direct_to[link]]
+            if lane >= 0 and direct_s[link] <= max_travel_s:
+                walk_s[lane] = direct_s[link]
+        any_ride = _times_of_departures(
+            origin, boarding_first, moment, boarding, waiting_row, layer, low, rows, offset_s, max_travel_s, walk_s,
+            best, times,
+        )  # fmt: skip
+        if any_ride:
+            for i in range(len(comparators)):
+                lower = times[comparators[i, 0]]
+                upper = times[comparators[i, 1]]
+                for lane in range(n_lanes):
+                    a = lower[lane]
+                    b = upper[lane]
+                    lower[lane] = min(a, b)
+                    upper[lane] = max(a, b)
+        for p in range(len(ranks)):
+            line = times[ranks[p]]
+            target = result[p, origin]
+            for lane in range(n_used):
+                target[destination_of[lane]] = line[lane]
+
+
+@kernel
+def read_all_departures(  # type: ignore[no-untyped-def]
+    origins,
+    boarding_first,
+    moment,
+    boarding,
+    waiting_row,
+    layer,
+    low,
+    rows,
+    offset_s,
+    max_travel_s,
+    direct_first,
+    direct_to,
+    direct_s,
+    lane_of,
+    destination_of,
+    first_departure,
+    result,
+):
+    """Travel times of every departure, into ``result`` (origin, departure, destination) from ``first_departure`` on."""
+    n_lanes = rows.shape[1]
+    n_used = len(destination_of)
+    n_departures = len(offset_s)
+    times = np.empty((n_departures, n_lanes), np.int16)
+    best = np.empty(n_lanes, np.int16)
+    walk_s = np.empty(n_lanes, np.int16)
+    for i in range(len(origins)):
+        origin = origins[i]
+        for lane in range(n_lanes):
+            walk_s[lane] = NEVER
+        for link in range(direct_first[origin], direct_first[origin + 1]):
+            lane = lane_of[direct_to[link]]
+            if lane >= 0 and direct_s[link] <= max_travel_s:
+                walk_s[lane] = direct_s[link]
+        _times_of_departures(
+            origin, boarding_first, moment, boarding, waiting_row, layer, low, rows, offset_s, max_travel_s, walk_s,
+            best, times,
+        )  # fmt: skip
+        for d in range(n_departures):
+            target = result[i, first_departure + d]
+            line = times[d]
+            for lane in range(n_used):
+                target[destination_of[lane]] = line[lane]
+
+
+def sorting_network(n: int, ranks: list[int]) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
+    """Comparators of Batcher's odd-even merge sort for ``n`` values that the given ranks of the result depend on.
+
+    Returns
+    -------
+    int32, shape (n_comparators, 2)
+        Pairs (lower, upper), in order: after each, the value at ``lower`` is the smaller.
+    """
+    pairs: list[tuple[int, int]] = []
+    size = 1
+    while size < n:
+        step = size
+        while step >= 1:
+            for j in range(step % size, n - step, 2 * step):
+                for i in range(min(step, n - j - step)):
+                    if (i + j) // (2 * size) == (i + j + step) // (2 * size):
+                        pairs.append((i + j, i + j + step))
+            step //= 2
+        size *= 2
+    needed = set(ranks)
+    kept: list[tuple[int, int]] = []
+    for lower, upper in reversed(pairs):
+        if lower in needed or upper in needed:
+            needed |= {lower, upper}
+            kept.append((lower, upper))
+    return np.array(kept[::-1], np.int32).reshape(-1, 2)

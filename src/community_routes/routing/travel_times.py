@@ -1,0 +1,362 @@
+"""Travel times from many origins to many destinations for every departure of a window, by blocks of destinations."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from community_routes.network.connections import Connections
+from community_routes.network.network import Network
+from community_routes.network.points import Links
+from community_routes.routing.query import Query, Walks
+from community_routes.routing.scan import (
+    NEVER,
+    find_boardings,
+    read_all_departures,
+    read_percentiles,
+    scan_connections,
+    sorting_network,
+)
+from community_routes.times import UNREACHED
+
+LONGEST_SPAN_S = 32_000
+"""First departure to last useful arrival in one scan: what 16 bits hold, with room for the sentinel."""
+
+MOST_LANES = 256
+_LANE_MULTIPLE = 16
+_ROWS_AT_FIRST = 1 << 14
+_LARGEST_CUBE = 1 << 28
+
+
+@dataclass(frozen=True, eq=False)
+class TimesBlock:
+    """Travel times of some origins, some departures and some destinations: a piece of the whole cube.
+
+    Attributes
+    ----------
+    origins, departures, destinations : int32 arrays
+        Which ones, as indices.
+    time_s : int32, shape (n_origins, n_departures, n_destinations)
+        Seconds; UNREACHED where there is no journey within the limits.
+    """
+
+    origins: NDArray[np.int32]
+    departures: NDArray[np.int32]
+    destinations: NDArray[np.int32]
+    time_s: NDArray[np.int32]
+
+
+def travel_times_by_departure(network: Network, query: Query, walks: Walks, *, threads: int = 1) -> NDArray[np.int32]:
+    """Travel time of every origin, departure and destination.
+
+    Returns
+    -------
+    int32, shape (n_origins, n_departures, n_destinations)
+        Seconds, UNREACHED where there is no journey within the limits; for ``arrive_by`` the deadline minus the latest
+        departure that meets it.
+    """
+    n_departures = len(query.departures_s)
+    if not query.arrive_by:
+        forward = _Search(network.connections, network, query, walks)
+        return _as_seconds(forward.cube(threads))
+    backward = _Search(network.backwards, network, query, walks.mirrored())
+    cube = backward.cube(threads)
+    if cube.shape[1] != n_departures:
+        raise AssertionError("a departure was lost")
+    return _as_seconds(np.ascontiguousarray(cube[:, ::-1, :].transpose(2, 1, 0)))
+
+
+def percentile_times(network: Network, query: Query, walks: Walks, *, threads: int = 1) -> NDArray[np.int32]:
+    """The query's percentiles of travel time over the departures of the window.
+
+    Returns
+    -------
+    int32, shape (n_percentiles, n_origins, n_destinations)
+        Seconds, UNREACHED where the departure of that rank has no journey within the limits.
+    """
+    if not query.arrive_by:
+        return _as_seconds(_Search(network.connections, network, query, walks).percentiles(threads))
+    backward = _Search(network.backwards, network, query, walks.mirrored())
+    return _as_seconds(np.ascontiguousarray(backward.percentiles(threads).transpose(0, 2, 1)))
+
+
+def times_in_blocks(
+    network: Network, query: Query, walks: Walks, *, origins_at_once: int = 256, lanes: int = MOST_LANES
+) -> Iterator[TimesBlock]:
+    """Every travel time once, in blocks of bounded size: for sums over departures that do not keep the cube.
+
+    Every triple of origin, departure and destination is in exactly one block; the order of blocks is always the same.
+    """
+    if query.arrive_by:
+        n = len(query.departures_s)
+        backward = _Search(network.backwards, network, query, walks.mirrored(), lanes)
+        for block in backward.blocks(origins_at_once):
+            yield TimesBlock(
+                block.destinations,
+                n - 1 - block.departures,
+                block.origins,
+                np.ascontiguousarray(block.time_s.transpose(2, 1, 0)),
+            )
+    else:
+        yield from _Search(network.connections, network, query, walks, lanes).blocks(origins_at_once)
+
+
+def _as_seconds(times: NDArray[np.int16]) -> NDArray[np.int32]:
+    seconds = times.astype(np.int32)
+    seconds[times == NEVER] = UNREACHED
+    return seconds
+
+
+@dataclass(frozen=True, eq=False)
+class _Span:
+    """Consecutive departures that one scan can answer, and what it needs."""
+
+    departures: slice
+    base_s: int
+    horizon_s: int
+    low: int
+    high: int
+    offset_s: NDArray[np.int32]
+    boarding_first: NDArray[np.int64]
+    moment: NDArray[np.int32]
+    boarding: NDArray[np.int32]
+
+
+class _Workspace(threading.local):
+    """What one thread keeps between blocks: allocating and touching it anew would cost more than the scan."""
+
+    def __init__(self) -> None:
+        self.rows = np.empty((0, 0), np.int16)
+        self.riding = np.empty((0, 0, 0), np.int16)
+
+    def shaped(self, n_runs: int, n_layers: int, n_lanes: int) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+        if self.riding.shape != (n_runs, n_layers, n_lanes):
+            self.riding = np.empty((n_runs, n_layers, n_lanes), np.int16)
+        if self.rows.shape[1] != n_lanes:
+            self.rows = np.empty((_ROWS_AT_FIRST, n_lanes), np.int16)
+        return self.riding, self.rows
+
+
+class _Search:
+    """One direction of time: destinations are lanes, origins read the rows of the stops near them."""
+
+    def __init__(
+        self, connections: Connections, network: Network, query: Query, walks: Walks, most_lanes: int = MOST_LANES
+    ) -> None:
+        self.connections, self.query, self.walks = connections, query, walks
+        # Slack belongs to the boarding: leaving, it is spent after the access walk; mirrored, after the "egress" walk.
+        self.access_extra_s = 0 if query.arrive_by else network.slack_s
+        self.egress_extra_s = network.slack_s if query.arrive_by else 0
+        moments = query.departures_s
+        self.departures_s = -moments[::-1] if query.arrive_by else moments
+        n = walks.n_destinations
+        n_blocks = max(1, -(-n // most_lanes))
+        self.n_lanes = max(_LANE_MULTIPLE, -(-n // n_blocks // _LANE_MULTIPLE) * _LANE_MULTIPLE)
+        self.lane_order = _along_a_curve(walks.egress, network)
+        self.n_layers = max(query.max_rides, 1)
+        self.spans = list(self._spans())
+        self.workspace = _Workspace()
+
+    def _spans(self) -> Iterator[_Span]:
+        c, limit_s = self.connections, self.query.max_travel_s
+        start = 0
+        while start < len(self.departures_s):
+            base_s = int(self.departures_s[start])
+            end = int(np.searchsorted(self.departures_s, base_s + LONGEST_SPAN_S - limit_s, "right"))
+            departures_s = self.departures_s[start:end]
+            horizon_s = int(departures_s[-1]) - base_s + limit_s
+            low, high = c.slice_between(base_s, base_s + horizon_s)
+            access = self.walks.access
+            boarding_first, moment, boarding = find_boardings(
+                access.first if self.query.max_rides else np.zeros_like(access.first),
+                access.to,
+                access.walk_s,
+                departures_s,
+                self.access_extra_s,
+                base_s + horizon_s,
+                c.place_first,
+                c.place,
+                c.event_first,
+                c.event,
+                c.event_departure_s,
+                c.run,
+                c.position,
+                c.n_runs,
+            )
+            offset_s = (departures_s - base_s).astype(np.int32)
+            yield _Span(slice(start, end), base_s, horizon_s, low, high, offset_s, boarding_first, moment, boarding)
+            start = end
+
+    def lane_blocks(self) -> list[NDArray[np.int32]]:
+        """Destinations of each block."""
+        return [self.lane_order[i : i + self.n_lanes] for i in range(0, len(self.lane_order), self.n_lanes)]
+
+    def scan(self, span: _Span, destinations: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
+        """Waiting rows of all events of the span for one block: the row of each event and layer, and the rows."""
+        c = self.connections
+        riding, rows = self.workspace.shaped(c.n_runs, self.n_layers, self.n_lanes)
+        egress_row, egress_s = self._egress(destinations, len(c.place_first) - 1)
+        is_riding = np.zeros((c.n_runs, self.n_layers), np.bool_)
+        waiting_row = np.full((span.high - span.low, self.n_layers), -1, np.int32)
+        position, n_rows = span.low, 0
+        while True:
+            position, n_rows = scan_connections(
+                position, span.low, span.high, span.base_s, span.horizon_s,
+                c.departure_s, c.arrival_s, c.run, c.alight_stop, c.is_event, c.next_event, c.transfer_first, c.transfer,
+                egress_row, egress_s, riding, is_riding, waiting_row, rows, n_rows,
+            )  # fmt: skip
+            if position >= span.high:
+                return waiting_row, rows
+            larger = np.empty((2 * len(rows), self.n_lanes), np.int16)
+            larger[:n_rows] = rows[:n_rows]
+            rows = self.workspace.rows = larger
+
+    def _egress(self, destinations: NDArray[np.int32], n_stops: int) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
+        """Dense egress walks of the block's lanes for each stop near any of them."""
+        egress = self.walks.egress
+        sizes = egress.first[destinations + 1] - egress.first[destinations]
+        lane = np.repeat(np.arange(len(destinations)), sizes)
+        link = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        link += np.repeat(egress.first[destinations], sizes)
+        stops = egress.to[link]
+        near = np.unique(stops)
+        egress_row = np.full(n_stops, -1, np.int32)
+        egress_row[near] = np.arange(len(near))
+        egress_s = np.full((max(len(near), 1), self.n_lanes), NEVER, np.int16)
+        egress_s[egress_row[stops], lane] = np.minimum(egress.walk_s[link] + self.egress_extra_s, NEVER)
+        return egress_row, egress_s
+
+    def _read_arguments(self, span: _Span, scanned: tuple[NDArray[np.int32], NDArray[np.int16]]) -> tuple[object, ...]:
+        waiting_row, rows = scanned
+        direct = self.walks.direct
+        return (
+            span.boarding_first, span.moment, span.boarding, waiting_row, self.n_layers - 1, span.low, rows,
+            span.offset_s, self.query.max_travel_s, direct.first, direct.to, direct.walk_s,
+        )  # fmt: skip
+
+    def _lane_of(self, destinations: NDArray[np.int32]) -> NDArray[np.int32]:
+        lane_of = np.full(self.walks.n_destinations, -1, np.int32)
+        lane_of[destinations] = np.arange(len(destinations))
+        return lane_of
+
+    def cube(self, threads: int) -> NDArray[np.int16]:
+        """All times, shape (n_origins, n_departures, n_destinations)."""
+        walks = self.walks
+        result = np.full((walks.n_origins, len(self.departures_s), walks.n_destinations), NEVER, np.int16)
+        origins = np.arange(walks.n_origins)
+
+        def work(destinations: NDArray[np.int32]) -> None:
+            for span in self.spans:
+                scanned = self.scan(span, destinations)
+                read_all_departures(
+                    origins, *self._read_arguments(span, scanned), self._lane_of(destinations), destinations,
+                    span.departures.start, result,
+                )  # fmt: skip
+
+        _for_each(work, self.lane_blocks(), threads)
+        return result
+
+    def percentiles(self, threads: int) -> NDArray[np.int16]:
+        """Percentiles, shape (n_percentiles, n_origins, n_destinations)."""
+        walks, ranks = self.walks, self.query.ranks()
+        result = np.full((len(ranks), walks.n_origins, walks.n_destinations), NEVER, np.int16)
+        if len(self.spans) > 1:
+            self._percentiles_of_spans(result, np.array(ranks))
+            return result
+        comparators = sorting_network(len(self.departures_s), ranks)
+        origins = np.arange(walks.n_origins)
+        span = self.spans[0]
+
+        def work(destinations: NDArray[np.int32]) -> None:
+            scanned = self.scan(span, destinations)
+            read_percentiles(
+                origins, *self._read_arguments(span, scanned), self._lane_of(destinations), destinations,
+                comparators, np.array(ranks), result,
+            )  # fmt: skip
+
+        _for_each(work, self.lane_blocks(), threads)
+        return result
+
+    def _percentiles_of_spans(self, result: NDArray[np.int16], ranks: NDArray[np.int64]) -> None:
+        """A window too long for one scan: the times of a few origins at a time are put together, then sorted."""
+        n_departures = len(self.departures_s)
+        at_once = max(1, _LARGEST_CUBE // (2 * n_departures * self.n_lanes))
+        for destinations in self.lane_blocks():
+            lane_of = self._lane_of(destinations)
+            lanes = np.arange(len(destinations), dtype=np.int32)
+            for start in range(0, self.walks.n_origins, at_once):
+                origins = np.arange(start, min(start + at_once, self.walks.n_origins))
+                times = np.full((len(origins), n_departures, len(destinations)), NEVER, np.int16)
+                for span in self.spans:
+                    scanned = self.scan(span, destinations)
+                    read_all_departures(
+                        origins, *self._read_arguments(span, scanned), lane_of, lanes, span.departures.start, times
+                    )
+                times.sort(axis=1)
+                result[:, origins[:, None], destinations[None, :]] = times[:, ranks, :].transpose(1, 0, 2)
+
+    def blocks(self, origins_at_once: int) -> Iterator[TimesBlock]:
+        """The cube piece by piece."""
+        for destinations in self.lane_blocks():
+            lane_of = self._lane_of(destinations)
+            lanes = np.arange(len(destinations), dtype=np.int32)
+            for span in self.spans:
+                scanned = self.scan(span, destinations)
+                departures = np.arange(span.departures.start, span.departures.stop, dtype=np.int32)
+                for start in range(0, self.walks.n_origins, origins_at_once):
+                    origins = np.arange(start, min(start + origins_at_once, self.walks.n_origins), dtype=np.int32)
+                    times = np.empty((len(origins), len(departures), len(destinations)), np.int16)
+                    read_all_departures(origins, *self._read_arguments(span, scanned), lane_of, lanes, 0, times)
+                    yield TimesBlock(origins, departures, destinations, _as_seconds(times))
+
+
+def _for_each(work: Callable[[NDArray[np.int32]], None], blocks: list[NDArray[np.int32]], threads: int) -> None:
+    """Do the work for every block; each writes its own part of the result, so the number of threads changes nothing."""
+    if threads <= 1 or len(blocks) < 2:
+        for block in blocks:
+            work(block)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        for done in [pool.submit(work, block) for block in blocks]:
+            done.result()
+
+
+def _along_a_curve(egress: Links, network: Network) -> NDArray[np.int32]:
+    """Destinations in an order in which neighbours stay close: along a Hilbert curve through their nearest stops."""
+    n = egress.n_from
+    nearest = np.full(n, -1, np.int64)
+    if len(egress.to):
+        start = egress.start()
+        order = np.lexsort((egress.to, egress.walk_s, start))
+        begun, at = np.unique(start[order], return_index=True)
+        nearest[begun] = egress.to[order[at]]
+    x = network.feed.stops["lon"].to_numpy()[nearest]
+    y = network.feed.stops["lat"].to_numpy()[nearest]
+    key = np.where(nearest >= 0, _hilbert(x, y), 1 << 62)
+    return np.argsort(key, kind="stable").astype(np.int32)
+
+
+def _hilbert(x: NDArray[np.float64], y: NDArray[np.float64], order: int = 16) -> NDArray[np.int64]:
+    """Distance along a Hilbert curve through the box of the points (Hilbert, 1891)."""
+    side = 1 << order
+    cells = []
+    for values in (x, y):
+        finite = np.nan_to_num(values, nan=float(np.nanmin(values)) if np.isfinite(values).any() else 0.0)
+        spread = float(np.ptp(finite)) if len(finite) else 0.0
+        cells.append(((finite - finite.min()) / spread * (side - 1) if spread else finite * 0).astype(np.int64))
+    a, b = cells
+    distance = np.zeros(len(a), np.int64)
+    step = side >> 1
+    while step:
+        right, upper = (a & step) > 0, (b & step) > 0
+        distance += step * step * ((3 * right) ^ upper)
+        flip = ~upper & right
+        a, b = np.where(flip, side - 1 - a, a), np.where(flip, side - 1 - b, b)
+        a, b = np.where(~upper, b, a), np.where(~upper, a, b)
+        step >>= 1
+    return distance
