@@ -62,9 +62,9 @@ def travel_times_by_departure(network: Network, query: Query, walks: Walks, *, t
     """
     n_departures = len(query.departures_s)
     if not query.arrive_by:
-        forward = _Search(network.connections, network, query, walks)
+        forward = Search(network.connections, network, query, walks)
         return _as_seconds(forward.cube(threads))
-    backward = _Search(network.backwards, network, query, walks.mirrored())
+    backward = Search(network.backwards, network, query, walks.mirrored())
     cube = backward.cube(threads)
     if cube.shape[1] != n_departures:
         raise AssertionError("a departure was lost")
@@ -80,8 +80,8 @@ def percentile_times(network: Network, query: Query, walks: Walks, *, threads: i
         Seconds, UNREACHED where the departure of that rank has no journey within the limits.
     """
     if not query.arrive_by:
-        return _as_seconds(_Search(network.connections, network, query, walks).percentiles(threads))
-    backward = _Search(network.backwards, network, query, walks.mirrored())
+        return _as_seconds(Search(network.connections, network, query, walks).percentiles(threads))
+    backward = Search(network.backwards, network, query, walks.mirrored())
     return _as_seconds(np.ascontiguousarray(backward.percentiles(threads).transpose(0, 2, 1)))
 
 
@@ -94,7 +94,7 @@ def times_in_blocks(
     """
     if query.arrive_by:
         n = len(query.departures_s)
-        backward = _Search(network.backwards, network, query, walks.mirrored(), lanes)
+        backward = Search(network.backwards, network, query, walks.mirrored(), lanes)
         for block in backward.blocks(origins_at_once):
             yield TimesBlock(
                 block.destinations,
@@ -103,7 +103,7 @@ def times_in_blocks(
                 np.ascontiguousarray(block.time_s.transpose(2, 1, 0)),
             )
     else:
-        yield from _Search(network.connections, network, query, walks, lanes).blocks(origins_at_once)
+        yield from Search(network.connections, network, query, walks, lanes).blocks(origins_at_once)
 
 
 def _as_seconds(times: NDArray[np.int16]) -> NDArray[np.int32]:
@@ -113,7 +113,7 @@ def _as_seconds(times: NDArray[np.int16]) -> NDArray[np.int32]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Span:
+class Span:
     """Consecutive departures that one scan can answer, and what it needs."""
 
     departures: slice
@@ -142,7 +142,7 @@ class _Workspace(threading.local):
         return self.riding, self.rows
 
 
-class _Search:
+class Search:
     """One direction of time: destinations are lanes, origins read the rows of the stops near them."""
 
     def __init__(
@@ -162,7 +162,7 @@ class _Search:
         self.spans = list(self._spans())
         self.workspace = _Workspace()
 
-    def _spans(self) -> Iterator[_Span]:
+    def _spans(self) -> Iterator[Span]:
         c, limit_s = self.connections, self.query.max_travel_s
         start = 0
         while start < len(self.departures_s):
@@ -189,14 +189,14 @@ class _Search:
                 c.n_runs,
             )
             offset_s = (departures_s - base_s).astype(np.int32)
-            yield _Span(slice(start, end), base_s, horizon_s, low, high, offset_s, boarding_first, moment, boarding)
+            yield Span(slice(start, end), base_s, horizon_s, low, high, offset_s, boarding_first, moment, boarding)
             start = end
 
     def lane_blocks(self) -> list[NDArray[np.int32]]:
         """Destinations of each block."""
         return [self.lane_order[i : i + self.n_lanes] for i in range(0, len(self.lane_order), self.n_lanes)]
 
-    def scan(self, span: _Span, destinations: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
+    def scan(self, span: Span, destinations: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
         """Waiting rows of all events of the span for one block: the row of each event and layer, and the rows."""
         c = self.connections
         riding, rows = self.workspace.shaped(c.n_runs, self.n_layers, self.n_lanes)
@@ -231,7 +231,7 @@ class _Search:
         egress_s[egress_row[stops], lane] = np.minimum(egress.walk_s[link] + self.egress_extra_s, NEVER)
         return egress_row, egress_s
 
-    def _read_arguments(self, span: _Span, scanned: tuple[NDArray[np.int32], NDArray[np.int16]]) -> tuple[object, ...]:
+    def _read_arguments(self, span: Span, scanned: tuple[NDArray[np.int32], NDArray[np.int16]]) -> tuple[object, ...]:
         waiting_row, rows = scanned
         direct = self.walks.direct
         return (
