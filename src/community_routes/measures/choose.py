@@ -1,0 +1,182 @@
+"""The measures of reach that a study may choose: names, settings, units, and how each is worked out for a kind of place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from community_routes.measures.decay import Decay, build_decay
+from community_routes.measures.matrices import cutoff_seconds
+from community_routes.measures.sums import first_time_with, smallest_few, sum_by_table, sum_within
+from community_routes.times import MINUTE, UNREACHED
+
+TimeArray = NDArray[np.int32]
+SECONDS = "seconds"
+PLACES = "places"
+SHARE = "share"
+
+
+@dataclass(frozen=True, eq=False)
+class PlacesOfKind:
+    """The destinations of one kind: their columns in the travel times, their amounts, and the unit of an amount."""
+
+    kind: str
+    columns: NDArray[np.int64]
+    amounts: NDArray[np.float64]
+    unit: str
+
+
+class AccessMeasure(Protocol):
+    """A measure of reach for the tables.
+
+    ``of_rows`` takes times as int32 (n_rows, n_destinations) and gives (n_rows, n_cutoffs): float64, or int32 seconds
+    where ``is_time``.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def is_time(self) -> bool: ...
+    @property
+    def cutoffs_min(self) -> tuple[float | None, ...]: ...
+    def unit(self, places: PlacesOfKind) -> str: ...
+    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]: ...
+
+
+def _cutoffs_s(cutoffs_min: Sequence[float | None]) -> NDArray[np.int64]:
+    return np.asarray([cutoff_seconds((c or 0) * MINUTE, "cutoff_min in seconds") for c in cutoffs_min], dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class Cumulative:
+    """``reach.cumulative_opportunities`` at each cutoff."""
+
+    cutoffs_min: tuple[float | None, ...]
+    name: str = "cumulative_opportunities"
+    is_time: bool = False
+
+    def unit(self, places: PlacesOfKind) -> str:
+        return places.unit
+
+    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
+        return np.asarray(sum_within(times, places.columns, places.amounts, -1, _cutoffs_s(self.cutoffs_min)))
+
+
+@dataclass(frozen=True)
+class NumberOfPlaces:
+    """``reach.n_places`` at each cutoff."""
+
+    cutoffs_min: tuple[float | None, ...]
+    name: str = "n_places"
+    is_time: bool = False
+
+    def unit(self, places: PlacesOfKind) -> str:
+        return PLACES
+
+    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
+        one_each = (places.amounts > 0).astype(np.float64)
+        return np.asarray(sum_within(times, places.columns, one_each, -1, _cutoffs_s(self.cutoffs_min)))
+
+
+@dataclass(frozen=True)
+class Gravity:
+    """``reach.gravity`` with one decay."""
+
+    decay: Decay
+    is_time: bool = False
+    cutoffs_min: tuple[float | None, ...] = (None,)
+
+    @property
+    def name(self) -> str:
+        return f"gravity_{self.decay.name}"
+
+    def unit(self, places: PlacesOfKind) -> str:
+        return f"{places.unit}, weighted by time"
+
+    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
+        longest = int(np.max(times, initial=0, where=times != UNREACHED))
+        weights = self.decay.table(longest)
+        return np.asarray(sum_by_table(times, places.columns, places.amounts, weights))[:, None]
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """``reach.nearest`` for the n-th place."""
+
+    n: int = 1
+    is_time: bool = True
+    cutoffs_min: tuple[float | None, ...] = (None,)
+
+    @property
+    def name(self) -> str:
+        return "nearest" if self.n == 1 else f"nearest_{self.n}"
+
+    def unit(self, places: PlacesOfKind) -> str:
+        return SECONDS
+
+    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
+        offering = places.columns[places.amounts[places.columns] > 0]
+        return np.asarray(smallest_few(times, offering, self.n, UNREACHED))[:, None]
+
+
+@dataclass(frozen=True)
+class Dual:
+    """``reach.dual_access`` for one amount needed."""
+
+    needed: float
+    is_time: bool = True
+    cutoffs_min: tuple[float | None, ...] = (None,)
+
+    @property
+    def name(self) -> str:
+        return f"dual_access_{self.needed:g}"
+
+    def unit(self, places: PlacesOfKind) -> str:
+        return SECONDS
+
+    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
+        of_kind = np.ascontiguousarray(times[:, places.columns])
+        longest = int(np.max(of_kind, initial=0, where=of_kind != UNREACHED))
+        needed = np.full(len(times), float(self.needed))
+        return np.asarray(first_time_with(of_kind, places.amounts[places.columns], needed, longest, UNREACHED))[:, None]
+
+
+def default_measures(cutoffs_min: Sequence[float]) -> tuple[AccessMeasure, ...]:
+    """What a study scores when it chooses nothing: opportunities and places within each cutoff, and the nearest."""
+    cutoffs = tuple(cutoffs_min)
+    return (Cumulative(cutoffs), NumberOfPlaces(cutoffs), Nearest())
+
+
+def build_access_measure(name: str, settings: Mapping[str, Any], cutoffs_min: Sequence[float]) -> AccessMeasure:
+    """A measure of reach by its name in a study file.
+
+    ``cumulative_opportunities``, ``n_places`` (at the study's cutoffs), ``nearest`` (``n``), ``dual_access``
+    (``needed``), ``gravity_exponential`` (``half_time_min``) and the other decays by their own settings.
+
+    Raises
+    ------
+    ValueError
+        The name or a setting is unknown; the message names what is allowed.
+    """
+    cutoffs = tuple(cutoffs_min)
+    if name.startswith("gravity_"):
+        return Gravity(build_decay(name.removeprefix("gravity_"), settings))
+    allowed: dict[str, set[str]] = {
+        "cumulative_opportunities": set(),
+        "n_places": set(),
+        "nearest": {"n"},
+        "dual_access": {"needed"},
+    }
+    if name not in allowed:
+        raise ValueError(f"{name!r} is no measure of reach; write one of {', '.join(sorted(allowed))}, gravity_<decay>")
+    if extra := set(settings) - allowed[name]:
+        raise ValueError(f"{name} has no setting {sorted(extra)}; it takes {sorted(allowed[name]) or 'none'}")
+    if name == "nearest":
+        return Nearest(int(settings.get("n", 1)))
+    if name == "dual_access":
+        return Dual(float(settings.get("needed", 1)))
+    return Cumulative(cutoffs) if name == "cumulative_opportunities" else NumberOfPlaces(cutoffs)

@@ -1,0 +1,385 @@
+"""Groups of people (fifths by deprivation, the study's own groups) and the rows of groups.csv: levels, changes, gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from community_routes.measures.summary import reading_order
+from community_routes.measures.weighted import persons_of, weighted_quantile
+
+FloatArray = NDArray[np.float64]
+N_FIFTHS = 5
+LOW_COVERAGE = 0.8
+GROUP_COLUMNS = (
+    "scenario",
+    "day",
+    "window",
+    "grouping",
+    "group",
+    "kind",
+    "measure",
+    "reading",
+    "cutoff_min",
+    "persons",
+    "persons_covered",
+    "value",
+    "unit",
+    "baseline",
+    "change",
+    "low",
+    "high",
+    "persons_better",
+    "persons_worse",
+    "persons_same",
+    "mark",
+)
+_WHEN = ["scenario", "day", "window"]
+_WHAT = ["kind", "measure", "reading", "cutoff_min", "unit"]
+_SAME = 1e-9  # relative: what rounding may do to an average over origin points
+LESS_IS_BETTER = ("nearest", "dual_access", "fare", "cost", "burden", "poverty", "isolated")
+
+
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """Groups of persons, and which share of each zone's persons is in each.
+
+    Attributes
+    ----------
+    name : str
+        ``local``, ``national``, ``group`` or ``all``.
+    groups : tuple of str
+    share : float64, shape (n_zones, n_groups)
+        0 to 1; a row adds up to 1, or to 0 for a zone in no group (no deprivation rank, or no name).
+    """
+
+    name: str
+    groups: tuple[str, ...]
+    share: FloatArray
+
+
+def local_fifths(persons: ArrayLike, deprivation_rank: ArrayLike) -> FloatArray:
+    """Share of each zone's persons in each fifth of this study's persons, most deprived first.
+
+    Persons are put in order of their zone's deprivation rank (1 is most deprived) and cut into five equal parts; the
+    zone in which a cut falls is split by persons. Zones of equal rank share their place: each gives the same part of
+    its persons to a fifth, so that the order of rows decides nothing. A zone without a rank is in no fifth.
+
+    Parameters
+    ----------
+    persons : float, shape (n_zones,)
+    deprivation_rank : float, shape (n_zones,)
+        NaN where there is none. A rank or a score, not a decile where it can be helped: deciles are coarse ties.
+
+    Returns
+    -------
+    float64, shape (n_zones, 5)
+    """
+    return cut_by_rank(persons, deprivation_rank, np.arange(N_FIFTHS + 1) / N_FIFTHS)
+
+
+def cut_by_rank(persons: ArrayLike, rank: ArrayLike, cuts: ArrayLike) -> FloatArray:
+    """Share of each zone's persons between two cuts (shares of all persons from 0 to 1) when put in order of rank.
+
+    A zone with nobody stands where its rank stands: it belongs to the part that holds its place.
+    """
+    order = np.asarray(rank, dtype=np.float64)
+    people = persons_of(persons, len(order))
+    edges = np.asarray(cuts, dtype=np.float64)
+    share = np.zeros((len(order), len(edges) - 1))
+    ranked = np.flatnonzero(~np.isnan(order))
+    if len(ranked) == 0:
+        return share
+    _, place = np.unique(order[ranked], return_inverse=True)
+    of_rank = np.bincount(place, weights=people[ranked])
+    end = np.cumsum(of_rank)
+    start, total = np.concatenate([[0.0], end[:-1]]), end[-1]
+    bounds = edges * total
+    bounds[edges >= 1] = np.inf
+    for part in range(len(edges) - 1):
+        inside = np.minimum(end, bounds[part + 1]) - np.maximum(start, bounds[part])
+        with np.errstate(invalid="ignore", divide="ignore"):
+            fraction = np.clip(inside, 0.0, of_rank) / of_rank
+        stands = (start >= bounds[part]) & (start < bounds[part + 1])
+        share[ranked, part] = np.where(of_rank > 0, fraction, stands)[place]
+    return share
+
+
+def national_fifths(deprivation_decile: ArrayLike) -> FloatArray:
+    """Share of each zone's persons in each national fifth: 1 is deciles 1 and 2, the most deprived; (n_zones, 5)."""
+    decile = np.asarray(deprivation_decile, dtype=np.float64)
+    known = decile[~np.isnan(decile)]
+    if ((known < 1) | (known > 10) | (known != np.rint(known))).any():
+        raise ValueError("a deprivation decile is not a whole number from 1 to 10")
+    fifth = np.ceil(decile / 2)
+    return np.asarray(fifth[:, None] == np.arange(1, N_FIFTHS + 1), dtype=np.float64)
+
+
+def named_groups(names: Sequence[str]) -> Grouping:
+    """The study's own groups (wards) in order of their names; a zone without a name is in none."""
+    array = np.asarray(["" if pd.isna(name) else str(name) for name in names], dtype=object)
+    groups = tuple(sorted(set(array.tolist()) - {""}))
+    share = np.stack([array == group for group in groups], axis=1) if groups else np.zeros((len(array), 0))
+    return Grouping("group", groups, share.astype(np.float64))
+
+
+def groupings(zones: pd.DataFrame) -> list[Grouping]:
+    """Everybody, local and national fifths, and the study's groups, as far as the zones tell.
+
+    Parameters
+    ----------
+    zones : DataFrame
+        population, and where known: deprivation_rank, deprivation_decile, group. Without any rank the local fifths are
+        cut by decile.
+    """
+    persons = zones["population"].to_numpy(dtype=np.float64)
+    found = [Grouping("all", ("all",), np.ones((len(zones), 1)))]
+    fifths = tuple(str(number) for number in range(1, N_FIFTHS + 1))
+    rank, decile = (_numbers(zones, column) for column in ("deprivation_rank", "deprivation_decile"))
+    by = decile if np.isnan(rank).all() else rank
+    if not np.isnan(by).all():
+        found.append(Grouping("local", fifths, local_fifths(persons, by)))
+    if not np.isnan(decile).all():
+        found.append(Grouping("national", fifths, national_fifths(decile)))
+    if "group" in zones.columns:
+        named = named_groups(zones["group"].tolist())
+        if named.groups:
+            found.append(named)
+    return found
+
+
+def _numbers(zones: pd.DataFrame, column: str) -> FloatArray:
+    if column not in zones.columns:
+        return np.full(len(zones), np.nan)
+    return np.asarray(zones[column].astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan))
+
+
+@dataclass(frozen=True, eq=False)
+class _Values:
+    """An access table turned sideways: one row for each measure of a window, one column for each zone.
+
+    ``value`` is NaN where it is missing, and infinite for a time that was not reached from a zone on the network.
+    """
+
+    what: pd.DataFrame
+    value: FloatArray
+
+
+def _sideways(access: pd.DataFrame, zone_ids: Sequence[str]) -> _Values:
+    place = pd.Index(np.asarray(zone_ids, dtype=object)).get_indexer(access["neighbourhood"].to_numpy(dtype=object))
+    if (place < 0).any():
+        stranger = access["neighbourhood"].iloc[int(np.flatnonzero(place < 0)[0])]
+        raise ValueError(f"the access table has the neighbourhood {stranger!r}, which the zones do not have")
+    keys = [*_WHEN, *_WHAT]
+    number = access.groupby(keys, sort=False, dropna=False).ngroup().to_numpy()
+    _, first = np.unique(number, return_index=True)
+    value = np.full((len(first), len(zone_ids)), np.nan)
+    given = access["value"].to_numpy(dtype=np.float64).copy()
+    never = access["reason"].isin(["over_time", "no_service", "over_fare"]).to_numpy() & _is_time(access)
+    given[never & np.isnan(given)] = np.inf
+    value[number, place] = given
+    return _Values(access.iloc[first][keys].reset_index(drop=True), value)
+
+
+def _is_time(table: pd.DataFrame) -> NDArray[np.bool_]:
+    return np.asarray((table["unit"] == "seconds").to_numpy(dtype=bool))
+
+
+def group_rows(
+    access: pd.DataFrame,
+    zones: pd.DataFrame,
+    *,
+    baseline: pd.DataFrame | None = None,
+    baseline_zones: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Levels of access of groups of persons, and their change from a baseline, in the columns of groups.csv.
+
+    ``value`` is the mean over the group's persons in zones that have a value (``persons_covered`` of ``persons``). For a
+    time it is, in the readings ``median`` and ``p<percentile>``, the median over persons, with persons who never reach
+    it counted last; a row with the reading ``share_reached`` says how many departures reach. A group of whom less than
+    80 % are covered has the mark ``low_coverage``. In the groupings ``local`` and ``national`` the group ``gap`` is the
+    level of fifth 5 (least deprived) minus that of fifth 1 (most deprived), whose own rows hold both levels.
+
+    ``change`` is ``value - baseline``; ``low`` and ``high`` equal it, because nothing here is random
+    (``with_interval`` widens them from draws). ``persons_better`` and the others count persons of zones with a value in
+    both tables; less is better for times. Better or worse is told to the bit but for rounding (1e-9).
+
+    Parameters
+    ----------
+    access : DataFrame
+        Rows of ``summary.access_rows``; several scenarios, days and windows may stand in it.
+    zones : DataFrame
+        id, population, and deprivation_rank, deprivation_decile, group where known.
+    baseline : DataFrame, optional
+        The access table of the baseline (one scenario).
+    baseline_zones : DataFrame, optional
+        Zones of the baseline where a proposal adds homes; the same zones when left out.
+
+    Returns
+    -------
+    DataFrame
+        In order of scenario, day, window, grouping, group, kind, measure, reading, cutoff.
+    """
+    ids = zones["id"].tolist()
+    now = _sideways(access, ids)
+    persons = persons_of(zones["population"], len(zones))
+    before = None
+    persons_before = persons
+    if baseline is not None:
+        before = _paired(_sideways(baseline, ids), now)
+        if baseline_zones is not None:
+            aligned = baseline_zones.set_index("id").reindex(ids)
+            persons_before = persons_of(aligned["population"].fillna(0.0), len(ids))
+    parts: list[pd.DataFrame] = []
+    for grouping in groupings(zones):
+        rows = [
+            _level_rows(now, before, grouping.name, group, share * persons, share * persons_before)
+            for group, share in zip(grouping.groups, grouping.share.T, strict=True)
+        ]
+        parts += rows
+        if grouping.name in ("local", "national"):
+            parts.append(_gap(rows[0], rows[-1]))
+    table = pd.concat(parts, ignore_index=True)[list(GROUP_COLUMNS)]
+    return _in_order(table)
+
+
+def _paired(before: _Values, now: _Values) -> FloatArray:
+    """Values of the baseline in the rows of the proposal; NaN rows where the baseline has none."""
+    keys = ["day", "window", *_WHAT]
+    if before.what["scenario"].nunique() > 1:
+        raise ValueError("the baseline table holds more than one scenario")
+    left = now.what[keys].reset_index().rename(columns={"index": "row"})
+    right = before.what[keys].reset_index().rename(columns={"index": "row_before"})
+    both = left.merge(right, on=keys, how="inner")
+    paired = np.full(now.value.shape, np.nan)
+    paired[both["row"].to_numpy()] = before.value[both["row_before"].to_numpy()]
+    return paired
+
+
+def _level_rows(
+    now: _Values, before: FloatArray | None, grouping: str, group: str, persons: FloatArray, persons_before: FloatArray
+) -> pd.DataFrame:
+    table = now.what.assign(grouping=grouping, group=group, persons=float(persons.sum()))
+    is_time = _is_time(table) & (table["reading"] != "mean").to_numpy(dtype=bool)
+    table["persons_covered"] = _covered(now.value, persons, is_time)
+    table["value"] = _levels(now.value, persons, is_time)
+    few = table["persons_covered"] < LOW_COVERAGE * table["persons"] * (1 - _SAME)
+    table["mark"] = np.where(few, "low_coverage", "")
+    if before is None:
+        for column in ("baseline", "change", "low", "high", "persons_better", "persons_worse", "persons_same"):
+            table[column] = np.nan
+        return table
+    table["baseline"] = _levels(before, persons_before, is_time)
+    table["change"] = table["low"] = table["high"] = table["value"] - table["baseline"]
+    for column, count in _better_worse_same(now, before, persons).items():
+        table[column] = count
+    return table
+
+
+def _covered(value: FloatArray, persons: FloatArray, is_time: NDArray[np.bool_]) -> FloatArray:
+    has = np.where(is_time[:, None], ~np.isnan(value), np.isfinite(value))
+    return np.asarray(np.where(has, persons, 0.0).sum(axis=1))
+
+
+def _levels(value: FloatArray, persons: FloatArray, is_time: NDArray[np.bool_]) -> FloatArray:
+    """Weighted mean of finite values; of times the weighted median, NaN where that is never reached."""
+    has = np.isfinite(value) & (persons > 0)
+    weight = np.where(has, persons, 0.0)
+    total = weight.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        level = np.where(has, value * weight, 0.0).sum(axis=1) / total
+    for row in np.flatnonzero(is_time):
+        median = weighted_quantile(value[row], persons)
+        level[row] = median if np.isfinite(median) else np.nan
+    return np.asarray(level)
+
+
+def less_is_better(measure: str) -> bool:
+    """Whether a smaller value of a measure is the better one (times, costs and poverty)."""
+    return measure.startswith(LESS_IS_BETTER)
+
+
+def _better_worse_same(now: _Values, before: FloatArray, persons: FloatArray) -> dict[str, FloatArray]:
+    sign = np.where([less_is_better(m) for m in now.what["measure"]], -1.0, 1.0)
+    sign = np.where(now.what["reading"] == "share_reached", 1.0, sign)[:, None]
+    a, b = sign * before, sign * now.value
+    both = ~np.isnan(a) & ~np.isnan(b)
+    with np.errstate(invalid="ignore"):
+        same = both & ((a == b) | (np.abs(b - a) <= _SAME * np.maximum(np.abs(a), np.abs(b))) & np.isfinite(b - a))
+    counts = {"persons_better": both & ~same & (b > a), "persons_worse": both & ~same & (b < a), "persons_same": same}
+    return {name: np.where(holds, persons, 0.0).sum(axis=1) for name, holds in counts.items()}
+
+
+def _gap(most: pd.DataFrame, least: pd.DataFrame) -> pd.DataFrame:
+    """Least deprived fifth minus most deprived fifth, row by row."""
+    gap = most.assign(group="gap")
+    for column in ("value", "baseline", "change"):
+        gap[column] = least[column].to_numpy() - most[column].to_numpy()
+    gap["low"] = gap["high"] = gap["change"]
+    for column in ("persons", "persons_covered", "persons_better", "persons_worse", "persons_same"):
+        gap[column] = least[column].to_numpy() + most[column].to_numpy()
+    gap["mark"] = np.where((most["mark"] != "").to_numpy() | (least["mark"] != "").to_numpy(), "low_coverage", "")
+    return gap
+
+
+_GROUPINGS = {"all": 0, "local": 1, "national": 2, "group": 3}
+
+
+def _in_order(table: pd.DataFrame) -> pd.DataFrame:
+    keys = pd.DataFrame(
+        {
+            **{column: table[column] for column in _WHEN},
+            "grouping": table["grouping"].map(_GROUPINGS),
+            **{column: table[column] for column in ("group", "kind", "measure")},
+            "reading": table["reading"].map(reading_order),
+            "cutoff": table["cutoff_min"].astype("Float64").fillna(-1.0),
+        }
+    )
+    order = keys.sort_values(list(keys.columns), kind="stable").index
+    return table.loc[order].reset_index(drop=True)
+
+
+def deprivation_gap(groups: pd.DataFrame, grouping: str = "local") -> pd.DataFrame:
+    """The gap between the most and the least deprived fifth, with both levels in one row.
+
+    Columns: scenario, day, window, kind, measure, reading, cutoff_min, unit, most_deprived, least_deprived, gap
+    (least minus most), ratio (least over most; missing when the most deprived have nothing), and the same of the
+    baseline with the prefix ``baseline_``.
+    """
+    return pd.DataFrame(list(_gap_records(groups[groups["grouping"] == grouping])))
+
+
+def _gap_records(groups: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    keys = [*_WHEN, *_WHAT]
+    most = groups[groups["group"] == "1"].reset_index(drop=True)
+    least = groups[groups["group"] == str(N_FIFTHS)].reset_index(drop=True)
+    for i in range(len(most)):
+        record: dict[str, Any] = {key: most[key].iat[i] for key in keys}
+        for prefix, column in (("", "value"), ("baseline_", "baseline")):
+            low, high = float(most[column].iat[i]), float(least[column].iat[i])
+            record[f"{prefix}most_deprived"], record[f"{prefix}least_deprived"] = low, high
+            record[f"{prefix}gap"] = high - low
+            record[f"{prefix}ratio"] = high / low if low > 0 else float("nan")
+        yield record
+
+
+def with_interval(groups: pd.DataFrame, changes: ArrayLike) -> pd.DataFrame:
+    """The table with ``low`` and ``high`` from draws: the 2.5th and 97.5th percentile of each row's change.
+
+    Parameters
+    ----------
+    groups : DataFrame
+        Rows of ``group_rows``.
+    changes : float, shape (n_draws, n_rows)
+        The column ``change`` of the same rows, worked out anew in each joint draw.
+    """
+    drawn = np.asarray(changes, dtype=np.float64)
+    if drawn.ndim != 2 or drawn.shape[1] != len(groups) or drawn.shape[0] == 0:
+        raise ValueError(f"changes have the shape {drawn.shape}, not (draws, {len(groups)})")
+    low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
+    return groups.assign(low=low, high=high)
