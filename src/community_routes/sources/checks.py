@@ -1,0 +1,209 @@
+"""Checks of a timetable against the date of a study: is there service, is it usual, does the feed reach far enough?"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from community_routes.notices import Notice, declare
+from community_routes.sources.feed import Feed
+from community_routes.times import DAY
+
+NO_SERVICE = declare("no_service_on_date", "error", "No trip of the timetable runs on the service date.")
+SOURCE_WITHOUT_SERVICE = declare(
+    "feed_without_service", "warning", "One of several timetables has no trip on the service date, though another has."
+)
+NEXT_DAY_UNKNOWN = declare(
+    "next_day_unknown",
+    "warning",
+    "The service date is the last day of the timetable, so trips of the day after are unknown.",
+)
+UNUSUAL_SERVICE = declare(
+    "unusual_service",
+    "warning",
+    "Far fewer or far more trips run on the service date than on that weekday in other weeks.",
+)
+
+_FIRST_DAY = np.datetime64("1900-01-01", "D")
+_LAST_DAY = np.datetime64("2199-12-31", "D")
+_WEEKS = 8
+_FEW, _MANY = 0.75, 1.35
+
+
+@dataclass(frozen=True)
+class ServiceDays:
+    """How many trips set off on each date.
+
+    Attributes
+    ----------
+    start : datetime64[D]
+        The first date of the table.
+    trips : int64, shape (n_days,)
+        Trips of all services that run on each date; a trip with headways counts each departure.
+    """
+
+    start: np.datetime64
+    trips: NDArray[np.int64]
+
+    def on(self, date: dt.date) -> int:
+        """Trips on a date."""
+        i = int((np.datetime64(date, "D") - self.start).astype(np.int64))
+        return int(self.trips[i]) if 0 <= i < len(self.trips) else 0
+
+    def first_and_last(self) -> tuple[dt.date, dt.date] | None:
+        """First and last date with a trip; ``None`` when there is none."""
+        days = np.flatnonzero(self.trips)
+        if not len(days):
+            return None
+        return self._date(int(days[0])), self._date(int(days[-1]))
+
+    def nearest_weekday(self, date: dt.date) -> dt.date | None:
+        """The date with a trip nearest to the one given that is the same day of the week; the later of two."""
+        i = int((np.datetime64(date, "D") - self.start).astype(np.int64))
+        days = np.flatnonzero(self.trips)
+        days = days[(days - i) % 7 == 0]
+        if not len(days):
+            return None
+        return self._date(int(days[np.lexsort((-days, np.abs(days - i)))[0]]))
+
+    def same_weekday(self, date: dt.date, weeks: int) -> NDArray[np.int64]:
+        """Trips on that day of the week in the weeks before and after, within the first and last day with a trip."""
+        i = int((np.datetime64(date, "D") - self.start).astype(np.int64))
+        days = np.flatnonzero(self.trips)
+        near = i + 7 * np.array([k for k in range(-weeks, weeks + 1) if k])
+        near = near[(near >= days[0]) & (near <= days[-1])] if len(days) else near[:0]
+        return self.trips[near]
+
+    def _date(self, i: int) -> dt.date:
+        day: dt.date = (self.start + np.timedelta64(i, "D")).astype(dt.date)
+        return day
+
+
+def count_trips(feed: Feed, source: int | None = None) -> ServiceDays:
+    """Trips by date, of all the feed or of one of the timetables that were joined (a row of ``feed.sources``)."""
+    calendar = feed.calendar
+    weight = _departures_of_services(feed, source)
+    used = weight > 0
+    weekly = np.flatnonzero(used & ~np.isnat(calendar.start) & (calendar.end >= calendar.start))
+    exceptions = np.flatnonzero(used[calendar.exception_service]) if len(used) else np.zeros(0, np.int64)
+    dates = np.concatenate([calendar.start[weekly], calendar.end[weekly], calendar.exception_date[exceptions]])
+    dates = dates[(dates >= _FIRST_DAY) & (dates <= _LAST_DAY)]
+    if not len(dates):
+        return ServiceDays(_FIRST_DAY, np.zeros(0, np.int64))
+    start = dates.min()
+    n_days = int((dates.max() - start).astype(np.int64)) + 1
+    trips = np.zeros(n_days, np.int64)
+    weekday_of_start = int((start.astype("datetime64[D]").astype(np.int64) + 3) % 7)  # 1970-01-01 was a Thursday
+    weekday = (np.arange(n_days) + weekday_of_start) % 7
+    first = np.clip((calendar.start[weekly] - start).astype(np.int64), 0, n_days)
+    end = np.clip((calendar.end[weekly] - start).astype(np.int64) + 1, 0, n_days)
+    for day in range(7):
+        steps = np.zeros(n_days + 1, np.int64)
+        runs = weight[weekly] * calendar.weekdays[weekly, day]
+        np.add.at(steps, first, runs)
+        np.add.at(steps, end, -runs)
+        trips += np.where(weekday == day, np.cumsum(steps[:-1]), 0)
+    for e in exceptions:
+        service, date = calendar.exception_service[e], calendar.exception_date[e]
+        i = int((date - start).astype(np.int64))
+        if not 0 <= i < n_days:
+            continue
+        usual = bool(
+            calendar.weekdays[service, weekday[i]] and calendar.start[service] <= date <= calendar.end[service]
+        )
+        trips[i] += int(weight[service]) * (int(calendar.exception_added[e]) - int(usual))
+    return ServiceDays(start, trips)
+
+
+def _departures_of_services(feed: Feed, source: int | None) -> NDArray[np.int64]:
+    """Departures a day of each service, shape (n_services,)."""
+    departures = np.ones(len(feed.trips), np.int64)
+    if len(feed.frequencies):
+        table = feed.frequencies
+        trip = table["trip"].to_numpy()
+        departures[trip] = 0
+        span = table["end_s"].to_numpy(np.int64) - table["start_s"].to_numpy(np.int64)
+        np.add.at(departures, trip, -(-span // table["headway_s"].to_numpy(np.int64)))
+    service = feed.trips["service"].to_numpy()
+    keep = service >= 0
+    if source is not None:
+        keep &= feed.trips["source"].to_numpy() == source
+    weight = np.zeros(len(feed.calendar.service_id), np.int64)
+    np.add.at(weight, service[keep], departures[keep])
+    return weight
+
+
+def service_dates(feed: Feed) -> tuple[dt.date, dt.date]:
+    """First and last date on which a trip of the feed runs.
+
+    Raises
+    ------
+    ValueError
+        No trip ever runs.
+    """
+    dates = count_trips(feed).first_and_last()
+    if dates is None:
+        raise ValueError("no trip of the timetable runs on any date")
+    return dates
+
+
+def check_service(feed: Feed, date: dt.date, notices: list[Notice], *, until_s: int = 2 * DAY) -> None:
+    """Note whether the feed serves a date, and whether that date is an ordinary one.
+
+    Parameters
+    ----------
+    until_s
+        The latest second of the service date at which somebody may still be travelling; the day after matters only
+        beyond midnight.
+    """
+    days = count_trips(feed)
+    name = ", ".join(feed.sources)
+    if days.on(date) == 0:
+        message = f"no trip runs on {_spoken(date)}{_ways_out(days, date)}"
+        notices.append(NO_SERVICE.at(name, message=message, field="service_date", value=date))
+        return
+    parts = [count_trips(feed, i) for i in range(len(feed.sources))] if len(feed.sources) > 1 else [days]
+    for source, part in zip(feed.sources, parts, strict=False):
+        _check_source(source, part, date, until_s, notices)
+
+
+def _check_source(name: str, days: ServiceDays, date: dt.date, until_s: int, notices: list[Notice]) -> None:
+    trips = days.on(date)
+    if trips == 0:
+        message = f"no trip of this timetable runs on {_spoken(date)}, though others run{_ways_out(days, date)}"
+        notices.append(SOURCE_WITHOUT_SERVICE.at(name, message=message, field="service_date", value=date))
+        return
+    dates = days.first_and_last()
+    if dates is not None and date >= dates[1] and until_s > DAY:
+        message = (
+            f"{_spoken(date)} is the last day of this timetable, so trips of the day after are unknown; a journey "
+            "after midnight may find none. Choose an earlier date or a newer timetable"
+        )
+        notices.append(NEXT_DAY_UNKNOWN.at(name, message=message, field="service_date", value=date))
+    others = days.same_weekday(date, _WEEKS)
+    others = others[others > 0]
+    if len(others) < 2:
+        return
+    usual = float(np.median(others))
+    if not _FEW * usual <= trips <= _MANY * usual:
+        message = (
+            f"{trips:,} trips run on {_spoken(date)}, but {usual:,.0f} on the usual {date:%A} of the {_WEEKS} weeks before "
+            "and after; is it a holiday? Choose another date, or keep this one if it is meant"
+        )
+        notices.append(UNUSUAL_SERVICE.at(name, message=message, field="service_date", value=date))
+
+
+def _ways_out(days: ServiceDays, date: dt.date) -> str:
+    dates = days.first_and_last()
+    if dates is None:
+        return "; no trip of it runs on any date"
+    near = days.nearest_weekday(date)
+    advice = f"; the nearest {date:%A} with service is {near.isoformat()}" if near else f"; no {date:%A} has service"
+    return f". It has service from {dates[0].isoformat()} to {dates[1].isoformat()}{advice}"
+
+
+def _spoken(date: dt.date) -> str:
+    return f"{date:%A} {date.isoformat()}"

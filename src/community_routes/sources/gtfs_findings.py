@@ -1,0 +1,70 @@
+"""Collects what is found while a timetable is read: every fault is counted, the first few of each kind are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from community_routes.notices import Code, Notice, Sample
+
+
+class Findings:
+    """Findings of one feed, one :class:`Sample` for each kind and table."""
+
+    def __init__(self) -> None:
+        self._samples: dict[tuple[str, str], Sample] = {}
+
+    def add(
+        self, code: Code, file: str, *, message: str, row: int | None = None, field: str = "", value: Any = ""
+    ) -> None:
+        """Note one finding."""
+        self._sample(code, file).add(file, message=message, row=row, field=field, value=str(value)[:200])
+
+    def rows(
+        self,
+        code: Code,
+        file: str,
+        lines: NDArray[Any] | Sequence[int],
+        message: Callable[[int], str] | str,
+        *,
+        field: str = "",
+        value: Callable[[int], Any] | None = None,
+    ) -> None:
+        """Note one finding for each line of a table; only those that are shown are put into words.
+
+        Parameters
+        ----------
+        lines
+            Line of each finding, counted from 1 with the heading as line 1; 0 where it belongs to no line.
+        message, value
+            Given the position of the finding in ``lines``.
+        """
+        sample = self._sample(code, file)
+        show = max(0, sample.keep - len(sample.found))
+        for i in range(min(show, len(lines))):
+            text = message if isinstance(message, str) else message(i)
+            found = "" if value is None else str(value(i))[:200]
+            sample.add(file, message=text, row=int(lines[i]) or None, field=field, value=found)
+        sample.count += max(0, len(lines) - show)
+
+    def count(self, code: Code, file: str) -> int:
+        """How many findings of this kind there are in the table so far."""
+        sample = self._samples.get((code.name, file))
+        return sample.count if sample else 0
+
+    def notices(self) -> list[Notice]:
+        """All findings, and the totals where not all are shown."""
+        return [notice for sample in self._samples.values() for notice in sample.notices()]
+
+    def _sample(self, code: Code, file: str) -> Sample:
+        return self._samples.setdefault((code.name, file), Sample(code))
+
+
+def first_of_each(keys: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which entries are the first with their key, shape (n,)."""
+    seen = np.zeros(len(keys), np.bool_)
+    seen[np.unique(keys, return_index=True)[1]] = True
+    return seen

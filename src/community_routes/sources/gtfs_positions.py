@@ -1,0 +1,165 @@
+"""Fills in blank times by how far along the way each call lies: given distances, the drawn course, or straight lines."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from community_routes.kernels import kernel
+from community_routes.sources.feed import Shapes
+
+EARTH_M = 6_371_008.8
+_MOST_CELLS = 20_000_000
+
+
+def great_circle_m(
+    lon_a: NDArray[np.float64], lat_a: NDArray[np.float64], lon_b: NDArray[np.float64], lat_b: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Metres along the great circle between points in degrees (haversine, radius 6,371,008.8 m); NaN where unknown."""
+    phi_a, phi_b = np.radians(lat_a), np.radians(lat_b)
+    h = np.sin((phi_b - phi_a) / 2) ** 2
+    h += np.cos(phi_a) * np.cos(phi_b) * np.sin(np.radians(lon_b - lon_a) / 2) ** 2
+    metres: NDArray[np.float64] = 2 * EARTH_M * np.arcsin(np.sqrt(np.minimum(1.0, h)))
+    return metres
+
+
+@kernel
+def positions_along(x, y, px, py, position):  # type: ignore[no-untyped-def]
+    """Where stops lie along a drawn line, in metres from its start, never falling.
+
+    Of all ways to give each stop a segment of the line so that the segments never go back, the one with the least sum
+    of squared distances from the stops to the line (dynamic programming over stops and segments; the earlier segment
+    wins a tie). Then each position is raised to the one before it where two stops share a segment.
+
+    Parameters
+    ----------
+    x, y : float64, shape (n_points,)
+        The line in metres on a plane, at least two points.
+    px, py : float64, shape (n_stops,)
+        The stops on the same plane.
+    position : float64, shape (n_stops,)
+        Filled in.
+    """
+    n_segments = len(x) - 1
+    n_stops = len(px)
+    along = np.empty(n_segments)
+    total = 0.0
+    for j in range(n_segments):
+        along[j] = total
+        total += np.hypot(x[j + 1] - x[j], y[j + 1] - y[j])
+    came_from = np.empty((n_stops, n_segments), np.int32)
+    cost = np.zeros(n_segments)
+    for i in range(n_stops):
+        best = np.inf
+        best_j = 0
+        for j in range(n_segments):
+            if cost[j] < best:
+                best = cost[j]
+                best_j = j
+            came_from[i, j] = best_j
+            dx, dy = x[j + 1] - x[j], y[j + 1] - y[j]
+            square = dx * dx + dy * dy
+            t = 0.0
+            if square > 0.0:
+                t = min(1.0, max(0.0, ((px[i] - x[j]) * dx + (py[i] - y[j]) * dy) / square))
+            cost[j] = best + (px[i] - x[j] - t * dx) ** 2 + (py[i] - y[j] - t * dy) ** 2
+    at = 0
+    for j in range(1, n_segments):
+        if cost[j] < cost[at]:
+            at = j
+    for i in range(n_stops - 1, -1, -1):
+        dx, dy = x[at + 1] - x[at], y[at + 1] - y[at]
+        length = np.hypot(dx, dy)
+        t = 0.0
+        if length > 0.0:
+            t = min(1.0, max(0.0, ((px[i] - x[at]) * dx + (py[i] - y[at]) * dy) / (length * length)))
+        position[i] = along[at] + t * length
+        at = came_from[i, at]
+    for i in range(1, n_stops):
+        if position[i] < position[i - 1]:
+            position[i] = position[i - 1]
+
+
+def straight_positions(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Metres of straight lines from call to call, shape (n,); a stop without a place counts as where the last one was."""
+    known = np.flatnonzero(~(np.isnan(lon) | np.isnan(lat)))
+    steps = np.zeros(len(lon))
+    if len(known) > 1:
+        a, b = known[:-1], known[1:]
+        steps[b] = great_circle_m(lon[a], lat[a], lon[b], lat[b])
+    return np.cumsum(steps)
+
+
+def shape_positions(
+    lon: NDArray[np.float64], lat: NDArray[np.float64], shapes: Shapes, shape: int
+) -> NDArray[np.float64] | None:
+    """Metres along a drawn course for the calls of one trip, shape (n,); ``None`` when there is no usable course."""
+    points = slice(shapes.first[shape], shapes.first[shape + 1])
+    x, y = shapes.lon[points], shapes.lat[points]
+    good = np.isfinite(x) & np.isfinite(y)
+    x, y = x[good], y[good]
+    if len(x) < 2 or np.isnan(lon).any() or np.isnan(lat).any() or len(lon) * len(x) > _MOST_CELLS:
+        return None
+    east = np.radians(1.0) * EARTH_M * np.cos(np.radians(float(np.mean(lat))))
+    north = np.radians(1.0) * EARTH_M
+    position = np.empty(len(lon))
+    positions_along(x * east, y * north, lon * east, lat * north, position)
+    return position
+
+
+def fill_gaps(
+    first: NDArray[np.int64],
+    arrival_s: NDArray[np.int32],
+    departure_s: NDArray[np.int32],
+    timed: NDArray[np.bool_],
+    stop: NDArray[np.int32],
+    distance: NDArray[np.float64],
+    shape_of_trip: NDArray[np.int32],
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    shapes: Shapes,
+) -> None:
+    """Fill in the times of calls that are not ``timed``, in place; the first and last call of every trip are timed.
+
+    Between two timed calls the time is in proportion to ``shape_dist_traveled`` where all calls of the gap have it and
+    it never falls, else to the distance along the trip's shape, else to the straight lines between the stops; rounded to
+    whole seconds, halves up. Where the whole gap has no length the vehicle arrives everywhere when it left.
+    """
+    sizes = np.diff(first)
+    trips = np.flatnonzero(np.add.reduceat(np.append(~timed, False), first[:-1]) * (sizes > 0)) if len(sizes) else sizes
+    known: dict[tuple[int, bytes], tuple[NDArray[np.float64], NDArray[np.float64] | None]] = {}
+    for t in trips:
+        calls = slice(int(first[t]), int(first[t + 1]))
+        stops = stop[calls]
+        shape = int(shape_of_trip[t])
+        key = (shape, stops.tobytes())
+        if key not in known:
+            x, y = lon[stops], lat[stops]
+            known[key] = straight_positions(x, y), shape_positions(x, y, shapes, shape) if shape >= 0 else None
+        _fill_trip(arrival_s[calls], departure_s[calls], timed[calls], distance[calls], *known[key])
+
+
+def _fill_trip(
+    arrival_s: NDArray[np.int32],
+    departure_s: NDArray[np.int32],
+    timed: NDArray[np.bool_],
+    distance: NDArray[np.float64],
+    straight: NDArray[np.float64],
+    along: NDArray[np.float64] | None,
+) -> None:
+    at = np.flatnonzero(timed)
+    for a, b in zip(at[:-1][np.diff(at) > 1], at[1:][np.diff(at) > 1], strict=True):
+        gap = slice(a, b + 1)
+        given = distance[gap]
+        if np.isfinite(given).all() and (np.diff(given) >= 0).all() and given[-1] > given[0]:
+            position = given
+        elif along is not None and along[b] > along[a]:
+            position = along[gap]
+        else:
+            position = straight[gap]
+        length = position[-1] - position[0]
+        share = (position[1:-1] - position[0]) / length if length > 0 else np.zeros(b - a - 1)
+        leaves, arrives = int(departure_s[a]), int(arrival_s[b])
+        seconds = np.floor(leaves + (arrives - leaves) * share + 0.5).astype(np.int32)
+        arrival_s[a + 1 : b] = seconds
+        departure_s[a + 1 : b] = seconds

@@ -1,0 +1,458 @@
+"""Parses the tables of a feed from the zip, block by block: text as dictionaries, numbers as floats, faults by line."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+from numpy.typing import NDArray
+
+from community_routes.notices import declare
+from community_routes.sources.gtfs_archive import Archive, TableUnreadable
+from community_routes.sources.gtfs_findings import Findings
+
+BLOCK_BYTES = 32 * 2**20
+_ARROW_BLOCK = 16 * 2**20
+_LONGEST_ROW = 2**20
+_FIRST_LINE = 2
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
+
+TABLE_EMPTY = declare("table_empty", "error", "A table that is needed has no heading line.")
+COLUMN_MISSING = declare("column_missing", "error", "A column that is needed is not in the table.")
+COLUMN_TWICE = declare("column_twice", "warning", "A column is in the heading twice; the first one is read.")
+HEADING_MENDED = declare("heading_mended", "info", "A heading had blanks, capitals or quotes that do not belong there.")
+NOT_UTF8 = declare(
+    "not_utf8", "warning", "A table is not UTF-8; it was read in another encoding, and names may look wrong."
+)
+NUL_BYTES = declare("nul_bytes", "warning", "A table holds NUL characters; they were taken out.")
+ROW_TOO_SHORT = declare(
+    "row_too_short", "warning", "A row has fewer cells than the heading; the missing ones are blank."
+)
+ROW_TOO_LONG = declare("row_too_long", "warning", "A row has more cells than the heading; it was left out.")
+ROW_ENDLESS = declare(
+    "row_endless", "error", "A quotation mark that is never closed, or a row of more than a megabyte."
+)
+NOT_A_NUMBER = declare("not_a_number", "warning", "A cell that should hold a number does not; it counts as blank.")
+
+
+@dataclass
+class Block:
+    """Some consecutive rows of a table.
+
+    Attributes
+    ----------
+    label : str
+        Name of the table in notices.
+    line : int64, shape (n,)
+        Line of each row in the file; the heading is line 1.
+    text : dict of DictionaryArray
+        Trimmed text by column; every column asked for is there, blank where the file has none.
+    numbers : dict of float64 arrays
+        NaN where blank or unreadable.
+    present : frozenset of str
+        The columns that the file has.
+    """
+
+    label: str
+    line: NDArray[np.int64]
+    text: dict[str, pa.DictionaryArray]
+    numbers: dict[str, NDArray[np.float64]]
+    present: frozenset[str] = field(default_factory=frozenset)
+
+    def __len__(self) -> int:
+        return len(self.line)
+
+    def strings(self, column: str) -> NDArray[np.object_]:
+        """The text of a column, shape (n,), "" where blank."""
+        array = self.text[column]
+        values = np.array(array.dictionary.to_pylist() or [""], dtype=object)
+        result: NDArray[np.object_] = values[array.indices.to_numpy(zero_copy_only=False)] if len(array) else values[:0]
+        return result
+
+    def codes(self, column: str) -> tuple[list[str], NDArray[np.int32]]:
+        """Distinct texts of a column (some may be equal after trimming) and the position of each row's text there."""
+        array = self.text[column]
+        return array.dictionary.to_pylist(), array.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+
+    def look_up(self, column: str, index: Mapping[str, int]) -> NDArray[np.int32]:
+        """Row numbers of the ids in a column, shape (n,): -1 where blank, -2 where the id is unknown."""
+        values, codes = self.codes(column)
+        rows = np.array([index.get(v, -2) if v else -1 for v in values] or [-1], dtype=np.int32)
+        return rows[codes]
+
+    def integers(
+        self, column: str, default: int, findings: Findings, *, low: int = -(2**31), high: int = 2**31 - 1
+    ) -> NDArray[np.int64]:
+        """Whole numbers of a column, shape (n,); blank, broken or out of range (noted) is the default."""
+        values = self.numbers[column]
+        with np.errstate(invalid="ignore"):
+            wrong = ~np.isnan(values) & ~((values == np.floor(values)) & (values >= low) & (values <= high))
+        if wrong.any():
+            at = np.flatnonzero(wrong)
+            findings.rows(
+                NOT_A_NUMBER,
+                self.label,
+                self.line[at],
+                f"{column} is no whole number from {low} to {high}; it counts as blank",
+                field=column,
+                value=lambda i: f"{values[at[i]]:g}",
+            )
+        return np.where(wrong | np.isnan(values), default, values).astype(np.int64)
+
+
+def read_blocks(
+    archive: Archive,
+    table: str,
+    *,
+    text: Sequence[str],
+    numbers: Sequence[str] = (),
+    required: Sequence[str] = (),
+    every_column: bool = False,
+    findings: Findings,
+    block_bytes: int = BLOCK_BYTES,
+) -> Iterator[Block]:
+    """Read the columns asked for, block by block.
+
+    At least one block comes, unless a fault stops the table; such a fault is noted as an error and ends the blocks.
+    With ``every_column`` all columns come as text.
+    """
+    label = archive.name_of(table)
+    pieces = _whole_rows(_as_utf8(archive.chunks(table, block_bytes, findings), label, findings), label, findings)
+    header: list[str] | None = None
+    line = _FIRST_LINE
+    try:
+        for piece in pieces:
+            body = piece
+            if header is None:
+                header, body, line = _heading(piece, label, findings)
+                missing = [c for c in required if c not in header]
+                for column in missing:
+                    message = f"there is no column {column}; the table has {', '.join(h for h in header if h) or 'no columns'}"
+                    findings.add(COLUMN_MISSING, label, message=message, field=column)
+                if missing:
+                    return
+                if every_column:
+                    text = [h for h in dict.fromkeys(header) if h]
+            block, lines = _parse(body, header, text, numbers, label, line, findings)
+            line += lines
+            yield block
+    except TableUnreadable:
+        return
+    if header is None:
+        findings.add(TABLE_EMPTY, label, message=f"{table} is empty; its first line should name the columns")
+
+
+def read_table(
+    archive: Archive,
+    table: str,
+    *,
+    text: Sequence[str],
+    numbers: Sequence[str] = (),
+    required: Sequence[str] = (),
+    every_column: bool = False,
+    findings: Findings,
+) -> Block | None:
+    """Read a whole table; ``None`` when a fault stops it (noted as an error)."""
+    faults = (TABLE_EMPTY, COLUMN_MISSING, ROW_ENDLESS)
+    before = sum(findings.count(code, archive.name_of(table)) for code in faults)
+    blocks = list(
+        read_blocks(
+            archive,
+            table,
+            text=text,
+            numbers=numbers,
+            required=required,
+            every_column=every_column,
+            findings=findings,
+        )
+    )
+    if not blocks or sum(findings.count(code, archive.name_of(table)) for code in faults) > before:
+        return None
+    if len(blocks) == 1:
+        return blocks[0]
+    joined = {
+        name: pa.chunked_array([b.text[name] for b in blocks]).unify_dictionaries().combine_chunks()
+        for name in blocks[0].text
+    }
+    return Block(
+        blocks[0].label,
+        np.concatenate([b.line for b in blocks]),
+        {name: _one_chunk(array) for name, array in joined.items()},
+        {name: np.concatenate([b.numbers[name] for b in blocks]) for name in blocks[0].numbers},
+        blocks[0].present,
+    )
+
+
+def _as_utf8(chunks: Iterator[bytes], label: str, findings: Findings) -> Iterator[bytes]:
+    """The same text as UTF-8 without a byte-order mark and without NULs."""
+    decoder: codecs.IncrementalDecoder | None = None
+    other = "cp1252"
+    tail = b""
+    for n, chunk in enumerate(chunks):
+        if n == 0:
+            if chunk.startswith(codecs.BOM_UTF8):
+                chunk = chunk[3:]
+            elif chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                other = "utf-16"
+                decoder = codecs.getincrementaldecoder(other)(errors="replace")
+                _note_encoding(label, "UTF-16", findings)
+        if decoder is None:
+            whole, rest = _cut_between_characters(tail + chunk)
+            if whole.isascii() or _is_utf8(whole):
+                tail = rest
+                yield _without_nuls(whole, label, findings)
+                continue
+            decoder = codecs.getincrementaldecoder(other)(errors="replace")
+            _note_encoding(label, "Windows-1252", findings)
+            chunk, tail = whole + rest, b""
+        yield _without_nuls(decoder.decode(chunk).encode("utf-8"), label, findings)
+    if decoder is not None:
+        yield decoder.decode(b"", final=True).encode("utf-8")
+    elif tail:
+        yield tail.decode("utf-8", errors="replace").encode("utf-8")
+
+
+def _cut_between_characters(data: bytes) -> tuple[bytes, bytes]:
+    """Split off the beginning of a character of several bytes that the next chunk completes."""
+    for back in range(1, min(4, len(data)) + 1):
+        byte = data[-back]
+        if byte < 0x80:
+            break
+        if byte >= 0xC0:
+            needs = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+            return (data[:-back], data[-back:]) if needs > back else (data, b"")
+    return data, b""
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _note_encoding(label: str, name: str, findings: Findings) -> None:
+    message = f"the table is not UTF-8; it was read as {name}. Check that names with accents look right"
+    findings.add(NOT_UTF8, label, message=message)
+
+
+def _without_nuls(data: bytes, label: str, findings: Findings) -> bytes:
+    if b"\0" not in data:
+        return data
+    at = data.index(b"\0")
+    message = "the table holds NUL characters, which no text should; they were taken out"
+    if not findings.count(NUL_BYTES, label):
+        findings.add(NUL_BYTES, label, message=message, row=data.count(b"\n", 0, at) + 1)
+    return data.replace(b"\0", b"")
+
+
+def _whole_rows(pieces: Iterator[bytes], label: str, findings: Findings) -> Iterator[bytes]:
+    """The same bytes cut at ends of rows only (a line break between quotation marks ends no row)."""
+    rest = b""
+    for piece in pieces:
+        data = rest + piece
+        cut = _end_of_rows(data)
+        if cut == 0 and len(data) > BLOCK_BYTES + _LONGEST_ROW:
+            _note_endless(label, findings)
+            raise TableUnreadable
+        if cut:
+            yield data[:cut]
+        rest = data[cut:]
+    if rest.strip():
+        yield rest
+
+
+def _end_of_rows(data: bytes) -> int:
+    """Position behind the last line break outside quotation marks; 0 when there is none."""
+    end = len(data)
+    for _ in range(1000):
+        cut = data.rfind(b"\n", 0, end) + 1
+        if cut == 0 or data.count(b'"', 0, cut) % 2 == 0:
+            return cut
+        end = cut - 1
+    return 0
+
+
+def _note_endless(label: str, findings: Findings, row: int | None = None) -> None:
+    message = (
+        "a quotation mark is never closed, or a row is longer than a megabyte; the table cannot be split into rows"
+    )
+    findings.add(ROW_ENDLESS, label, message=message, row=row)
+
+
+def _heading(piece: bytes, label: str, findings: Findings) -> tuple[list[str], bytes, int]:
+    """Column names, the bytes behind the heading, and the line of the first row."""
+    skipped = 0
+    while True:
+        lf, cr = piece.find(b"\n"), piece.find(b"\r")
+        end = lf + 1 if lf >= 0 and not 0 <= cr < lf - 1 else cr + 1 if cr >= 0 else len(piece)
+        heading, piece = piece[:end], piece[end:]
+        if heading.strip() or not piece:
+            break
+        skipped += 1
+    if len(heading) > _LONGEST_ROW:
+        _note_endless(label, findings, row=1)
+        raise TableUnreadable
+    try:
+        raw = next(csv.reader([heading.decode("utf-8", errors="replace").strip("\r\n")]), [])
+    except csv.Error as fault:
+        _note_endless(label, findings, row=1)
+        raise TableUnreadable from fault
+    names: list[str] = []
+    for cell in raw:
+        name = cell.replace("\ufeff", "").strip().strip('"').strip().lower()
+        if name != cell:
+            message = f"the heading {cell!r} is read as {name}"
+            findings.add(HEADING_MENDED, label, message=message, row=1 + skipped, value=cell)
+        if name and name in names:
+            message = f"the column {name} is in the heading twice; the first one is read"
+            findings.add(COLUMN_TWICE, label, message=message, row=1 + skipped, field=name)
+            name = ""
+        names.append(name)
+    return names, piece, _FIRST_LINE + skipped
+
+
+def _parse(
+    body: bytes,
+    header: Sequence[str],
+    text: Sequence[str],
+    numbers: Sequence[str],
+    label: str,
+    line: int,
+    findings: Findings,
+) -> tuple[Block, int]:
+    """Rows of a block, and how many lines they take."""
+    lines = body.count(b"\n") + (not body.endswith(b"\n") and bool(body))
+    parsed = _parse_fast(body, header, text, numbers, lines)
+    if parsed is None:
+        return _parse_row_by_row(body, header, text, numbers, label, line, findings), lines
+    block = Block(label, np.arange(line, line + len(parsed), dtype=np.int64), {}, {}, frozenset(h for h in header if h))
+    for name in text:
+        block.text[name] = _one_chunk(parsed.column(f"{name}") if name in header else _blank(len(parsed)))
+    for name in numbers:
+        if name in header:
+            values = parsed.column(name).to_numpy()
+            block.numbers[name] = values
+        else:
+            block.numbers[name] = np.full(len(parsed), np.nan)
+    return block, lines
+
+
+def _parse_fast(
+    body: bytes, header: Sequence[str], text: Sequence[str], numbers: Sequence[str], lines: int
+) -> pa.Table | None:
+    """The rows by Arrow; ``None`` where a row or number is broken, or lines and rows differ in number."""
+    if not body:
+        return pa.table(
+            {n: _blank(0) for n in text if n in header}
+            | {n: pa.array([], pa.float64()) for n in numbers if n in header}
+        )
+    # Arrow needs distinct names for the columns that nobody asks for.
+    names = [name or f"#{i}" for i, name in enumerate(header)]
+    kinds = {name: pa.dictionary(pa.int32(), pa.string()) for name in text}
+    kinds |= {name: pa.float64() for name in numbers}
+    try:
+        parsed = pacsv.read_csv(
+            pa.BufferReader(body),
+            read_options=pacsv.ReadOptions(column_names=names, block_size=_ARROW_BLOCK),
+            parse_options=pacsv.ParseOptions(newlines_in_values=b'"' in body, ignore_empty_lines=True),
+            convert_options=pacsv.ConvertOptions(
+                column_types=kinds,
+                include_columns=[n for n in names if n in kinds],
+                null_values=[""],
+                strings_can_be_null=False,
+            ),
+        )
+    except (pa.ArrowInvalid, pa.ArrowKeyError):
+        return None
+    if len(parsed) != lines or not all(
+        np.isfinite(parsed.column(n).drop_null().to_numpy()).all() for n in numbers if n in header
+    ):
+        return None
+    return parsed
+
+
+def _parse_row_by_row(
+    body: bytes,
+    header: Sequence[str],
+    text: Sequence[str],
+    numbers: Sequence[str],
+    label: str,
+    line: int,
+    findings: Findings,
+) -> Block:
+    """The rows by the csv module, which says where each one stands; mends what can be mended, notes what cannot."""
+    place = {name: i for i, name in enumerate(header) if name}
+    cells: dict[str, list[str]] = {name: [] for name in (*text, *numbers)}
+    at: list[int] = []
+    reader = csv.reader(io.StringIO(body.decode("utf-8", errors="replace"), newline=""))
+    begins = line
+    try:
+        for row in reader:
+            start, begins = begins, line + reader.line_num
+            if not row or (len(row) == 1 and not row[0].strip() and len(header) > 1):
+                continue
+            if len(row) < len(header):
+                message = f"the row has {len(row)} cells, the heading {len(header)}; the missing cells count as blank"
+                findings.add(ROW_TOO_SHORT, label, message=message, row=start)
+                row = row + [""] * (len(header) - len(row))
+            elif any(cell.strip() for cell in row[len(header) :]):
+                message = (
+                    f"the row has {len(row)} cells, the heading {len(header)}; the row was left out, as its cells may "
+                    "have shifted. A comma inside a value must stand in quotation marks"
+                )
+                findings.add(ROW_TOO_LONG, label, message=message, row=start)
+                continue
+            at.append(start)
+            for name, column in cells.items():
+                column.append(row[place[name]].strip() if name in place else "")
+    except csv.Error as fault:
+        _note_endless(label, findings, row=begins)
+        raise TableUnreadable from fault
+    block = Block(label, np.array(at, dtype=np.int64), {}, {}, frozenset(place))
+    block.text = {name: _one_chunk(pa.array(cells[name], pa.string()).dictionary_encode()) for name in text}
+    block.numbers = {name: _numbers(cells[name], name, block, findings) for name in numbers}
+    return block
+
+
+def _numbers(cells: Sequence[str], name: str, block: Block, findings: Findings) -> NDArray[np.float64]:
+    values = np.full(len(cells), np.nan)
+    wrong = []
+    for i, cell in enumerate(cells):
+        if _NUMBER.fullmatch(cell) and np.isfinite(number := float(cell)):
+            values[i] = number
+        elif cell:
+            wrong.append(i)
+    if wrong:
+        message = f"{name} is no number; it counts as blank"
+        lines = block.line[np.array(wrong)]
+        findings.rows(NOT_A_NUMBER, block.label, lines, message, field=name, value=lambda k: cells[wrong[k]])
+    return values
+
+
+def _blank(n: int) -> pa.ChunkedArray:
+    indices = pa.array(np.zeros(n, np.int32))
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(indices, pa.array([""], pa.string()))])
+
+
+def _one_chunk(array: Any) -> pa.DictionaryArray:
+    """One dictionary for the whole column, its texts trimmed, without nulls."""
+    if isinstance(array, pa.ChunkedArray):
+        array = array.unify_dictionaries().combine_chunks()
+        if isinstance(array, pa.ChunkedArray):
+            array = array.chunk(0) if array.num_chunks else _blank(0).chunk(0)
+    values = pc.utf8_trim_whitespace(array.dictionary)
+    if array.null_count or values.null_count:
+        values = pa.concat_arrays([pc.fill_null(values, ""), pa.array([""], pa.string())])
+        array = pa.DictionaryArray.from_arrays(pc.fill_null(array.indices, len(values) - 1), values)
+    return pa.DictionaryArray.from_arrays(array.indices, values)
