@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from community_routes.network.changing import Changes, build_changes, named_trips
 from community_routes.network.connections import Connections, build_connections, mirrored
 from community_routes.network.points import Links
+from community_routes.network.stop_walks import build_footpaths, stop_points
 from community_routes.network.timetable import WHOLE_DAY_S, Phase, Timetable, build_timetable
+from community_routes.network.walks import Ground, link_points
 from community_routes.notices import Notice
 from community_routes.sources.feed import Feed
 
@@ -100,3 +102,51 @@ def assemble_network(
         apart[np.unique(timetable.run()[named[timetable.trip]])] = True
     connections = build_connections(timetable, changes, apart)
     return Network(feed, footpaths, timetable, changes, connections, slack_s, apart)
+
+
+def build_network(
+    feed: Feed,
+    ground: Ground,
+    date: dt.date,
+    *,
+    slack_s: int = 60,
+    between_stops_s: int = 600,
+    speed_kmh: float = 4.8,
+    link_m: float = 300.0,
+    phase: Phase = "zero",
+    seed: int = 0,
+    wheelchair: bool = False,
+    span_s: tuple[int, int] = WHOLE_DAY_S,
+    notices: list[Notice] | None = None,
+) -> Network:
+    """Build the network of a service date from a feed and the ground between its stops.
+
+    Parameters
+    ----------
+    feed : Feed
+    ground : Streets or CrowFly
+    date : date
+    slack_s : int
+        Seconds to be at a stop before a departure, at every boarding.
+    between_stops_s : int
+        Longest walk between two stops, seconds.
+    speed_kmh : float
+        Walking speed.
+    link_m : float
+        Farthest a stop may be from a street.
+    phase, seed, wheelchair, span_s, notices
+        As in ``build_timetable``.
+    """
+    stops = link_points(ground, stop_points(feed), link_m=link_m)
+    footpaths = build_footpaths(feed, ground, stops, limit_s=between_stops_s, speed_kmh=speed_kmh)
+    return assemble_network(
+        feed,
+        date,
+        footpaths,
+        slack_s=slack_s,
+        phase=phase,
+        seed=seed,
+        wheelchair=wheelchair,
+        span_s=span_s,
+        notices=notices,
+    )
