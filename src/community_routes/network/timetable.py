@@ -17,7 +17,8 @@ from community_routes.sources.feed import Feed
 from community_routes.times import DAY, HOUR
 
 Phase = Literal["zero", "half", "sampled"]
-WHOLE_DAY_S = (0, 30 * HOUR)
+WHOLE_DAY_S = (-9 * HOUR, 33 * HOUR)
+"""What departures and deadlines of one day need, whatever the limit of time: the longest journey before it and after it."""
 ACCESSIBLE = 1
 STATION = 1
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.errors import UsageError
 from community_routes.network.connections import Connections
 from community_routes.network.network import Network
 from community_routes.network.points import Links
@@ -22,7 +23,7 @@ from community_routes.routing.scan import (
     scan_connections,
     sorting_network,
 )
-from community_routes.times import UNREACHED
+from community_routes.times import UNREACHED, format_time
 
 LONGEST_SPAN_S = 32_000
 """First departure to last useful arrival in one scan: what 16 bits hold, with room for the sentinel."""
@@ -153,6 +154,7 @@ class Search:
         self.access_extra_s = 0 if query.arrive_by else network.slack_s
         self.egress_extra_s = network.slack_s if query.arrive_by else 0
         moments = query.departures_s
+        _check_span(network, query)
         self.departures_s = -moments[::-1] if query.arrive_by else moments
         n = walks.n_destinations
         n_blocks = max(1, -(-n // most_lanes))
@@ -313,6 +315,18 @@ class Search:
                     times = np.empty((len(origins), len(departures), len(destinations)), np.int16)
                     read_all_departures(origins, *self._read_arguments(span, scanned), lane_of, lanes, 0, times)
                     yield TimesBlock(origins, departures, destinations, _as_seconds(times))
+
+
+def _check_span(network: Network, query: Query) -> None:
+    """A network built for other hours of the day would answer that nothing runs."""
+    first, last = int(query.departures_s[0]), int(query.departures_s[-1])
+    needed = (first - query.max_travel_s, last) if query.arrive_by else (first, last + query.max_travel_s)
+    span = network.timetable.span_s
+    if needed[0] < span[0] or needed[1] > span[1]:
+        raise UsageError(
+            f"the search needs departures from {format_time(needed[0])} to {format_time(needed[1])}, but the network was "
+            f"built for those from {format_time(span[0])} to {format_time(span[1])}; build it with a wider span_s"
+        )
 
 
 def _for_each(work: Callable[[NDArray[np.int32]], None], blocks: list[NDArray[np.int32]], threads: int) -> None:
