@@ -75,7 +75,8 @@ class ServiceDays:
         days = np.flatnonzero(self.trips)
         near = i + 7 * np.array([k for k in range(-weeks, weeks + 1) if k])
         near = near[(near >= days[0]) & (near <= days[-1])] if len(days) else near[:0]
-        return self.trips[near]
+        trips: NDArray[np.int64] = self.trips[near]
+        return trips
 
     def _date(self, i: int) -> dt.date:
         day: dt.date = (self.start + np.timedelta64(i, "D")).astype(dt.date)

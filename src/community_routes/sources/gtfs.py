@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from community_routes.errors import FeedError, UsageError
 from community_routes.notices import Notice, declare, raise_on_errors
-from community_routes.sources import gtfs_calls, gtfs_places, gtfs_trips
+from community_routes.sources import gtfs_calendar, gtfs_calls, gtfs_places, gtfs_trips
 from community_routes.sources.feed import Calls, Feed
 from community_routes.sources.gtfs_archive import Archive, hash_file, open_archive
 from community_routes.sources.gtfs_findings import Findings
 from community_routes.sources.gtfs_join import file_stems, join_feeds
+from community_routes.sources.gtfs_tables import read_blocks
 from community_routes.sources.gtfs_write import write_feed
 
 __all__ = ["read_feed", "write_feed"]
@@ -82,7 +83,7 @@ def _read_tables(archive: Archive, content_hash: str, findings: Findings) -> Fee
         if "routes.txt" in archive
         else None
     )
-    calendar = gtfs_trips.read_calendar(archive, findings)
+    calendar = gtfs_calendar.read_calendar(archive, findings)
     if not complete or agencies is None or stops is None or routes is None or calendar is None:
         _look_for_columns(archive, findings)
         return None
@@ -156,10 +157,10 @@ def _look_for_columns(archive: Archive, findings: Findings) -> None:
     if "trips.txt" in archive:
         gtfs_trips.read_trips(archive, {}, {}, Findings())
         required = ("trip_id", "route_id", "service_id")
-        next(gtfs_trips.read_blocks(archive, "trips.txt", text=(), required=required, findings=findings), None)
+        next(read_blocks(archive, "trips.txt", text=(), required=required, findings=findings), None)
     if "stop_times.txt" in archive:
         next(
-            gtfs_trips.read_blocks(archive, "stop_times.txt", text=(), required=gtfs_calls.REQUIRED, findings=findings),
+            read_blocks(archive, "stop_times.txt", text=(), required=gtfs_calls.REQUIRED, findings=findings),
             None,
         )
 

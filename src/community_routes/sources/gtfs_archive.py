@@ -75,14 +75,14 @@ NESTED_ZIP = declare("zip_in_zip", "error", "The zip holds another zip instead o
 IN_FOLDER = declare("tables_in_folder", "warning", "The tables lie in a folder inside the zip instead of at its top.")
 TABLE_TWICE = declare("table_twice", "warning", "A table is in the zip twice; the last one is read.")
 HOSTILE_NAME = declare(
-    "unsafe_name_in_zip", "warning", "A file in the zip has a name that leads out of its folder; it is left alone."
+    "unsafe_name_in_zip", "warning", "A name in the zip leads out of its folder; the file is left alone."
 )
 SYMLINK = declare("link_in_zip", "warning", "A file in the zip is a link to another place; it is not followed.")
 UNKNOWN_FILE = declare("unknown_file", "info", "A file in the zip is not part of the GTFS reference; it is not read.")
 NOT_USED = declare("file_not_used", "info", "A file of the GTFS reference that this program does not use.")
 
 
-class TableUnreadable(Exception):
+class TableUnreadableError(Exception):
     """A table broke off while it was read; the finding has been noted."""
 
 
@@ -115,7 +115,7 @@ class Archive:
 
         Raises
         ------
-        TableUnreadable
+        TableUnreadableError
             It is damaged, protected, or longer than it claims to be.
         """
         info = self.members[table]
@@ -126,19 +126,19 @@ class Archive:
                     left -= len(chunk)
                     if left < 0:
                         _refuse_size(self.label, table, limit_of(table), findings)
-                        raise TableUnreadable
+                        raise TableUnreadableError
                     yield chunk
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, IndexError) as fault:
             message = (
                 f"{table} cannot be unpacked ({fault}); download the file again or ask its publisher for a whole one"
             )
             findings.add(TABLE_DAMAGED, self.name_of(table), message=message)
-            raise TableUnreadable from fault
+            raise TableUnreadableError from fault
         except Exception as fault:  # lzma and bz2 have error classes of their own, and not every Python has both
             if type(fault).__name__ not in {"LZMAError", "error"}:
                 raise
             findings.add(TABLE_DAMAGED, self.name_of(table), message=f"{table} cannot be unpacked ({fault})")
-            raise TableUnreadable from fault
+            raise TableUnreadableError from fault
 
 
 def limit_of(table: str) -> int:

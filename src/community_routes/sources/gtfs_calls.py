@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.notices import declare
+from community_routes.notices import Code, declare
 from community_routes.sources.feed import Calls, Shapes
 from community_routes.sources.gtfs_archive import Archive
 from community_routes.sources.gtfs_findings import Findings
@@ -129,21 +129,11 @@ def _usable_rows(
     return rows
 
 
-def _note_dangling(code: object, block: Block, column: str, at: NDArray[np.int64], findings: Findings) -> None:
-    if not len(at):
-        return
-    values, codes = block.codes(column)
-    table = "trips.txt" if column == "trip_id" else "stops.txt"
-
-    def message(i: int) -> str:
-        name = values[codes[at[i]]]
-        return (
-            f"{column} {name!r} is not in {table}; the row was left out"
-            if name
-            else f"{column} is blank; the row was left out"
-        )
-
-    findings.rows(code, block.label, block.line[at], message, field=column, value=lambda i: values[codes[at[i]]])  # type: ignore[arg-type]
+def _note_dangling(code: Code, block: Block, column: str, at: NDArray[np.int64], findings: Findings) -> None:
+    if len(at):
+        table = "trips.txt" if column == "trip_id" else "stops.txt"
+        message = f"{column} '{{value}}' is not in {table}; the row was left out"
+        findings.rows(code, block.label, block.line[at], message, field=column, values=block.strings(column)[at])
 
 
 def _times(block: Block, column: str, findings: Findings) -> NDArray[np.int32]:
@@ -154,10 +144,7 @@ def _times(block: Block, column: str, findings: Findings) -> NDArray[np.int32]:
     if (distinct == BROKEN_S).any():
         at = np.flatnonzero(seconds == BROKEN_S)
         message = f"{column} is no clock time (HH:MM:SS); it counts as blank"
-        values = array.dictionary
-        findings.rows(
-            BROKEN_TIME, block.label, block.line[at], message, field=column, value=lambda i: values[int(codes[at[i]])]
-        )
+        findings.rows(BROKEN_TIME, block.label, block.line[at], message, field=column, values=block.strings(column)[at])
         seconds[at] = BLANK_S
     return seconds
 
@@ -168,9 +155,7 @@ def _boarding(block: Block, column: str, findings: Findings) -> NDArray[np.int8]
     if wrong.any():
         at = np.flatnonzero(wrong)
         message = f"{column} is none of 0, 1, 2, 3; it counts as 0 (allowed)"
-        findings.rows(
-            UNKNOWN_BOARDING, block.label, block.line[at], message, field=column, value=lambda i: values[at[i]]
-        )
+        findings.rows(UNKNOWN_BOARDING, block.label, block.line[at], message, field=column, values=values[at])
         values[at] = 0
     return values.astype(np.int8)
 
@@ -192,7 +177,7 @@ def order_calls(calls: RawCalls, label: str, trip_ids: NDArray[np.object_], find
                     f"trip {trip_ids[calls.trip[again[i]]]!r} has this stop_sequence already; the row was left out"
                 ),
                 field="stop_sequence",
-                value=lambda i: calls.sequence[again[i]],
+                values=calls.sequence[again],
             )
             keep = np.ones(len(key), np.bool_)
             keep[again] = False
@@ -263,7 +248,10 @@ def _leave_out_backward(calls: RawCalls, label: str, trip_ids: NDArray[np.object
                 f"trip {name!r} leaves at {format_time(departure[k])}, before it arrives at {format_time(arrival[k])}"
             )
         else:
-            what = f"trip {name!r} arrives at {format_time(arrival[k])}, before it left the last stop at {format_time(departure[k - 1])}"
+            what = (
+                f"trip {name!r} arrives at {format_time(arrival[k])}, before it left the last stop at "
+                f"{format_time(departure[k - 1])}"
+            )
         return f"{what}; the trip was left out. Times after midnight go on past 24:00:00"
 
     findings.rows(
@@ -272,7 +260,7 @@ def _leave_out_backward(calls: RawCalls, label: str, trip_ids: NDArray[np.object
         calls.line[at[wrong]],
         message,
         field="arrival_time",
-        value=lambda i: format_time(arrival[wrong[i]]),
+        values=[format_time(int(s)) for s in arrival[wrong[:10]]],
     )
     bad = np.zeros(len(trip_ids), np.bool_)
     bad[trip[wrong]] = True

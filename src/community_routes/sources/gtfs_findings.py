@@ -31,7 +31,7 @@ class Findings:
         message: Callable[[int], str] | str,
         *,
         field: str = "",
-        value: Callable[[int], Any] | None = None,
+        values: NDArray[Any] | Sequence[Any] | None = None,
     ) -> None:
         """Note one finding for each line of a table; only those that are shown are put into words.
 
@@ -39,14 +39,16 @@ class Findings:
         ----------
         lines
             Line of each finding, counted from 1 with the heading as line 1; 0 where it belongs to no line.
-        message, value
-            Given the position of the finding in ``lines``.
+        message
+            A text in which ``{value}`` stands for the value, or a function of the position of the finding in ``lines``.
+        values
+            What stood in the file, one for each line.
         """
         sample = self._sample(code, file)
         show = max(0, sample.keep - len(sample.found))
         for i in range(min(show, len(lines))):
-            text = message if isinstance(message, str) else message(i)
-            found = "" if value is None else str(value(i))[:200]
+            found = "" if values is None else _shown(values[i])
+            text = message.format(value=found) if isinstance(message, str) else message(i)
             sample.add(file, message=text, row=int(lines[i]) or None, field=field, value=found)
         sample.count += max(0, len(lines) - show)
 
@@ -61,6 +63,11 @@ class Findings:
 
     def _sample(self, code: Code, file: str) -> Sample:
         return self._samples.setdefault((code.name, file), Sample(code))
+
+
+def _shown(value: Any) -> str:
+    """A value as a person would write it; whole numbers without a decimal point, long texts cut."""
+    return (f"{value:.10g}" if isinstance(value, float) else str(value))[:200]
 
 
 def first_of_each(keys: NDArray[Any]) -> NDArray[np.bool_]:

@@ -57,11 +57,9 @@ def unique_rows(block: Block, column: str, findings: Findings, *, blank_allowed:
             DUPLICATE_ID,
             block.label,
             block.line[again],
-            lambda i: (
-                f"{column} {ids[again[i]]!r} is in the table already; the first row is used, this one was left out"
-            ),
+            f"{column} '{{value}}' is in the table already; the first row is used, this one was left out",
             field=column,
-            value=lambda i: ids[again[i]],
+            values=ids[again],
         )
         keep[again] = False
     return np.flatnonzero(keep)
@@ -114,7 +112,7 @@ def read_stops(archive: Archive, findings: Findings) -> tuple[pd.DataFrame, Inde
         block.line[odd],
         "location_type is not 0 to 4; it counts as 0, a stop",
         field="location_type",
-        value=lambda i: kind[odd[i]],
+        values=kind[odd],
     )
     kind[odd] = 0
     parent = _parents(block, rows, index, findings)
@@ -149,11 +147,9 @@ def _parents(block: Block, rows: NDArray[np.int64], index: Index, findings: Find
         UNKNOWN_PARENT,
         block.label,
         block.line[rows][lost],
-        lambda i: (
-            f"parent_station {names[lost[i]]!r} is no other stop of the feed; the stop is treated as one without a station"
-        ),
+        "parent_station '{value}' is no other stop of the feed; the stop is treated as one without a station",
         field="parent_station",
-        value=lambda i: names[lost[i]],
+        values=names[lost],
     )
     parent[lost] = -1
     return parent
@@ -185,7 +181,7 @@ def _places(
             "its place counts as unknown. Metres of a national grid must be converted"
         ),
         field="stop_lat",
-        value=lambda i: f"{block.numbers['stop_lat'][rows[far[i]]]:g}",
+        values=lat[far],
     )
     lon[missing | outside] = np.nan
     lat[missing | outside] = np.nan
@@ -225,7 +221,7 @@ def read_transfers(
         block.line[odd],
         "transfer_type is not 0 to 5; the transfer was left out",
         field="transfer_type",
-        value=lambda i: kind[odd[i]],
+        values=kind[odd],
     )
     keep[odd] = False
     minimum = block.integers("min_transfer_time", -1, findings, low=0, high=86_400)
@@ -249,18 +245,13 @@ def _note_lost(
 ) -> None:
     at = np.flatnonzero(keep & lost)
     if len(at):
-        names = block.strings(column)
         findings.rows(
             code,
             block.label,
             block.line[at],
-            lambda i: (
-                f"{column} {names[at[i]]!r} is not in the feed; the row was left out"
-                if names[at[i]]
-                else f"{column} is blank; the row was left out"
-            ),
+            f"{column} '{{value}}' is not in the feed; the row was left out",
             field=column,
-            value=lambda i: names[at[i]],
+            values=block.strings(column)[at],
         )
         keep[at] = False
 
@@ -306,7 +297,7 @@ def _not_negative(block: Block, column: str, findings: Findings) -> NDArray[np.f
         block.line[at],
         f"{column} is below 0; it counts as blank",
         field=column,
-        value=lambda i: f"{block.numbers[column][at[i]]:g}",
+        values=values[at],
     )
     values[at] = np.nan
     return values

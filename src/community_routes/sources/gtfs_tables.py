@@ -17,7 +17,7 @@ import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
 from community_routes.notices import declare
-from community_routes.sources.gtfs_archive import Archive, TableUnreadable
+from community_routes.sources.gtfs_archive import Archive, TableUnreadableError
 from community_routes.sources.gtfs_findings import Findings
 
 BLOCK_BYTES = 32 * 2**20
@@ -104,7 +104,7 @@ class Block:
                 self.line[at],
                 f"{column} is no whole number from {low} to {high}; it counts as blank",
                 field=column,
-                value=lambda i: f"{values[at[i]]:g}",
+                values=values[at],
             )
         return np.where(wrong | np.isnan(values), default, values).astype(np.int64)
 
@@ -145,7 +145,7 @@ def read_blocks(
             block, lines = _parse(body, header, text, numbers, label, line, findings)
             line += lines
             yield block
-    except TableUnreadable:
+    except TableUnreadableError:
         return
     if header is None:
         findings.add(TABLE_EMPTY, label, message=f"{table} is empty; its first line should name the columns")
@@ -264,7 +264,7 @@ def _whole_rows(pieces: Iterator[bytes], label: str, findings: Findings) -> Iter
         cut = _end_of_rows(data)
         if cut == 0 and len(data) > BLOCK_BYTES + _LONGEST_ROW:
             _note_endless(label, findings)
-            raise TableUnreadable
+            raise TableUnreadableError
         if cut:
             yield data[:cut]
         rest = data[cut:]
@@ -302,12 +302,12 @@ def _heading(piece: bytes, label: str, findings: Findings) -> tuple[list[str], b
         skipped += 1
     if len(heading) > _LONGEST_ROW:
         _note_endless(label, findings, row=1)
-        raise TableUnreadable
+        raise TableUnreadableError
     try:
         raw = next(csv.reader([heading.decode("utf-8", errors="replace").strip("\r\n")]), [])
     except csv.Error as fault:
         _note_endless(label, findings, row=1)
-        raise TableUnreadable from fault
+        raise TableUnreadableError from fault
     names: list[str] = []
     for cell in raw:
         name = cell.replace("\ufeff", "").strip().strip('"').strip().lower()
@@ -375,9 +375,8 @@ def _parse_fast(
         )
     except (pa.ArrowInvalid, pa.ArrowKeyError):
         return None
-    if len(parsed) != lines or not all(
-        np.isfinite(parsed.column(n).drop_null().to_numpy()).all() for n in numbers if n in header
-    ):
+    floats = (parsed.column(name).drop_null().to_numpy() for name in numbers if name in header)
+    if len(parsed) != lines or not all(np.isfinite(values).all() for values in floats):
         return None
     return parsed
 
@@ -418,7 +417,7 @@ def _parse_row_by_row(
                 column.append(row[place[name]].strip() if name in place else "")
     except csv.Error as fault:
         _note_endless(label, findings, row=begins)
-        raise TableUnreadable from fault
+        raise TableUnreadableError from fault
     block = Block(label, np.array(at, dtype=np.int64), {}, {}, frozenset(place))
     block.text = {name: _one_chunk(pa.array(cells[name], pa.string()).dictionary_encode()) for name in text}
     block.numbers = {name: _numbers(cells[name], name, block, findings) for name in numbers}
@@ -436,7 +435,7 @@ def _numbers(cells: Sequence[str], name: str, block: Block, findings: Findings) 
     if wrong:
         message = f"{name} is no number; it counts as blank"
         lines = block.line[np.array(wrong)]
-        findings.rows(NOT_A_NUMBER, block.label, lines, message, field=name, value=lambda k: cells[wrong[k]])
+        findings.rows(NOT_A_NUMBER, block.label, lines, message, field=name, values=[cells[i] for i in wrong])
     return values
 
 

@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.notices import declare
-from community_routes.sources.feed import Calendar, Shapes
+from community_routes.sources.feed import Shapes
 from community_routes.sources.gtfs_archive import Archive
 from community_routes.sources.gtfs_findings import Findings
 from community_routes.sources.gtfs_places import Index, index_of, text_column, unique_rows
 from community_routes.sources.gtfs_tables import Block, read_blocks, read_table
-from community_routes.sources.gtfs_values import BLANK_S, BROKEN_S, dates_of, seconds_of
+from community_routes.sources.gtfs_values import BLANK_S, BROKEN_S, seconds_of
 
 UNKNOWN_AGENCY = declare(
     "unknown_agency", "warning", "A route names an agency that is not in agency.txt; it has none now."
 )
 UNKNOWN_ROUTE_TYPE = declare(
     "unknown_route_type", "warning", "route_type is neither basic nor extended; the route counts as bus."
-)
-BAD_DATE = declare("bad_date", "warning", "A cell that should hold a date (YYYYMMDD) does not; the row was left out.")
-DATES_REVERSED = declare(
-    "dates_reversed", "warning", "A service ends before it starts, so its weekly pattern never runs."
-)
-BAD_EXCEPTION = declare("bad_exception", "warning", "exception_type is neither 1 nor 2; the row was left out.")
-DUPLICATE_EXCEPTION = declare(
-    "duplicate_exception", "warning", "A service has two exceptions on one date; the first is used."
 )
 TRIP_WITHOUT_ROUTE = declare(
     "trip_without_route", "warning", "A trip names a route that is not in routes.txt; it was left out."
@@ -44,7 +37,6 @@ BAD_SHAPE_POINT = declare(
     "bad_shape_point", "warning", "A point of a shape has no usable place or order; it was left out."
 )
 
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 FARE_TABLES = (
     "fare_attributes",
     "fare_rules",
@@ -65,7 +57,8 @@ _BUS = 3
 
 def known_route_type(kind: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Basic (0 to 7, 11, 12) and extended types (100 to 1799, the hierarchical vehicle types of European feeds)."""
-    return ((kind >= 0) & (kind <= 7)) | (kind == 11) | (kind == 12) | ((kind >= 100) & (kind < 1800))
+    basic: NDArray[np.bool_] = ((kind >= 0) & (kind <= 7)) | (kind == 11) | (kind == 12)
+    return basic | ((kind >= 100) & (kind < 1800))
 
 
 def read_routes(archive: Archive, agencies: pd.DataFrame, findings: Findings) -> tuple[pd.DataFrame, Index] | None:
@@ -90,7 +83,7 @@ def read_routes(archive: Archive, agencies: pd.DataFrame, findings: Findings) ->
         block.line[odd],
         "route_type is not in the GTFS reference; the route counts as bus",
         field="route_type",
-        value=lambda i: kind[odd[i]] if kind[odd[i]] != -1 else "",
+        values=kind[odd],
     )
     kind[odd] = _BUS
     ids = block.strings("route_id")[rows]
@@ -112,15 +105,14 @@ def _agencies(block: Block, agencies: pd.DataFrame, findings: Findings) -> NDArr
     agency = block.look_up("agency_id", index_of(agencies["agency_id"].to_numpy()))
     if len(agencies) == 1:  # a lone agency needs no id
         agency[agency == -1] = 0
-    names = block.strings("agency_id")
     lost = np.flatnonzero(agency < 0)
     findings.rows(
         UNKNOWN_AGENCY,
         block.label,
         block.line[lost],
-        lambda i: f"agency_id {names[lost[i]]!r} is not in agency.txt; the route counts as one without an agency",
+        "agency_id '{value}' is not in agency.txt; the route counts as one without an agency",
         field="agency_id",
-        value=lambda i: names[lost[i]],
+        values=block.strings("agency_id")[lost],
     )
     agency[lost] = -1
     return agency
@@ -129,137 +121,6 @@ def _agencies(block: Block, agencies: pd.DataFrame, findings: Findings) -> NDArr
 def _colour(text: str) -> str:
     digits = text.removeprefix("#").upper()
     return digits if len(digits) == 6 and all(c in "0123456789ABCDEF" for c in digits) else ""
-
-
-def read_calendar(archive: Archive, findings: Findings) -> tuple[Calendar, Index] | None:
-    """Weekly patterns and exceptions, and the row of each service id; ``None`` after a fault."""
-    weekly = _read_weeks(archive, findings) if "calendar.txt" in archive else ([], [], [], [])
-    if weekly is None:
-        return None
-    service_id, weekdays, start, end = weekly
-    index = {name: row for row, name in enumerate(service_id)}
-    extra = _read_exceptions(archive, index, findings) if "calendar_dates.txt" in archive else ([], [], [])
-    if extra is None:
-        return None
-    more = len(index) - len(service_id)
-    calendar = Calendar(
-        np.array(list(index), dtype=object),
-        np.concatenate([np.array(weekdays, dtype=np.bool_).reshape(-1, 7), np.zeros((more, 7), np.bool_)]),
-        np.concatenate([np.array(start, dtype="datetime64[D]"), np.full(more, "NaT", dtype="datetime64[D]")]),
-        np.concatenate([np.array(end, dtype="datetime64[D]"), np.full(more, "NaT", dtype="datetime64[D]")]),
-        *(
-            np.array(values, dtype=kind)
-            for values, kind in zip(extra, (np.int32, "datetime64[D]", np.bool_), strict=True)
-        ),
-    )
-    return calendar, index
-
-
-def _read_weeks(archive: Archive, findings: Findings) -> tuple[list[str], object, object, object] | None:
-    texts = ("service_id", "start_date", "end_date")
-    block = read_table(
-        archive,
-        "calendar.txt",
-        text=texts,
-        numbers=DAYS,
-        required=("service_id", *DAYS, "start_date", "end_date"),
-        findings=findings,
-    )
-    if block is None:
-        return None
-    rows = unique_rows(block, "service_id", findings)
-    start, keep_start = _dates(block, "start_date", rows, findings)
-    end, keep_end = _dates(block, "end_date", rows, findings)
-    keep = keep_start & keep_end
-    reversed_dates = np.flatnonzero(keep & (end < start))
-    findings.rows(
-        DATES_REVERSED,
-        block.label,
-        block.line[rows[reversed_dates]],
-        lambda i: (
-            f"the service ends on {end[reversed_dates[i]]}, before it starts on {start[reversed_dates[i]]}, so it never runs"
-        ),
-        field="end_date",
-        value=lambda i: end[reversed_dates[i]],
-    )
-    days = np.stack([block.integers(day, 0, findings, low=0, high=1)[rows] == 1 for day in DAYS], axis=1)
-    ids = block.strings("service_id")[rows]
-    return list(ids[keep]), days[keep], start[keep], end[keep]
-
-
-def _dates(
-    block: Block, column: str, rows: NDArray[np.int64], findings: Findings
-) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
-    """The dates of a column and which are dates; the others are noted and their rows are to be left out."""
-    values, codes = block.codes(column)
-    days, _ = dates_of(values or [""])
-    result = days[codes][rows]
-    lost = np.flatnonzero(np.isnat(result))
-    findings.rows(
-        BAD_DATE,
-        block.label,
-        block.line[rows[lost]],
-        f"{column} is no date written YYYYMMDD; the row was left out",
-        field=column,
-        value=lambda i: values[codes[rows[lost[i]]]],
-    )
-    return result, ~np.isnat(result)
-
-
-def _read_exceptions(archive: Archive, index: Index, findings: Findings) -> tuple[object, object, object] | None:
-    """Exceptions; services that have nothing else are added to ``index``."""
-    if not archive.members["calendar_dates.txt"].file_size:
-        return [], [], []
-    block = read_table(
-        archive,
-        "calendar_dates.txt",
-        text=("service_id", "date"),
-        numbers=("exception_type",),
-        required=("service_id", "date", "exception_type"),
-        findings=findings,
-    )
-    if block is None:
-        return None
-    everything = np.arange(len(block))
-    date, keep = _dates(block, "date", everything, findings)
-    kind = block.integers("exception_type", 0, findings)
-    odd = np.flatnonzero((kind != 1) & (kind != 2))
-    findings.rows(
-        BAD_EXCEPTION,
-        block.label,
-        block.line[odd],
-        "exception_type is neither 1 (runs) nor 2 (does not run); the row was left out",
-        field="exception_type",
-        value=lambda i: kind[odd[i]] or "",
-    )
-    keep[odd] = False
-    ids = block.strings("service_id")
-    keep &= ids != ""
-    for name in dict.fromkeys(ids[keep]):
-        index.setdefault(name, len(index))
-    service = np.array([index.get(name, -1) for name in ids], dtype=np.int32).reshape(-1)
-    keep = _first_exceptions(block, service, date, keep, findings)
-    return service[keep], date[keep], kind[keep] == 1
-
-
-def _first_exceptions(
-    block: Block, service: NDArray[np.int32], date: NDArray[np.datetime64], keep: NDArray[np.bool_], findings: Findings
-) -> NDArray[np.bool_]:
-    at = np.flatnonzero(keep)
-    key = service[at].astype(np.int64) << 32 | (date[at].astype(np.int64) & 0xFFFFFFFF)
-    _, first = np.unique(key, return_index=True)
-    again = np.setdiff1d(np.arange(len(at)), first)
-    findings.rows(
-        DUPLICATE_EXCEPTION,
-        block.label,
-        block.line[at[again]],
-        "the service has an exception on this date already; the first is used, this row was left out",
-        field="date",
-        value=lambda i: date[at[again[i]]],
-    )
-    result = keep.copy()
-    result[at[again]] = False
-    return result
 
 
 def read_trips(
@@ -289,9 +150,8 @@ def read_trips(
         (service, "service_id", TRIP_WITHOUT_SERVICE, "calendar.txt and calendar_dates.txt"),
     ):
         at = np.flatnonzero(keep & (values < 0))
-        names = block.strings(column)
         message = f"the trip's {column} is not in {where}; the trip was left out"
-        findings.rows(code, block.label, block.line[at], message, field=column, value=lambda i, n=names, a=at: n[a[i]])
+        findings.rows(code, block.label, block.line[at], message, field=column, values=block.strings(column)[at])
         keep[at] = False
     rows = np.flatnonzero(keep)
     direction = block.integers("direction_id", -1, findings, low=0, high=1)
@@ -345,9 +205,7 @@ def read_frequencies(archive: Archive, trips: Mapping[str, int], findings: Findi
         at = np.flatnonzero(good & wrong)
         cells = block.strings(column) if column in block.text else headway
         message = f"{why}; the row was left out"
-        findings.rows(
-            BAD_FREQUENCY, block.label, block.line[at], message, field=column, value=lambda i, c=cells, a=at: c[a[i]]
-        )
+        findings.rows(BAD_FREQUENCY, block.label, block.line[at], message, field=column, values=cells[at])
         good[at] = False
     lost = set(trip[~good & (trip >= 0)].tolist()) - set(trip[good].tolist())
     table = pd.DataFrame(
@@ -368,7 +226,7 @@ def read_shapes(archive: Archive, used: set[str], findings: Findings) -> Shapes:
         return no_shapes()
     index: Index = {}
     columns = ("shape_pt_lon", "shape_pt_lat", "shape_pt_sequence", "shape_dist_traveled")
-    parts: list[tuple[NDArray[np.int32], ...]] = []
+    parts: list[tuple[NDArray[Any], ...]] = []
     blocks = read_blocks(
         archive,
         "shapes.txt",

@@ -28,7 +28,7 @@ def seconds_of(texts: pa.StringArray) -> NDArray[np.int32]:
     usual = np.flatnonzero((lengths == 7) | (lengths == 8))
     if len(usual):
         seconds[usual] = _usual_seconds(pc.utf8_lpad(texts.take(pa.array(usual)), 8, padding="0"))
-    for i in np.flatnonzero((seconds == BROKEN_S)):
+    for i in np.flatnonzero(seconds == BROKEN_S):
         seconds[i] = _unusual_seconds(texts[i].as_py())
     return seconds
 
