@@ -53,9 +53,7 @@ def _measures(value: Any) -> Any:
         elif isinstance(item, MeasureChoice):
             found.append({"name": item.name, "settings": item.settings})
         else:
-            raise ValueError(
-                "a measure is a name, or one name with its settings, as in `- gravity_exponential: {half_time_min: 20}`"
-            )
+            raise ValueError("a measure is a name, or one name with its settings, as in `- nearest: {n: 2}`")
     return found
 
 
@@ -147,7 +145,7 @@ def read_study_file(path: str | Path, notices: list[Notice] | None = None) -> St
     StudyError
         Nothing can be built from the file (or any error, with ``notices=None``).
     """
-    path = Path(path)
+    path = Path(path).absolute()
     found: list[Notice] = []
     study: StudyFile | None = None
     try:
@@ -198,7 +196,7 @@ def _check(study: StudyFile, found: list[Notice]) -> None:
 
 def _missing_files(study: StudyFile, found: list[Notice]) -> Iterator[Path]:
     """Every file that is named and not there, with a notice at the line that names it."""
-    for place, file in _named_files(study):
+    for place, file in named_files(study):
         if file.is_file():
             continue
         what = "is a folder, not a file" if file.is_dir() else f"is not there{near_file(file)}"
@@ -206,11 +204,11 @@ def _missing_files(study: StudyFile, found: list[Notice]) -> Iterator[Path]:
         yield file
 
 
-def _named_files(part: Any) -> Iterator[tuple[dict[str, Any], Path]]:
+def named_files(part: Any) -> Iterator[tuple[dict[str, Any], Path]]:
     """The place and path of every file named in a part and the parts inside it."""
     if isinstance(part, Mapping):
         for value in part.values():
-            yield from _named_files(value)
+            yield from named_files(value)
     elif isinstance(part, Spec):
         for name in type(part).model_fields:
             value = getattr(part, name)
@@ -220,7 +218,7 @@ def _named_files(part: Any) -> Iterator[tuple[dict[str, Any], Path]]:
                 for number, item in enumerate(value):
                     yield {**part.at(name), "field": f"{part.at(name).get('field', name)}[{number + 1}]"}, item
             else:
-                yield from _named_files(value)
+                yield from named_files(value)
 
 
 def study_schema() -> dict[str, Any]:

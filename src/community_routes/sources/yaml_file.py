@@ -172,7 +172,8 @@ def validate(
     Scalars reach the model as text. Declare ``int``, ``float``, ``bool``, ``date`` fields as usual (they are parsed); in a union
     of a number and text, the text always fits first, so give such a field a validator.
     """
-    return _Validation(located, model, notices, context).run()
+    built = _Validation(located, model, notices, context).run()
+    return built if isinstance(built, model) else None
 
 
 @dataclass
@@ -350,7 +351,7 @@ def _inside(annotation: Any, step: Step) -> list[Any]:
         elif origin in (list, tuple, set, frozenset) and isinstance(step, int):
             found.extend(item for item in arguments if item is not Ellipsis)
         elif origin is not None and len(arguments) == 2 and not isinstance(step, int):
-            found.append(arguments[1])
+            found.extend(arguments[1:])
     return found
 
 

@@ -1,0 +1,416 @@
+"""Tables and maps beside the timetable: CSV or any file of areas or points, with columns found by name."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pyogrio
+import shapely
+from numpy.typing import NDArray
+
+from community_routes.notices import Notice, Sample, declare
+from community_routes.sources.study_spec import Spec
+from community_routes.sources.yaml_file import MISSING_FILE, near_file, nearest
+
+UNKNOWN_COLUMN = declare("unknown_column", "error", "A column that the study file names is not in the table.")
+BAD_TABLE = declare("bad_table", "error", "A table or map that cannot be read.")
+BAD_ROW = declare("bad_row", "error", "A row with more or fewer cells than the heading.")
+BAD_NUMBER = declare("bad_number", "error", "A cell that should hold a number does not.")
+BLANK_ID = declare("blank_id", "error", "A row has no id, so nothing can be joined to it.")
+DUPLICATE_ID = declare("duplicate_id", "error", "Two rows have the same id; which one is meant cannot be known.")
+NOT_UTF8 = declare(
+    "not_utf8", "warning", "A table is not UTF-8; it was read as Windows-1252, which may spoil letters with accents."
+)
+CRS_ASSUMED = declare(
+    "crs_assumed", "warning", "A map does not say what its coordinates are; degrees (WGS 84) were assumed."
+)
+NO_CRS = declare("no_crs", "error", "A map does not say what its coordinates are, and they are no degrees.")
+BAD_COORDINATES = declare("bad_coordinates", "error", "Coordinates that lie nowhere on earth.")
+NO_GEOMETRY = declare("no_geometry", "error", "A row of a map has no place.")
+
+MAX_TABLE_BYTES = 400_000_000
+_TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table of text, with the line in the file of each row, and a geometry of each row where the file is a map.
+
+    Attributes
+    ----------
+    file : str
+        Name for messages.
+    columns : dict of str to list of str
+        Cells, stripped of blanks around them; an empty text where there is none.
+    row : int64, shape (n,)
+        Line of the file (the heading is line 1), or number of the feature (from 1) of a map.
+    geometry : object (shapely), shape (n,), or None
+        EPSG:4326, two-dimensional; None where the file is no map.
+    """
+
+    file: str
+    columns: dict[str, list[str]]
+    row: NDArray[np.int64]
+    geometry: NDArray[np.object_] | None = None
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return len(self.row)
+
+    def sample(self, rows: Sequence[int] | NDArray[Any]) -> str:
+        """``rows 3, 7, 9 and 4 more`` for a message."""
+        return "rows " + listed([str(self.row[i]) for i in rows])
+
+
+def listed(items: Sequence[str], most: int = 8) -> str:
+    """``a, b, c and 4 more``."""
+    shown = ", ".join(items[:most])
+    return shown if len(items) <= most else f"{shown} and {len(items) - most} more"
+
+
+def is_text_table(path: Path) -> bool:
+    """Whether the file is a table of text (CSV, TSV), by its ending."""
+    return path.name.lower().endswith(_TEXT_ENDINGS)
+
+
+def missing(path: Path, place: dict[str, Any], found: list[Notice]) -> bool:
+    """Whether a file is not there; says so once."""
+    if path.is_file():
+        return False
+    if not any(notice.code == MISSING_FILE.name and notice.value == path.name for notice in found):
+        message = f"the file {path.name!r} is not there{near_file(path)}"
+        found.append(MISSING_FILE.at(**place, value=path.name, message=message))
+    return True
+
+
+def read_table(path: Path, place: dict[str, Any], found: list[Notice]) -> Table | None:
+    """A table of any kind; None with notices when it cannot be read."""
+    if missing(path, place, found):
+        return None
+    if is_text_table(path):
+        return _read_text_table(path, place, found)
+    frame = _read_frame(path, None, place, found)
+    if frame is None:
+        return None
+    return Table(path.name, _text_columns(frame), np.arange(1, len(frame) + 1))
+
+
+def _read_text_table(path: Path, place: dict[str, Any], found: list[Notice]) -> Table | None:
+    text = _text_of(path, place, found)
+    if text is None:
+        return None
+    heading = text[: text.find("\n") + 1] or text
+    delimiter = max(",;\t", key=lambda mark: (heading.count(mark), mark == ","))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    bad = Sample(BAD_ROW)
+    names: list[str] = []
+    try:
+        line = 1
+        for cells in reader:
+            if not names:
+                names = [cell.strip() for cell in cells]
+            elif any(cell.strip() for cell in cells):
+                if len(cells) != len(names):
+                    message = (
+                        f"{len(cells)} cells under {len(names)} headings; a comma inside a cell needs quotes around it"
+                    )
+                    bad.add(path.name, row=line, message=message)
+                else:
+                    rows.append(cells)
+                    lines.append(line)
+            line = reader.line_num + 1
+    except csv.Error as fault:
+        found.append(BAD_TABLE.at(path.name, row=reader.line_num, message=f"is no table of text: {fault}"))
+        return None
+    found.extend(bad.notices())
+    if not any(names):
+        found.append(BAD_TABLE.at(path.name, row=1, message="the table is empty; a heading and rows are expected"))
+        return None
+    columns: dict[str, list[str]] = {}
+    for number, name in enumerate(names):
+        # A heading given twice is only a fault when it is asked for: then its cells are ambiguous.
+        columns.setdefault(
+            name if name not in columns else f"{name} (again, column {number + 1})", [r[number].strip() for r in rows]
+        )
+    return Table(path.name, columns, np.asarray(lines, np.int64))
+
+
+def _text_of(path: Path, place: dict[str, Any], found: list[Notice]) -> str | None:
+    """The text of a file, whatever its encoding; None with a notice when it is no text."""
+    try:
+        opener: Any = gzip.open if path.name.lower().endswith(".gz") else open
+        with opener(path, "rb") as stream:
+            raw: bytes = stream.read(MAX_TABLE_BYTES + 1)
+    except (OSError, EOFError) as fault:
+        found.append(BAD_TABLE.at(**place, value=path.name, message=f"{path.name} cannot be read: {fault}"))
+        return None
+    if len(raw) > MAX_TABLE_BYTES:
+        found.append(
+            BAD_TABLE.at(path.name, message=f"larger than {MAX_TABLE_BYTES:,} bytes; keep only the rows of the study")
+        )
+        return None
+    try:
+        if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            return raw.decode("utf-16")
+        if b"\x00" in raw:
+            found.append(
+                BAD_TABLE.at(
+                    path.name, message="holds bytes of zero, so it is no table of text; save it as CSV (UTF-8)"
+                )
+            )
+            return None
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            found.append(BAD_TABLE.at(path.name, message="is broken UTF-16 text; save it as CSV (UTF-8)"))
+            return None
+        line = raw.count(b"\n", 0, fault.start) + 1
+        message = "is not UTF-8 and was read as Windows-1252; save it as CSV (UTF-8) to be sure of letters with accents"
+        found.append(NOT_UTF8.at(path.name, row=line, value=f"byte 0x{raw[fault.start]:02x}", message=message))
+        return raw.decode("cp1252", "replace")
+
+
+def read_map(path: Path, spec: Any, found: list[Notice]) -> Table | None:
+    """A map (areas or points): any file that geopandas reads, or a table of text with ``lon`` and ``lat``.
+
+    ``spec`` gives ``layer``, ``crs``, ``lon``, ``lat`` where it has them, and the place of each for messages.
+    """
+    place = spec.at("file")
+    if missing(path, place, found):
+        return None
+    lon, _lat = getattr(spec, "lon", None), getattr(spec, "lat", None)
+    if is_text_table(path) or lon is not None:
+        table = read_table(path, place, found)
+        return None if table is None else _with_points(table, spec, found)
+    frame = _read_frame(path, getattr(spec, "layer", None), place, found)
+    if frame is None:
+        return None
+    if not isinstance(frame, gpd.GeoDataFrame):
+        message = f"{path.name} holds no places; a map is expected, or a table with 'lon' and 'lat'"
+        found.append(BAD_TABLE.at(**place, value=path.name, message=message))
+        return None
+    table = Table(path.name, _text_columns(frame.drop(columns=frame.geometry.name)), np.arange(1, len(frame) + 1))
+    return _placed(table, frame.geometry.array, frame.crs, spec, found)
+
+
+def _read_frame(path: Path, layer: str | None, place: dict[str, Any], found: list[Notice]) -> Any:
+    """What geopandas makes of the file; None with a notice that gives its reason."""
+    name = path.name
+    try:
+        if path.suffix.lower() == ".parquet":
+            return _read_parquet(path)
+        layers = [str(item[0]) for item in pyogrio.list_layers(path)]
+        if layer is not None and layer not in layers:
+            near = nearest(layer, layers)
+            hint = f"; did you mean {near!r}?" if near else f"; it has {listed(layers)}"
+            found.append(BAD_TABLE.at(**place, value=layer, message=f"{name} has no layer {layer!r}{hint}"))
+            return None
+        if layer is None and len(layers) > 1:
+            message = f"{name} has several layers ({listed(layers)}); name one with 'layer'"
+            found.append(BAD_TABLE.at(**place, value=name, message=message))
+            return None
+        return gpd.read_file(path, layer=layer or layers[0], engine="pyogrio")
+    except Exception as fault:  # the drivers of many formats raise errors of many kinds
+        said = " ".join(str(fault).replace(str(path), name).split())[:300]
+        found.append(BAD_TABLE.at(**place, value=name, message=f"{name} cannot be read as a map or table: {said}"))
+        return None
+
+
+def _read_parquet(path: Path) -> Any:
+    """A GeoParquet file, or a plain Parquet table."""
+    import pandas as pd
+
+    try:
+        return gpd.read_parquet(path)
+    except ValueError:
+        return pd.read_parquet(path)
+
+
+def _with_points(table: Table, spec: Any, found: list[Notice]) -> Table | None:
+    """The table with a point in each row, from its two columns of coordinates."""
+    if getattr(spec, "lon", None) is None:
+        message = f"{table.file} is a table; name its columns of coordinates with 'lon' and 'lat'"
+        found.append(BAD_TABLE.at(**spec.at("file"), value=table.file, message=message))
+        return None
+    columns = [find_column(table, spec, key, found) for key in ("lon", "lat")]
+    if None in columns:
+        return None
+    rows = np.arange(table.n)
+    x, y = (numbers(table, str(name), rows, found, minimum=None) for name in columns)
+    blank = np.flatnonzero(np.isnan(x) | np.isnan(y))
+    _report_no_place(table, blank, found)
+    keep = np.flatnonzero(~(np.isnan(x) | np.isnan(y)))
+    table = take(table, keep)
+    return _placed(table, shapely.points(x[keep], y[keep]), None, spec, found)
+
+
+def _report_no_place(table: Table, rows: NDArray[Any], found: list[Notice]) -> None:
+    sample = Sample(NO_GEOMETRY)
+    for i in rows:
+        sample.add(
+            table.file, row=int(table.row[i]), message="this row has no place; give it coordinates or take it out"
+        )
+    found.extend(sample.notices())
+
+
+def take(table: Table, rows: NDArray[Any]) -> Table:
+    """Only these rows."""
+    columns = {name: [cells[i] for i in rows] for name, cells in table.columns.items()}
+    geometry = None if table.geometry is None else table.geometry[rows]
+    return Table(table.file, columns, table.row[rows], geometry)
+
+
+def _placed(table: Table, geometry: Any, crs: Any, spec: Any, found: list[Notice]) -> Table | None:
+    """The table with its geometry in degrees; None where it cannot be known what the coordinates are."""
+    series = gpd.GeoSeries(shapely.force_2d(np.asarray(geometry, object)))
+    empty = np.asarray(series.isna() | series.is_empty)
+    _report_no_place(table, np.flatnonzero(empty), found)
+    keep = np.flatnonzero(~empty)
+    table, series = take(table, keep), series.iloc[keep].reset_index(drop=True)
+    stated = getattr(spec, "crs", None)
+    bounds = series.total_bounds if len(series) else np.array([0.0, 0.0, 0.0, 0.0])
+    if stated is None and crs is None:
+        if not _in_degrees(bounds):
+            found.append(NO_CRS.at(**spec.at("file"), value=table.file, message=_no_crs(table.file, bounds)))
+            return None
+        if getattr(spec, "lon", None) is None:  # columns called lon and lat are degrees by name
+            message = f"{table.file} does not say what its coordinates are; degrees (WGS 84) were assumed; add `crs:` to be sure"
+            found.append(CRS_ASSUMED.at(**spec.at("file"), value=table.file, message=message))
+        crs = "EPSG:4326"
+    try:
+        code = f"EPSG:{stated}" if stated is not None and str(stated).isdigit() else stated
+        series = series.set_crs(code or crs, allow_override=True).to_crs("EPSG:4326")
+    except Exception as fault:  # the projection library's own errors are of many kinds
+        said = " ".join(str(fault).split())[:200]
+        found.append(
+            NO_CRS.at(**spec.at("crs"), value=stated or "", message=f"{stated or crs} is no coordinate system: {said}")
+        )
+        return None
+    if len(series) and not _in_degrees(series.total_bounds):
+        _report_impossible(table, series, found)
+        return None
+    return Table(table.file, table.columns, table.row, np.asarray(series.array, object))
+
+
+def _in_degrees(bounds: NDArray[np.float64]) -> bool:
+    west, south, east, north = bounds
+    return bool(np.all(np.isfinite(bounds))) and west >= -180 and east <= 180 and south >= -90 and north <= 90
+
+
+def _looks_british(x: float, y: float) -> bool:
+    """Whether a pair could be an easting and northing of the British National Grid, in metres."""
+    return 1_000 < x < 700_000 and 1_000 < y < 1_300_000
+
+
+def _no_crs(file: str, bounds: NDArray[np.float64]) -> str:
+    hint = "; they look like the British National Grid: add `crs: EPSG:27700`" if _looks_british(*bounds[:2]) else ""
+    box = ", ".join(f"{value:g}" for value in bounds)
+    return f"{file} does not say what its coordinates are, and they ({box}) are no degrees{hint or '; add `crs:`'}"
+
+
+def _report_impossible(table: Table, series: Any, found: list[Notice]) -> None:
+    sample = Sample(BAD_COORDINATES, keep=3)
+    bounds = series.bounds.to_numpy()
+    for i in range(len(series)):
+        if not _in_degrees(bounds[i]):
+            x, y = (float(value) for value in bounds[i][:2])
+            hint = "; it looks like the British National Grid: add `crs: EPSG:27700`" if _looks_british(x, y) else ""
+            message = f"the coordinates ({x:g}, {y:g}) lie nowhere on earth in degrees{hint}"
+            sample.add(table.file, row=int(table.row[i]), value=f"{x:g}, {y:g}", message=message)
+    found.extend(sample.notices())
+
+
+def _text_columns(frame: Any) -> dict[str, list[str]]:
+    return {str(name): [as_text(value) for value in frame[name].tolist()] for name in frame.columns}
+
+
+def as_text(value: Any) -> str:
+    """A cell as text: nothing is empty, a whole number has no point (ids read as 7.0 are 7)."""
+    if (
+        value is None
+        or value is np.nan
+        or (isinstance(value, float) and np.isnan(value))
+        or str(value) in ("<NA>", "NaT")
+    ):
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return str(int(value))
+    return str(value).strip()
+
+
+def find_column(table: Table, spec: Spec, key: str, found: list[Notice], name: str | None = None) -> str | None:
+    """The column that the study names under ``key`` (or ``name`` itself); None, and a notice with the nearest, without it."""
+    wanted = name if name is not None else getattr(spec, key)
+    place = spec.at(key)
+    if wanted in table.columns:
+        if any(other.startswith(f"{wanted} (again, column ") for other in table.columns):
+            message = f"{table.file} has two columns {wanted!r}; rename one of them"
+            found.append(UNKNOWN_COLUMN.at(**place, value=wanted, message=message))
+            return None
+        return str(wanted)
+    near = nearest(str(wanted), table.columns)
+    hint = f"; did you mean {near!r}?" if near else f"; it has {listed(list(table.columns), 12) or 'none'}"
+    found.append(UNKNOWN_COLUMN.at(**place, value=wanted, message=f"{table.file} has no column {wanted!r}{hint}"))
+    return None
+
+
+_THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?")
+
+
+def numbers(
+    table: Table, column: str, rows: NDArray[Any], found: list[Notice], *, minimum: float | None = 0.0
+) -> NDArray[np.float64]:
+    """The numbers in some rows of a column, float64, shape (len(rows),); NaN where the cell is empty, or bad with a notice.
+
+    ``1,234`` is one thousand two hundred and thirty-four.
+    """
+    cells = table.columns[column]
+    values = np.full(len(rows), np.nan)
+    bad = Sample(BAD_NUMBER)
+    for i, row in enumerate(rows):
+        text = cells[row]
+        if not text:
+            continue
+        try:
+            value = float(text.replace(",", "") if _THOUSANDS.fullmatch(text) else text)
+        except ValueError:
+            value = np.nan
+        if not np.isfinite(value) or (minimum is not None and value < minimum):
+            what = "is no number" if not np.isfinite(value) else f"is less than {minimum:g}"
+            bad.add(table.file, row=int(table.row[row]), field=column, value=text, message=f"{text!r} {what}")
+        else:
+            values[i] = value
+    found.extend(bad.notices())
+    return values
+
+
+def unique_ids(table: Table, column: str, found: list[Notice], what: str) -> dict[str, int]:
+    """Row of each id; blank and repeated ids are errors that name their rows."""
+    blank, twice = Sample(BLANK_ID), Sample(DUPLICATE_ID)
+    first: dict[str, int] = {}
+    for i, code in enumerate(table.columns[column]):
+        row = int(table.row[i])
+        if not code:
+            blank.add(table.file, row=row, field=column, message=f"this {what} has no id")
+        elif code in first:
+            message = f"the id {code!r} stands in row {table.row[first[code]]} as well; keep one of them"
+            twice.add(table.file, row=row, field=column, value=code, message=message)
+        else:
+            first[code] = i
+    found.extend(blank.notices())
+    found.extend(twice.notices())
+    return first
