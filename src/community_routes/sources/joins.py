@@ -79,7 +79,8 @@ class Matches:
         total = np.zeros(n_places)
         np.add.at(total, self.place, values)
         counts = self.counts(n_places)
-        return np.divide(total, counts, out=np.full(n_places, np.nan), where=counts > 0)
+        mean = np.divide(total, counts, out=np.full(n_places, np.nan), where=counts > 0)
+        return np.asarray(mean, np.float64)
 
     def counts(self, n_places: int) -> NDArray[np.int64]:
         """Number of rows of each place."""
