@@ -96,9 +96,7 @@ def _assemble(
 ) -> StreetMap | None:
     streets = content.streets
     if not any(streets.walk):
-        message = (
-            f"none of its {content.n_ways:,} ways of interest is open to people on foot; is it an extract that kept roads?"
-        )
+        message = f"none of its {content.n_ways:,} ways of interest is open to people on foot; is it an extract that kept roads?"
         found.append(EMPTY.at(path.name, message=message))
         return None
     if content.n_nodes_missing:

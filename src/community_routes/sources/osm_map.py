@@ -177,14 +177,16 @@ class StreetMap:
         """Water, green, railways, roads and place names in full detail (EPSG:4326); see ``background_layers``."""
         from community_routes.sources.osm_background import full_layers
 
-        return full_layers(self)
+        layers: dict[str, gpd.GeoDataFrame] = full_layers(self)
+        return layers
 
     @cached_property
     def places(self) -> dict[str, gpd.GeoDataFrame]:
         """Places asked for by tags: a table with id, name, kind and geometry for each key."""
         from community_routes.sources.osm_background import place_tables
 
-        return place_tables(self)
+        tables: dict[str, gpd.GeoDataFrame] = place_tables(self)
+        return tables
 
     def __repr__(self) -> str:
         west, south, east, north = self.area

@@ -229,9 +229,7 @@ class _Pass:
             if number < 0:
                 number = self.lines.add(way, self.factory, keep_refs=False)
             line = kind in _DRAWN_AS_LINE or layer == "railways" or not way.is_closed()
-            self.features.add(
-                layer, f"way/{way.id}", kind, tags.get("name", ""), LINE if line else RING, number
-            )
+            self.features.add(layer, f"way/{way.id}", kind, tags.get("name", ""), LINE if line else RING, number)
         if way.id in self.wanted:
             self.member_line[way.id] = number if number >= 0 else self.lines.add(way, self.factory, keep_refs=False)
 
@@ -307,7 +305,7 @@ def _content(state: _Pass, header: Any, storage: Any) -> PbfContent:
         (box.bottom_left.lon, box.bottom_left.lat, box.top_right.lon, box.top_right.lat) if box.valid() else None,
         streets,
         _features(state.features, *state.lines.coordinates(storage)),
-        int(len(np.unique(streets.ref[np.isnan(streets.lonlat[:, 0])]))),
+        len(np.unique(streets.ref[np.isnan(streets.lonlat[:, 0])])),
         state.n_ways,
         bool(header.has_multiple_object_versions),
     )

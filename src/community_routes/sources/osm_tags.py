@@ -21,19 +21,67 @@ BOTH: Final = FORWARD | BACKWARD
 
 # Classes that are out whatever other tags say: there is nothing to walk or drive on yet, or no longer.
 NOT_BUILT: Final = frozenset(
-    "construction proposed planned abandoned demolished razed disused removed dismantled no virtual".split()
+    {
+        "construction",
+        "proposed",
+        "planned",
+        "abandoned",
+        "demolished",
+        "razed",
+        "disused",
+        "removed",
+        "dismantled",
+        "no",
+        "virtual",
+    }
 )
 
 # highway=... that people walk along when no tag of access speaks.
 WALKED: Final = frozenset(
-    "footway path pedestrian steps corridor platform crossing sidewalk bridleway cycleway track living_street "
-    "residential unclassified service road tertiary tertiary_link secondary secondary_link primary primary_link "
-    "trunk trunk_link services rest_area".split()
+    {
+        "footway",
+        "path",
+        "pedestrian",
+        "steps",
+        "corridor",
+        "platform",
+        "crossing",
+        "sidewalk",
+        "bridleway",
+        "cycleway",
+        "track",
+        "living_street",
+        "residential",
+        "unclassified",
+        "service",
+        "road",
+        "tertiary",
+        "tertiary_link",
+        "secondary",
+        "secondary_link",
+        "primary",
+        "primary_link",
+        "trunk",
+        "trunk_link",
+        "services",
+        "rest_area",
+    }
 )
 
 # highway=... that need foot=yes (or the like): motorways, guideways of buses, race tracks, escape lanes, ...
 WALKED_IF_SAID: Final = frozenset(
-    "motorway motorway_link busway bus_guideway raceway escape via_ferrata emergency_bay elevator bus_stop".split()
+    {
+        "motorway",
+        "motorway_link",
+        "busway",
+        "bus_guideway",
+        "raceway",
+        "escape",
+        "via_ferrata",
+        "emergency_bay",
+        "elevator",
+        "bus_stop",
+    }
 )
 
 # Ways without highway=... that people walk along: (key, value).
@@ -41,25 +89,63 @@ WALKED_OTHERWISE: Final = (("railway", "platform"), ("public_transport", "platfo
 
 # highway=... that buses drive along when no tag of access speaks.
 DRIVEN: Final = frozenset(
-    "motorway motorway_link trunk trunk_link primary primary_link secondary secondary_link tertiary tertiary_link "
-    "unclassified residential living_street service road busway bus_guideway".split()
+    {
+        "motorway",
+        "motorway_link",
+        "trunk",
+        "trunk_link",
+        "primary",
+        "primary_link",
+        "secondary",
+        "secondary_link",
+        "tertiary",
+        "tertiary_link",
+        "unclassified",
+        "residential",
+        "living_street",
+        "service",
+        "road",
+        "busway",
+        "bus_guideway",
+    }
 )
 
 # highway=... that need bus=yes or psv=yes.
-DRIVEN_IF_SAID: Final = frozenset("pedestrian track footway path cycleway services rest_area".split())
+DRIVEN_IF_SAID: Final = frozenset({"pedestrian", "track", "footway", "path", "cycleway", "services", "rest_area"})
 
 # service=... on which no bus drives unless bus=yes or psv=yes says so: short cuts over car parks and drives.
-NOT_FOR_BUSES: Final = frozenset("driveway parking_aisle drive-through emergency_access parking slipway".split())
+NOT_FOR_BUSES: Final = frozenset(
+    {"driveway", "parking_aisle", "drive-through", "emergency_access", "parking", "slipway"}
+)
 
 # Values of access tags. Whatever is in neither set says nothing (the next tag decides).
-ALLOWED: Final = frozenset("yes designated permissive permit destination customers public official true 1".split())
+ALLOWED: Final = frozenset(
+    {"yes", "designated", "permissive", "permit", "destination", "customers", "public", "official", "true", "1"}
+)
 FORBIDDEN: Final = frozenset(
-    "no private agricultural forestry delivery military emergency restricted use_sidepath residents employees staff "
-    "members closed none false 0".split()
+    {
+        "no",
+        "private",
+        "agricultural",
+        "forestry",
+        "delivery",
+        "military",
+        "emergency",
+        "restricted",
+        "use_sidepath",
+        "residents",
+        "employees",
+        "staff",
+        "members",
+        "closed",
+        "none",
+        "false",
+        "0",
+    }
 )
 
 _ONEWAY = {"yes": FORWARD, "true": FORWARD, "1": FORWARD, "-1": BACKWARD, "reverse": BACKWARD}
-_NO_ONEWAY = frozenset("no false 0 alternating reversible".split())
+_NO_ONEWAY = frozenset({"no", "false", "0", "alternating", "reversible"})
 
 Tags = Mapping[str, str]
 

@@ -1,0 +1,127 @@
+"""The roads that buses may take, and the shortest way along them from stop to stop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from community_routes.arrays import set_frozen
+from community_routes.network.street_graph import EARTH_RADIUS_M, StreetGraph, build_graph, wrapped
+from community_routes.network.street_paths import Spot, course, shortest_path
+from community_routes.network.streets import MIN_COMPONENT_M
+from community_routes.sources.osm_map import Area, StreetMap
+
+LonLat = tuple[float, float]
+
+# Both carriageways of a wide road are taken into account at a stop; the path takes the one that suits it.
+_BESIDE_M = 20.0
+_AT_MOST = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Roads:
+    """The network that buses drive along.
+
+    Attributes
+    ----------
+    graph : StreetGraph
+        Junctions and edges with the directions open to buses.
+    area : (west, south, east, north)
+        What the street file covers.
+    usable : bool, shape (n_edges,)
+        Edges on which a stop may lie: those of large connected parts.
+    """
+
+    graph: StreetGraph
+    area: Area
+    usable: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        set_frozen(self, "usable", np.bool_, (self.graph.n_edges,))
+
+    def __repr__(self) -> str:
+        return f"Roads({self.graph.n_edges:,} edges, {self.graph.edge_m.sum() / 1000:,.0f} km)"
+
+
+@dataclass(frozen=True, eq=False)
+class RoadPath:
+    """The way of a bus between two stops.
+
+    Attributes
+    ----------
+    metres : float
+        Along the road, between the spots on it that are nearest to the stops.
+    lon, lat : float64, shape (n_vertices,)
+        Its course in degrees, from spot to spot; one vertex where both are the same.
+    """
+
+    metres: float
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        set_frozen(self, "lon", np.float64)
+        set_frozen(self, "lat", np.float64, (len(self.lon),))
+
+
+def build_roads(street_map: StreetMap) -> Roads:
+    """Make the road network of a street map; it may be empty (no way open to buses)."""
+    graph = build_graph(street_map.lon, street_map.lat, street_map.first, street_map.node, street_map.drive)
+    if graph.n_edges == 0:
+        return Roads(graph, street_map.area, np.zeros(0, bool))
+    large = graph.component_m >= min(MIN_COMPONENT_M, float(graph.component_m.max()))
+    return Roads(graph, street_map.area, large[graph.component[graph.edge_from]])
+
+
+def road_path(roads: Roads, a: LonLat, b: LonLat, *, link_m: float = 300.0) -> RoadPath | None:
+    """The shortest drivable way from ``a`` to ``b``; None where either is too far from a road, or no way leads there."""
+    starts, ends = _spots(roads, a, link_m), _spots(roads, b, link_m)
+    return _between(roads, starts, ends)
+
+
+def road_paths(roads: Roads, points: Sequence[LonLat], *, link_m: float = 300.0) -> list[RoadPath | None]:
+    """The ways between each point and the next, one fewer than the points."""
+    spots = [_spots(roads, point, link_m) for point in points]
+    return [_between(roads, a, b) for a, b in pairwise(spots)]
+
+
+def _between(roads: Roads, starts: list[Spot], ends: list[Spot]) -> RoadPath | None:
+    if not starts or not ends:
+        return None
+    path = shortest_path(roads.graph, starts, ends)
+    if path is None:
+        return None
+    lon, lat = course(roads.graph, path.parts)
+    return RoadPath(path.metres - starts[path.start].link_m - ends[path.end].link_m, lon, lat)
+
+
+def _spots(roads: Roads, point: LonLat, link_m: float) -> list[Spot]:
+    """The nearest edge of a point and those hardly farther away (the other carriageway), nearest first."""
+    graph = roads.graph
+    if not roads.usable.any():
+        return []
+    metres_a_degree = math.radians(1.0) * EARTH_RADIUS_M
+    x = wrapped(graph.lon, point[0]) * math.cos(math.radians(point[1])) * metres_a_degree
+    y = (graph.lat - point[1]) * metres_a_degree
+    dx, dy = np.diff(x), np.diff(y)
+    square = dx * dx + dy * dy
+    share = np.clip(-(x[:-1] * dx + y[:-1] * dy) / np.where(square > 0, square, 1.0), 0.0, 1.0)
+    away = np.hypot(x[:-1] + share * dx, y[:-1] + share * dy)
+    away[graph.first[1:-1] - 1] = np.inf  # between the last vertex of one edge and the first of the next
+    nearest = np.minimum.reduceat(away, graph.first[:-1])
+    nearest[~roads.usable] = np.inf
+    if nearest.min() > link_m:
+        return []
+    spots = []
+    for edge in np.argsort(nearest, kind="stable")[:_AT_MOST]:
+        if nearest[edge] <= min(nearest.min() + _BESIDE_M, link_m):
+            begin = int(graph.first[edge])
+            k = begin + int(np.argmin(away[begin : int(graph.first[edge + 1]) - 1]))
+            position = graph.along_m[k] + share[k] * (graph.along_m[k + 1] - graph.along_m[k])
+            spots.append(Spot(int(edge), float(position), float(nearest[edge])))
+    return spots
