@@ -1,0 +1,136 @@
+"""Bar charts drawn here as SVG, so that they need no script and print as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+from community_routes.report import words
+
+_LABEL = 128.0
+_WIDTH = 400.0
+_VALUE = 58.0
+_ROW = 27.0
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of a chart of changes.
+
+    Attributes
+    ----------
+    label : str
+        On the left.
+    value : float
+        Length, NaN for none.
+    text : str
+        The figure beside the bar.
+    source : str
+        Where the figure comes from.
+    low, high : float
+        Ends of its interval; equal to the value when it is exact.
+    good : bool
+        Whether more of it is a gain.
+    note : str
+        Said after the figure, such as "60 % covered".
+    """
+
+    label: str
+    value: float
+    text: str
+    source: str
+    low: float
+    high: float
+    good: bool = True
+    note: str = ""
+
+
+def span_of(bars: Sequence[Bar]) -> tuple[float, float]:
+    """The least and greatest end of all bars and intervals, zero included."""
+    ends = [0.0] + [end for bar in bars for end in (bar.value, bar.low, bar.high) if end == end]
+    return min(ends), max(ends)
+
+
+def change_bars(bars: Sequence[Bar], *, title: str, span: tuple[float, float]) -> Markup:
+    """Horizontal bars from zero, gains and losses in two colours, with whiskers where there is an interval.
+
+    Parameters
+    ----------
+    bars : sequence of Bar
+    title : str
+        Names the chart for people who do not see it, with the figures after it.
+    span : tuple of float
+        Ends of the axis, the same in all charts that are compared.
+    """
+    height = _ROW * len(bars) + 8
+    left, right = _LABEL + (_VALUE if span[0] < 0 else 6), _WIDTH - _VALUE
+    reach = (span[1] - span[0]) or 1.0
+
+    def x(value: float) -> float:
+        return round(left + (value - span[0]) / reach * (right - left), 1)
+
+    spoken = f"{title}: " + "; ".join(f"{bar.label} {bar.text}{f' ({bar.note})' if bar.note else ''}" for bar in bars)
+    out = [
+        Markup('<svg class="bars" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(_WIDTH, height, spoken),
+    ]
+    for row, bar in enumerate(bars):
+        out.append(_bar(bar, 4 + row * _ROW, x))
+    out.append(Markup('<path class="axis" d="M{} 0V{}"/></svg>').format(x(0.0), height))
+    return Markup("").join(out)
+
+
+def _bar(bar: Bar, top: float, place: Callable[[float], float]) -> Markup:
+    middle = top + _ROW / 2
+    out = [Markup('<text class="label" x="0" y="{}">{}</text>').format(middle + 4, bar.label)]
+    zero = place(0.0)
+    if bar.value != bar.value:
+        out.append(Markup('<text class="value" x="{}" y="{}">{}</text>').format(zero + 6, middle + 4, bar.text))
+        return Markup("").join(out)
+    end = place(bar.value)
+    kind = "same" if bar.value == 0 else "gain" if (bar.value > 0) == bar.good else "loss"
+    out.append(
+        Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>').format(
+            kind, min(zero, end), top + 5, round(abs(end - zero), 1), _ROW - 10
+        )
+    )
+    low, high = place(bar.low), place(bar.high)
+    if bar.low < bar.high:
+        out.append(
+            Markup('<path class="whisker" d="M{} {}H{}M{} {}v8M{} {}v8"/>').format(
+                low, middle, high, low, middle - 4, high, middle - 4
+            )
+        )
+    outer, anchor = (max(end, high, zero) + 6, "start") if bar.value >= 0 else (min(end, low, zero) - 6, "end")
+    out.append(
+        Markup('<text class="value" x="{}" y="{}" text-anchor="{}" data-from="{}">{}</text>').format(
+            outer, middle + 4, anchor, bar.source, bar.text
+        )
+    )
+    return Markup("").join(out)
+
+
+def people_bar(better: float, same: float, worse: float, *, people: str) -> Markup:
+    """One bar in three parts: who gains, who sees no change, who loses."""
+    total = better + same + worse
+    if not total > 0:
+        return Markup("")
+    spoken = f"{words.count(better)} {people} gain, {words.count(same)} see no change, {words.count(worse)} lose"
+    out = [
+        Markup(
+            '<svg class="people" viewBox="0 0 400 12" preserveAspectRatio="none" role="img" aria-label="{}">'
+        ).format(escape(spoken))
+    ]
+    x = 0.0
+    for kind, number in (("gain", better), ("same", same), ("loss", worse)):
+        width = 400 * number / total
+        if width > 0:
+            out.append(
+                Markup('<rect class="{}" x="{}" y="0" width="{}" height="12"/>').format(
+                    kind, round(x, 2), round(width, 2)
+                )
+            )
+        x += width
+    out.append(Markup("</svg>"))
+    return Markup("").join(out)

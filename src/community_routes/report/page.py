@@ -1,0 +1,531 @@
+"""One page for everybody: verdicts, maps, who gains, every neighbourhood, and what is not known, in one HTML file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import pandas as pd
+from markupsafe import Markup
+
+from community_routes.report import charts, drawing, mapdata, words
+from community_routes.report.figures import (
+    Cell,
+    Figures,
+    Slot,
+    View,
+    figure,
+    plain_figure,
+    slot_name,
+    strongest,
+    when,
+)
+from community_routes.report.results import TODAY, Results, ScenarioSummary
+from community_routes.report.scale import Scale
+from community_routes.report.tables import publish
+
+_OSM_CREDIT = "© OpenStreetMap contributors"
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """The answer for one proposal.
+
+    Attributes
+    ----------
+    scenario : ScenarioSummary
+    lead : Markup
+        The change for the most deprived fifth, in large figures.
+    lead_unit : str
+        What it counts.
+    sentence : Markup
+        One sentence with the number and its interval.
+    sure : str
+        What kind of number it is.
+    better, same, worse : Cell or None
+        Persons.
+    bar : Markup
+        The three as one bar.
+    rows : tuple
+        One line per day and window.
+    """
+
+    scenario: ScenarioSummary
+    lead: Markup
+    lead_unit: str
+    sentence: Markup
+    sure: str
+    better: Markup
+    same: Markup
+    worse: Markup
+    bar: Markup
+    rows: tuple[Mapping[str, Any], ...]
+    slot: Slot
+    kind: str
+
+
+def write_page(results: Results, path: str | Path, *, templates: str | Path | None = None) -> Path:
+    """Write the report as one HTML file that needs nothing else.
+
+    Parameters
+    ----------
+    results : Results
+    path : path
+        Of the file to write.
+    templates : path, optional
+        A folder whose files stand in for those of the same name in this package (``page.html``, ``page.css``,
+        ``words.html`` ...).
+
+    Returns
+    -------
+    Path
+        The file written.
+    """
+    path = Path(path)
+    publish(path, page_html(results, templates=templates).encode("utf-8"))
+    return path
+
+
+def page_html(results: Results, *, templates: str | Path | None = None) -> str:
+    """The page as text; see `write_page`."""
+    figures = Figures(results)
+    environment = _environment(templates)
+    return environment.get_template("page.html").render(_content(figures, environment))
+
+
+def _environment(templates: str | Path | None) -> jinja2.Environment:
+    loaders: list[jinja2.BaseLoader] = [jinja2.PackageLoader("community_routes.report", "templates")]
+    if templates is not None:
+        loaders.insert(0, jinja2.FileSystemLoader(str(templates)))
+    return jinja2.Environment(
+        loader=jinja2.ChoiceLoader(loaders),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _source(environment: jinja2.Environment, name: str) -> Markup:
+    """A file of the template folder as it stands: ours or the council's own, never data."""
+    assert environment.loader is not None
+    return Markup(environment.loader.get_source(environment, name)[0])
+
+
+@cache
+def leaflet(name: str) -> str:
+    """``leaflet.js`` or ``leaflet.css`` of the installed package, without references to further files."""
+    from xstatic.pkg import leaflet as package
+
+    text = (Path(package.BASE_DIR) / name).read_text(encoding="utf-8")
+    text = re.sub(r"//# sourceMappingURL=\S+", "", text)
+    return re.sub(r"url\((?!#)[^)]*\)", "none", text) if name.endswith(".css") else text
+
+
+def _content(figures: Figures, environment: jinja2.Environment) -> dict[str, Any]:
+    results = figures.results
+    sheet = drawing.sheet_of(results)
+    verdicts = [verdict(figures, scenario) for scenario in results.scenarios]
+    days = list(dict.fromkeys(slot.day for slot in figures.slots))
+    off = results.zones["reason"].astype(str) == "off_network"
+    return {
+        "results": results,
+        "people": _people(results),
+        "dates": [(words.day_name(day), words.date_text(date)) for day, date in results.dates.items()],
+        "verdicts": verdicts,
+        "today": today_rows(figures),
+        "headline_kinds": [(kind, words.kind_name(kind)) for kind in figures.headline_kinds],
+        "view": figures.headline_view,
+        "view_text": _within(figures.headline_view),
+        "symbols": sheet.symbols,
+        "static_maps": [static_maps(figures, sheet, item) for item in verdicts] or [today_map(figures, sheet)],
+        "gains": [gains(figures, scenario) for scenario in results.scenarios],
+        "neighbourhoods": neighbourhood_rows(figures, verdicts),
+        "table_slot": slot_name(_table_slot(figures, verdicts)[0], results.windows, days),
+        "table_kind": words.kind_name(_table_slot(figures, verdicts)[1]),
+        "off_network": sorted(results.zones.loc[off, "name"].astype(str)),
+        "notices": notice_rows(figures),
+        "n_notices": len(results.notices),
+        "sources": results.sources.fillna("").astype(str).to_dict("records"),
+        "credits": credits(results),
+        "exact": not any(scenario.is_random for scenario in results.scenarios),
+        "data": mapdata.script_json(mapdata.map_content(figures)),
+        "leaflet_js": Markup(leaflet("leaflet.js").replace("</", "<\\/")),
+        "leaflet_css": Markup(leaflet("leaflet.css")),
+        "css": _source(environment, "page.css"),
+        "js": _source(environment, "page.js"),
+        "tables": list(figures.tables),
+        "hatches": drawing.HATCHES.format("h-"),
+        "new_route": drawing.NEW_ROUTE,
+        "setting_rows": [(words.sentence_case(words.plain(str(k))), _setting(v)) for k, v in results.settings.items()],
+    }
+
+
+def _setting(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "; ".join(f"{words.plain(str(key))} {_setting(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_setting, value))
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+
+
+def _people(results: Results) -> str:
+    return "residents" if results.has_population else "neighbourhoods"
+
+
+def _within(view: View) -> str:
+    return "" if view.cutoff_min is None else f"within {words.number(view.cutoff_min)} minutes"
+
+
+def credits(results: Results) -> list[str]:
+    """Who made the data, once each; OpenStreetMap first where it was used."""
+    found = list(dict.fromkeys(str(credit) for credit in results.sources["credit"].fillna("") if str(credit)))
+    return sorted(found, key=lambda text: (_OSM_CREDIT not in text, found.index(text)))
+
+
+def _lead_group(figures: Figures) -> tuple[str, str] | None:
+    """The most deprived fifth where there is deprivation."""
+    fifths = figures.fifths()
+    return ("local", fifths[0]) if fifths else None
+
+
+def _all_zones_cell(figures: Figures, column: str, scenario: str, slot: Slot, kind: str, view: View) -> Cell | None:
+    """The person-weighted mean over neighbourhoods, for a study without deprivation; a sum of many cells."""
+    rows = figures.zone_rows("comparison", scenario, slot, kind, view)
+    if rows is None:
+        return None
+    values = figures.column("comparison", column)[rows]
+    persons = figures.results.zones["population"].to_numpy(dtype=np.float64)
+    there = (rows >= 0) & np.isfinite(values) & (persons > 0)
+    if not there.any():
+        return None
+    mean = float(np.average(values[there], weights=persons[there]))
+    return Cell("comparison", tuple(int(row) for row in rows[there]), column, mean)
+
+
+def lead_cell(figures: Figures, column: str, scenario: str, slot: Slot, kind: str, view: View) -> Cell | None:
+    """The headline figure: of the most deprived fifth, else of everybody."""
+    lead = _lead_group(figures)
+    if lead is None:
+        return _all_zones_cell(figures, column, scenario, slot, kind, view)
+    return figures.group_cell(column, scenario, slot, kind, view, *lead)
+
+
+def _who(figures: Figures) -> str:
+    people = _people(figures.results)
+    if _lead_group(figures) is None:
+        return people
+    return f"{people} of the most deprived fifth" if figures.results.has_population else "the most deprived fifth"
+
+
+def verdict(figures: Figures, scenario: ScenarioSummary) -> Verdict:
+    """The answer for one proposal, at the time of day and kind of place where it changes most, all others below it."""
+    view = figures.headline_view
+    slot, kind = strongest(figures, scenario.id)
+    unit = figures.unit(kind, view)
+    change = lead_cell(figures, "change", scenario.id, slot, kind, view)
+    who = {
+        name: figures.summed(f"persons_{name}", scenario.id, slot, kind, view) for name in ("better", "same", "worse")
+    }
+    numbers = [cell.value if cell is not None else 0.0 for cell in who.values()]
+    return Verdict(
+        scenario=scenario,
+        lead=figure(change, unit, sign=True),
+        lead_unit=_counted(unit, kind),
+        sentence=_sentence(figures, scenario, slot, kind, view),
+        sure=_sure(figures, scenario, slot, kind, view),
+        better=figure(who["better"], whole=True),
+        same=figure(who["same"], whole=True),
+        worse=figure(who["worse"], whole=True),
+        bar=charts.people_bar(*numbers, people=_people(figures.results)),
+        rows=tuple(_slot_row(figures, scenario.id, s, view) for s in figures.slots),
+        slot=slot,
+        kind=kind,
+    )
+
+
+def _counted(unit: str, kind: str) -> str:
+    """What a figure counts: the kind of place, with the unit where it is not a number of places."""
+    shown = words.unit_name(unit)
+    if shown in ("", "places", "opportunities", "count"):
+        return words.kind_name(kind)
+    return f"{shown} of {words.kind_name(kind)}"
+
+
+def _sentence(figures: Figures, scenario: ScenarioSummary, slot: Slot, kind: str, view: View) -> Markup:
+    """With the number and its interval; says so where nothing changes or the change cannot be told from zero."""
+    days = list(dict.fromkeys(s.day for s in figures.slots))
+    unit = figures.unit(kind, view)
+
+    def cell(column: str) -> Cell | None:
+        return lead_cell(figures, column, scenario.id, slot, kind, view)
+
+    change, low, high = cell("change"), cell("low"), cell("high")
+    if change is None or not np.isfinite(change.value):
+        return Markup("No figure could be worked out for {}.").format(_who(figures))
+    moment = words.sentence_case(when(slot, days))
+    if abs(change.value) < 1e-9:
+        return Markup("{}, {} reach as many {} {} as today: {}.").format(
+            moment, _who(figures), _counted(unit, kind), _within(view), figure(cell("value"), unit)
+        )
+    direction = "up from" if change.value > 0 else "down from"
+    sentence = Markup("{}, {} could reach {} {} {}, {} {} today").format(
+        moment,
+        _who(figures),
+        figure(cell("value"), unit),
+        _counted(unit, kind),
+        _within(view),
+        direction,
+        figure(cell("baseline"), unit),
+    )
+    if low is not None and high is not None and low.value < high.value:
+        sentence += Markup(": a change of {} (95 in 100 draws lie between {} and {})").format(
+            figure(change, unit, sign=True), figure(low, unit, sign=True), figure(high, unit, sign=True)
+        )
+        if low.value <= 0 <= high.value:
+            sentence += Markup(", which <strong>cannot be told from no change</strong>")
+    else:
+        sentence += Markup(": a change of {}").format(figure(change, unit, sign=True))
+    return sentence + Markup(".")
+
+
+def _sure(figures: Figures, scenario: ScenarioSummary, slot: Slot, kind: str, view: View) -> str:
+    low = lead_cell(figures, "low", scenario.id, slot, kind, view)
+    high = lead_cell(figures, "high", scenario.id, slot, kind, view)
+    if low is not None and high is not None and low.value < high.value:
+        return "with its interval, because some departure times are assumed"
+    return "exact for this timetable"
+
+
+def _slot_row(figures: Figures, scenario: str, slot: Slot, view: View) -> dict[str, Any]:
+    """Today, with the proposal, and the change, for each headline kind."""
+    days = list(dict.fromkeys(s.day for s in figures.slots))
+    cells = []
+    for kind in figures.headline_kinds:
+        unit = figures.unit(kind, view)
+
+        def cell(column: str, kind: str = kind) -> Cell | None:
+            return lead_cell(figures, column, scenario, slot, kind, view)
+
+        low, high = cell("low"), cell("high")
+        cells.append(
+            {
+                "today": figure(cell("baseline"), unit),
+                "value": figure(cell("value"), unit),
+                "change": figure(cell("change"), unit, sign=True),
+                "interval": Markup("{} to {}").format(figure(low, unit, sign=True), figure(high, unit, sign=True))
+                if low is not None and high is not None and low.value < high.value
+                else "",
+            }
+        )
+    return {"name": slot_name(slot, figures.results.windows, days), "cells": cells}
+
+
+def today_rows(figures: Figures) -> list[dict[str, Any]]:
+    """How things stand: most and least deprived fifth for each headline kind and time of day."""
+    view, fifths = figures.headline_view, figures.fifths()
+    days = list(dict.fromkeys(s.day for s in figures.slots))
+    if not fifths:
+        return []
+    rows = []
+    for slot in figures.slots:
+        cells = []
+        for kind in figures.headline_kinds:
+            unit = figures.unit(kind, view)
+            ends = [
+                figures.group_cell("value", TODAY, slot, kind, view, "local", fifth)
+                for fifth in (fifths[0], fifths[-1])
+            ]
+            cells.append([figure(cell, unit) for cell in ends])
+        rows.append({"name": slot_name(slot, figures.results.windows, days), "cells": cells})
+    return rows
+
+
+def _off(figures: Figures) -> Any:
+    return (figures.results.zones["reason"].astype(str) == "off_network").to_numpy()
+
+
+def today_map(figures: Figures, sheet: drawing.Sheet) -> dict[str, Any]:
+    """The one map of a study without proposals."""
+    return _maps(figures, sheet, None, figures.slots[0], figures.headline_kinds[0])
+
+
+def static_maps(figures: Figures, sheet: drawing.Sheet, item: Verdict) -> dict[str, Any]:
+    """Today, with the proposal and the change, where the proposal changes most."""
+    return _maps(figures, sheet, item.scenario, item.slot, item.kind)
+
+
+def _maps(
+    figures: Figures, sheet: drawing.Sheet, scenario: ScenarioSummary | None, slot: Slot, kind: str
+) -> dict[str, Any]:
+    view = figures.headline_view
+    results = figures.results
+    days = list(dict.fromkeys(s.day for s in figures.slots))
+    pair = mapdata.scales(figures, kind, view)
+    title = f"{words.sentence_case(words.kind_name(kind))} reached {_within(view)}".strip()
+    place = slot_name(slot, results.windows, days)
+    maps: list[dict[str, Any]] = []
+    if pair is not None:
+        wanted: list[tuple[str, str, str, str, Scale]] = [("Today", "access", "value", TODAY, pair[0])]
+        if scenario is not None:
+            wanted.append(("With the proposal", "access", "value", scenario.id, pair[0]))
+            wanted.append(("Change", "comparison", "change", scenario.id, pair[1]))
+        for name, table, column, which, scale in wanted:
+            values = figures.zone_values(table, column, which, slot, kind, view)
+            if values is None:
+                continue
+            unsure = figures.is_unsure(which, slot, kind, view) if table == "comparison" else None
+            spoken = f"Map: {title}, {place}. {name}. {_spread(values)}"
+            svg = drawing.static_map(
+                sheet, values, scale, title=spoken, off=_off(figures), scenario=which, unsure=unsure
+            )
+            maps.append({"name": name, "svg": svg, "scale": scale, "unsure": unsure is not None and bool(unsure.any())})
+    return {
+        "title": title,
+        "proposal": scenario.title if scenario is not None else "",
+        "slot": place,
+        "unit": words.unit_name(figures.unit(kind, view)),
+        "maps": maps,
+    }
+
+
+def _spread(values: Any) -> str:
+    there = values[np.isfinite(values)]
+    if not len(there):
+        return "No neighbourhood has a figure."
+    return f"From {words.number(float(there.min()))} to {words.number(float(there.max()))}."
+
+
+def gains(figures: Figures, scenario: ScenarioSummary) -> dict[str, Any]:
+    """Charts of the change by deprivation fifth for every headline kind and time of day, with their tables."""
+    view, fifths = figures.headline_view, figures.fifths()
+    days = list(dict.fromkeys(s.day for s in figures.slots))
+    kinds = []
+    for kind in figures.headline_kinds:
+        panels = []
+        for slot in figures.slots:
+            cells = [_group_line(figures, scenario.id, slot, kind, view, "local", fifth) for fifth in fifths]
+            panels.append((slot, cells))
+        bars = [line["bar"] for _, lines in panels for line in lines]
+        span = charts.span_of(bars)
+        charts_made = []
+        for slot, lines in panels:
+            name = slot_name(slot, figures.results.windows, days)
+            title = f"Change in {_counted(figures.unit(kind, view), kind)} {_within(view)}, {name}"
+            charts_made.append(
+                {
+                    "name": name,
+                    "svg": charts.change_bars([line["bar"] for line in lines], title=title, span=span),
+                    "lines": lines,
+                }
+            )
+        kinds.append({"name": _counted(figures.unit(kind, view), kind), "charts": charts_made})
+    return {"scenario": scenario, "kinds": kinds if fifths else []}
+
+
+def _group_line(
+    figures: Figures, scenario: str, slot: Slot, kind: str, view: View, grouping: str, group: str
+) -> dict[str, Any]:
+    """One group: its bar, and its line of the table behind the chart."""
+    unit = figures.unit(kind, view)
+
+    def cell(column: str) -> Cell | None:
+        return figures.group_cell(column, scenario, slot, kind, view, grouping, group)
+
+    change, low, high = cell("change"), cell("low"), cell("high")
+    persons, covered = cell("persons"), cell("persons_covered")
+    share = covered.value / persons.value if persons and covered and persons.value > 0 else float("nan")
+    label = words.group_name(grouping, group)
+    nothing = float("nan")
+    note = f"{words.percent(share)} of them covered" if share < 0.8 else ""
+    bar = charts.Bar(
+        label=label + (" *" if note else ""),
+        value=words.in_unit(change.value, unit) if change else nothing,
+        text=plain_figure(change, unit, sign=True),
+        source=change.source if change else "",
+        low=words.in_unit(low.value, unit) if low else nothing,
+        high=words.in_unit(high.value, unit) if high else nothing,
+        good=not view.low_is_good,
+        note=note,
+    )
+    return {
+        "label": label,
+        "bar": bar,
+        "low_cover": note,
+        "cells": [
+            figure(persons, whole=True),
+            figure(covered, whole=True),
+            figure(cell("baseline"), unit),
+            figure(cell("value"), unit),
+            figure(change, unit, sign=True),
+            figure(low, unit, sign=True),
+            figure(high, unit, sign=True),
+            figure(cell("persons_better"), whole=True),
+            figure(cell("persons_worse"), whole=True),
+            figure(cell("persons_same"), whole=True),
+        ],
+    }
+
+
+def _table_slot(figures: Figures, verdicts: list[Verdict]) -> tuple[Slot, str]:
+    """Time of day and kind of the table of neighbourhoods: those of the first verdict."""
+    return (verdicts[0].slot, verdicts[0].kind) if verdicts else (figures.slots[0], figures.headline_kinds[0])
+
+
+def neighbourhood_rows(figures: Figures, verdicts: list[Verdict]) -> list[dict[str, Any]]:
+    """Every neighbourhood, most deprived first: its figure today and the change of each proposal."""
+    view = figures.headline_view
+    slot, kind = _table_slot(figures, verdicts)
+    unit = figures.unit(kind, view)
+    zones = figures.results.zones
+    order = np.argsort(pd.to_numeric(zones["deprivation_rank"], errors="coerce").fillna(np.inf), kind="stable")
+    rows = []
+    for i in order:
+        zone = zones.iloc[int(i)]
+        today = figures.zone_cell("access", "value", TODAY, slot, kind, view, int(i))
+        rows.append(
+            {
+                "index": int(i),
+                "name": str(zone["name"]),
+                "id": str(zone["id"]),
+                "group": "" if pd.isna(zone["group"]) else str(zone["group"]),
+                "persons": "" if pd.isna(zone["population"]) else words.count(float(zone["population"])),
+                "decile": "" if pd.isna(zone["deprivation_decile"]) else str(int(zone["deprivation_decile"])),
+                "reason": words.REASONS.get(str(zone["reason"]), str(zone["reason"])),
+                "today": figure(today, unit),
+                "changes": [
+                    figure(figures.zone_cell("comparison", "change", s.id, slot, kind, view, int(i)), unit, sign=True)
+                    for s in figures.results.scenarios
+                ],
+            }
+        )
+    return rows
+
+
+def notice_rows(figures: Figures) -> list[dict[str, Any]]:
+    """One line per kind of notice: how many, and the first of them."""
+    table = figures.tables["notices"]
+    rows = []
+    for (severity, code), part in table.groupby(["severity", "code"], sort=False):
+        first = part.iloc[0]
+        place = " ".join(
+            str(x)
+            for x in (first["file"], f"row {first['row']}" if str(first["row"] or "") not in ("", "nan") else "")
+            if str(x)
+        )
+        rows.append(
+            {
+                "severity": str(severity),
+                "code": str(code),
+                "count": len(part),
+                "place": place,
+                "message": str(first["message"]),
+            }
+        )
+    return rows

@@ -1,0 +1,368 @@
+(function () {
+  "use strict";
+  var root = document.documentElement;
+  root.classList.remove("no-js");
+  root.classList.add("js");
+  var data = JSON.parse(document.getElementById("map-data").textContent);
+  var byId = function (id) { return document.getElementById(id); };
+  var MINUS = "\u2212";
+
+  // Elements are made here and filled with text, never with markup: names come from data.
+  function make(tag, text, className) {
+    var element = document.createElement(tag);
+    if (text !== undefined && text !== null) element.textContent = text;
+    if (className) element.className = className;
+    return element;
+  }
+
+  function number(value, sign) {
+    if (value === null || value === undefined) return "–";
+    var size = Math.abs(value);
+    var mark = value < 0 ? MINUS : sign && value > 0 ? "+" : "";
+    if (size > 0 && size < 0.005) return (value < 0 ? MINUS : sign ? "+" : "") + "under 0.01";
+    var digits = size >= 100 || size === Math.round(size) ? 0 : size >= 1 ? 1 : 2;
+    var parts = size.toFixed(digits).split(".");
+    parts[0] = parts[0].replace(/\B(?=(\d{3})+$)/g, ",");
+    return mark + parts.join(".");
+  }
+
+  // What the reader has chosen.
+  var state = { mode: "today", scenario: 1, kind: "", slot: 0, view: "", zone: null };
+
+  function figures(kind, view) { return data.figures[(kind || state.kind) + "|" + (view || state.view)]; }
+  function entry(scenario, slot) {
+    var chosen = figures();
+    return chosen ? chosen.values[scenario + "|" + slot] : undefined;
+  }
+  function level(scenario, slot, zone) {
+    var found = entry(scenario, slot);
+    return found ? found.v[zone] : null;
+  }
+  function change(scenario, slot, zone, part) {
+    var found = entry(scenario, slot);
+    if (!found || found.c === undefined) return null;
+    if (data.zones[zone].off || found.v[zone] === null) return null;
+    if (found.c === 0) return 0;
+    var column = found[part || "c"] || found.c;
+    return column[zone];
+  }
+  function isUnsure(zone) {
+    var low = change(state.scenario, state.slot, zone, "l"), high = change(state.scenario, state.slot, zone, "h");
+    return low !== null && low < high && low <= 0 && high >= 0;
+  }
+  function shown(zone) {
+    if (state.mode === "today") return level(0, state.slot, zone);
+    if (state.mode === "with") return level(state.scenario, state.slot, zone);
+    return change(state.scenario, state.slot, zone);
+  }
+  function scale() { var chosen = figures(); return state.mode === "change" ? chosen.change : chosen.level; }
+  function color(value) {
+    var s = scale(), i = 0;
+    while (i < s.breaks.length && value >= s.breaks[i]) i += 1;
+    return s.colors[i];
+  }
+
+  // The map: no tiles, only what is in this file.
+  var map = L.map("map", {
+    attributionControl: false, zoomSnap: 0.25, zoomDelta: 0.5, minZoom: 8, maxZoom: 17, scrollWheelZoom: false
+  });
+  map.fitBounds(data.box, { animate: false });
+  ["under", "zones", "unsure", "over", "routes", "new", "stops", "spots", "names"].forEach(function (name, i) {
+    var pane = map.createPane(name);
+    pane.style.zIndex = 300 + i * 20;
+    if (name !== "zones" && name !== "stops" && name !== "spots") pane.style.pointerEvents = "none";
+  });
+  map.on("focus", function () { map.scrollWheelZoom.enable(); });
+  map.on("blur", function () { map.scrollWheelZoom.disable(); });
+
+  function ground(name, areaStyle, lineStyle) {
+    var layer = data.background[name];
+    if (!layer) return;
+    if (layer.areas.length && areaStyle) L.polygon(layer.areas, areaStyle).addTo(map);
+    if (layer.lines.length && lineStyle) L.polyline(layer.lines, lineStyle).addTo(map);
+  }
+  function flat(pane, more) { return Object.assign({ pane: pane, interactive: false, stroke: false, fill: true }, more); }
+  function stroke(pane, more) { return Object.assign({ pane: pane, interactive: false, fill: false }, more); }
+  ground("green", flat("under", { fillColor: "#dbe5cc", fillOpacity: 1 }));
+  ground("water", flat("under", { fillColor: "#b9d3df", fillOpacity: 1 }), stroke("under", { color: "#b9d3df", weight: 2 }));
+  ground("water", flat("over", { fillColor: "#7fa9bd", fillOpacity: 0.55 }), stroke("over", { color: "#7fa9bd", weight: 1.5 }));
+  ground("roads", null, stroke("over", { color: "#fff", weight: 3, opacity: 0.55 }));
+  ground("railways", null, stroke("over", { color: "#777", weight: 1.6, dashArray: "6 4" }));
+
+  var zoneLayers = data.zones.map(function (zone, i) {
+    var layer = L.polygon(zone.shape, { pane: "zones", color: "#fff", weight: 1, fillOpacity: 1, opacity: 0.9 }).addTo(map);
+    layer.on("click", function () { choose(i); });
+    layer.bindTooltip(function () {
+      var box = make("div");
+      box.appendChild(make("strong", zone.name));
+      box.appendChild(make("br"));
+      box.appendChild(make("span", zone.off ? "outside the streets of this study" : number(shown(i), state.mode === "change")));
+      return box;
+    }, { sticky: true });
+    return layer;
+  });
+  var dotted = data.zones.map(function (zone) {
+    return L.polygon(zone.shape, { pane: "unsure", stroke: false, fillColor: "url(#h-unsure)", fillOpacity: 1, interactive: false });
+  });
+  var outline = L.polygon([], { pane: "over", color: "#111", weight: 3, fill: false, interactive: false }).addTo(map);
+
+  data.places.forEach(function (place) {
+    if (!place.shape) return;
+    L.polygon(place.shape, { pane: "over", color: "#6a3d9a", weight: 1.6, fillColor: "#6a3d9a", fillOpacity: 0.12, interactive: false }).addTo(map);
+  });
+  var routeLayers = data.routes.map(function (route) {
+    var pane = route.new ? "new" : "routes";
+    var parts = [];
+    if (route.scenario !== "today") {
+      parts.push(L.polyline(route.lines, { pane: pane, color: "#fff", weight: 8, opacity: 0.95, interactive: false }));
+      parts.push(L.polyline(route.lines, { pane: pane, color: "#c0156b", weight: 4, dashArray: route.new ? null : "9 5", interactive: false }));
+    } else {
+      parts.push(L.polyline(route.lines, { pane: pane, color: "#343b42", weight: 1.1, opacity: 0.55, interactive: false }));
+    }
+    return { route: route, layer: L.layerGroup(parts) };
+  });
+  var stops = L.layerGroup(data.stops.map(function (stop) {
+    var dot = L.circleMarker([stop[0], stop[1]], { pane: "stops", radius: 2.6, color: "#343b42", weight: 1, fillColor: "#fff", fillOpacity: 1 });
+    dot.bindTooltip(function () {
+      var box = make("div");
+      box.appendChild(make("strong", stop[2]));
+      if (stop.length > 3) { box.appendChild(make("br")); box.appendChild(make("span", stop.slice(3).join(" / ") + " departures")); }
+      return box;
+    });
+    return dot;
+  }));
+  var spots = L.layerGroup(data.places.filter(function (place) { return !place.shape || place.key !== "employment"; }).map(function (place) {
+    var dot = L.circleMarker(place.at, { pane: "spots", radius: 3.6, color: "#17212a", weight: 1.8, fillColor: "#fff", fillOpacity: 1 });
+    dot.bindTooltip(function () {
+      var box = make("div");
+      box.appendChild(make("strong", place.name || place.kind || place.key));
+      if (place.kind && place.name) { box.appendChild(make("br")); box.appendChild(make("span", place.kind)); }
+      return box;
+    });
+    return dot;
+  }));
+  data.labels.forEach(function (label) {
+    var big = label.kind === "city" || label.kind === "town";
+    L.marker(label.at, {
+      pane: "names", interactive: false, keyboard: false,
+      icon: L.divIcon({ className: "place" + (big ? " big" : ""), html: make("span", label.name), iconSize: null, iconAnchor: [0, 0] })
+    }).addTo(map);
+  });
+  L.control.scale({ imperial: true, metric: true, position: "bottomleft" }).addTo(map);
+
+  function detail() {
+    var near = map.getZoom() >= map.getBoundsZoom(data.box) + 1.25;
+    [[stops, near], [spots, true]].forEach(function (pair) {
+      if (pair[1]) pair[0].addTo(map); else map.removeLayer(pair[0]);
+    });
+  }
+  map.on("zoomend", detail);
+
+  // Controls.
+  function options(select, items) {
+    if (!select) return;
+    var kept = select.value;
+    select.textContent = "";
+    items.forEach(function (item) {
+      var option = make("option", item.name);
+      option.value = item.id;
+      select.appendChild(option);
+    });
+    if (items.some(function (item) { return String(item.id) === kept; })) select.value = kept;
+  }
+  var sScenario = byId("s-scenario"), sKind = byId("s-kind"), sDay = byId("s-day"), sWindow = byId("s-window"),
+    sView = byId("s-view"), sZone = byId("s-zone");
+  options(sScenario, data.scenarios.map(function (s, i) { return { id: i + 1, name: s.title }; }));
+  options(sKind, data.kinds);
+  var days = [];
+  data.slots.forEach(function (slot) {
+    if (!days.some(function (day) { return day.id === slot.day; })) days.push({ id: slot.day, name: slot.dayName });
+  });
+  options(sDay, days);
+  if (days.length < 2) sDay.parentNode.hidden = true;
+  var inOrder = data.zones.map(function (zone, i) { return { id: i, name: zone.name }; });
+  inOrder.sort(function (a, b) { return a.name.localeCompare(b.name, "en", { numeric: true }); });
+  options(sZone, [{ id: "", name: "none chosen" }].concat(inOrder));
+
+  function dependent() {
+    state.kind = sKind.value;
+    options(sWindow, data.slots.filter(function (slot) { return slot.day === sDay.value; }).map(function (slot) {
+      return { id: slot.window, name: slot.windowName };
+    }));
+    options(sView, data.views.filter(function (view) { return figures(state.kind, view.id); }));
+    state.view = sView.value;
+    if (sScenario) state.scenario = Number(sScenario.value);
+    data.slots.forEach(function (slot, i) { if (slot.day === sDay.value && slot.window === sWindow.value) state.slot = i; });
+  }
+
+  function nameOf(list, id) {
+    var found = list.filter(function (item) { return item.id === id; })[0];
+    return found ? found.name : "";
+  }
+
+  function item(list, swatch, text) {
+    var line = make("li");
+    line.appendChild(swatch);
+    line.appendChild(make("span", text));
+    list.appendChild(line);
+  }
+  function swatch(background, className) {
+    var box = make("span", null, "swatch" + (className ? " " + className : ""));
+    if (background) box.style.background = background;
+    return box;
+  }
+  function hatched(id) {
+    var ns = "http://www.w3.org/2000/svg", box = document.createElementNS(ns, "svg"), rect = document.createElementNS(ns, "rect");
+    box.setAttribute("class", "swatch");
+    box.setAttribute("aria-hidden", "true");
+    rect.setAttribute("width", "100%");
+    rect.setAttribute("height", "100%");
+    rect.setAttribute("fill", "url(#" + id + ")");
+    box.appendChild(rect);
+    return box;
+  }
+
+  function legend() {
+    var box = byId("legend"), s = scale(), list = make("ul"), also = make("ul", null, "also");
+    box.textContent = "";
+    box.appendChild(make("h3", state.mode === "today" ? "Today" : state.mode === "with" ? "With the proposal" : "Change"));
+    box.appendChild(make("p", nameOf(data.views, state.view) + (figures().unit ? ", " + figures().unit : ""), "unit"));
+    s.colors.forEach(function (c, i) { item(list, swatch(c), s.labels[i]); });
+    if (state.mode === "change" && data.zones.some(function (z, i) { return isUnsure(i); })) item(list, hatched("h-unsure"), "cannot be told from no change");
+    var off = data.zones.filter(function (z) { return z.off; }).length;
+    if (off) item(list, hatched("h-off"), "outside the streets of this study (" + off + ")");
+    box.appendChild(list);
+    if (state.mode !== "today") item(also, swatch("#c0156b", "line"), "new or changed route");
+    item(also, swatch("", "thin"), "route today");
+    if (data.places.some(function (p) { return p.shape; })) item(also, swatch("", "area"), "employment zone or large space");
+    item(also, swatch("", "dot"), "shared space");
+    box.appendChild(also);
+  }
+
+  function cellText(row, text, tag) { row.appendChild(make(tag || "td", text)); }
+
+  function card() {
+    var box = byId("card"), zone = state.zone === null ? null : data.zones[state.zone];
+    box.textContent = "";
+    if (!zone) {
+      box.appendChild(make("p", "Choose a neighbourhood on the map or in the list to see its figures.", "none"));
+      return;
+    }
+    box.appendChild(make("h3", zone.name));
+    var facts = [];
+    if (zone.group) facts.push(zone.group);
+    if (data.people && zone.persons !== null) facts.push(number(zone.persons) + " residents");
+    if (zone.decile !== null) facts.push("deprivation decile " + zone.decile + " of 10 (1 most deprived)");
+    box.appendChild(make("p", facts.join(" · "), "none"));
+    if (zone.off) {
+      box.appendChild(make("p", "Outside the streets of this study: no figures. That is not the same as zero."));
+      return;
+    }
+    box.appendChild(make("p", nameOf(data.kinds, state.kind) + ". " + nameOf(data.views, state.view)));
+    var table = make("table"), head = make("tr"), body = make("tbody"), top = make("thead");
+    cellText(head, "When", "th");
+    cellText(head, "Today", "th");
+    if (data.scenarios.length) { cellText(head, "Proposal", "th"); cellText(head, "Change", "th"); }
+    top.appendChild(head);
+    table.appendChild(top);
+    data.slots.forEach(function (slot, i) {
+      if (!entry(0, i)) return;
+      var row = make("tr");
+      cellText(row, slot.name, "th");
+      cellText(row, number(level(0, i, state.zone)));
+      if (data.scenarios.length) {
+        cellText(row, number(level(state.scenario, i, state.zone)));
+        cellText(row, number(change(state.scenario, i, state.zone), true));
+      }
+      body.appendChild(row);
+    });
+    table.appendChild(body);
+    box.appendChild(table);
+    document.dispatchEvent(new CustomEvent("zone-card", { detail: { box: box, zone: state.zone } }));
+  }
+
+  function draw() {
+    dependent();
+    zoneLayers.forEach(function (layer, i) {
+      var value = data.zones[i].off ? null : shown(i);
+      layer.setStyle({ fillColor: value === null || value === undefined ? "url(#h-off)" : color(value) });
+      if (state.mode === "change" && isUnsure(i)) dotted[i].addTo(map); else map.removeLayer(dotted[i]);
+    });
+    routeLayers.forEach(function (item) {
+      var mine = data.scenarios[state.scenario - 1];
+      var on = item.route.scenario === "today" || (state.mode !== "today" && mine && item.route.scenario === mine.id);
+      if (on) item.layer.addTo(map); else map.removeLayer(item.layer);
+    });
+    outline.setLatLngs(state.zone === null ? [] : data.zones[state.zone].shape);
+    legend();
+    card();
+    var mode = state.mode === "today" ? "Today" : state.mode === "with" ? "With the proposal" : "Change";
+    var whose = state.mode === "today" || !data.scenarios.length ? "" : " (" + data.scenarios[state.scenario - 1].title + ")";
+    byId("map-title").textContent = mode + whose + ": " + nameOf(data.kinds, state.kind).toLowerCase() + ", " +
+      nameOf(data.views, state.view).toLowerCase() + ". " + data.slots[state.slot].name + ".";
+  }
+
+  function choose(zone) {
+    state.zone = zone;
+    sZone.value = zone === null ? "" : String(zone);
+    document.querySelectorAll("#zones tr.chosen").forEach(function (row) { row.classList.remove("chosen"); });
+    var row = zone === null ? null : document.querySelector('#zones tr[data-zone="' + zone + '"]');
+    if (row) row.classList.add("chosen");
+    draw();
+  }
+
+  byId("controls").addEventListener("change", function (event) {
+    var target = event.target;
+    if (target.name === "mode") state.mode = target.value;
+    if (target === sZone) { choose(target.value === "" ? null : Number(target.value)); return; }
+    if (target === sScenario && state.mode === "today") {
+      state.mode = "with";
+      document.querySelector('input[name="mode"][value="with"]').checked = true;
+    }
+    draw();
+  });
+  byId("controls").addEventListener("submit", function (event) { event.preventDefault(); });
+  document.querySelectorAll(".zone-link").forEach(function (link) {
+    link.addEventListener("click", function () {
+      var zone = Number(link.closest("tr").dataset.zone);
+      choose(zone);
+      map.fitBounds(zoneLayers[zone].getBounds().pad(1.6));
+    });
+  });
+
+  // Sortable tables.
+  document.querySelectorAll("table.sortable").forEach(function (table) {
+    var heads = Array.prototype.slice.call(table.tHead.rows[0].cells);
+    heads.forEach(function (head, column) {
+      var button = make("button");
+      button.type = "button";
+      while (head.firstChild) button.appendChild(head.firstChild);
+      head.appendChild(button);
+      button.addEventListener("click", function () {
+        var up = head.getAttribute("aria-sort") !== "ascending";
+        heads.forEach(function (other) { other.removeAttribute("aria-sort"); });
+        head.setAttribute("aria-sort", up ? "ascending" : "descending");
+        var rows = Array.prototype.slice.call(table.tBodies[0].rows);
+        var value = function (row) {
+          var cell = row.cells[column];
+          if (!cell) return null;
+          var holder = cell.querySelector("data");
+          if (head.dataset.sort === "text") return cell.textContent.trim();
+          if (holder) return Number(holder.value);
+          var plain = Number(cell.textContent.replace(/,/g, ""));
+          return cell.textContent.trim() === "" || isNaN(plain) ? null : plain;
+        };
+        rows.sort(function (a, b) {
+          var x = value(a), y = value(b);
+          if (x === null || y === null) return (x === null) - (y === null);
+          var order = typeof x === "string" ? x.localeCompare(y, "en", { numeric: true }) : x - y;
+          return up ? order : -order;
+        });
+        rows.forEach(function (row) { table.tBodies[0].appendChild(row); });
+      });
+    });
+  });
+
+  detail();
+  draw();
+}());

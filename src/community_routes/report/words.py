@@ -1,0 +1,190 @@
+"""The words and numbers of the report: names of measures, kinds and windows, and figures rounded for people."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Mapping
+
+from community_routes.times import format_time
+
+MINUS = "\u2212"
+MISSING = "–"
+REASONS = {
+    "off_network": "outside the streets of this study",
+    "no_destination": "there is none of this kind",
+    "no_service": "no bus or train within walking distance",
+    "over_time": "not within the limits of time and rides",
+    "over_fare": "not within the fare budget",
+}
+_DAYS = {
+    "day": "on the day of the study",
+    "weekday": "on a weekday",
+    "saturday": "on a Saturday",
+    "sunday": "on a Sunday",
+}
+_MEASURES = {
+    "cumulative_opportunities": "Places within reach",
+    "nearest": "Minutes to the nearest",
+    "n_places": "Choice of places",
+    "dual_access": "Minutes to reach enough",
+}
+_FIFTHS = {
+    "1": "Most deprived fifth",
+    "2": "Second fifth",
+    "3": "Middle fifth",
+    "4": "Fourth fifth",
+    "5": "Least deprived fifth",
+}
+_UNITS = {
+    "m2": ("ha", 1e-4),
+    "area_m2": ("ha", 1e-4),
+    "square metres": ("ha", 1e-4),
+    "seconds": ("minutes", 1 / 60),
+    "s": ("minutes", 1 / 60),
+    "min": ("minutes", 1.0),
+}
+
+
+def plain(key: str) -> str:
+    """A key of a file as words: ``shared_spaces`` is "shared spaces"."""
+    return key.replace("_", " ").strip()
+
+
+def sentence_case(text: str) -> str:
+    """The text with a capital first letter; the rest is left alone."""
+    return text[:1].upper() + text[1:]
+
+
+def kind_name(kind: str) -> str:
+    """``employment`` is "employment zones", ``shared_spaces/library`` is "shared spaces: library"."""
+    key, _, part = kind.partition("/")
+    name = "employment zones" if key == "employment" else plain(key)
+    return f"{name}: {plain(part)}" if part else name
+
+
+def day_name(day: str) -> str:
+    """``sunday`` is "Sunday", ``day`` is "Day of the study"."""
+    return "Day of the study" if day == "day" else sentence_case(plain(day))
+
+
+def on_day(day: str) -> str:
+    """The day inside a sentence: "on a Sunday"; nothing for the only day of a study."""
+    return "" if day == "day" else _DAYS.get(day, f"on {plain(day)}")
+
+
+def window_name(window: str, windows: Mapping[str, str]) -> str:
+    """ "Morning peak, 07:00–09:00" where the times are known."""
+    times = str(windows.get(window, "")).replace("-", "–")
+    name = sentence_case(plain(window))
+    return f"{name}, {times}" if times and times != name else name
+
+
+def view_name(measure: str, reading: str, cutoff_min: float | None) -> str:
+    """What a map shows: "Places within 45 minutes"."""
+    within = "" if cutoff_min is None else f" within {number(cutoff_min)} minutes"
+    how = {"mean": "", "p50": ""}.get(reading, f" ({reading_name(reading)})")
+    if measure == "cumulative_opportunities" and cutoff_min is not None:
+        return f"Reached{within}{how}"
+    name = _MEASURES.get(measure, sentence_case(plain(measure)))
+    return f"{name}{within}{how}"
+
+
+def reading_name(reading: str) -> str:
+    """``p75`` is "as on the slower departures, 75 of 100"."""
+    if reading == "mean":
+        return "average over departures"
+    if reading.startswith("p") and reading[1:].isdigit():
+        return "median departure" if reading == "p50" else f"{reading[1:]} of 100 departures are as good"
+    return plain(reading)
+
+
+def is_time(measure: str) -> bool:
+    """Less is better: the figure is a time or a cost."""
+    return measure.startswith(("nearest", "dual_access", "nth_nearest", "fare", "cost"))
+
+
+def group_name(grouping: str, group: str) -> str:
+    """A deprivation fifth in words; other groups as they are."""
+    if grouping in ("local", "national"):
+        last = group.rsplit(" ", 1)[-1].removeprefix("fifth_").removeprefix("q")
+        return _FIFTHS.get(last, sentence_case(plain(group)))
+    return group or "(no name)"
+
+
+def unit_name(unit: str) -> str:
+    """The unit in which a figure is shown; square metres are shown as hectares, seconds as minutes."""
+    return _UNITS.get(unit, (plain(unit), 1.0))[0]
+
+
+def in_unit(value: float, unit: str) -> float:
+    """The figure in the unit in which it is shown."""
+    return value * _UNITS.get(unit, ("", 1.0))[1]
+
+
+def rounded(value: float) -> float:
+    """Rounded for people: whole from 100 on, one decimal from 10 on, two below 1; never more than that."""
+    size = abs(value)
+    digits = 0 if size >= 100 else 1 if size >= 1 else 2
+    return round(value, digits) + 0.0
+
+
+def number(value: float | None, *, sign: bool = False) -> str:
+    """A figure for people: ``1,234``, ``12.3``, ``0.25``, with a true minus; a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    shown = rounded(float(value))
+    if shown == 0 and value != 0:
+        return ("+" if value > 0 else MINUS) * sign + "under 0.01"
+    digits = 0 if abs(shown) >= 100 or shown == int(shown) else 1 if abs(shown) >= 1 else 2
+    text = f"{abs(shown):,.{digits}f}"
+    if shown < 0:
+        return MINUS + text
+    return f"+{text}" if sign and shown > 0 else text
+
+
+def count(value: float) -> str:
+    """Whole persons or things: ``12,345``."""
+    return f"{round(value):,}"
+
+
+def percent(share: float, *, sign: bool = False) -> str:
+    """``12 %`` of 0.12, one decimal below 10 %."""
+    if not math.isfinite(share):
+        return MISSING
+    value = share * 100
+    digits = 0 if abs(value) >= 10 or round(value, 1) == int(value) else 1
+    text = f"{abs(value):.{digits}f}\u202f%"
+    mark = MINUS if round(value, digits) < 0 else "+" if sign and round(value, digits) > 0 else ""
+    return mark + text
+
+
+def clock(seconds: int) -> str:
+    """``08:15``; after midnight the clock's time and the day: ``00:20 (next day)``."""
+    text = format_time(seconds % 86_400, with_seconds=False)
+    return f"{text} (next day)" if seconds >= 86_400 else text
+
+
+def date_text(date: dt.date) -> str:
+    """``Tuesday 5 March 2024``, in English on every machine."""
+    days = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+    months = (
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    )
+    return f"{days[date.weekday()]} {date.day} {months[date.month - 1]} {date.year}"
+
+
+def joined(names: list[str]) -> str:
+    """``a, b and c``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
