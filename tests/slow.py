@@ -137,14 +137,9 @@ def joined_runs(feed: Feed, runs: list[Run]) -> dict[int, list[int]]:
                 joined[before].append(after)
     for (trip, day), before in by_trip.items():
         for first, second in in_seat - parts:
-            after = by_trip.get((second, day))
-            if (
-                trip == first
-                and after is not None
-                and after != before
-                and after not in joined[before]
-                and fits(before, after)
-            ):
+            after = by_trip.get((second, day), before)
+            is_new = trip == first and after != before and after not in joined[before]
+            if is_new and fits(before, after):
                 joined[before].append(after)
     return joined
 
