@@ -33,7 +33,7 @@ def access(
             **KEYS,
             "neighbourhood": zone,
             "measure": measure,
-            "reading": "median" if time else "mean",
+            "reading": "p50" if time else "mean",
             "cutoff_min": None if time else 45,
             "value": np.nan if value is None or np.isinf(value) else value,
             "unit": "seconds" if time else "jobs",
@@ -166,6 +166,7 @@ def test_less_time_is_better_and_a_first_journey_is_better_than_none() -> None:
     assert everybody[["persons_better", "persons_worse", "persons_same"]].tolist() == [3, 4, 8]
     assert less_is_better("nearest_2")
     assert not less_is_better("cumulative_opportunities")
+    assert not less_is_better("share_reached_nearest")
 
 
 def test_unchanged_tables_give_changes_of_exactly_zero() -> None:

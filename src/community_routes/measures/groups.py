@@ -200,8 +200,8 @@ def group_rows(
     """Levels of access of groups of persons, and their change from a baseline, in the columns of groups.csv.
 
     ``value`` is the mean over the group's persons in zones that have a value (``persons_covered`` of ``persons``). For a
-    time it is, in the readings ``median`` and ``p<percentile>``, the median over persons, with persons who never reach
-    it counted last; a row with the reading ``share_reached`` says how many departures reach. A group of whom less than
+    time it is, in the readings ``p<percentile>``, the median over persons, with persons who never reach it counted last;
+    the measure ``share_reached_...`` beside it says at how many departures they do. A group of whom less than
     80 % are covered has the mark ``low_coverage``. In the groupings ``local`` and ``national`` the group ``gap`` is the
     level of fifth 5 (least deprived) minus that of fifth 1 (most deprived), whose own rows hold both levels.
 
@@ -306,8 +306,7 @@ def less_is_better(measure: str) -> bool:
 
 def _better_worse_same(now: _Values, before: FloatArray, persons: FloatArray) -> dict[str, FloatArray]:
     sign = np.where([less_is_better(m) for m in now.what["measure"]], -1.0, 1.0)
-    sign = np.where(now.what["reading"] == "share_reached", 1.0, sign)[:, None]
-    a, b = sign * before, sign * now.value
+    a, b = sign[:, None] * before, sign[:, None] * now.value
     both = ~np.isnan(a) & ~np.isnan(b)
     with np.errstate(invalid="ignore"):
         same = both & ((a == b) | (np.abs(b - a) <= _SAME * np.maximum(np.abs(a), np.abs(b))) & np.isfinite(b - a))

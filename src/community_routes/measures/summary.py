@@ -14,7 +14,6 @@ from community_routes.measures.choose import PLACES, SHARE, AccessMeasure, Place
 from community_routes.measures.matrices import as_times
 from community_routes.measures.reach import (
     mean_over_departures,
-    percentile_over_departures,
     percentile_times,
     share_of_departures,
     zone_average,
@@ -39,6 +38,7 @@ ACCESS_COLUMNS = (
     "unit",
     "reason",
 )
+MEDIAN = 50
 REASONS = ("", "no_destination", "off_network", "no_service", "over_time", "over_fare")
 _CODE = {reason: code for code, reason in enumerate(REASONS)}
 
@@ -93,12 +93,14 @@ def access_rows(
     units: Mapping[str, str] | None = None,
     keys: Iterable[str] = (),
     measures: Sequence[AccessMeasure] | None = None,
+    mean_times: bool = False,
 ) -> pd.DataFrame:
     """Access of every zone in one window of one day under one scenario, in the columns of access.csv.
 
     Readings of counts: ``mean`` (over departures) and ``p<percentile>`` (from that percentile of travel time).
-    Readings of times, in seconds: ``median`` (over departures, the headline), ``p<percentile>``, ``mean`` (given only
-    when every departure reaches) and ``share_reached`` (share of departures with a journey, 0 to 1).
+    Readings of times, in seconds: ``p<percentile>``, with ``p50``, the headline, always among them; and ``mean`` where
+    it is asked for, which a zone has only when every departure reaches. Beside each time stands the measure
+    ``share_reached_<measure>``: the share of departures with a journey, 0 to 1.
 
     A zone on the network that reaches nothing has counts of 0 and times missing with a reason; a zone off the network
     has everything missing with the reason ``off_network``. Several origin points of a zone: counts and shares are
@@ -129,6 +131,8 @@ def access_rows(
         Keys of the study that may have no destination at all; they get rows too.
     measures : sequence of AccessMeasure, optional
         Default: cumulative opportunities, number of places, nearest.
+    mean_times : bool
+        Rows with the reading ``mean`` for times too.
 
     Returns
     -------
@@ -150,8 +154,10 @@ def access_rows(
     for places in kinds_of_places(destinations, units=units, keys=keys):
         missing = _reason_of_missing_time(points, at_destination[places.columns])
         for measure in chosen:
-            make = _time_blocks if measure.is_time else _count_blocks
-            blocks += make(measure, places, times, by_percentile, points, missing)
+            if measure.is_time:
+                blocks += _time_blocks(measure, places, times, by_percentile, points, missing, mean_times)
+            else:
+                blocks += _count_blocks(measure, places, times, by_percentile, points)
     return _as_table(blocks, zones, scenario, day, window)
 
 
@@ -221,7 +227,6 @@ def _count_blocks(
     times: NDArray[np.int32],
     by_percentile: Mapping[int, NDArray[np.int32]],
     points: _Origins,
-    missing: NDArray[np.int8],
 ) -> list[_Block]:
     """Counts in each reading; only a zone off the network lacks them."""
     reason = np.where(_off_network(points), _CODE["off_network"], 0).astype(np.int8)
@@ -230,7 +235,7 @@ def _count_blocks(
     for percentile, matrix in by_percentile.items():
         readings[f"p{percentile}"] = measure.of_rows(matrix, places)
     return [
-        _block(measure, places, reading, cutoff, measure.unit(places), _zone_values(points, values[:, k]), reason)
+        _block(measure.name, places, reading, cutoff, measure.unit(places), _zone_values(points, values[:, k]), reason)
         for reading, values in readings.items()
         for k, cutoff in enumerate(measure.cutoffs_min)
     ]
@@ -243,33 +248,27 @@ def _time_blocks(
     by_percentile: Mapping[int, NDArray[np.int32]],
     points: _Origins,
     missing: NDArray[np.int8],
+    mean_times: bool,
 ) -> list[_Block]:
     """Times in each reading, in seconds, and the share of departures that reach."""
-    off = _off_network(points)
     each = _by_departure(measure, times, places)
+    median = {} if MEDIAN in by_percentile else {MEDIAN: percentile_times(times, MEDIAN)}
+    matrices = {**by_percentile, **median}
+    nowhere = _off_network(points) | (missing == _CODE["no_destination"])
+    gone = np.where(nowhere, missing, 0).astype(np.int8)
     blocks: list[_Block] = []
     for k, cutoff in enumerate(measure.cutoffs_min):
-        readings = {"median": _zone_times(points, percentile_over_departures(each[:, :, k], 50))}
-        for percentile, matrix in by_percentile.items():
-            readings[f"p{percentile}"] = _zone_times(points, measure.of_rows(matrix, places)[:, k])
-        readings["mean"] = _zone_values(points, mean_over_departures(each[:, :, k]))
+        readings = {f"p{p}": _zone_times(points, measure.of_rows(m, places)[:, k]) for p, m in matrices.items()}
+        if mean_times:
+            readings["mean"] = _zone_values(points, mean_over_departures(each[:, :, k]))
         for reading, values in readings.items():
             known = np.isfinite(values)
-            blocks.append(
-                _block(
-                    measure,
-                    places,
-                    reading,
-                    cutoff,
-                    measure.unit(places),
-                    np.where(known, values, np.nan),
-                    np.where(known, 0, missing).astype(np.int8),
-                )
-            )
-        share = _zone_values(points, share_of_departures(each[:, :, k]))
-        nowhere = off | (missing == _CODE["no_destination"])
-        gone = np.where(nowhere, missing, 0).astype(np.int8)
-        blocks.append(_block(measure, places, "share_reached", cutoff, SHARE, np.where(nowhere, np.nan, share), gone))
+            reason = np.where(known, 0, missing).astype(np.int8)
+            shown = np.where(known, values, np.nan)
+            unit = measure.unit(places)
+            blocks.append(_block(measure.name, places, reading, cutoff, unit, shown, reason))
+        share = np.where(nowhere, np.nan, _zone_values(points, share_of_departures(each[:, :, k])))
+        blocks.append(_block(f"share_reached_{measure.name}", places, "mean", cutoff, SHARE, share, gone))
     return blocks
 
 
@@ -294,16 +293,15 @@ def _zone_times(points: _Origins, seconds: NDArray[np.int32]) -> FloatArray:
     return result
 
 
-_READINGS = {"mean": (0, 0), "median": (1, 0), "share_reached": (3, 0)}
-
-
 def reading_order(reading: str) -> tuple[int, int]:
-    """Place of a reading among others: mean, median, percentiles by their number, share reached."""
-    return _READINGS[reading] if reading in _READINGS else (2, int(reading.removeprefix("p")))
+    """Place of a reading among others: mean, percentiles by their number, others."""
+    if reading.startswith("p") and reading[1:].isdigit():
+        return (1, int(reading[1:]))
+    return (0 if reading == "mean" else 2, 0)
 
 
 def _block(
-    measure: AccessMeasure,
+    measure: str,
     places: PlacesOfKind,
     reading: str,
     cutoff: float | None,
@@ -311,8 +309,8 @@ def _block(
     value: FloatArray,
     reason: NDArray[np.int8],
 ) -> _Block:
-    key = (places.kind, measure.name, reading_order(reading), -1.0 if cutoff is None else float(cutoff))
-    return _Block(key, places.kind, measure.name, reading, cutoff, unit, value, reason)
+    key = (places.kind, measure, reading_order(reading), -1.0 if cutoff is None else float(cutoff))
+    return _Block(key, places.kind, measure, reading, cutoff, unit, value, reason)
 
 
 def whole_or_float(values: Any) -> Any:
