@@ -123,5 +123,6 @@ def _spots(roads: Roads, point: LonLat, link_m: float) -> list[Spot]:
             begin = int(graph.first[edge])
             k = begin + int(np.argmin(away[begin : int(graph.first[edge + 1]) - 1]))
             position = graph.along_m[k] + share[k] * (graph.along_m[k + 1] - graph.along_m[k])
+            position = graph.along_m[k + 1] if share[k] == 1.0 else position
             spots.append(Spot(int(edge), float(position), float(nearest[edge])))
     return spots

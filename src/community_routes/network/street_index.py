@@ -165,7 +165,8 @@ def nearest_edges(
     edge = np.full(len(px), -1, np.int32)
     position_m = np.zeros(len(px))
     edge[near] = index.vertex_edge[k]
-    position_m[near] = graph.along_m[k] + t * (graph.along_m[k + 1] - graph.along_m[k])
+    exact = graph.along_m[k] + t * (graph.along_m[k + 1] - graph.along_m[k])
+    position_m[near] = np.where(t == 1.0, graph.along_m[k + 1], exact)  # the end of an edge is its end to the last bit
     return edge, position_m, np.where(near, link_m, np.inf), any_m
 
 

@@ -98,10 +98,11 @@ def _ways_out(graph: StreetGraph, spots: Sequence[Spot], ahead_bit: int) -> list
     found = []
     for i, spot in enumerate(spots):
         flags, length = int(graph.flags[spot.edge]), float(graph.edge_m[spot.edge])
-        if flags & ahead_bit:
+        # a spot at the very end of its edge is the junction, whatever the direction of the edge
+        if flags & ahead_bit or spot.position_m >= length:
             part = Part(spot.edge, spot.position_m, length)
             found.append((int(graph.edge_to[spot.edge]), spot.link_m + length - spot.position_m, i, part))
-        if flags & (3 - ahead_bit):
+        if flags & (3 - ahead_bit) or spot.position_m <= 0:
             part = Part(spot.edge, spot.position_m, 0.0)
             found.append((int(graph.edge_from[spot.edge]), spot.link_m + spot.position_m, i, part))
     return found

@@ -170,11 +170,12 @@ def reach_places(
         for at in range(start_first[start], start_first[start + 1]):
             row = start_row[at]
             edge, position, link = start_edge[row], start_position[row], start_link[row]
-            if flags[edge] & 1 > 0:
+            # a point at the very end of its edge stands on the junction, whatever the direction of the edge
+            if flags[edge] & 1 > 0 or position >= edge_m[edge]:
                 metres = link + (edge_m[edge] - position)
                 if metres <= limit_m and metres < distance[edge_to[edge]]:
                     n_touched = _improve(edge_to[edge], metres, distance, waits_in, queue, touched, n_touched)
-            if flags[edge] & 2 > 0:
+            if flags[edge] & 2 > 0 or position <= 0.0:
                 metres = link + position
                 if metres <= limit_m and metres < distance[edge_from[edge]]:
                     n_touched = _improve(edge_from[edge], metres, distance, waits_in, queue, touched, n_touched)

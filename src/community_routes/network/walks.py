@@ -316,8 +316,10 @@ def _by_node(
     """Ends that can be reached from each junction along their own edge: ``first`` by junction, place, metres."""
     graph, rows = streets.graph, ends[1]
     edge = end.edge[rows]
-    ahead, back = flags[edge] & 1 > 0, flags[edge] & 2 > 0
     position, link = end.position_m[rows], end.link_m[rows]
+    # a point at the very end of its edge stands on the junction, whatever the direction of the edge
+    ahead = (flags[edge] & 1 > 0) | (position <= 0)
+    back = (flags[edge] & 2 > 0) | (position >= graph.edge_m[edge])
     node = np.concatenate([graph.edge_from[edge][ahead], graph.edge_to[edge][back]])
     metres = np.concatenate([(position + link)[ahead], (graph.edge_m[edge] - position + link)[back]])
     place = end.points.place[np.concatenate([rows[ahead], rows[back]])]

@@ -35,8 +35,10 @@ def place_tables(street_map: StreetMap) -> dict[str, gpd.GeoDataFrame]:
     for key in street_map.places_asked:
         table = _table(street_map.features, f"@{key}")[["id", "name", "kind", "geometry"]]
         # a place is a point or an area; an open way (a row of stalls) stands as the point in its middle
-        lines = table.geometry.geom_type == "LineString"
-        table.loc[lines, "geometry"] = table.geometry[lines].interpolate(0.5, normalized=True)
+        shapes = table.geometry.to_numpy()
+        lines = shapely.get_type_id(shapes) == shapely.GeometryType.LINESTRING
+        shapes = np.where(lines, shapely.line_interpolate_point(shapes, 0.5, normalized=True), shapes)
+        table = table.set_geometry(gpd.GeoSeries(shapes, table.index, crs=_CRS))
         tables[key] = table.sort_values("id", kind="stable", ignore_index=True)
     return tables
 
