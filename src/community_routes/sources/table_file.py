@@ -25,10 +25,10 @@ UNKNOWN_COLUMN = declare("unknown_column", "error", "A column that the study fil
 BAD_TABLE = declare("bad_table", "error", "A table or map that cannot be read.")
 BAD_ROW = declare("bad_row", "error", "A row with more or fewer cells than the heading.")
 BAD_NUMBER = declare("bad_number", "error", "A cell that should hold a number does not.")
-BLANK_ID = declare("blank_id", "error", "A row has no id, so nothing can be joined to it.")
-DUPLICATE_ID = declare("duplicate_id", "error", "Two rows have the same id; which one is meant cannot be known.")
+BLANK_ID = declare("blank_place_id", "error", "A row has no id, so nothing can be joined to it.")
+DUPLICATE_ID = declare("duplicate_place_id", "error", "Two rows have the same id; which one is meant cannot be known.")
 NOT_UTF8 = declare(
-    "not_utf8", "warning", "A table is not UTF-8; it was read as Windows-1252, which may spoil letters with accents."
+    "table_not_utf8", "warning", "A table is not UTF-8; it was read as Windows-1252, which may spoil letters with accents."
 )
 CRS_ASSUMED = declare(
     "crs_assumed", "warning", "A map does not say what its coordinates are; degrees (WGS 84) were assumed."

@@ -1,0 +1,291 @@
+"""Today and the proposals side by side: tables, the report, and what a notebook shows."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+import webbrowser
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from community_routes import __version__
+from community_routes.drawn import route_table, stop_table, study_box
+from community_routes.errors import UsageError
+from community_routes.evaluation import TODAY, Evaluation
+from community_routes.measures.groups import group_rows
+from community_routes.notices import sort_notices
+from community_routes.report.page import write_page
+from community_routes.report.results import COMPARISON_COLUMNS, NOTICES_COLUMNS, Results, ScenarioSummary, empty_table
+from community_routes.report.tables import write_tables
+from community_routes.scenarios.compare import compare_tables
+from community_routes.sources.osm_background import background_layers
+from community_routes.study import Study
+from community_routes.times import format_window
+from community_routes.timings import Stopwatch
+
+RUN_FILE = "run.json"
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """The baseline and any number of proposals, evaluated on the same study.
+
+    Attributes
+    ----------
+    today : Evaluation
+    proposals : tuple of Evaluation
+        May be empty: then there is only today to report on.
+    """
+
+    today: Evaluation
+    proposals: tuple[Evaluation, ...]
+
+    @property
+    def study(self) -> Study:
+        """What was studied."""
+        return self.today.study
+
+    @property
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """Today first, then the proposals in their order."""
+        return (self.today, *self.proposals)
+
+    @cached_property
+    def access(self) -> pd.DataFrame:
+        """Access of every zone, today and under each proposal: the columns of ``access.csv``."""
+        return pd.concat([evaluation.access for evaluation in self.evaluations], ignore_index=True)
+
+    @cached_property
+    def comparison(self) -> pd.DataFrame:
+        """Changes from today of every zone: the columns of ``comparison.csv``."""
+        tables = [compare_tables(self.today.access, proposal.access) for proposal in self.proposals]
+        return pd.concat(tables, ignore_index=True) if tables else empty_table(COMPARISON_COLUMNS)
+
+    @cached_property
+    def groups(self) -> pd.DataFrame:
+        """Levels and changes of groups of persons: the columns of ``groups.csv``."""
+        before = self.today.zones.table
+        tables = [group_rows(self.today.access, before)]
+        for proposal in self.proposals:
+            tables.append(
+                group_rows(proposal.access, proposal.zones.table, baseline=self.today.access, baseline_zones=before)
+            )
+        return pd.concat(tables, ignore_index=True)
+
+    @cached_property
+    def notices(self) -> pd.DataFrame:
+        """Everything that was found: the columns of ``notices.csv``."""
+        found = sort_notices([*self.study.notices, *(n for e in self.evaluations for n in e.notices)])
+        rows = [(n.severity, n.code, n.file, n.row, n.field, n.value, n.message) for n in found]
+        table = pd.DataFrame(rows, columns=list(NOTICES_COLUMNS))
+        return table.astype({"row": "Int64"})
+
+    def results(self) -> Results:
+        """All that the report is made from."""
+        study, file = self.study, self.study.file
+        box = study_box(study.zones.table.geometry)
+        routes = [route_table(study.feed, file.dates, box, scenario=TODAY)]
+        for proposal in self.proposals:
+            applied = proposal.applied
+            if applied is not None:
+                wanted = {*applied.new_routes, *applied.changed_routes}
+                routes.append(
+                    route_table(
+                        proposal.feed,
+                        file.dates,
+                        box,
+                        scenario=proposal.scenario,
+                        only=wanted,
+                        new=applied.new_routes,
+                    )
+                )
+        background = background_layers(study.street_map) if study.street_map is not None else {}
+        return Results(
+            study_id=file.study,
+            title=study.title,
+            zones=_zones_with_reason(self.today),
+            destinations=self.today.opportunities.table,
+            stops=stop_table(study.feed, file.dates, box),
+            routes=gpd.GeoDataFrame(pd.concat(routes, ignore_index=True), crs="EPSG:4326"),
+            access=self.access,
+            comparison=self.comparison,
+            groups=self.groups,
+            notices=self.notices,
+            sources=self._sources(),
+            settings=printed_settings(study),
+            scenarios=tuple(_summary(proposal) for proposal in self.proposals),
+            dates=file.dates,
+            version=__version__,
+            invented=file.study.startswith("sample"),
+            has_population=study.zones.has_population,
+            background=background,
+            windows={name: format_window(window.time) for name, window in file.travel.windows.items()},
+        )
+
+    def _sources(self) -> pd.DataFrame:
+        """The study's files; the proposals stand in run.json by id."""
+        return self.study.sources
+
+    def write_report(self, out: str | Path, *, stopwatch: Stopwatch | None = None) -> Path:
+        """Write ``report.html`` and every table beside it into a folder, whole or not at all.
+
+        Parameters
+        ----------
+        out : path
+            Replaced when it is the folder of an earlier run; made when it is not there.
+
+        Returns
+        -------
+        Path
+            The report.
+
+        Raises
+        ------
+        UsageError
+            The folder holds something else.
+        """
+        watch = stopwatch or Stopwatch()
+        out = Path(out)
+        check_replaceable(out)
+        with watch.stage("compare"):
+            results = self.results()
+        with watch.stage("report"):
+            out.parent.mkdir(parents=True, exist_ok=True)
+            beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+            try:
+                write_tables(results, beside)
+                write_page(results, beside / "report.html")
+                publish_folder(beside, out)
+            finally:
+                shutil.rmtree(beside, ignore_errors=True)
+        return out / "report.html"
+
+    def explore(self) -> Path:
+        """Write the report into a temporary folder and open it in the browser."""
+        page = self.write_report(Path(tempfile.mkdtemp(prefix="community-routes-")) / "report")
+        webbrowser.open(page.as_uri())
+        return page
+
+    def __repr__(self) -> str:
+        return f"Comparison({self.study.file.study}: {', '.join(e.scenario for e in self.evaluations)})"
+
+    def _repr_html_(self) -> str:
+        lead = self.groups[(self.groups["grouping"].isin(["all", "local"])) & (self.groups["reading"] == "mean")]
+        return f"<b>{self.study.title}</b>{lead.head(30).to_html(index=False)}"
+
+
+def compare(today: Evaluation, *proposals: Evaluation) -> Comparison:
+    """Put proposals beside today's timetable.
+
+    Raises
+    ------
+    UsageError
+        They were not evaluated on one study, or two have the same id.
+    """
+    for proposal in proposals:
+        if proposal.study is not today.study:
+            raise UsageError(
+                f"{proposal.scenario} was evaluated on another study than {today.scenario}; open the study once"
+            )
+    names = [today.scenario, *(proposal.scenario for proposal in proposals)]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(f"the scenario {twice[0]!r} is given twice")
+    return Comparison(today, proposals)
+
+
+def check_replaceable(out: Path) -> None:
+    """An existing folder is replaced only when it is the result of an earlier run, or empty.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not out.exists():
+        return
+    if not out.is_dir():
+        raise UsageError(f"{out} is a file; name a folder with --out")
+    if any(out.iterdir()) and not _is_run(out / RUN_FILE):
+        raise UsageError(
+            f"{out} exists and is not the result of an earlier run (no {RUN_FILE} of ours in it); name another folder"
+        )
+
+
+def _is_run(path: Path) -> bool:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and content.get("program") == "community_routes"
+
+
+def publish_folder(made: Path, out: Path) -> None:
+    """Put a finished folder in its place; the one that was there is gone only once the new one stands."""
+    made.chmod(0o755)
+    old = None
+    if out.exists():
+        old = Path(tempfile.mkdtemp(prefix=f".{out.name}.old.", dir=out.parent))
+        out.replace(old / "was")
+    made.replace(out)
+    if old is not None:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def printed_settings(study: Study) -> dict[str, Any]:
+    """The settings behind every figure, as they are printed in results."""
+    travel, streets = study.file.travel, study.file.streets
+    walk = travel.walk
+    settings: dict[str, Any] = {
+        "service_dates": {day: date.isoformat() for day, date in study.file.dates.items()},
+        "windows": {name: format_window(window.time) for name, window in travel.windows.items()},
+        "departure_step_s": travel.departure_step_s,
+        "cutoffs_min": list(travel.cutoffs_min),
+        "max_rides": travel.max_rides,
+        "max_travel_min": travel.max_travel_min,
+        "walk_speed_kmh": walk.speed_kmh,
+        "walk_to_stop_min": walk.to_stop_min,
+        "walk_between_stops_min": walk.between_stops_min,
+        "walk_all_the_way_min": walk.all_the_way_min,
+        "link_m": walk.link_m,
+        "slack_s": travel.slack_s,
+        "percentiles": list(travel.percentiles),
+        "wheelchair": travel.wheelchair,
+        "frequency_phase": travel.phase,
+        "seed": travel.seed,
+    }
+    if streets.crow_fly is not None:
+        settings["walking"] = f"straight line x {streets.crow_fly.detour:g}"
+    else:
+        settings["walking"] = "along streets"
+    if streets.area is not None:
+        settings["streets_area"] = list(streets.area)
+    return settings
+
+
+def _zones_with_reason(today: Evaluation) -> gpd.GeoDataFrame:
+    """The neighbourhoods, with ``off_network`` where none of their origins is on the streets."""
+    table = today.zones.table
+    off = np.ones(len(table), np.bool_)
+    reasons = next(iter(today.origin_reason.values()))
+    off[today.zones.origins["zone"].to_numpy()[reasons != "off_network"]] = False
+    return table.assign(reason=np.where(off, "off_network", ""))
+
+
+def _summary(proposal: Evaluation) -> ScenarioSummary:
+    applied = proposal.applied
+    if applied is None:
+        raise UsageError("today's timetable is the baseline, not a proposal")
+    return ScenarioSummary(
+        id=proposal.scenario,
+        title=proposal.title,
+        effects=tuple(str(effect) for effect in applied.effects),
+        notices=tuple(str(notice) for notice in applied.notices),
+        is_random=bool(applied.timed),
+    )

@@ -1,0 +1,345 @@
+"""One timetable, today's or a proposal's, evaluated: travel times for every day and window, and access from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from community_routes.errors import StudyError
+from community_routes.measures.choose import AccessMeasure, build_access_measure, default_measures
+from community_routes.measures.summary import access_rows
+from community_routes.network.network import Network, assemble_network
+from community_routes.network.points import Links, Points
+from community_routes.network.stop_walks import build_footpaths, stop_points
+from community_routes.network.timetable import WHOLE_DAY_S
+from community_routes.network.walks import Ground, Linked, link_points, walks_between
+from community_routes.notices import Notice, declare, raise_on_errors, sort_notices
+from community_routes.routing.query import Query, Walks
+from community_routes.routing.travel_times import travel_times_by_departure
+from community_routes.scenarios.changes_apply import Applied, apply_scenario
+from community_routes.scenarios.changes_work import Setting
+from community_routes.scenarios.scenario import Scenario
+from community_routes.sources.feed import Feed
+from community_routes.sources.opportunities import Opportunities
+from community_routes.sources.study_file import StudyFile
+from community_routes.sources.yaml_file import BAD_VALUE
+from community_routes.sources.zones import Zones
+from community_routes.study import Study, destination_points, origin_points
+from community_routes.times import MINUTE
+from community_routes.timings import Stopwatch
+
+TODAY = "today"
+Progress = Callable[[str], None]
+
+OFF_NETWORK = declare(
+    "off_network",
+    "warning",
+    "A place lies outside the streets' coverage or too far from any street; it cannot be reached.",
+)
+NEAR_EDGE = declare(
+    "near_edge",
+    "warning",
+    "A place lies so near the edge of the streets' coverage that walks and stops beyond it may be missing.",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A timetable evaluated on the days and in the windows of a study.
+
+    Attributes
+    ----------
+    study : Study
+    scenario : str
+        ``today`` or the proposal's id.
+    title : str
+    applied : Applied or None
+        What the proposal did; None for today.
+    feed, zones, opportunities
+        As changed by the proposal.
+    networks : dict of day to Network
+    walks : Walks
+    access : DataFrame
+        The columns of ``access.csv``.
+    time_s : dict of (day, window) to int32, shape (n_origins, n_departures, n_destinations)
+        Travel times in seconds, UNREACHED where there is none.
+    origin_reason : dict of day to object (str), shape (n_origins,)
+        Why an origin cannot travel: ``off_network``, ``no_service`` or "".
+    notices : tuple of Notice
+    """
+
+    study: Study
+    scenario: str
+    title: str
+    applied: Applied | None
+    feed: Feed
+    zones: Zones
+    opportunities: Opportunities
+    networks: Mapping[str, Network]
+    walks: Walks
+    access: pd.DataFrame
+    time_s: Mapping[tuple[str, str], NDArray[np.int32]] = field(repr=False)
+    origin_reason: Mapping[str, NDArray[np.object_]] = field(repr=False)
+    notices: tuple[Notice, ...] = ()
+
+    def query(self, window: str) -> Query:
+        """The question asked in one window of the study."""
+        return window_query(self.study.file, window)
+
+    def __repr__(self) -> str:
+        return f"Evaluation({self.scenario}: {len(self.access):,} rows of access, {', '.join(self.networks)})"
+
+    def _repr_html_(self) -> str:
+        head = self.access[(self.access["reading"] == "mean")].head(20)
+        return f"<b>{self.title}</b>{head.to_html(index=False)}"
+
+
+def window_query(file: StudyFile, window: str) -> Query:
+    """The question that a window of a study asks."""
+    travel = file.travel
+    return Query(
+        window_s=travel.windows[window].time,
+        step_s=travel.departure_step_s,
+        max_rides=travel.max_rides,
+        max_travel_s=travel.max_travel_min * MINUTE,
+        percentiles=travel.percentiles,
+    )
+
+
+def span_of(file: StudyFile) -> tuple[int, int]:
+    """Seconds of the service date that the study's windows can need: at least 00:00 to 30:00."""
+    travel = file.travel
+    longest = travel.max_travel_min * MINUTE
+    starts = [window.start_s for window in travel.windows.values()]
+    ends = [window.end_s for window in travel.windows.values()]
+    return min(WHOLE_DAY_S[0], *starts), max(WHOLE_DAY_S[1], *(end + longest for end in ends))
+
+
+def study_networks(
+    file: StudyFile,
+    feed: Feed,
+    ground: Ground,
+    *,
+    span_s: tuple[int, int] | None = None,
+    days: Collection[str] | None = None,
+    notices: list[Notice] | None = None,
+) -> tuple[Linked, dict[str, Network]]:
+    """The stops joined to the ground, and the network of each day of a study (or of ``days``), with the study's settings."""
+    travel = file.travel
+    stops = link_points(ground, stop_points(feed), link_m=travel.walk.link_m)
+    limit_s = int(travel.walk.between_stops_min * MINUTE)
+    footpaths = build_footpaths(feed, ground, stops, limit_s=limit_s, speed_kmh=travel.walk.speed_kmh)
+    networks = {
+        day: assemble_network(
+            feed,
+            date,
+            footpaths,
+            slack_s=travel.slack_s,
+            phase=travel.phase,
+            seed=travel.seed,
+            wheelchair=travel.wheelchair,
+            span_s=span_s or span_of(file),
+            notices=notices,
+        )
+        for day, date in file.dates.items()
+        if days is None or day in days
+    }
+    return stops, networks
+
+
+@dataclass(frozen=True, eq=False)
+class Reached:
+    """Origins and destinations joined to the ground, with the walks that begin and end their journeys."""
+
+    origins: Linked
+    destinations: Linked
+    walks: Walks
+
+
+def study_walks(file: StudyFile, ground: Ground, stops: Linked, origins: Points, destinations: Points) -> Reached:
+    """Walks from origins to stops, from stops to destinations, and all the way, within the study's limits."""
+    walk = file.travel.walk
+    start = link_points(ground, origins, link_m=walk.link_m)
+    end = start if destinations is origins else link_points(ground, destinations, link_m=walk.link_m)
+
+    def between(a: Linked, b: Linked, minutes: float) -> Links:
+        return walks_between(ground, a, b, limit_s=int(minutes * MINUTE), speed_kmh=walk.speed_kmh)
+
+    return Reached(
+        start,
+        end,
+        Walks(
+            access=between(start, stops, walk.to_stop_min),
+            egress=between(stops, end, walk.to_stop_min).reversed(destinations.n_places),
+            direct=between(start, end, walk.all_the_way_min),
+        ),
+    )
+
+
+def why_not(network: Network, linked: Linked, links: Links, *, leaving: bool) -> NDArray[np.object_]:
+    """Why each place cannot travel: ``off_network``, ``no_service`` (no trip that day within a walk) or ""."""
+    timetable = network.timetable
+    served = np.zeros(timetable.n_stops, np.bool_)
+    if leaving:
+        served[timetable.from_stop[timetable.board]] = True
+    else:
+        served[timetable.to_stop[timetable.alight]] = True
+    has_service = np.bincount(links.start()[served[links.to]], minlength=links.n_from) > 0
+    reason = np.where(has_service, "", "no_service").astype(object)
+    reason[~linked.place_linked] = "off_network"
+    return reason
+
+
+def evaluate(
+    study: Study,
+    scenario: Scenario | None = None,
+    *,
+    threads: int = 1,
+    stopwatch: Stopwatch | None = None,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Evaluate today's timetable, or a proposal's, on every day and in every window of a study.
+
+    Parameters
+    ----------
+    study : Study
+    scenario : Scenario, optional
+        Today's timetable when left out.
+    threads : int
+        Changes nothing but the time it takes.
+    stopwatch : Stopwatch, optional
+    progress : callable of str, optional
+        Told what is being done.
+
+    Raises
+    ------
+    ScenarioError
+        The proposal cannot be applied to this study, or would change nothing.
+    """
+    watch = stopwatch or Stopwatch()
+    tell = progress or (lambda _: None)
+    file, found = study.file, list[Notice]()
+    name = scenario.scenario if scenario is not None else TODAY
+    with watch.stage("network"):
+        applied = None
+        feed, zones, opportunities, ground = study.feed, study.zones, study.opportunities, study.ground
+        if scenario is not None:
+            tell(f"applying {name}")
+            applied = apply_scenario(scenario, setting_of(study), notices=found)
+            feed, zones, opportunities = applied.feed, applied.zones, applied.opportunities
+        tell(f"building the network ({name})")
+        stops, networks = study_networks(file, feed, ground, notices=found)
+    with watch.stage("routing"):
+        reached = study_walks(file, ground, stops, origin_points(zones), destination_points(opportunities))
+        _report_places(study, reached, found)
+    walks, measures = reached.walks, study_measures(file)
+    tables: list[pd.DataFrame] = []
+    time_s: dict[tuple[str, str], NDArray[np.int32]] = {}
+    origin_reason: dict[str, NDArray[np.object_]] = {}
+    for day, network in networks.items():
+        origin_reason[day] = why_not(network, reached.origins, walks.access, leaving=True)
+        destination_reason = why_not(network, reached.destinations, walks.egress, leaving=False)
+        for window in file.windows_on(day):
+            tell(f"searching {day}, {window} ({name})")
+            with watch.stage("routing"):
+                times = travel_times_by_departure(network, window_query(file, window), walks, threads=threads)
+            with watch.stage("measures"):
+                time_s[day, window] = times
+                tables.append(
+                    access_rows(
+                        zones.table,
+                        zones.origins,
+                        opportunities.table,
+                        times,
+                        scenario=name,
+                        day=day,
+                        window=window,
+                        cutoffs_min=file.travel.cutoffs_min,
+                        percentiles=file.travel.percentiles,
+                        origin_reason=origin_reason[day].tolist(),
+                        destination_reason=destination_reason.tolist(),
+                        units=amount_units(file),
+                        keys=list(file.destinations),
+                        measures=measures,
+                    )
+                )
+    return Evaluation(
+        study=study,
+        scenario=name,
+        title=scenario.name if scenario is not None else "Today",
+        applied=applied,
+        feed=feed,
+        zones=zones,
+        opportunities=opportunities,
+        networks=networks,
+        walks=reached.walks,
+        access=pd.concat(tables, ignore_index=True),
+        time_s=time_s,
+        origin_reason=origin_reason,
+        notices=tuple(sort_notices(found)),
+    )
+
+
+def setting_of(study: Study) -> Setting:
+    """What a proposal is applied to."""
+    return Setting(
+        feed=study.feed,
+        dates=dict(study.file.dates),
+        roads=study.roads,
+        ground=study.ground,
+        zones=study.zones,
+        opportunities=study.opportunities,
+        fares=study.file.fares,
+    )
+
+
+def study_measures(file: StudyFile) -> tuple[AccessMeasure, ...]:
+    """The measures of reach that a study chooses, or those computed when it chooses none.
+
+    Raises
+    ------
+    StudyError
+        A name or a setting is unknown.
+    """
+    if file.measures is None:
+        return default_measures(file.travel.cutoffs_min)
+    chosen: list[AccessMeasure] = []
+    faults: list[Notice] = []
+    for choice in file.measures:
+        try:
+            chosen.append(build_access_measure(choice.name, choice.settings, file.travel.cutoffs_min))
+        except ValueError as fault:
+            faults.append(BAD_VALUE.at(**choice.at("name"), value=choice.name, message=str(fault)))
+    raise_on_errors(faults, StudyError)
+    return tuple(chosen)
+
+
+def amount_units(file: StudyFile) -> dict[str, str]:
+    """Unit of each key's amounts: the name of the column they come from."""
+    return {key: spec.amount for key, spec in file.destinations.items() if isinstance(spec.amount, str)}
+
+
+def _report_places(study: Study, reached: Reached, found: list[Notice]) -> None:
+    """Say which neighbourhoods and destinations are off the network or near its edge."""
+    walk = study.file.travel.walk
+    within_m = walk.to_stop_min * MINUTE * walk.speed_kmh / 3.6
+    for what, linked in (("neighbourhoods", reached.origins), ("destinations", reached.destinations)):
+        ids = linked.points.id
+        off = ids[~linked.place_linked]
+        if len(off):
+            message = f"{len(off)} of {len(ids)} {what} are off the network ({_some(off)}); {OFF_NETWORK.meaning}"
+            found.append(OFF_NETWORK.at(field=what, value=len(off), message=message))
+        near = np.unique(linked.points.place[linked.linked & linked.near_edge(within_m)])
+        if len(near) and study.street_map is not None:
+            message = f"{len(near)} of {len(ids)} {what} ({_some(ids[near])}); {NEAR_EDGE.meaning}"
+            found.append(NEAR_EDGE.at(field=what, value=len(near), message=message))
+
+
+def _some(ids: NDArray[Any]) -> str:
+    shown = ", ".join(str(one) for one in ids[:5])
+    return shown if len(ids) <= 5 else f"{shown} and {len(ids) - 5} more"

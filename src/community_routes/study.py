@@ -1,0 +1,253 @@
+"""A study: a study file and everything that it names, read and checked together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from community_routes.errors import CommunityRoutesError, StudyError
+from community_routes.network.points import Points
+from community_routes.network.roads import Roads, build_roads
+from community_routes.network.streets import Streets, build_streets
+from community_routes.network.walks import CrowFly, Ground
+from community_routes.notices import Notice, declare, raise_on_errors, sort_notices
+from community_routes.sources.checks import check_service
+from community_routes.sources.feed import Feed
+from community_routes.sources.gtfs import read_feed
+from community_routes.sources.opportunities import Opportunities, entrances_from_streets, read_opportunities
+from community_routes.sources.osm import read_streets
+from community_routes.sources.osm_map import StreetMap
+from community_routes.sources.study_file import StudyFile, named_files, read_study_file
+from community_routes.sources.zones import Zones, read_zones
+from community_routes.timings import Stopwatch
+
+UNEXPECTED_FAULT = declare("unreadable_input", "error", "An input could not be read at all.")
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """What is studied: the study file with the timetable, streets, neighbourhoods and destinations it names.
+
+    Attributes
+    ----------
+    file : StudyFile
+        Settings, with every default filled in.
+    feed : Feed
+    street_map : StreetMap or None
+        None for straight-line walking.
+    ground : Streets or CrowFly
+    zones : Zones
+    opportunities : Opportunities
+        Every place has at least one entrance.
+    notices : tuple of Notice
+        Warnings and remarks of reading.
+    sources : DataFrame of name, kind, sha256, credit
+        The input files.
+    """
+
+    file: StudyFile
+    feed: Feed
+    street_map: StreetMap | None
+    ground: Ground
+    zones: Zones
+    opportunities: Opportunities
+    notices: tuple[Notice, ...]
+    sources: pd.DataFrame
+    _kept: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def title(self) -> str:
+        """Title for people."""
+        return self.file.title or self.file.study
+
+    @cached_property
+    def roads(self) -> Roads | CrowFly:
+        """What new bus routes run on."""
+        if self.street_map is None:
+            return self.ground if isinstance(self.ground, CrowFly) else CrowFly()
+        return build_roads(self.street_map)
+
+    def __repr__(self) -> str:
+        dates = ", ".join(f"{day} {date}" for day, date in self.file.dates.items())
+        return (
+            f"Study({self.file.study}: {dates}; {self.feed!r}; {self.ground!r}; {self.zones!r}; {self.opportunities!r})"
+        )
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        parts = [repr(part) for part in (self.feed, self.ground, self.zones, self.opportunities)]
+        return f"<b>{escape(self.title)}</b><ul>{''.join(f'<li>{escape(part)}</li>' for part in parts)}</ul>"
+
+
+def open_study(
+    path: str | Path,
+    *,
+    notices: list[Notice] | None = None,
+    cache: str | Path | None = None,
+    stopwatch: Stopwatch | None = None,
+) -> Study:
+    """Read a study file and all the files that it names, and check them against one another.
+
+    All faults of all files are found before anything is raised.
+
+    Parameters
+    ----------
+    path : str or Path
+        The study file.
+    notices : list of Notice, optional
+        Gets everything that was found, errors included.
+    cache : str or Path, optional
+        Folder for streets that are downloaded (``streets: {place: ...}``).
+    stopwatch : Stopwatch, optional
+
+    Raises
+    ------
+    StudyError
+        With every error in it.
+    """
+    watch = stopwatch or Stopwatch()
+    found: list[Notice] = []
+    try:
+        with watch.stage("read"):
+            study = _read(Path(path), found, cache)
+        with watch.stage("network"):
+            return _with_ground(study, found)
+    finally:
+        if notices is not None:
+            notices.extend(sort_notices(found))
+
+
+@dataclass
+class _Parts:
+    file: StudyFile
+    feed: Feed | None = None
+    street_map: StreetMap | None = None
+    zones: Zones | None = None
+    opportunities: Opportunities | None = None
+
+
+def _read(path: Path, found: list[Notice], cache: str | Path | None) -> _Parts:
+    file = read_study_file(path, found)
+    parts = _Parts(file)
+    missing = file.missing_files
+    if not missing.intersection(file.timetables):
+        parts.feed = _try(lambda: read_feed(file.timetables, notices=found), found)
+    if parts.feed is not None:
+        for date in dict.fromkeys(file.dates.values()):
+            check_service(parts.feed, date, found)
+    spec = file.streets
+    if spec.crow_fly is None and not missing.intersection({spec.osm, spec.graphml} - {None}):
+        parts.street_map = _try(lambda: _read_map(file, found, cache), found)
+    if not missing.intersection(f for _, f in named_files(file.neighbourhoods)):
+        parts.zones = _try(lambda: read_zones(file.neighbourhoods, file.folder, found), found)
+    readable = {
+        key: spec
+        for key, spec in file.destinations.items()
+        if not missing.intersection(f for _, f in named_files(spec))
+        and (spec.osm is None or parts.street_map is not None)
+    }
+    places = parts.street_map.places if parts.street_map is not None else {}
+    if readable:
+        parts.opportunities = _try(lambda: read_opportunities(readable, file.folder, places, found), found)
+    raise_on_errors(found, StudyError)
+    return parts
+
+
+def _try(read: Callable[[], Read], found: list[Notice]) -> Read | None:
+    """What a reader gives, or None when it refused; its errors are in ``found`` then."""
+    before = len(found)
+    try:
+        return read()
+    except CommunityRoutesError as error:
+        if not any(notice.severity == "error" for notice in found[before:]):
+            found.append(UNEXPECTED_FAULT.at(message=str(error)))
+        return None
+
+
+def _read_map(file: StudyFile, found: list[Notice], cache: str | Path | None) -> StreetMap:
+    spec = file.streets
+    asked = {key: destinations.osm for key, destinations in file.destinations.items() if destinations.osm is not None}
+    if spec.osm is not None:
+        return read_streets(spec.osm, area=spec.area, places=asked, notices=found)
+    raise StudyError("streets from graphml and place")
+
+
+def _with_ground(parts: _Parts, found: list[Notice]) -> Study:
+    file = parts.file
+    if parts.feed is None or parts.zones is None or parts.opportunities is None:
+        raise StudyError(f"{file.path.name}: a part of the study could not be read")
+    ground: Ground
+    lines: NDArray[np.object_] | None = None
+    if parts.street_map is not None:
+        ground = build_streets(parts.street_map, wheelchair=file.travel.wheelchair)
+        lines = street_lines(ground)
+    else:
+        crow = file.streets.crow_fly
+        ground = CrowFly(crow.detour if crow is not None else 1.3, file.streets.area)
+    opportunities = entrances_from_streets(parts.opportunities, lines)
+    return Study(
+        file=file,
+        feed=parts.feed,
+        street_map=parts.street_map,
+        ground=ground,
+        zones=parts.zones,
+        opportunities=opportunities,
+        notices=tuple(sort_notices(found)),
+        sources=_sources(file),
+    )
+
+
+def street_lines(streets: Streets) -> NDArray[np.object_]:
+    """The walkable edges as lines, shape (n_edges,)."""
+    graph = streets.graph
+    owner = np.repeat(np.arange(graph.n_edges), np.diff(graph.first))
+    lines: NDArray[np.object_] = shapely.linestrings(np.column_stack([graph.lon, graph.lat]), indices=owner)
+    return lines
+
+
+def origin_points(zones: Zones) -> Points:
+    """The origins of all neighbourhoods as points to walk from, one place each."""
+    origins = zones.origins
+    return Points.single(origins["id"].to_numpy(object), origins["lon"].to_numpy(), origins["lat"].to_numpy())
+
+
+def destination_points(opportunities: Opportunities) -> Points:
+    """The destinations as places with the points at which they are entered."""
+    entrances = opportunities.entrances
+    return Points(
+        opportunities.table["id"].to_numpy(object),
+        entrances["lon"].to_numpy(np.float64),
+        entrances["lat"].to_numpy(np.float64),
+        entrances["place"].to_numpy(np.int32),
+    )
+
+
+_KINDS = {"timetables": "timetable", "streets": "streets", "neighbourhoods": "neighbourhoods"}
+_OSM_CREDIT = "© OpenStreetMap contributors, Open Database License 1.0"
+
+
+def _sources(file: StudyFile) -> pd.DataFrame:
+    """Every input file once, with the sha256 of its bytes."""
+    rows: dict[Path, dict[str, str]] = {}
+    named = [(file.path, "study")]
+    named += [(path, "timetable") for path in file.timetables]
+    named += [(path, "streets") for _, path in named_files(file.streets)]
+    named += [(path, "neighbourhoods") for _, path in named_files(file.neighbourhoods)]
+    for key, spec in file.destinations.items():
+        named += [(path, key) for _, path in named_files(spec)]
+    for path, kind in named:
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        credit = _OSM_CREDIT if kind == "streets" else ""
+        rows.setdefault(path.resolve(), {"name": path.name, "kind": kind, "sha256": digest, "credit": credit})
+    return pd.DataFrame(list(rows.values()), columns=["name", "kind", "sha256", "credit"])
