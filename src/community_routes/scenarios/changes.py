@@ -1,0 +1,590 @@
+"""What a planner may write under ``changes``: one model for each kind of change, with its fields and defaults."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from community_routes.times import DAY, parse_time, parse_window
+
+KINDS_OF_DAY: dict[str, frozenset[int]] = {
+    "weekday": frozenset(range(5)),
+    "saturday": frozenset({5}),
+    "sunday": frozenset({6}),
+    "monday": frozenset({0}),
+    "tuesday": frozenset({1}),
+    "wednesday": frozenset({2}),
+    "thursday": frozenset({3}),
+    "friday": frozenset({4}),
+}
+"""Kinds of day that a scenario may name, as sets of weekdays (Monday is 0)."""
+
+LONGEST_HEADWAY_MIN = 240.0
+
+
+def nearest_name(word: str, names: Iterable[str]) -> str | None:
+    """The name most like the word, or None when none is like it."""
+    by_fold = {name.casefold(): name for name in names}
+    found = difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
+    return by_fold[found[0]] if found else None
+
+
+def _number(value: Any, low: float, high: float, what: str) -> float:
+    """A finite number within bounds, from a number or its text."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{value!r} is no number; write {what}") from None
+    if isinstance(value, bool) or not low <= number <= high:
+        raise ValueError(f"{value} is outside {low:g} to {high:g}; write {what}")
+    return number
+
+
+def _check_window(text: Any) -> str:
+    parse_window(str(text))
+    return str(text)
+
+
+def _check_headway(value: Any) -> float:
+    return _number(value, 1, LONGEST_HEADWAY_MIN, "the minutes between buses, 1 to 240")
+
+
+def _check_clock(value: Any) -> str:
+    parse_time(str(value))
+    return str(value)
+
+
+def _check_headway_or_departures(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        if not value:
+            raise ValueError("the list of departures is empty; leave the day out, or give at least one time")
+        return tuple(sorted({_check_clock(item): parse_time(str(item)) for item in value}.items(), key=lambda x: x[1]))
+    return _check_headway(value)
+
+
+def _check_no_overlap(periods: dict[str, Any]) -> dict[str, Any]:
+    """Two periods of one day must not hold the same minute."""
+    windows = sorted((parse_window(text), text) for text in periods if text != "departures")
+    for (before, first), (after, second) in pairwise(windows):
+        if after[0] < before[1]:
+            raise ValueError(f"the periods {first} and {second} overlap; each bus would run twice")
+    return periods
+
+
+def _check_day_service(periods: dict[str, Any]) -> dict[str, Any]:
+    if not periods:
+        raise ValueError("no period is given; write START-END: MINUTES, as in 07:00-19:00: 15")
+    for key, value in periods.items():
+        if (key == "departures") != isinstance(value, tuple):
+            wanted = "a list of times" if key == "departures" else "the minutes between buses"
+            raise ValueError(f"{key} needs {wanted}")
+    return _check_no_overlap(periods)
+
+
+def _as_day_service(value: Any) -> Any:
+    return {"departures": value} if isinstance(value, list | tuple) else value
+
+
+def _check_service_key(text: Any) -> str:
+    return "departures" if str(text) == "departures" else _check_window(text)
+
+
+def _as_place(value: Any) -> Any:
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return {"text": str(value)}
+    return value
+
+
+def _as_speeds(value: Any) -> Any:
+    return value if isinstance(value, Mapping) else {"always": value}
+
+
+def _check_speed(value: Any) -> float:
+    return _number(value, 0.5, 200, "kilometres an hour")
+
+
+def _check_speed_key(text: Any) -> str:
+    return "always" if str(text) == "always" else _check_window(text)
+
+
+def _check_positive(value: Any) -> float:
+    return _number(value, 1e-6, 1e12, "a number above 0")
+
+
+def _check_amount(value: Any) -> float:
+    return _number(value, 0, 1e12, "0 or more")
+
+
+def _check_minutes(value: Any) -> float:
+    return _number(value, 1e-6, 600, "the minutes from stop to stop, above 0")
+
+
+def _check_coordinates(value: tuple[float, float]) -> tuple[float, float]:
+    lon, lat = value
+    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
+        raise ValueError(f"[{lon:g}, {lat:g}] is no place on earth; write [longitude, latitude]")
+    return value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str | int | Mapping) else value
+
+
+Headway = Annotated[Any, BeforeValidator(_check_headway)]
+Window = Annotated[str, BeforeValidator(_check_window)]
+Clock = Annotated[str, BeforeValidator(_check_clock)]
+Headways = Annotated[dict[Window, Headway], AfterValidator(_check_no_overlap)]
+"""Minutes between buses by period of the day: ``{07:00-19:00: 15}``."""
+DayService = Annotated[
+    dict[
+        Annotated[str, BeforeValidator(_check_service_key)],
+        Annotated[Any, BeforeValidator(_check_headway_or_departures)],
+    ],
+    BeforeValidator(_as_day_service),
+    AfterValidator(_check_day_service),
+]
+"""The same, or ``departures`` with pairs of a time as written and its seconds."""
+Speeds = Annotated[
+    dict[Annotated[str, BeforeValidator(_check_speed_key)], Annotated[float, BeforeValidator(_check_speed)]],
+    BeforeValidator(_as_speeds),
+    AfterValidator(lambda speeds: speeds if "always" in speeds else _check_no_overlap(speeds)),
+]
+"""Speed in km/h: ``{"always": 18}``, or by period of the day of departure from the first stop."""
+Positive = Annotated[float, BeforeValidator(_check_positive)]
+Amount = Annotated[float, BeforeValidator(_check_amount)]
+Minutes = Annotated[float, BeforeValidator(_check_minutes)]
+Dwell = Annotated[int, Field(ge=0, le=1800)]
+LonLat = Annotated[tuple[float, float], AfterValidator(_check_coordinates)]
+Direction = Annotated[Literal["0", "1", "both"], BeforeValidator(str)]
+Words = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+
+
+class Model(BaseModel):
+    """What all parts of a scenario share: frozen, unknown keys are faults, numbers that are names become text."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", coerce_numbers_to_str=True, populate_by_name=True, validate_default=False
+    )
+
+
+class PlaceAt(Model):
+    """A place: the id or name of a stop, the name of a destination, or coordinates with a name for a new stop.
+
+    In a file it is a text (``Hospital``) or a mapping (``{at: [-2.45, 53.74], name: New stop}``).
+    """
+
+    text: str = ""
+    at: LonLat | None = None
+    name: str = ""
+
+    @model_validator(mode="after")
+    def _one_of(self) -> PlaceAt:
+        if (self.at is None) == (not self.text.strip()):
+            raise ValueError("a place is a stop id, a stop name, a destination's name or {at: [lon, lat], name: ...}")
+        return self
+
+    def __str__(self) -> str:
+        if self.at is None:
+            return self.text
+        return self.name or f"[{self.at[0]:g}, {self.at[1]:g}]"
+
+
+Place = Annotated[PlaceAt, BeforeValidator(_as_place)]
+Places = tuple[Place, ...]
+
+
+class Change(Model):
+    """One change of a scenario; ``kind`` is the key under which it stands in the file."""
+
+    kind: ClassVar[str] = ""
+
+
+class RouteChange(Change):
+    """A change of a route that exists: ``route`` is its id or short name, ``agency`` settles a clash."""
+
+    route: str
+    agency: str | None = None
+
+
+class Line(Model):
+    """A drawn line along which a new route stops every so often."""
+
+    file: str
+    stop_every_m: Annotated[float, BeforeValidator(lambda v: _number(v, 50, 5000, "metres between stops"))] = 350.0
+
+
+class Meet(Model):
+    """Clock times set so that the bus leaves a stop ``wait_min`` after another route has come in there."""
+
+    meet: str
+    wait_min: Annotated[float, BeforeValidator(lambda v: _number(v, 0, 120, "minutes, 0 to 120"))] = 5.0
+
+    @model_validator(mode="after")
+    def _route_at_stop(self) -> Meet:
+        route, at, stop = self.meet.partition(" at ")
+        if not (route.strip() and at and stop.strip()):
+            raise ValueError(f"{self.meet!r} names no route and stop; write ROUTE at STOP, as in 6A at Hospital")
+        return self
+
+
+class Vehicle(Model):
+    """The vehicle of a new route."""
+
+    seats: Annotated[int, Field(ge=1, le=2000)] = 29
+
+
+class RunTimes(Change):
+    """How long a new piece of route takes: given times between stops, or a speed along the road."""
+
+    run_times_min: tuple[Minutes, ...] | None = None
+    speed_kmh: Speeds | None = None
+    dwell_s: Dwell | None = None
+
+    @model_validator(mode="after")
+    def _times_or_speed(self) -> RunTimes:
+        if self.run_times_min is not None and self.speed_kmh is not None:
+            raise ValueError("give run_times_min or speed_kmh, not both")
+        return self
+
+
+class AddRoute(RunTimes):
+    """A new route, on the roads, one way or both."""
+
+    kind: ClassVar[str] = "add_route"
+
+    name: str
+    stops: Places | None = None
+    line: Line | None = None
+    both_ways: bool = True
+    service: dict[str, DayService] = Field(default_factory=dict)
+    departures: tuple[Clock, ...] | None = None
+    phase: Meet | None = None
+    fare: dict[str, Any] | None = None
+    vehicle: Vehicle | None = None
+    mode: Literal["bus", "tram", "rail", "metro", "ferry", "coach"] = "bus"
+    agency: str | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> AddRoute:
+        if not self.name.strip():
+            raise ValueError("a new route needs a name")
+        if (self.stops is None) == (self.line is None):
+            raise ValueError("give stops (at least two) or line, one of them")
+        if self.stops is not None and len(self.stops) < 2:
+            raise ValueError(f"a route needs at least two stops; {len(self.stops)} given")
+        if self.stops is not None and self.run_times_min is not None:
+            wanted = len(self.stops) - 1
+            if len(self.run_times_min) != wanted:
+                raise ValueError(
+                    f"{len(self.stops)} stops need {wanted} run_times_min, one from each stop to the next; "
+                    f"{len(self.run_times_min)} given"
+                )
+        if self.line is not None and self.run_times_min is not None:
+            raise ValueError("a route along a line takes speed_kmh: its number of stops is not known beforehand")
+        if self.run_times_min is None and self.speed_kmh is None:
+            raise ValueError("say how fast it is: run_times_min (minutes from stop to stop) or speed_kmh, such as 18")
+        if bool(self.service) == (self.departures is not None):
+            raise ValueError("give service (by day) or departures (the same every day), one of them")
+        return self
+
+
+class SetHeadway(RouteChange):
+    """Other minutes between buses of a route, by kind of day and period."""
+
+    kind: ClassVar[str] = "set_headway"
+
+    weekday: Headways | None = None
+    saturday: Headways | None = None
+    sunday: Headways | None = None
+    monday: Headways | None = None
+    tuesday: Headways | None = None
+    wednesday: Headways | None = None
+    thursday: Headways | None = None
+    friday: Headways | None = None
+    day: Headways | None = None
+    service: dict[str, Headways] = Field(default_factory=dict)
+    direction: Direction = "both"
+    phase: Meet | None = None
+
+    @model_validator(mode="after")
+    def _some_day(self) -> SetHeadway:
+        if not self.by_day():
+            raise ValueError("no day is given; write for example weekday: {07:00-19:00: 15}")
+        return self
+
+    def by_day(self) -> dict[str, dict[str, float]]:
+        """The periods and their headways by key of day, the plain keys before those under ``service``."""
+        named = {key: getattr(self, key) for key in (*KINDS_OF_DAY, "day") if getattr(self, key)}
+        return {**named, **{key: value for key, value in self.service.items() if value}}
+
+
+class Selected(RouteChange):
+    """A change of the trips of a route on some days and departures only."""
+
+    days: Words | None = None
+    from_: Clock | None = Field(default=None, alias="from")
+    to: Clock | None = None
+
+    def period_s(self) -> tuple[int, int] | None:
+        """Start and end in seconds of the departures meant; None for all of them."""
+        if self.from_ is None and self.to is None:
+            return None
+        start = parse_time(self.from_) if self.from_ is not None else -DAY
+        end = parse_time(self.to) if self.to is not None else 4 * DAY
+        return (start, end)
+
+    @model_validator(mode="after")
+    def _not_backwards(self) -> Selected:
+        period = self.period_s()
+        if period is not None and period[0] >= period[1]:
+            raise ValueError(
+                f"from {self.from_} to {self.to} holds no departure; after midnight write 25:30 for half past one"
+            )
+        if self.days is not None and not self.days:
+            raise ValueError("days is empty; leave it out for every day")
+        return self
+
+
+class WithdrawRoute(Selected):
+    """A route no longer runs, or not on some days or hours."""
+
+    kind: ClassVar[str] = "withdraw_route"
+
+
+class ChangeSpeed(Selected):
+    """A route runs faster or slower, as with a bus lane; standing at stops stays as it is."""
+
+    kind: ClassVar[str] = "change_speed"
+
+    factor: Annotated[float, BeforeValidator(lambda v: _number(v, 0.1, 10, "a factor of the speed, 0.1 to 10"))]
+    between: tuple[Place, Place] | None = None
+    direction: Direction = "both"
+
+
+class ExtendRoute(RunTimes):
+    """A route goes on beyond one of its termini."""
+
+    kind: ClassVar[str] = "extend_route"
+
+    route: str
+    agency: str | None = None
+    after: Place
+    stops: Places = Field(min_length=1)
+    trips: str = "all"
+    days: Words | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> ExtendRoute:
+        if self.trips != "all":
+            _check_window(self.trips)
+        if self.run_times_min is not None and len(self.run_times_min) != len(self.stops):
+            raise ValueError(
+                f"{len(self.stops)} new stops need {len(self.stops)} run_times_min, the first from the old terminus; "
+                f"{len(self.run_times_min)} given"
+            )
+        if self.run_times_min is None and self.speed_kmh is None:
+            raise ValueError("say how fast it is: run_times_min (minutes from stop to stop) or speed_kmh, such as 18")
+        return self
+
+
+class Reroute(RunTimes):
+    """A route takes another way between two of its stops."""
+
+    kind: ClassVar[str] = "reroute"
+
+    route: str
+    agency: str | None = None
+    from_: Place = Field(alias="from")
+    to: Place
+    via: Places = ()
+    direction: Direction = "both"
+
+    @model_validator(mode="after")
+    def _times(self) -> Reroute:
+        if self.run_times_min is not None and len(self.run_times_min) != len(self.via) + 1:
+            raise ValueError(
+                f"{len(self.via)} stops on the way need {len(self.via) + 1} run_times_min, from stop to stop; "
+                f"{len(self.run_times_min)} given"
+            )
+        return self
+
+
+class AddStop(RouteChange):
+    """A route calls at one more stop."""
+
+    kind: ClassVar[str] = "add_stop"
+
+    stop: Place
+    after: Place
+    direction: Direction = "both"
+    dwell_s: Dwell = 15
+
+
+class RemoveStops(RouteChange):
+    """A route passes some of its stops without calling."""
+
+    kind: ClassVar[str] = "remove_stops"
+
+    stops: Places = Field(min_length=1)
+    saves_s: Annotated[int, Field(ge=0, le=1800)] = 0
+    direction: Direction = "both"
+
+
+class AddPath(Change):
+    """A new way to walk."""
+
+    kind: ClassVar[str] = "add_path"
+
+    name: str
+    line: str
+    modes: tuple[Literal["walk"], ...] = ("walk",)
+
+
+class ClosePath(Change):
+    """A way of the map can no longer be walked."""
+
+    kind: ClassVar[str] = "close_path"
+
+    osm_way: int
+    name: str = ""
+
+
+class AddDrt(Change):
+    """Buses on demand in a zone, and to the places it connects."""
+
+    kind: ClassVar[str] = "add_drt"
+
+    name: str
+    zone: str
+    days: Words = ("weekday",)
+    hours: Window
+    wait_min: Annotated[float, BeforeValidator(lambda v: _number(v, 0, 240, "minutes, 0 to 240"))]
+    ride_factor: Annotated[float, BeforeValidator(lambda v: _number(v, 1, 5, "a factor of the road time, 1 to 5"))] = (
+        1.0
+    )
+    speed_kmh: Annotated[float, BeforeValidator(_check_speed)] = 25.0
+    connects: Places = ()
+
+
+class ChangeFare(Change):
+    """Other fares: any keys of the study's ``fares``."""
+
+    model_config = ConfigDict(extra="allow")
+    kind: ClassVar[str] = "change_fare"
+
+
+class AddHomes(Change):
+    """New homes at a place; their residents are like those of a neighbourhood that exists."""
+
+    kind: ClassVar[str] = "add_homes"
+
+    name: str
+    at: LonLat
+    homes: Annotated[float, BeforeValidator(_check_positive)]
+    persons_per_home: Positive = 2.4
+    like: str
+
+
+class AddJobs(Change):
+    """New jobs at a place."""
+
+    kind: ClassVar[str] = "add_jobs"
+
+    name: str
+    at: LonLat
+    jobs: Positive
+    into: str = "employment"
+
+
+class AddSpace(Change):
+    """A new shared space."""
+
+    kind: ClassVar[str] = "add_space"
+
+    name: str
+    at: LonLat
+    space_kind: str = Field(default="", alias="kind")
+    amount: Amount = 1.0
+    into: str = "shared_spaces"
+
+
+CHANGES: dict[str, type[Change]] = {
+    model.kind: model
+    for model in (
+        AddRoute,
+        SetHeadway,
+        ChangeSpeed,
+        ExtendRoute,
+        Reroute,
+        WithdrawRoute,
+        AddStop,
+        RemoveStops,
+        AddPath,
+        ClosePath,
+        AddDrt,
+        ChangeFare,
+        AddHomes,
+        AddJobs,
+        AddSpace,
+    )
+}
+"""Every kind of change by its key."""
+
+
+class ChangeItem(Model):
+    """One entry of ``changes``: exactly one key, the kind of change."""
+
+    add_route: AddRoute | None = None
+    set_headway: SetHeadway | None = None
+    change_speed: ChangeSpeed | None = None
+    extend_route: ExtendRoute | None = None
+    reroute: Reroute | None = None
+    withdraw_route: WithdrawRoute | None = None
+    add_stop: AddStop | None = None
+    remove_stops: RemoveStops | None = None
+    add_path: AddPath | None = None
+    close_path: ClosePath | None = None
+    add_drt: AddDrt | None = None
+    change_fare: ChangeFare | None = None
+    add_homes: AddHomes | None = None
+    add_jobs: AddJobs | None = None
+    add_space: AddSpace | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_change(cls, value: Any) -> Any:
+        return {value.kind: value} if isinstance(value, Change) else value
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> ChangeItem:
+        given = [kind for kind in CHANGES if getattr(self, kind) is not None]
+        if len(given) != 1:
+            wrong = f"{' and '.join(given)} stand in one entry" if given else "the entry is empty"
+            raise ValueError(f"{wrong}; begin each change with its own dash, as in - set_headway: {{...}}")
+        return self
+
+    @property
+    def change(self) -> Change:
+        """The change itself."""
+        found: Change = next(item for kind in CHANGES if (item := getattr(self, kind)) is not None)
+        return found
+
+
+class Cost(Model):
+    """Rates of operation, in the planner's currency; what is not given is not counted.
+
+    ``days`` are the days of a year of each kind. Layover is the larger of ``layover_share`` of the cycle and
+    ``layover_min`` minutes.
+    """
+
+    per_bus_hour: Amount = 0.0
+    per_km: Amount = 0.0
+    per_peak_vehicle_year: Amount = 0.0
+    dead_share: Annotated[float, BeforeValidator(lambda v: _number(v, 0, 2, "a share, 0 to 2"))] = 0.0
+    days: dict[str, Amount] = Field(default_factory=lambda: {"weekday": 253.0, "saturday": 52.0, "sunday": 60.0})
+    layover_share: Annotated[float, BeforeValidator(lambda v: _number(v, 0, 1, "a share, 0 to 1"))] = 0.10
+    layover_min: Annotated[float, BeforeValidator(lambda v: _number(v, 0, 60, "minutes, 0 to 60"))] = 5.0

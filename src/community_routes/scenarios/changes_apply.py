@@ -1,0 +1,137 @@
+"""Applying a scenario: every change in order on a copy, all faults together, what each did in words."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from community_routes.errors import ScenarioError
+from community_routes.notices import Notice, errors_in, raise_on_errors
+from community_routes.scenarios.changes import Change
+from community_routes.scenarios.changes_extend import apply_extend
+from community_routes.scenarios.changes_feed import without_leftovers
+from community_routes.scenarios.changes_new_route import apply_add_route
+from community_routes.scenarios.changes_timetable import Timed, apply_set_headway, apply_withdraw
+from community_routes.scenarios.changes_work import Abandoned, Effect, Setting, Work
+from community_routes.scenarios.scenario import Scenario
+from community_routes.sources.feed import Feed
+
+APPLY: dict[str, Callable[[Work, Any], None]] = {
+    "add_route": apply_add_route,
+    "set_headway": apply_set_headway,
+    "withdraw_route": apply_withdraw,
+    "extend_route": apply_extend,
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Applied:
+    """A scenario applied to a setting.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    feed : Feed
+        The changed timetable; the very same object as before when nothing in it changed.
+    zones, opportunities, fares : as in :class:`Setting`
+        With new homes, jobs, spaces and fares.
+    effects : list of Effect
+        What each change did, in order.
+    notices : list of Notice
+        Warnings.
+    new_routes, changed_routes : list of str
+        Ids of routes.
+    street_edits : list
+        New and closed paths, for whoever builds the streets.
+    drt : list
+        Zones of buses on demand, for whoever searches.
+    timed : list of Timed
+        Groups of trips whose clock times the proposal assumes.
+    vehicles : dict
+        Vehicle by id of a new route.
+    """
+
+    scenario: Scenario
+    feed: Feed
+    zones: Any
+    opportunities: Any
+    fares: Any
+    effects: list[Effect]
+    notices: list[Notice]
+    new_routes: list[str]
+    changed_routes: list[str]
+    street_edits: list[Any]
+    drt: list[Any]
+    timed: list[Timed]
+    vehicles: dict[str, Any]
+
+
+def apply_scenario(scenario: Scenario, setting: Setting, *, notices: list[Notice] | None = None) -> Applied:
+    """Apply a scenario, and those it builds on, to a setting.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    setting : Setting
+        It stays as it is.
+    notices : list, optional
+        Receives every finding, errors too.
+
+    Returns
+    -------
+    Applied
+
+    Raises
+    ------
+    ScenarioError
+        With all faults of all changes. A change is tried on what the changes before it made, so that a later one can name a
+        new route; nothing of a scenario with a fault is returned.
+    """
+    work = Work(setting, scenario, setting.feed, setting.zones, setting.opportunities, setting.fares)
+    for part in scenario.chain():
+        work.scenario = part
+        for index, change in enumerate(part.changes):
+            work.index = index
+            _apply_one(work, change)
+    if notices is not None:
+        notices.extend(work.found)
+    raise_on_errors(work.found, ScenarioError)
+    feed = without_leftovers(work.feed, setting.feed)
+    if feed is not setting.feed:
+        feed = replace(feed, content_hash=_hash(setting.feed, scenario))
+    return Applied(
+        scenario,
+        feed,
+        work.zones,
+        work.opportunities,
+        work.fares,
+        work.effects,
+        [notice for notice in work.found if notice not in errors_in(work.found)],
+        work.new_routes,
+        work.changed_routes,
+        work.street_edits,
+        work.drt,
+        work.timed,
+        work.vehicles,
+    )
+
+
+def _apply_one(work: Work, change: Change) -> None:
+    """One change; what it did before a fault is undone, so that later changes are checked against a whole feed."""
+    kept = (work.feed, work.zones, work.opportunities, work.fares, dict(work.new_stop_rows), list(work.timed))
+    try:
+        APPLY[change.kind](work, change)
+    except Abandoned:
+        work.feed, work.zones, work.opportunities, work.fares, work.new_stop_rows, work.timed = kept
+
+
+def _hash(feed: Feed, scenario: Scenario) -> str:
+    """sha256 over what the feed was made from: the feed before and every change."""
+    content = json.dumps(
+        [[part.scenario, [[c.kind, c.model_dump(mode="json")] for c in part.changes]] for part in scenario.chain()],
+        sort_keys=True,
+    )
+    return hashlib.sha256(f"{feed.content_hash}\n{content}".encode()).hexdigest()

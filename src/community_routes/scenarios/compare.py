@@ -1,0 +1,280 @@
+"""Two tables of access side by side: what changed, what came and went, and how sure the difference is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from community_routes.errors import UsageError
+
+KEYS = ("day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min")
+"""What a row of access.csv is about, the scenario aside."""
+COLUMNS = (
+    "scenario",
+    "day",
+    "window",
+    "neighbourhood",
+    "name",
+    "population",
+    "deprivation_decile",
+    "kind",
+    "measure",
+    "reading",
+    "cutoff_min",
+    "unit",
+    "reason",
+    "baseline",
+    "value",
+    "change",
+    "low",
+    "high",
+    "category",
+)
+CATEGORIES = ("better", "worse", "same", "gained", "lost", "missing")
+LEAST_DRAWS = 200
+INTERVAL = (2.5, 97.5)
+
+_LESS_IS_BETTER = ("nearest", "nth_nearest", "n_nearest", "dual_access", "travel_time", "fare", "cost", "isolation")
+
+
+def less_is_better(measure: str) -> bool:
+    """Whether a smaller value of a measure is the better one: times, costs and isolation.
+
+    >>> less_is_better("nearest_2"), less_is_better("cumulative_opportunities")
+    (True, False)
+    """
+    return any(measure == name or measure.startswith((f"{name}_", f"{name} ")) for name in _LESS_IS_BETTER)
+
+
+def compare_tables(
+    baseline: pd.DataFrame,
+    proposal: pd.DataFrame,
+    *,
+    scenario: str | None = None,
+    draws: Iterable[tuple[pd.DataFrame, pd.DataFrame]] | None = None,
+    floor: float = 0.0,
+) -> pd.DataFrame:
+    """The table comparison.csv of two tables access.csv.
+
+    Parameters
+    ----------
+    baseline, proposal : DataFrame
+        Columns of access.csv, each about one scenario; ``value`` is NaN (with a ``reason``) where missing.
+    scenario : str, optional
+        Name in the column ``scenario``; else the proposal's.
+    draws : iterable of (baseline, proposal), optional
+        At least 200 pairs of such tables with common random numbers; ``low`` and ``high`` are the 2.5th and 97.5th percentile
+        of the change over them. Without draws nothing is random and ``low = high = change``.
+    floor : float
+        A change of at most this size counts as ``same`` in ``category``; 0 counts every change.
+
+    Returns
+    -------
+    DataFrame
+        The columns ``COLUMNS``, rows sorted by what they are about. A row that only one table has is there as well.
+        ``category`` is better, worse or same where both have a value; ``gained`` where only the proposal has one, ``lost``
+        where only the baseline has, ``missing`` where neither has: these three have no ``change``, and ``reason`` says
+        why the value is missing.
+
+    Raises
+    ------
+    UsageError
+        A table has two rows about the same, or lacks a column.
+    """
+    one, two = _keyed(baseline, "baseline"), _keyed(proposal, "proposal")
+    index = one.index.union(two.index)
+    before, after = one.reindex(index), two.reindex(index)
+    table = after.combine_first(before)
+    old, new = before["value"].to_numpy(np.float64), after["value"].to_numpy(np.float64)
+    has_old, has_new = ~np.isnan(old), ~np.isnan(new)
+    both = has_old & has_new
+    change = np.full(len(index), np.nan)
+    # Equal infinities, as of a time that is never reached, are no change; their difference would be NaN.
+    change[both] = np.where(old[both] == new[both], 0.0, _difference(old[both], new[both]))
+    made = table.reset_index()
+    made["scenario"] = scenario if scenario is not None else _name(proposal)
+    made["baseline"], made["value"], made["change"] = old, new, change
+    made["reason"] = np.where(
+        has_new & has_old,
+        "",
+        np.where(has_new, _texts(before["reason"]), _texts(after["reason"])),
+    )
+    measure = made["measure"].map(less_is_better).to_numpy(bool)
+    made["category"] = categories(old, new, measure, floor)
+    made["low"], made["high"] = change, change
+    if draws is not None:
+        made["low"], made["high"] = _interval_of(draws, index)
+    return made.loc[:, list(COLUMNS)].reset_index(drop=True)
+
+
+def categories(
+    old: NDArray[np.float64], new: NDArray[np.float64], less_better: NDArray[np.bool_], floor: float = 0.0
+) -> NDArray[np.object_]:
+    """``better``, ``worse``, ``same``, ``gained``, ``lost`` or ``missing`` for each pair of values; NaN is missing.
+
+    Parameters
+    ----------
+    old, new : float64, shape (n,)
+    less_better : bool, shape (n,)
+        True where the smaller value is the better one.
+    floor : float
+        Changes of at most this size are ``same``.
+    """
+    has_old, has_new = ~np.isnan(old), ~np.isnan(new)
+    both = has_old & has_new
+    found = np.full(len(old), "missing", object)
+    found[has_old & ~has_new] = "lost"
+    found[~has_old & has_new] = "gained"
+    gain = np.zeros(len(old))
+    gain[both] = np.where(old[both] == new[both], 0.0, _difference(old[both], new[both]))
+    gain = np.where(less_better, -gain, gain)
+    found[both] = np.where(gain[both] > floor, "better", np.where(gain[both] < -floor, "worse", "same"))
+    return found
+
+
+def interval(changes: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """2.5th and 97.5th percentile over the draws, shape (n_draws, n) -> (n,), (n,).
+
+    Missing where any draw is missing: a percentile of the rest would be of other circumstances.
+
+    Raises
+    ------
+    UsageError
+        Fewer than 200 draws.
+    """
+    changes = np.asarray(changes, np.float64)
+    if len(changes) < LEAST_DRAWS:
+        raise UsageError(f"an interval needs at least {LEAST_DRAWS} draws; {len(changes)} given")
+    low, high = np.percentile(changes, INTERVAL, axis=0)
+    return np.asarray(low), np.asarray(high)
+
+
+def spread(before: NDArray[np.float64], after: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """5th and 95th percentile of the paired change over the departures, which is variation and no interval.
+
+    Parameters
+    ----------
+    before, after : float64, shape (n, n_departures)
+        Values of each departure; NaN where missing, and such departures are left out.
+
+    Returns
+    -------
+    low, high : float64, shape (n,)
+        NaN where no departure has both.
+    """
+    change = np.asarray(after, np.float64) - np.asarray(before, np.float64)
+    low, high = np.full(len(change), np.nan), np.full(len(change), np.nan)
+    some = ~np.isnan(change).all(axis=1)
+    if some.any():
+        low[some], high[some] = np.nanpercentile(change[some], (5, 95), axis=1)
+    return low, high
+
+
+def can_be_told_apart(difference: NDArray[np.float64]) -> bool:
+    """Whether the interval of the paired difference of two proposals, over its draws, leaves 0 out."""
+    low, high = interval(np.asarray(difference, np.float64).reshape(-1, 1))
+    return bool(low[0] > 0 or high[0] < 0)
+
+
+def _difference(old: NDArray[np.float64], new: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):
+        found: NDArray[np.float64] = new - old
+    return found
+
+
+def _texts(column: pd.Series[str]) -> NDArray[np.object_]:
+    """Text, "" where blank."""
+    found: NDArray[np.object_] = column.astype(object).where(column.notna(), "").to_numpy(object)
+    return found
+
+
+def _keyed(table: pd.DataFrame, which: str) -> pd.DataFrame:
+    """The table indexed by what its rows are about."""
+    lacking = [name for name in (*KEYS, "value") if name not in table.columns]
+    if lacking:
+        raise UsageError(f"the {which} table has no column {', '.join(lacking)}")
+    table = table.copy()
+    for name in COLUMNS:
+        if name not in table.columns:
+            table[name] = ""
+    # An empty cutoff is one key of its own; NaN would equal nothing.
+    table["cutoff_min"] = table["cutoff_min"].astype(object).where(table["cutoff_min"].notna(), "")
+    keyed = table.set_index(list(KEYS))
+    twice = keyed.index.duplicated()
+    if twice.any():
+        what = dict(zip(KEYS, keyed.index[twice][0], strict=True))
+        raise UsageError(f"the {which} table has two rows about {what}")
+    return keyed
+
+
+def _name(proposal: pd.DataFrame) -> str:
+    names = list(dict.fromkeys(proposal["scenario"])) if "scenario" in proposal.columns else []
+    return str(names[0]) if names else ""
+
+
+def _interval_of(
+    draws: Iterable[tuple[pd.DataFrame, pd.DataFrame]], index: pd.Index
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    changes = [
+        _keyed(after, "proposal")["value"].reindex(index).to_numpy(np.float64)
+        - _keyed(before, "baseline")["value"].reindex(index).to_numpy(np.float64)
+        for before, after in draws
+    ]
+    return interval(np.array(changes).reshape(len(changes), len(index)))
+
+
+def rank_proposals(
+    gains: Sequence[tuple[str, float, float, NDArray[np.float64] | None]],
+) -> pd.DataFrame:
+    """Proposals in the order of what the most deprived fifth gains for each further bus-hour of the year.
+
+    Parameters
+    ----------
+    gains : sequence of (scenario, gain, bus_hours, draws)
+        Gain of the most deprived fifth, marginal bus-hours of a year, and the gain in each draw (common random numbers
+        across the proposals) or None where nothing is random.
+
+    Returns
+    -------
+    DataFrame
+        ``rank, scenario, gain, bus_hours, gain_per_bus_hour, same_as_next``. A proposal that needs no further bus-hours
+        and gains comes first, by its gain; its ``gain_per_bus_hour`` is missing. ``same_as_next`` is True where the
+        paired interval of the difference to the next one contains 0 ("cannot be told apart").
+    """
+    rows = []
+    for scenario, gain, hours, draws in gains:
+        ratio = gain / hours if hours > 0 else np.nan
+        rows.append((scenario, gain, hours, ratio, draws))
+
+    def order(row: tuple[str, float, float, float, NDArray[np.float64] | None]) -> tuple[int, float, str]:
+        scenario, gain, hours, ratio, _ = row
+        if hours <= 0:  # it costs nothing more: first when somebody gains, last when somebody loses
+            return (0 if gain >= 0 else 2, -gain, scenario)
+        return (1, -ratio, scenario)
+
+    rows.sort(key=order)
+    same = []
+    for one, other in pairwise(rows):
+        if one[4] is None or other[4] is None:
+            same.append(bool(one[1] == other[1] and one[2] == other[2]))
+        else:
+            same.append(not can_be_told_apart(_per_hour(one[4], one[2]) - _per_hour(other[4], other[2])))
+    same = [*same, False][: len(rows)]
+    return pd.DataFrame(
+        {
+            "rank": np.arange(1, len(rows) + 1),
+            "scenario": [row[0] for row in rows],
+            "gain": [row[1] for row in rows],
+            "bus_hours": [row[2] for row in rows],
+            "gain_per_bus_hour": [row[3] for row in rows],
+            "same_as_next": same,
+        }
+    )
+
+
+def _per_hour(draws: NDArray[np.float64], hours: float) -> NDArray[np.float64]:
+    return np.asarray(draws, np.float64) / hours if hours > 0 else np.asarray(draws, np.float64)
