@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import networkx as nx
 import numpy as np
 import pytest
-from city import Drawn, at, grid_city
-from conftest import shared_data
 
 from community_routes.network.points import Links, Points, walk_seconds
 from community_routes.network.streets import Streets, build_streets
@@ -16,6 +15,8 @@ from community_routes.network.walks import CrowFly, link_points, walk_line, walk
 from community_routes.notices import Notice
 from community_routes.sources.osm import read_streets
 from community_routes.sources.osm_map import StreetMap
+from conftest import shared_data
+from drawn_streets import Drawn, at, grid_city
 
 RADIUS = 6_371_008.8
 
@@ -232,7 +233,7 @@ def slow_walks(
                     join(graph, ("eon", row), ("e", row), metres)
     for number, (a, b, flags, metres, *_rest) in enumerate(pieces):
         stops = [(0.0, a), *sorted(cuts.get(number, [])), (1.0, b)]
-        for (t, u), (v_t, v) in zip(stops[:-1], stops[1:], strict=True):
+        for (t, u), (v_t, v) in pairwise(stops):
             if flags & 1 or v_t == t:
                 join(graph, u, v, (v_t - t) * metres)
             if flags & 2 or v_t == t:
@@ -261,7 +262,7 @@ def street_pieces(street_map: StreetMap, min_component_m: float) -> list[tuple]:
     for way in range(street_map.n_ways):
         nodes = street_map.node[street_map.first[way] : street_map.first[way + 1]].tolist()
         if street_map.walk[way]:
-            for a, b in zip(nodes[:-1], nodes[1:], strict=True):
+            for a, b in pairwise(nodes):
                 ends = [float(v) for n in (a, b) for v in (street_map.lon[n], street_map.lat[n])]
                 pieces.append((a, b, int(street_map.walk[way]), chord_metres(*ends), *ends))
     whole = nx.Graph([(a, b) for a, b, *_rest in pieces])

@@ -1,0 +1,154 @@
+"""Reading street files: drawn ones of known content, and small real ones."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from community_routes.errors import StreetsError
+from community_routes.notices import Notice
+from community_routes.sources.osm import read_streets
+from conftest import shared_data
+from drawn_streets import Drawn, at, grid_city
+
+BOX = (-0.01, -0.01, 0.02, 0.02)
+
+
+def codes(notices: list[Notice]) -> list[str]:
+    return [notice.code for notice in notices]
+
+
+def test_a_drawn_city_comes_back(tmp_path):
+    """3 streets north, 2 east, a motorway for buses alone, a building for nobody: 6 ways, 6 junctions and 2 ends."""
+    drawn = grid_city(3, 2).add_way(500, [(0, 900), (100, 900)], highway="motorway", name="M4")
+    drawn.add_way(501, [(0, 500), (10, 500), (10, 510), (0, 500)], building="yes")
+    notices: list[Notice] = []
+    streets = read_streets(drawn.write(tmp_path / "a.osm.pbf", box=BOX), notices=notices)
+    assert notices == []
+    assert streets.area == pytest.approx(BOX)
+    assert streets.way_id.tolist() == [1, 2, 3, 101, 102, 500]
+    assert len(streets.node_id) == 8
+    assert streets.walk.tolist() == [3, 3, 3, 3, 3, 0]
+    assert streets.drive.tolist() == [3, 3, 3, 3, 3, 1]
+    assert streets.name.tolist() == ["", "", "", "", "", "M4"]
+    first = streets.node[streets.first[3] : streets.first[4]]
+    expected = [at(0, 0), at(100, 0), at(200, 0)]
+    assert streets.lon[first] == pytest.approx([p[0] for p in expected], abs=1e-7)
+    assert streets.lat[first] == pytest.approx([p[1] for p in expected], abs=1e-7)
+
+
+def test_coverage_is_the_area_given_else_the_header_else_the_nodes(tmp_path):
+    drawn = grid_city(3, 2)
+    given = (0.0, 0.0, 0.001, 0.001)
+    assert read_streets(drawn.write(tmp_path / "a.osm.pbf", box=BOX), area=given).area == given
+    notices: list[Notice] = []
+    streets = read_streets(drawn.write(tmp_path / "b.osm.pbf"), notices=notices)
+    assert streets.area == pytest.approx((*at(0, 0), *at(200, 100)), abs=1e-7)
+    assert codes(notices) == ["streets_coverage_by_nodes"]
+    assert notices[0].file == "b.osm.pbf"
+
+
+def test_a_way_is_cut_where_nodes_are_missing(tmp_path):
+    """1-2-(3 missing)-4-5-(6 missing)-7: two parts, 1-2 and 4-5, of one way; the lone 7 is nothing."""
+    drawn = Drawn({n: (n * 10.0, 0.0) for n in (1, 2, 4, 5, 7)})
+    drawn.ways[9] = ([1, 2, 3, 4, 5, 6, 7], {"highway": "path"})
+    notices: list[Notice] = []
+    streets = read_streets(drawn.write(tmp_path / "cut.osm.pbf", box=BOX), notices=notices)
+    assert streets.way_id.tolist() == [9, 9]
+    assert [streets.node_id[n] for n in streets.node] == [1, 2, 4, 5]
+    assert codes(notices) == ["streets_nodes_missing"]
+    assert notices[0].value == "2"
+
+
+def test_a_file_with_ways_before_nodes_reads_the_same(tmp_path):
+    drawn = grid_city(4, 3)
+    usual = read_streets(drawn.write(tmp_path / "a.osm.pbf", box=BOX))
+    mixed = read_streets(drawn.write(tmp_path / "b.osm.pbf", box=BOX, ways_first=True))
+    for name in ("node_id", "lon", "lat", "way_id", "first", "node", "walk"):
+        assert getattr(usual, name).tolist() == getattr(mixed, name).tolist()
+
+
+def test_a_node_twice_running_counts_once(tmp_path):
+    drawn = Drawn({1: (0.0, 0.0), 2: (10.0, 0.0)}, {5: ([1, 1, 2, 2], {"highway": "path"})})
+    streets = read_streets(drawn.write(tmp_path / "a.osm.pbf", box=BOX))
+    assert streets.node.tolist() == [0, 1]
+
+
+def test_content_hash_follows_content_and_questions(tmp_path):
+    """The same bytes under another name hash alike; another file, area or question does not."""
+    one = read_streets(grid_city(3, 2).write(tmp_path / "a.osm.pbf", box=BOX))
+    (tmp_path / "b.osm.pbf").write_bytes((tmp_path / "a.osm.pbf").read_bytes())
+    same = read_streets(tmp_path / "b.osm.pbf")
+    area = read_streets(tmp_path / "b.osm.pbf", area=BOX)
+    asked = read_streets(tmp_path / "b.osm.pbf", places={"shops": {"shop": ["*"]}})
+    other = read_streets(grid_city(4, 2).write(tmp_path / "c.osm.pbf", box=BOX))
+    assert one.content_hash == same.content_hash
+    assert len({one.content_hash, area.content_hash, asked.content_hash, other.content_hash}) == 4
+    assert len(one.content_hash) == len(hashlib.sha256().hexdigest())
+
+
+def test_without_ways_closes_them():
+    street_map = grid_city(3, 2).street_map()
+    closed = street_map.without_ways([2, 101, 4711])
+    assert closed.way_id.tolist() == [1, 3, 102]
+    assert closed.first.tolist() == [0, 2, 4, 7]
+    assert street_map.n_ways == 5
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "no such file"),
+        (b"", "empty"),
+        (b"<osm version='0.6'></osm>", "no OpenStreetMap PBF"),
+        (b"PK\x03\x04 something zipped", "no OpenStreetMap PBF"),
+    ],
+)
+def test_what_is_no_pbf_is_named(tmp_path, content, words):
+    path = tmp_path / "town.osm.pbf"
+    if content is not None:
+        path.write_bytes(content)
+    notices: list[Notice] = []
+    with pytest.raises(StreetsError, match=r"town\.osm\.pbf") as fault:
+        read_streets(path, notices=notices)
+    assert words in str(fault.value)
+    assert codes(notices) == ["streets_unreadable"]
+    assert str(tmp_path) not in str(fault.value)
+
+
+def test_a_cut_file_is_named(tmp_path):
+    whole = grid_city(30, 30).write(tmp_path / "a.osm.pbf", box=BOX).read_bytes()
+    cut = tmp_path / "cut.osm.pbf"
+    cut.write_bytes(whole[: len(whole) * 2 // 3])
+    with pytest.raises(StreetsError, match=r"cut\.osm\.pbf.*cut off"):
+        read_streets(cut)
+
+
+def test_a_file_without_paths_is_an_error(tmp_path):
+    drawn = Drawn().add_way(1, [(0, 0), (10, 0)], highway="motorway")
+    with pytest.raises(StreetsError, match="open to people on foot"):
+        read_streets(drawn.write(tmp_path / "a.osm.pbf", box=BOX))
+
+
+@pytest.mark.parametrize("area", [(0, 1, 1, 0), (0, 0, 200, 1), (1, 0, 1, 1), (0, -91, 1, 1)])
+def test_an_impossible_area_is_an_error(tmp_path, area):
+    path = grid_city(3, 2).write(tmp_path / "a.osm.pbf", box=BOX)
+    with pytest.raises(StreetsError, match="west, south, east, north"):
+        read_streets(path, area=area)
+
+
+@pytest.mark.parametrize(
+    "name", ["bangor_maine.osm.pbf", "felton.pbf", "delft-station.pbf", "fiji-ferry.pbf", "snake-rd.pbf"]
+)
+def test_small_real_extracts_read(name):
+    """Every highway that the table of the extracts counts is in unless a rule keeps it out."""
+    folder: Path = shared_data("osm_small")
+    streets = read_streets(folder / name)
+    highways = {"bangor_maine.osm.pbf": 1828, "felton.pbf": 124, "delft-station.pbf": 222, "snake-rd.pbf": 9}
+    ways = len(set(streets.way_id.tolist()))
+    assert ways <= highways.get(name, 1179) + 20
+    assert ways >= 0.75 * highways.get(name, 1179)
+    west, _south, east, _north = streets.area
+    assert (west > east) is (name == "fiji-ferry.pbf")

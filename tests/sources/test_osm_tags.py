@@ -1,0 +1,100 @@
+"""The rules for walking and driving, tag by tag; each row argued from the tag's meaning."""
+
+from __future__ import annotations
+
+import pytest
+
+from community_routes.sources.osm_tags import BACKWARD, BOTH, FORWARD, drive_flags, is_steps, walk_flags
+
+
+def tags(text: str) -> dict[str, str]:
+    """``highway=footway foot=no`` as a dict."""
+    return dict(item.split("=", 1) for item in text.split())
+
+
+@pytest.mark.parametrize(
+    ("text", "flags"),
+    [
+        ("highway=footway", BOTH),
+        ("highway=steps", BOTH),
+        ("highway=path", BOTH),
+        ("highway=pedestrian area=yes", BOTH),
+        ("highway=residential", BOTH),
+        ("highway=primary sidewalk=separate", BOTH),
+        ("highway=cycleway", BOTH),
+        ("railway=platform", BOTH),
+        ("public_transport=platform", BOTH),
+        ("railway=rail", 0),
+        ("highway=motorway", 0),
+        ("highway=motorway_link", 0),
+        ("highway=motorway access=yes", 0),
+        ("highway=trunk", BOTH),
+        ("highway=trunk motorroad=yes", 0),
+        ("highway=trunk motorroad=yes foot=yes", BOTH),
+        ("highway=construction", 0),
+        ("highway=proposed foot=yes", 0),
+        ("highway=residential foot=no", 0),
+        ("highway=footway foot=private", 0),
+        ("highway=cycleway foot=use_sidepath", 0),
+        ("highway=service access=private", 0),
+        ("highway=service access=no", 0),
+        ("highway=service access=private foot=yes", BOTH),
+        ("highway=service access=no foot=designated", BOTH),
+        ("highway=service access=destination", BOTH),
+        ("highway=footway access=yes foot=no", 0),
+        ("highway=busway", 0),
+        ("highway=busway foot=yes", BOTH),
+        ("highway=residential oneway=yes", BOTH),
+        ("highway=footway oneway:foot=yes", FORWARD),
+        ("highway=footway oneway:foot=-1", BACKWARD),
+        ("highway=residential oneway=yes oneway:foot=no", BOTH),
+        ("highway=path foot:backward=no", FORWARD),
+        ("highway=unknown_class", 0),
+        ("waterway=river foot=yes", 0),
+        ("natural=water", 0),
+    ],
+)
+def test_walking(text, flags):
+    assert walk_flags(tags(text)) == flags
+
+
+@pytest.mark.parametrize(
+    ("text", "flags"),
+    [
+        ("highway=residential", BOTH),
+        ("highway=residential oneway=yes", FORWARD),
+        ("highway=residential oneway=-1", BACKWARD),
+        ("highway=residential oneway=yes oneway:bus=no", BOTH),
+        ("highway=residential oneway=yes oneway:psv=no", BOTH),
+        ("highway=residential oneway:bus=yes", FORWARD),
+        ("highway=primary oneway=yes busway:left=opposite_lane", BOTH),
+        ("highway=primary junction=roundabout", FORWARD),
+        ("highway=motorway", FORWARD),
+        ("highway=motorway oneway=no", BOTH),
+        ("highway=busway", BOTH),
+        ("highway=busway access=no bus=yes", BOTH),
+        ("highway=service access=no", 0),
+        ("highway=service access=no bus=yes", BOTH),
+        ("highway=service access=no psv=yes", BOTH),
+        ("highway=tertiary motor_vehicle=no psv=yes", BOTH),
+        ("highway=tertiary access=no motor_vehicle=yes", BOTH),
+        ("highway=tertiary bus=no", 0),
+        ("highway=tertiary psv=no bus=yes", BOTH),
+        ("highway=pedestrian", 0),
+        ("highway=pedestrian bus=yes", BOTH),
+        ("highway=footway", 0),
+        ("highway=steps bus=yes", 0),
+        ("highway=service service=driveway", 0),
+        ("highway=service service=driveway bus=yes", BOTH),
+        ("highway=construction", 0),
+        ("railway=platform", 0),
+    ],
+)
+def test_driving(text, flags):
+    assert drive_flags(tags(text)) == flags
+
+
+def test_steps_with_a_wheelchair_ramp_are_no_steps():
+    assert is_steps(tags("highway=steps"))
+    assert not is_steps(tags("highway=steps ramp:wheelchair=yes"))
+    assert not is_steps(tags("highway=footway"))
