@@ -220,55 +220,34 @@ def _groups(access: pd.DataFrame, comparison: pd.DataFrame, zones: gpd.GeoDataFr
         scenario_value=lambda t: t["value"], baseline=lambda t: t["value"], change=0.0, low=0.0, high=0.0
     )
     both = pd.concat([today, both])
-    rows = []
+    people, there = both["population"], both["scenario_value"].notna()
+    side = np.where(both["measure"] == "nearest", -1, 1) * both["change"].fillna(0.0)
+    both = both.assign(
+        persons=people,
+        persons_covered=people * there,
+        persons_better=people * (side > 0),
+        persons_worse=people * (side < 0),
+        persons_same=people * (there & (side == 0)),
+        value=both["scenario_value"] * people,
+        **{name: both[name] * people for name in ("baseline", "change", "low", "high")},
+    )
     keys = ["scenario", "day", "window", "kind", "measure", "reading", "cutoff_min", "unit"]
+    sums = [column for column in GROUPS_COLUMNS if column not in (*keys, "grouping", "group")]
+    parts = []
     for grouping, groups in (("local", fifth), ("group", ward)):
-        labelled = both.assign(label=both["neighbourhood"].map(groups))
-        for key, part in labelled.groupby([*keys, "label"], dropna=False, sort=True):
-            scenario, day, window, kind, measure, reading, cutoff, unit, label = key
-            people = part["population"]
-            there = part["scenario_value"].notna()
-            total = people[there].sum()
-
-            def mean(column: str, part: pd.DataFrame = part, there: Any = there, total: float = total) -> float:
-                if not total:
-                    return float("nan")
-                return float((part[column] * part["population"])[there].sum() / total)
-
-            better = part["change"] > 0 if measure != "nearest" else part["change"] < 0
-            worse = part["change"] < 0 if measure != "nearest" else part["change"] > 0
-            rows.append(
-                {
-                    "scenario": scenario,
-                    "day": day,
-                    "window": window,
-                    "grouping": grouping,
-                    "group": label,
-                    "kind": kind,
-                    "measure": measure,
-                    "reading": reading,
-                    "cutoff_min": cutoff,
-                    "persons": people.sum(),
-                    "persons_covered": total,
-                    "value": mean("scenario_value"),
-                    "unit": unit,
-                    "baseline": mean("baseline"),
-                    "change": mean("change"),
-                    "low": mean("low"),
-                    "high": mean("high"),
-                    "persons_better": people[better].sum(),
-                    "persons_worse": people[worse].sum(),
-                    "persons_same": people[there & ~better & ~worse].sum(),
-                }
-            )
-    return pd.DataFrame(rows, columns=list(GROUPS_COLUMNS))
+        labelled = both.assign(group=both["neighbourhood"].map(groups), grouping=grouping)
+        table = labelled.groupby([*keys, "grouping", "group"], dropna=False)[sums].sum().reset_index()
+        for name in ("value", "baseline", "change", "low", "high"):
+            table[name] = table[name] / table["persons_covered"].where(table["persons_covered"] > 0)
+        parts.append(table)
+    return pd.concat(parts)[list(GROUPS_COLUMNS)].reset_index(drop=True)
 
 
 def _destinations(zones: gpd.GeoDataFrame, rename: dict[str, str]) -> gpd.GeoDataFrame:
     inside = zones.geometry.representative_point()
     rows = []
     for i in range(0, len(zones), 6):
-        square = shapely.box(*(np.array(inside.iloc[i].coords[0] * 2) + [-0.002, -0.001, 0.002, 0.001]))
+        square = inside.iloc[i].buffer(0.0012, cap_style="square")
         name = f"Works {i + 1}"
         rows.append(("employment", f"e{i}", rename.get(name, name), "", 4000.0 + i, square))
     for i in range(1, len(zones), 3):

@@ -48,17 +48,19 @@ class Slot:
 
 @dataclass(frozen=True, eq=False)
 class Cell:
-    """Cells of one table, by their rows, whose sum is a figure."""
+    """Cells of one table, by their rows, whose sum is a figure; or their mean, weighted by persons."""
 
     table: str
     rows: tuple[int, ...]
     column: str
     value: float
+    is_mean: bool = False
 
     @property
     def source(self) -> str:
         """``groups.csv:12+15:persons_better``: the file, its lines (the heading is line 1) and the column."""
-        return f"{self.table}.csv:{'+'.join(str(row + 2) for row in self.rows)}:{self.column}"
+        how = ":mean" if self.is_mean else ""
+        return f"{self.table}.csv:{'+'.join(str(row + 2) for row in self.rows)}:{self.column}{how}"
 
 
 def figure(cell: Cell | None, unit: str = "", *, sign: bool = False, whole: bool = False) -> Markup:

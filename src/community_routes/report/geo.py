@@ -65,7 +65,7 @@ def _mercator(lat: NDArray[np.float64] | float) -> NDArray[np.float64]:
     return np.asarray(np.log(np.tan(np.pi / 4 + np.radians(lat) / 2)))
 
 
-def frame_of(zones: gpd.GeoDataFrame, *, margin: float = 0.03, width: float = 1000.0) -> Frame:
+def frame_of(zones: gpd.GeoDataFrame, *, margin: float = 0.02, width: float = 1000.0) -> Frame:
     """The frame that holds all neighbourhoods with a margin, no narrower than half its height and no flatter than a third."""
     w, s, e, n = (float(x) for x in zones.total_bounds)
     stretch = 1 / np.cos(np.radians((s + n) / 2))

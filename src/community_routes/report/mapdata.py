@@ -75,8 +75,8 @@ def scales(figures: Figures, kind: str, view: View) -> tuple[Scale, Scale] | Non
     )
 
 
-def map_content(figures: Figures) -> dict[str, Any]:
-    """Everything the script draws and says."""
+def map_content(figures: Figures, start: tuple[Slot, str] | None = None) -> dict[str, Any]:
+    """Everything the script draws and says; ``start`` is the time of day and kind of place that it opens with."""
     results = figures.results
     frame = geo.frame_of(results.zones)
     shown = _shown(figures)
@@ -84,6 +84,7 @@ def map_content(figures: Figures) -> dict[str, Any]:
     measured = {name: pair for name, pair in lines.items() if pair is not None}
     days = list(dict.fromkeys(slot.day for slot in figures.slots))
     return {
+        "start": _start(figures, start),
         "box": [[frame.south, frame.west], [frame.north, frame.east]],
         "people": results.has_population,
         "zones": _zones(results),
@@ -122,6 +123,12 @@ def map_content(figures: Figures) -> dict[str, Any]:
             for name, kind, lon, lat in drawing.place_labels(results, frame)
         ],
     }
+
+
+def _start(figures: Figures, start: tuple[Slot, str] | None) -> dict[str, Any]:
+    """What the map opens with."""
+    slot, kind = start or (figures.slots[0], figures.headline_kinds[0])
+    return {"slot": figures.slots.index(slot), "kind": kind, "view": f"v{figures.views.index(figures.headline_view)}"}
 
 
 def _shown(figures: Figures) -> dict[str, tuple[str, View]]:

@@ -155,7 +155,7 @@ def _content(figures: Figures, environment: jinja2.Environment) -> dict[str, Any
         "sources": results.sources.fillna("").astype(str).to_dict("records"),
         "credits": credits(results),
         "exact": not any(scenario.is_random for scenario in results.scenarios),
-        "data": mapdata.script_json(mapdata.map_content(figures)),
+        "data": mapdata.script_json(mapdata.map_content(figures, _table_slot(figures, verdicts))),
         "leaflet_js": Markup(leaflet("leaflet.js").replace("</", "<\\/")),
         "leaflet_css": Markup(leaflet("leaflet.css")),
         "css": _source(environment, "page.css"),
@@ -206,7 +206,7 @@ def _all_zones_cell(figures: Figures, column: str, scenario: str, slot: Slot, ki
     if not there.any():
         return None
     mean = float(np.average(values[there], weights=persons[there]))
-    return Cell("comparison", tuple(int(row) for row in rows[there]), column, mean)
+    return Cell("comparison", tuple(int(row) for row in rows[there]), column, mean, is_mean=True)
 
 
 def lead_cell(figures: Figures, column: str, scenario: str, slot: Slot, kind: str, view: View) -> Cell | None:
@@ -426,7 +426,8 @@ def gains(figures: Figures, scenario: ScenarioSummary) -> dict[str, Any]:
                 }
             )
         kinds.append({"name": _counted(figures.unit(kind, view), kind), "charts": charts_made})
-    return {"scenario": scenario, "kinds": kinds if fifths else []}
+    windows = max(sum(slot.day == day for slot in figures.slots) for day in days)
+    return {"scenario": scenario, "kinds": kinds if fifths else [], "columns": min(windows, 3)}
 
 
 def _group_line(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,7 +65,7 @@ def sequential_scale(values: NDArray[np.float64], *, low_is_good: bool = False) 
 def _range_labels(breaks: Sequence[float]) -> tuple[str, ...]:
     if not breaks:
         return ("all",)
-    inner = [f"{number(a)} to {number(b)}" for a, b in zip(breaks, breaks[1:], strict=False)]
+    inner = [f"{number(a)} to {number(b)}" for a, b in pairwise(breaks)]
     return (f"under {number(breaks[0])}", *inner, f"{number(breaks[-1])} and more")
 
 

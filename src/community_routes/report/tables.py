@@ -139,7 +139,7 @@ def publish(path: Path, content: bytes) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     try:
         beside.write_bytes(content)
-        os.replace(beside, path)
+        beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
 
@@ -248,7 +248,7 @@ def write_geopackage(results: Results, path: str | Path) -> Path:
         made = Path(beside) / path.name
         with _GDAL:
             _write_layers({name: layer for name, layer in layers.items() if len(layer)}, made, results)
-        os.replace(made, path)
+        made.replace(path)
     return path
 
 

@@ -27,7 +27,7 @@
   }
 
   // What the reader has chosen.
-  var state = { mode: "today", scenario: 1, kind: "", slot: 0, view: "", zone: null };
+  var state = { mode: data.scenarios.length ? "change" : "today", scenario: 1, kind: "", slot: 0, view: "", zone: null };
 
   function figures(kind, view) { return data.figures[(kind || state.kind) + "|" + (view || state.view)]; }
   function entry(scenario, slot) {
@@ -64,9 +64,9 @@
 
   // The map: no tiles, only what is in this file.
   var map = L.map("map", {
-    attributionControl: false, zoomSnap: 0.25, zoomDelta: 0.5, minZoom: 8, maxZoom: 17, scrollWheelZoom: false
+    attributionControl: false, zoomSnap: 0.1, zoomDelta: 0.5, minZoom: 8, maxZoom: 17, scrollWheelZoom: false
   });
-  map.fitBounds(data.box, { animate: false });
+  map.fitBounds(data.box, { animate: false, padding: [6, 6] });
   ["under", "zones", "unsure", "over", "routes", "new", "stops", "spots", "names"].forEach(function (name, i) {
     var pane = map.createPane(name);
     pane.style.zIndex = 300 + i * 20;
@@ -108,7 +108,7 @@
 
   data.places.forEach(function (place) {
     if (!place.shape) return;
-    L.polygon(place.shape, { pane: "over", color: "#6a3d9a", weight: 1.6, fillColor: "#6a3d9a", fillOpacity: 0.12, interactive: false }).addTo(map);
+    L.polygon(place.shape, { pane: "over", color: "#6a3d9a", weight: 1.3, fill: false, interactive: false }).addTo(map);
   });
   var routeLayers = data.routes.map(function (route) {
     var pane = route.new ? "new" : "routes";
@@ -150,8 +150,10 @@
   });
   L.control.scale({ imperial: true, metric: true, position: "bottomleft" }).addTo(map);
 
+  // Small dots on the whole map, bigger ones and the stops when it is enlarged.
   function detail() {
-    var near = map.getZoom() >= map.getBoundsZoom(data.box) + 1.25;
+    var closer = map.getZoom() - map.getBoundsZoom(data.box), near = closer >= 1.25;
+    spots.eachLayer(function (dot) { dot.setRadius(near ? 4.5 : 2.6); dot.setStyle({ weight: near ? 2 : 1.3 }); });
     [[stops, near], [spots, true]].forEach(function (pair) {
       if (pair[1]) pair[0].addTo(map); else map.removeLayer(pair[0]);
     });
@@ -183,6 +185,13 @@
   var inOrder = data.zones.map(function (zone, i) { return { id: i, name: zone.name }; });
   inOrder.sort(function (a, b) { return a.name.localeCompare(b.name, "en", { numeric: true }); });
   options(sZone, [{ id: "", name: "none chosen" }].concat(inOrder));
+
+  var first = data.slots[data.start.slot];
+  sKind.value = data.start.kind;
+  sDay.value = first.day;
+  dependent();
+  sWindow.value = first.window;
+  sView.value = data.start.view;
 
   function dependent() {
     state.kind = sKind.value;

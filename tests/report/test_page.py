@@ -1,0 +1,282 @@
+"""The page: one file, safe, and every figure in it a cell of the tables beside it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from community_routes.report import words
+from community_routes.report.mapdata import script_json
+from community_routes.report.page import page_html, write_page
+from community_routes.report.results import Results
+from community_routes.report.tables import write_tables
+from report.made_results import made_results, value_of
+
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+VOID = {"meta", "br", "img", "input", "link", "hr", "wbr"}
+
+
+@dataclass
+class Element:
+    """A tag with its attributes, its own text and its children."""
+
+    tag: str
+    attributes: dict[str, str]
+    children: list[Element] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+    def all(self, tag: str) -> Iterator[Element]:
+        for child in self.children:
+            if child.tag == tag:
+                yield child
+            yield from child.all(tag)
+
+    @property
+    def text(self) -> str:
+        return "".join(self.texts)
+
+
+class Tree(HTMLParser):
+    """Reads a page into elements and complains when a tag is left open."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.root = Element("root", {})
+        self.open = [self.root]
+        self.feed(page)
+        self.close()
+        assert len(self.open) == 1, f"<{self.open[-1].tag}> is never closed"
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        element = Element(tag, {name: value or "" for name, value in attrs})
+        self.open[-1].children.append(element)
+        if tag not in VOID:
+            self.open.append(element)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.open[-1].children.append(Element(tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open[-1].tag == tag, f"</{tag}> closes <{self.open[-1].tag}>"
+        self.open.pop()
+
+    def handle_data(self, data: str) -> None:
+        for element in self.open:
+            element.texts.append(data)
+
+
+def tree(results: Results) -> Element:
+    return Tree(page_html(results)).root
+
+
+@cache
+def plain() -> Element:
+    """The page of the smallest made-up town, read once."""
+    return tree(made_results(25))
+
+
+def tables_of(results: Results, folder: Path) -> dict[str, list[dict[str, str]]]:
+    write_tables(results, folder)
+    found = {}
+    for path in folder.glob("*.csv"):
+        with path.open(encoding="utf-8", newline="") as file:
+            found[path.name] = list(csv.DictReader(file))
+    return found
+
+
+@pytest.mark.parametrize("is_random", [False, True])
+def test_every_figure_is_a_cell_of_the_tables(tmp_path: Path, is_random: bool) -> None:
+    """Each figure names its file, lines and column; the sum of those cells is its exact value and rounds to its words."""
+    results = made_results(25, proposals=2, days=("weekday", "sunday"), is_random=is_random)
+    tables = tables_of(results, tmp_path)
+    page = tree(results)
+    figures = [*page.all("data")] + [e for e in page.all("text") if "data-from" in e.attributes]
+    assert len(figures) > 500
+    for element in figures:
+        table, lines, column = element.attributes["data-from"].split(":")
+        value = sum(float(tables[table][int(line) - 2][column]) for line in lines.split("+"))
+        if "value" in element.attributes:
+            assert float(element.attributes["value"]) == pytest.approx(value, rel=1e-12)
+        said = element.text.strip()
+        signs = {True: words.number(value, sign=True), False: words.number(value)}
+        assert said in (*signs.values(), words.count(value)), (element.attributes, said)
+
+
+def test_no_figure_stands_in_the_page_without_its_source() -> None:
+    """Cells of the tables of figures hold nothing but figures with a source, or a dash."""
+    page = tree(made_results(25, proposals=2))
+    for table in page.all("table"):
+        if table.attributes.get("class") not in ("times", "fine"):
+            continue
+        for cell in table.all("td"):
+            rest = cell.text
+            for figure in cell.all("data"):
+                rest = rest.replace(figure.text, "", 1)
+            assert not re.search(r"\d", rest) or "text" in cell.attributes.get("class", ""), cell.text
+
+
+def test_the_map_holds_the_values_of_the_tables() -> None:
+    """The third neighbourhood (i = 2), evening, 45 minutes, proposal 1: 24 x 0.75 x (1 - 0.012) x 0.6 + 1 = 11.6704, so 11.7."""
+    results = made_results(25)
+    page = tree(results)
+    data = json.loads(next(e.text for e in page.all("script") if e.attributes.get("id") == "map-data"))
+    evening = next(i for i, slot in enumerate(data["slots"]) if slot["window"] == "evening")
+    view = next(view["id"] for view in data["views"] if view["name"] == "Reached within 45 minutes")
+    assert value_of(2, "shared_spaces", "evening", "day", 45, 1) == pytest.approx(11.6704)
+    entry = data["figures"][f"shared_spaces|{view}"]["values"][f"1|{evening}"]
+    assert entry["v"][2] == 11.7
+    assert entry["c"][2] == 1
+    assert entry["v"][24] is None
+    assert data["zones"][24]["off"] is True
+
+
+def test_hostile_names_come_out_as_text() -> None:
+    """Names that would close the script, open a tag or break an attribute change neither the page's tags nor its data."""
+    rename = {
+        "Stop 1": HOSTILE,
+        "Ward A 1": HOSTILE,
+        "Works 1": '"><svg onload=alert(1)>',
+        "Library 2": "'; alert(1); '\u2028",
+        "1": HOSTILE,
+        "Evening link Mill Lane - Northgate": HOSTILE,
+    }
+    fair, hostile = plain(), tree(made_results(25, rename=rename))
+    for tag in ("script", "img", "svg", "a", "style"):
+        assert len(list(fair.all(tag))) == len(list(hostile.all(tag))), tag
+    assert not list(hostile.all("img"))
+    assert not [e for e in hostile.all("svg") if "onload" in e.attributes]
+    assert HOSTILE in next(hostile.all("h3")).text
+    data = json.loads(next(e.text for e in hostile.all("script") if e.attributes.get("id") == "map-data"))
+    assert data["zones"][0]["name"] == HOSTILE
+    assert data["stops"][0][2] == HOSTILE
+
+
+def test_data_in_a_script_cannot_end_it() -> None:
+    text = script_json({"a": HOSTILE + "\u2028<!--"})
+    assert "<" not in text and ">" not in text and "\u2028" not in text
+    assert json.loads(text) == {"a": HOSTILE + "\u2028<!--"}
+
+
+def test_the_page_asks_the_network_for_nothing() -> None:
+    """No tag loads a file, no style names one, and the policy in the page forbids it."""
+    html = page_html(made_results(25))
+    page = Tree(html).root
+    for element in [e for tag in ("script", "link", "img", "iframe", "source", "object") for e in page.all(tag)]:
+        assert not {"src", "href", "data"} & set(element.attributes)
+    for style in page.all("style"):
+        assert not re.search(r"url\((?!#)|@import", style.text)
+    policy = next(e for e in page.all("meta") if e.attributes.get("http-equiv") == "Content-Security-Policy")
+    assert policy.attributes["content"].startswith("default-src 'none'")
+
+
+def test_headings_are_in_order_and_names_are_unique() -> None:
+    """One h1, no level left out, no id twice, every svg that says something has a name."""
+    page = tree(made_results(25, proposals=3, days=("weekday", "sunday")))
+    levels = [int(tag[1]) for tag in _tags(page) if re.fullmatch("h[1-6]", tag)]
+    assert levels.count(1) == 1 and levels[0] == 1
+    assert all(b <= a + 1 for a, b in pairwise(levels))
+    ids = [e.attributes["id"] for e in _elements(page) if "id" in e.attributes]
+    assert len(ids) == len(set(ids))
+    for svg in page.all("svg"):
+        assert svg.attributes.get("aria-hidden") == "true" or svg.attributes.get("aria-label")
+
+
+def _elements(element: Element) -> Iterator[Element]:
+    for child in element.children:
+        yield child
+        yield from _elements(child)
+
+
+def _tags(element: Element) -> list[str]:
+    return [child.tag for child in _elements(element)]
+
+
+def test_the_verdict_is_one_sentence_with_number_and_interval() -> None:
+    exact = plain()
+    sentence = next(e for e in exact.all("p") if e.attributes.get("class") == "sentence").text
+    assert re.fullmatch(
+        r"In the evening, residents of the most deprived fifth could reach [\d.]+ shared spaces within 45 minutes, "
+        r"up from [\d.]+ today: a change of \+[\d.]+\.",
+        sentence,
+    )
+    drawn = tree(made_results(25, is_random=True))
+    sentence = next(e for e in drawn.all("p") if e.attributes.get("class") == "sentence").text
+    assert re.search(r"95 in 100 draws lie between [+−]?[\d.]+ and \+[\d.]+", sentence)
+
+
+def test_a_proposal_that_changes_nothing_says_so() -> None:
+    results = made_results(25)
+    same = results.comparison.assign(value=results.comparison["baseline"], change=0.0, low=0.0, high=0.0)
+    groups = results.groups.assign(
+        value=results.groups["baseline"], change=0.0, low=0.0, high=0.0, persons_better=0.0, persons_worse=0.0
+    )
+    page = tree(made_results(25, comparison=same, groups=groups))
+    sentence = next(e for e in page.all("p") if e.attributes.get("class") == "sentence").text
+    assert "as today" in sentence
+    data = json.loads(next(e.text for e in page.all("script") if e.attributes.get("id") == "map-data"))
+    changes = [v["c"] for f in data["figures"].values() for key, v in f["values"].items() if not key.startswith("0|")]
+    assert set(changes) == {0}
+
+
+def test_without_deprivation_the_verdict_speaks_of_everybody() -> None:
+    """The mean of the change over the 22 neighbourhoods with figures, weighted by persons, worked out here again."""
+    results = made_results(25)
+    zones = results.zones.assign(deprivation_rank=float("nan"), deprivation_decile=float("nan"))
+    groups = results.groups[results.groups["grouping"] != "local"]
+    page = tree(made_results(25, zones=zones, groups=groups))
+    persons = [1000 + 10 * i for i in range(22)]
+    gain = sum(p * (i % 5) / 2 for i, p in enumerate(persons)) / sum(persons)
+    lead = next(e for e in page.all("span") if e.attributes.get("class") == "big")
+    assert lead.text.strip() == words.number(gain, sign=True)
+    assert "the most deprived" not in next(e for e in page.all("p") if e.attributes.get("class") == "sentence").text
+
+
+def test_without_proposals_the_page_shows_today() -> None:
+    results = made_results(25, proposals=0)
+    page = tree(results)
+    assert "How things stand today" in page.text
+    assert not [e for e in page.all("section") if e.attributes.get("id") == "gains"]
+
+
+def test_off_network_is_said_and_named() -> None:
+    page = plain()
+    unknown = next(e for e in page.all("section") if e.attributes.get("id") == "unknown").text
+    assert "3 neighbourhoods have no figures" in unknown
+    assert "Ward A 25" in unknown
+    table = next(e for e in page.all("table") if e.attributes.get("id") == "zones")
+    row = next(r for r in table.all("tr") if "Ward A 25" in r.text)
+    assert "outside the streets of this study" in row.text
+    assert not list(row.all("data"))
+
+
+def test_invented_data_is_called_invented_and_real_data_is_not() -> None:
+    assert "Invented data" in plain().text
+    real = tree(made_results(25, invented=False))
+    assert not [e for part in ("title", "header", "main") for e in real.all(part) if "nvented" in e.text]
+
+
+def test_a_big_report_stays_small(tmp_path: Path) -> None:
+    """100 neighbourhoods, three proposals, three days: under 3 MB."""
+    results = made_results(100, proposals=3, days=("weekday", "saturday", "sunday"))
+    path = write_page(results, tmp_path / "report.html")
+    assert path.stat().st_size < 3_000_000
+
+
+def test_a_council_can_put_its_own_words_in_place_of_ours(tmp_path: Path) -> None:
+    """A template of the same name stands in for ours; what it prints is escaped as everywhere."""
+    (tmp_path / "identity.html").write_text('<p class="identity">Borough of {{ results.title }}</p>', encoding="utf-8")
+    html = page_html(made_results(25, title="Mill & Moor"), templates=tmp_path)
+    assert '<p class="identity">Borough of Mill &amp; Moor</p>' in html
+
+
+def test_the_same_results_give_the_same_page() -> None:
+    assert page_html(made_results(25)) == page_html(made_results(25))
