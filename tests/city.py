@@ -1,119 +1,36 @@
-"""Drawn street networks for tests: ways in metres round a corner at the equator, where distances are arithmetic.
+"""A grid city whose travel times are arithmetic: five avenues cross five streets, and every line runs each ten minutes.
 
-A degree of latitude there and a degree of longitude have the same length, so a street of 300 m measures 300 m to a
-hundredth of a millimetre. ``grid_city(4, 3)`` has streets every 100 m; its ways and nodes can be had as a ``StreetMap``
-or written as a PBF file.
+Stop ``(i, j)`` is where street ``i`` (from the south) crosses avenue ``j`` (from the west). An eastbound bus leaves the west
+end of each street, and a northbound one the south end of each avenue, at :00, :10, ...; the next crossing is two minutes
+away. Buses run the other way at the same times from the other end.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from community_routes.sources.feed import Feed
+from community_routes.times import HOUR, MINUTE, format_time
+from drawn import drawn_feed
 
-import numpy as np
-import osmium
-from osmium.osm import mutable
-
-from community_routes.sources.osm_map import Area, StreetMap
-from community_routes.sources.osm_tags import drive_flags, is_steps, walk_flags
-
-METRES_A_DEGREE = math.radians(1) * 6_371_008.8
+SIDE, HOP_S, HEADWAY_S = 5, 2 * MINUTE, 10 * MINUTE
 
 
-def at(x_m: float, y_m: float) -> tuple[float, float]:
-    """Longitude and latitude of a place so many metres east and north of the corner."""
-    return x_m / METRES_A_DEGREE, y_m / METRES_A_DEGREE
+def city() -> Feed:
+    """All lines from 06:00 until before 10:00."""
+    lines = []
+    for start in range(6 * HOUR, 10 * HOUR, HEADWAY_S):
+        for k in range(SIDE):
+            across, up = [f"{k}{j}" for j in range(SIDE)], [f"{i}{k}" for i in range(SIDE)]
+            for name, stops in ((f"E{k}", across), (f"W{k}", across[::-1]), (f"N{k}", up), (f"S{k}", up[::-1])):
+                calls = [f"{stop} {format_time(start + n * HOP_S)}" for n, stop in enumerate(stops)]
+                lines.append(f"{name}: {'  '.join(calls)}")
+    return drawn_feed(*lines, stops=[f"{i}{j}" for i in range(SIDE) for j in range(SIDE)])
 
 
-@dataclass
-class Drawn:
-    """Nodes in metres, ways with tags, and multipolygons, before they are made into anything.
+def minutes_from_south_west(i: int, j: int) -> int:
+    """From a bus that leaves crossing (0, 0) at :00 to being at (i, j).
 
-    ``nodes``: number to (x, y) in metres; ``tagged``: number of a node to its tags; ``ways``: number to (nodes, tags);
-    ``relations``: number to ([(way, role), ...], tags).
+    Along the first street or avenue it is two minutes a crossing. Elsewhere one changes: the crossing street's bus left its
+    end at :00 as well and is gone, the next leaves at :10, so one is there ten minutes after it would have been by that bus
+    from the start; the better of changing on the street and on the avenue.
     """
-
-    nodes: dict[int, tuple[float, float]] = field(default_factory=dict)
-    ways: dict[int, tuple[list[int], dict[str, str]]] = field(default_factory=dict)
-    tagged: dict[int, dict[str, str]] = field(default_factory=dict)
-    relations: dict[int, tuple[list[tuple[int, str]], dict[str, str]]] = field(default_factory=dict)
-
-    def add_way(self, number: int, points: Sequence[tuple[float, float]], **tags: str) -> Drawn:
-        """Draw a way along points in metres; points at the same place are one node (``_`` in a tag's key is ``:``)."""
-        known = {place: node for node, place in self.nodes.items()}
-        refs = []
-        for point in points:
-            if point not in known:
-                known[point] = max(self.nodes, default=0) + 1
-                self.nodes[known[point]] = point
-            refs.append(known[point])
-        self.ways[number] = (
-            refs,
-            {key.replace("__", ":"): value for key, value in tags.items()} or {"highway": "road"},
-        )
-        return self
-
-    def street_map(self, area: Area | None = None, margin_m: float = 1000.0) -> StreetMap:
-        """The ways open to anybody, as ``read_streets`` would give them; the area is a box around the nodes."""
-        number = {node: row for row, node in enumerate(sorted(self.nodes))}
-        lonlat = np.array([at(*self.nodes[node]) for node in sorted(self.nodes)])
-        kept = {w: item for w, item in self.ways.items() if walk_flags(item[1]) or drive_flags(item[1])}
-        tags = [item[1] for item in kept.values()]
-        west, south = lonlat.min(axis=0) - margin_m / METRES_A_DEGREE
-        east, north = lonlat.max(axis=0) + margin_m / METRES_A_DEGREE
-        return StreetMap(
-            np.array(sorted(self.nodes)),
-            lonlat[:, 0],
-            lonlat[:, 1],
-            np.array(list(kept), np.int64),
-            np.concatenate([[0], np.cumsum([len(item[0]) for item in kept.values()])]),
-            np.array([number[node] for item in kept.values() for node in item[0]]),
-            np.array([tag.get("highway", "platform") for tag in tags], object),
-            np.array([tag.get("name", "") for tag in tags], object),
-            np.array([walk_flags(tag) for tag in tags]),
-            np.array([drive_flags(tag) for tag in tags]),
-            np.array([is_steps(tag) for tag in tags]),
-            area or (float(west), float(south), float(east), float(north)),
-            content_hash="drawn",
-            source="drawn",
-        )
-
-    def write(self, path: Path, *, box: Area | None = None, ways_first: bool = False) -> Path:
-        """Write it all as a PBF file, with a box in the header if one is given; gives the path."""
-        header = osmium.io.Header()
-        if box is not None:
-            header.add_box(osmium.osm.Box(*box))
-        path.unlink(missing_ok=True)
-        with osmium.SimpleWriter(str(path), header=header) as writer:
-            steps = [self._write_nodes, self._write_ways]
-            for step in reversed(steps) if ways_first else steps:
-                step(writer)
-            for number, (members, tags) in sorted(self.relations.items()):
-                triples = [("w", way, role) for way, role in members]
-                writer.add_relation(mutable.Relation(id=number, members=triples, tags=tags))
-        return path
-
-    def _write_nodes(self, writer: osmium.SimpleWriter) -> None:
-        for number in sorted(self.nodes):
-            lon_lat = at(*self.nodes[number])
-            writer.add_node(mutable.Node(id=number, location=lon_lat, tags=self.tagged.get(number, {})))
-
-    def _write_ways(self, writer: osmium.SimpleWriter) -> None:
-        for number, (refs, tags) in sorted(self.ways.items()):
-            writer.add_way(mutable.Way(id=number, nodes=refs, tags=tags))
-
-
-def grid_city(columns: int, rows: int, block_m: float = 100.0, tags: Mapping[str, str] | None = None) -> Drawn:
-    """Streets that cross every ``block_m``: ``columns`` run north (ways 1, 2, ...), ``rows`` run east (ways 101, ...).
-
-    The corner of the city is at (0, 0). Every street is ``highway=residential`` unless ``tags`` say otherwise.
-    """
-    drawn = Drawn()
-    kind = dict(tags or {"highway": "residential"})
-    for column in range(columns):
-        drawn.add_way(1 + column, [(column * block_m, row * block_m) for row in range(rows)], **kind)
-    for row in range(rows):
-        drawn.add_way(101 + row, [(column * block_m, row * block_m) for column in range(columns)], **kind)
-    return drawn
+    return 2 * max(i, j) if i == 0 or j == 0 else 10 + 2 * min(i, j)

@@ -184,7 +184,7 @@ class SlowSearch:
         self.runs = runs_of(feed, date, phase)
         self._list_events(*between_s)
         self._list_rides()
-        change_first, change_to = self._list_changes()
+        self.change_first, self.change_to = self._list_changes()
         egress = np.asarray(egress_s, np.int64)[:, self.alight_stop].T
         straight = np.where(egress >= 0, self.alight_s[:, None] + egress, NEVER)
         self.arrival_by_rides = []
@@ -194,7 +194,7 @@ class SlowSearch:
             from_alighting = np.minimum(straight, after_change)
             on_board = least(self.ride_first, self.ride_to, from_alighting)
             self.arrival_by_rides.append(on_board)
-            after_change = least(change_first, change_to, on_board)
+            after_change = least(self.change_first, self.change_to, on_board)
         access = np.asarray(access_s, np.int64)[:, self.board_stop]
         self.leave_by = np.where(access >= 0, self.board_s - slack_s - access, -NEVER)
         """Latest second at which one leaves the origin and still boards there, shape (n_origins, n_boardings)."""
