@@ -13,7 +13,9 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyogrio
+import pyogrio.raw
 import shapely
 from numpy.typing import NDArray
 
@@ -28,7 +30,9 @@ BAD_NUMBER = declare("bad_number", "error", "A cell that should hold a number do
 BLANK_ID = declare("blank_place_id", "error", "A row has no id, so nothing can be joined to it.")
 DUPLICATE_ID = declare("duplicate_place_id", "error", "Two rows have the same id; which one is meant cannot be known.")
 NOT_UTF8 = declare(
-    "table_not_utf8", "warning", "A table is not UTF-8; it was read as Windows-1252, which may spoil letters with accents."
+    "table_not_utf8",
+    "warning",
+    "A table is not UTF-8; it was read as Windows-1252, which may spoil letters with accents.",
 )
 CRS_ASSUMED = declare(
     "crs_assumed", "warning", "A map does not say what its coordinates are; degrees (WGS 84) were assumed."
@@ -211,6 +215,9 @@ def _read_frame(path: Path, layer: str | None, place: dict[str, Any], found: lis
     try:
         if path.suffix.lower() == ".parquet":
             return _read_parquet(path)
+        with path.open("rb") as stream:
+            if b"<OGRVRTDataSource" in stream.read(4096):
+                raise ValueError("a virtual map leads to other files; name the map itself")
         layers = [str(item[0]) for item in pyogrio.list_layers(path)]
         if layer is not None and layer not in layers:
             near = nearest(layer, layers)
@@ -221,17 +228,27 @@ def _read_frame(path: Path, layer: str | None, place: dict[str, Any], found: lis
             message = f"{name} has several layers ({listed(layers)}); name one with 'layer'"
             found.append(BAD_TABLE.at(**place, value=name, message=message))
             return None
-        return gpd.read_file(path, layer=layer or layers[0], engine="pyogrio")
+        return _read_layer(path, layer or layers[0])
     except Exception as fault:  # the drivers of many formats raise errors of many kinds
         said = " ".join(str(fault).replace(str(path), name).split())[:300]
         found.append(BAD_TABLE.at(**place, value=name, message=f"{name} cannot be read as a map or table: {said}"))
         return None
 
 
+def _read_layer(path: Path, layer: str) -> Any:
+    """One layer as the driver gives it: cells as they stand, without guessing that a text of digits is a number."""
+    meta, _, outlines, cells = pyogrio.raw.read(path, layer=layer)
+    frame = pd.DataFrame(
+        {str(name): pd.Series(list(column), dtype=object) for name, column in zip(meta["fields"], cells, strict=True)}
+    )
+    if outlines is None:
+        return frame
+    # An outline that cannot be made at all (a ring of two points) is none; its row is reported.
+    return gpd.GeoDataFrame(frame, geometry=shapely.from_wkb(outlines, on_invalid="ignore"), crs=meta["crs"])
+
+
 def _read_parquet(path: Path) -> Any:
     """A GeoParquet file, or a plain Parquet table."""
-    import pandas as pd
-
     try:
         return gpd.read_parquet(path)
     except ValueError:

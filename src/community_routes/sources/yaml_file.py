@@ -273,7 +273,8 @@ class _Validation:
         where = f" under {dotted(path[:-1])}" if len(path) > 1 else ""
         place = self._at(path[:-1], of_key=True)
         place["field"] = dotted(path)
-        return MISSING_KEY.at(**place, message=f"the key {str(path[-1])!r} is missing{where}")
+        what = f"value number {path[-1] + 1}" if isinstance(path[-1], int) else f"the key {path[-1]!r}"
+        return MISSING_KEY.at(**place, message=f"{what} is missing{where}")
 
     def _bad(self, path: tuple[Step, ...], items: list[Any]) -> Notice:
         said = list(dict.fromkeys(_sentence(item) for item in items))
