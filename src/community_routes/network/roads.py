@@ -101,7 +101,7 @@ def _between(roads: Roads, starts: list[Spot], ends: list[Spot]) -> RoadPath | N
 
 
 def _spots(roads: Roads, point: LonLat, link_m: float) -> list[Spot]:
-    """The nearest edge of a point and those hardly farther away (the other carriageway), nearest first."""
+    """The nearest spot on a road and those hardly farther away (the other carriageway), nearest first."""
     graph = roads.graph
     if not roads.usable.any():
         return []
@@ -113,16 +113,17 @@ def _spots(roads: Roads, point: LonLat, link_m: float) -> list[Spot]:
     share = np.clip(-(x[:-1] * dx + y[:-1] * dy) / np.where(square > 0, square, 1.0), 0.0, 1.0)
     away = np.hypot(x[:-1] + share * dx, y[:-1] + share * dy)
     away[graph.first[1:-1] - 1] = np.inf  # between the last vertex of one edge and the first of the next
-    nearest = np.minimum.reduceat(away, graph.first[:-1])
-    nearest[~roads.usable] = np.inf
-    if nearest.min() > link_m:
+    edge = np.repeat(np.arange(graph.n_edges), np.diff(graph.first))[:-1]
+    away[~roads.usable[edge]] = np.inf
+    if away.min() > link_m:
         return []
+    near = np.flatnonzero(away <= min(away.min() + _BESIDE_M, link_m))
+    # pieces that follow each other are one passage of a road beside the point, at its nearest spot
+    runs = np.split(near, np.flatnonzero((np.diff(near) > 1) | (np.diff(edge[near]) > 0)) + 1)
+    best = sorted((float(away[run].min()), int(run[np.argmin(away[run])])) for run in runs)
     spots = []
-    for edge in np.argsort(nearest, kind="stable")[:_AT_MOST]:
-        if nearest[edge] <= min(nearest.min() + _BESIDE_M, link_m):
-            begin = int(graph.first[edge])
-            k = begin + int(np.argmin(away[begin : int(graph.first[edge + 1]) - 1]))
-            position = graph.along_m[k] + share[k] * (graph.along_m[k + 1] - graph.along_m[k])
-            position = graph.along_m[k + 1] if share[k] == 1.0 else position
-            spots.append(Spot(int(edge), float(position), float(nearest[edge])))
+    for metres, k in best[:_AT_MOST]:
+        position = graph.along_m[k] + share[k] * (graph.along_m[k + 1] - graph.along_m[k])
+        position = graph.along_m[k + 1] if share[k] == 1.0 else position
+        spots.append(Spot(int(edge[k]), float(position), metres))
     return spots

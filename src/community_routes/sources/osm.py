@@ -7,10 +7,12 @@ import json
 from pathlib import Path
 
 import numpy as np
+import osmium
 from numpy.typing import NDArray
 
 from community_routes.errors import StreetsError
 from community_routes.notices import Notice, declare, raise_on_errors
+from community_routes.sources.osm_frames import frames_fault
 from community_routes.sources.osm_map import Area, Features, StreetMap
 from community_routes.sources.osm_pbf import PbfContent, PlacesAsked, Streets, read_pbf
 
@@ -77,11 +79,13 @@ def _read_checked(path: Path, places: PlacesAsked, found: list[Notice]) -> PbfCo
         found.append(UNREADABLE.at(path.name, message="there is no such file; check the path in the study file"))
         return None
     try:
-        return read_pbf(path, places)
-    except (RuntimeError, ValueError, OSError, MemoryError) as fault:
-        message = f"it cannot be read as OpenStreetMap PBF ({fault}); download or export it again"
-        found.append(UNREADABLE.at(path.name, message=message))
-        return None
+        fault = frames_fault(path)
+        if fault is None:
+            return read_pbf(path, places)
+    except (RuntimeError, ValueError, OSError, MemoryError, osmium.InvalidLocationError) as error:
+        fault = f"cannot be read as OpenStreetMap PBF ({error})"
+    found.append(UNREADABLE.at(path.name, message=f"it {fault}; download or export it again"))
+    return None
 
 
 def _check_area(area: Area, file: str, found: list[Notice]) -> None:

@@ -282,7 +282,7 @@ def read_pbf(path: Path, asked: PlacesAsked) -> PbfContent:
     asked_keys = sorted({key for wanted in asked.values() for key in wanted})
     state = _Pass(asked, _read_relations(path, asked))
     osm = osmium.osm
-    processor = osmium.FileProcessor(str(path), osm.NODE | osm.WAY).with_locations()
+    processor = osmium.FileProcessor(osmium.io.File(str(path), "pbf"), osm.NODE | osm.WAY).with_locations()
     header = processor.header
     processor.with_filter(osmium.filter.KeyFilter("place", *asked_keys).enable_for(osm.NODE))
     processor.with_filter(osmium.filter.KeyFilter(*_WAY_KEYS, *asked_keys).enable_for(osm.WAY))
@@ -314,7 +314,7 @@ def _content(state: _Pass, header: Any, storage: Any) -> PbfContent:
 def _read_relations(path: Path, asked: PlacesAsked) -> list[_Relation]:
     """The multipolygons that are drawn or asked for; reading relations alone skips the rest of the file."""
     found = []
-    processor = osmium.FileProcessor(str(path), osmium.osm.RELATION)
+    processor = osmium.FileProcessor(osmium.io.File(str(path), "pbf"), osmium.osm.RELATION)
     for relation in processor.with_filter(osmium.filter.TagFilter(("type", "multipolygon"))):
         tags = dict(relation.tags)
         layers = [item for item in layers_of(tags, asked) if item[0] != "railways"]
