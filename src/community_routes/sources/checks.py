@@ -21,6 +21,11 @@ NEXT_DAY_UNKNOWN = declare(
     "warning",
     "The service date is the last day of the timetable, so trips of the day after are unknown.",
 )
+OUTSIDE_VALIDITY = declare(
+    "outside_feed_dates",
+    "warning",
+    "The service date lies outside the dates that the publisher of the feed vouches for.",
+)
 UNUSUAL_SERVICE = declare(
     "unusual_service",
     "warning",
@@ -167,8 +172,16 @@ def check_service(feed: Feed, date: dt.date, notices: list[Notice], *, until_s: 
         notices.append(NO_SERVICE.at(name, message=message, field="service_date", value=date))
         return
     parts = [count_trips(feed, i) for i in range(len(feed.sources))] if len(feed.sources) > 1 else [days]
-    for source, part in zip(feed.sources, parts, strict=False):
+    for source, part in zip(feed.sources or (name,), parts, strict=True):
         _check_source(source, part, date, until_s, notices)
+    for source, (first, last) in zip(feed.sources, feed.valid, strict=False):
+        if (first and date < first) or (last and date > last):
+            period = f"from {first or 'the beginning'} to {last or 'the end'}"
+            message = (
+                f"{_spoken(date)} is not in the time for which this timetable was published ({period}); it may be out of "
+                "date. Choose another date or a newer timetable"
+            )
+            notices.append(OUTSIDE_VALIDITY.at(source, message=message, field="service_date", value=date))
 
 
 def _check_source(name: str, days: ServiceDays, date: dt.date, until_s: int, notices: list[Notice]) -> None:

@@ -176,6 +176,8 @@ class Feed:
         The fare tables as text, by file name without ``.txt``.
     sources : tuple of str
         File names that were joined.
+    valid : tuple of (date or None, date or None)
+        For each source, the first and last date that its publisher vouches for (``feed_info.txt``), where known.
     content_hash : str
         sha256 over the bytes that were read; of a changed feed, over what it was made from.
     """
@@ -193,6 +195,7 @@ class Feed:
     fares: dict[str, pd.DataFrame] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     content_hash: str = ""
+    valid: tuple[tuple[dt.date | None, dt.date | None], ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.calls.first) != len(self.trips) + 1:

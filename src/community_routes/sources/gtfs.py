@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +13,16 @@ from numpy.typing import NDArray
 
 from community_routes.errors import FeedError, UsageError
 from community_routes.notices import Notice, declare, raise_on_errors
-from community_routes.sources import gtfs_calendar, gtfs_calls, gtfs_places, gtfs_trips
-from community_routes.sources.feed import Calls, Feed
+from community_routes.sources import gtfs_calendar, gtfs_calls, gtfs_places, gtfs_shapes, gtfs_trips
+from community_routes.sources.feed import Calendar, Calls, Feed
 from community_routes.sources.gtfs_archive import Archive, hash_file, open_archive
+from community_routes.sources.gtfs_checks import check_speeds, check_time_zones, check_use, mend_station_calls
+from community_routes.sources.gtfs_clip import Clip
+from community_routes.sources.gtfs_duplicates import leave_out_duplicates
 from community_routes.sources.gtfs_findings import Findings
+from community_routes.sources.gtfs_frequencies import read_frequencies
 from community_routes.sources.gtfs_join import file_stems, join_feeds
+from community_routes.sources.gtfs_subset import keep_trips
 from community_routes.sources.gtfs_tables import read_blocks
 from community_routes.sources.gtfs_write import write_feed
 
@@ -28,7 +35,13 @@ NO_TRIPS = declare("no_usable_trips", "error", "No trip of the feed can be used,
 _NEEDED = ("agency.txt", "stops.txt", "routes.txt", "trips.txt", "stop_times.txt")
 
 
-def read_feed(paths: str | Path | Sequence[str | Path], *, notices: list[Notice] | None = None) -> Feed:
+def read_feed(
+    paths: str | Path | Sequence[str | Path],
+    *,
+    notices: list[Notice] | None = None,
+    area: tuple[float, float, float, float] | None = None,
+    dates: Sequence[dt.date] | None = None,
+) -> Feed:
     """Read one GTFS zip, or several that are joined.
 
     Ids that occur in two of the feeds become ``<file stem>:<id>`` everywhere in both. Blank times between timed calls
@@ -41,6 +54,11 @@ def read_feed(paths: str | Path | Sequence[str | Path], *, notices: list[Notice]
         The zips.
     notices
         Every finding is appended here, errors too.
+    area : (west, south, east, north)
+        In degrees. Of a feed that is larger than the study, only trips that call at a stop in the area are kept, whole,
+        and only the stops of these trips.
+    dates
+        Only trips that run on one of these service dates, or on the day before or after, are kept.
 
     Raises
     ------
@@ -50,39 +68,63 @@ def read_feed(paths: str | Path | Sequence[str | Path], *, notices: list[Notice]
     zips = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     if not zips:
         raise UsageError("no timetable was given")
+    clip = Clip(area, tuple(dates) if dates is not None else None)
     found: list[Notice] = []
     feeds = []
     for path in zips:
         findings = Findings()
-        feed = _read_one(path, findings)
+        feed = _read_one(path, clip, findings)
         found += findings.notices()
         if feed is not None:
             feeds.append(feed)
+    across = Findings()
+    check_time_zones(feeds, across)
+    joined = None
+    if len(feeds) == len(zips):
+        joined = feeds[0] if len(feeds) == 1 else join_feeds(feeds, file_stems(zips))
+        joined = leave_out_duplicates(joined, across)
+    found += across.notices()
     if notices is not None:
         notices.extend(found)
     raise_on_errors(found, FeedError)
-    return feeds[0] if len(feeds) == 1 else join_feeds(feeds, file_stems(zips))
+    if joined is None:  # a feed is missing only after an error
+        raise FeedError("a timetable could not be read")
+    return joined
 
 
-def _read_one(path: Path, findings: Findings) -> Feed | None:
+def _read_one(path: Path, clip: Clip, findings: Findings) -> Feed | None:
     """One feed, or ``None`` after an error (noted)."""
     archive = open_archive(path, findings)
     if archive is None:
         return None
     with archive.archive:
-        return _read_tables(archive, hash_file(path), findings)
+        tables = _read_small_tables(archive, clip, findings)
+        if tables is None:
+            return None
+        feed = _read_calls(archive, tables, clip, findings)
+    return None if feed is None else replace(feed, content_hash=clip.content_hash(hash_file(path)))
 
 
-def _read_tables(archive: Archive, content_hash: str, findings: Findings) -> Feed | None:
+@dataclass(frozen=True)
+class _Tables:
+    """The tables of a feed but for the long ones."""
+
+    agencies: pd.DataFrame
+    stops: pd.DataFrame
+    stop_index: gtfs_places.Index
+    routes: pd.DataFrame
+    route_index: gtfs_places.Index
+    calendar: Calendar
+    trips: gtfs_trips.ReadTrips
+
+
+def _read_small_tables(archive: Archive, clip: Clip, findings: Findings) -> _Tables | None:
     complete = _has_tables(archive, findings)
     agencies = gtfs_places.read_agencies(archive, findings) if "agency.txt" in archive else None
     stops = gtfs_places.read_stops(archive, findings) if "stops.txt" in archive else None
-    nobody = pd.DataFrame({"agency_id": []})
-    routes = (
-        gtfs_trips.read_routes(archive, nobody if agencies is None else agencies, findings)
-        if "routes.txt" in archive
-        else None
-    )
+    if stops is not None and agencies is not None:
+        gtfs_places.check_all_places(stops[0], agencies, archive, findings)
+    routes = gtfs_trips.read_routes(archive, agencies, findings) if "routes.txt" in archive else None
     calendar = gtfs_calendar.read_calendar(archive, findings)
     if not complete or agencies is None or stops is None or routes is None or calendar is None:
         _look_for_columns(archive, findings)
@@ -90,50 +132,61 @@ def _read_tables(archive: Archive, content_hash: str, findings: Findings) -> Fee
     trips = gtfs_trips.read_trips(archive, routes[1], calendar[1], findings)
     if trips is None:
         return None
-    trip_table, trip_index, shape_ids = trips
-    raw = gtfs_calls.read_calls(archive, trip_index, stops[1], np.ones(len(trip_table), np.bool_), findings)
-    frequencies, not_running = gtfs_trips.read_frequencies(archive, trip_index, findings)
-    shapes = gtfs_trips.read_shapes(archive, set(shape_ids) - {""}, findings)
+    return _Tables(agencies, *stops, *routes, calendar[0], clip.trips_on_dates(trips, calendar[0]))
+
+
+def _read_calls(archive: Archive, tables: _Tables, clip: Clip, findings: Findings) -> Feed | None:
+    trips = tables.trips
+    raw = gtfs_calls.read_calls(archive, trips.index, tables.stop_index, findings)
+    frequencies, not_running = read_frequencies(archive, trips.index, findings)
     if raw is None:
         return None
     label = archive.name_of("stop_times.txt")
-    ids = trip_table["trip_id"].to_numpy(dtype=object)
+    ids = trips.table["trip_id"].to_numpy(dtype=object)
+    never = np.bincount(raw.trip, minlength=len(ids)) == 0
+    clip.calls_in_area(raw, tables.stops, len(ids))
     gtfs_calls.order_calls(raw, label, ids, findings)
     timed = gtfs_calls.mend_calls(raw, label, ids, findings)
-    gtfs_trips.join_shapes(trip_table, shape_ids, shapes, archive.name_of("trips.txt"), findings)
-    calls = gtfs_calls.finish_calls(
-        raw,
-        timed,
-        len(trip_table),
-        trip_table["shape"].to_numpy(),
-        stops[0]["lon"].to_numpy(),
-        stops[0]["lat"].to_numpy(),
-        shapes,
-    )
+    counts = np.bincount(raw.trip, minlength=len(ids))
+    _note_lost_trips(archive, trips, counts, never, clip, findings)
+    runs = counts >= 2
+    runs[not_running] = False
+    if not runs.any():
+        message = (
+            "no trip lies in the area and runs on the dates asked for"
+            if clip.is_narrow
+            else "no trip has a route, a service and two calls with times; look at the warnings about trips and calls"
+        )
+        findings.add(NO_TRIPS, archive.label, message=message)
+        return None
+    shapes = gtfs_shapes.read_shapes(archive, set(trips.shape_id[runs]) - {""}, findings)
+    gtfs_shapes.join_shapes(trips.table, np.where(runs, trips.shape_id, ""), shapes, archive, findings)
+    stops = tables.stops
+    shape = trips.table["shape"].to_numpy()
+    places = stops["lon"].to_numpy(), stops["lat"].to_numpy()
+    calls = gtfs_calls.finish_calls(raw, timed, len(ids), shape, *places, shapes)
+    _note_filled(archive, calls, findings)
+    route_type = tables.routes["route_type"].to_numpy()[trips.table["route"].to_numpy()]
+    check_speeds(calls, raw.line, route_type, stops, ids, label, findings)
     feed = Feed(
-        agencies=agencies,
-        stops=stops[0],
-        routes=routes[0],
-        trips=trip_table,
+        agencies=tables.agencies,
+        stops=mend_station_calls(stops, calls, label, findings),
+        routes=tables.routes,
+        trips=trips.table,
         calls=calls,
-        calendar=calendar[0],
+        calendar=tables.calendar,
         frequencies=frequencies,
-        transfers=gtfs_places.read_transfers(archive, stops[1], routes[1], trip_index, findings),
-        pathways=gtfs_places.read_pathways(archive, stops[1], findings),
+        transfers=gtfs_places.read_transfers(archive, tables.stop_index, tables.route_index, trips.index, findings),
+        pathways=gtfs_places.read_pathways(archive, tables.stop_index, findings),
         shapes=shapes,
         fares=gtfs_trips.read_fares(archive, findings),
         sources=(archive.label,),
-        content_hash=content_hash,
+        valid=(gtfs_calendar.read_validity(archive, findings),),
     )
-    runs = np.diff(calls.first) >= 2
-    runs[list(not_running)] = False
-    _note_lost_trips(archive, ids, np.diff(calls.first), findings)
-    _note_filled(archive, calls, findings)
-    if not runs.any():
-        message = "no trip has a route, a service and two calls with times; look at the warnings about trips and calls"
-        findings.add(NO_TRIPS, archive.label, message=message)
-        return None
-    return feed if runs.all() else keep_trips(feed, runs)
+    feed = feed if runs.all() else keep_trips(feed, runs)
+    if not clip.is_narrow:
+        check_use(feed, archive.label, findings)
+    return clip.tables_in_use(feed)
 
 
 def _has_tables(archive: Archive, findings: Findings) -> bool:
@@ -154,25 +207,32 @@ def _has_tables(archive: Archive, findings: Findings) -> bool:
 
 def _look_for_columns(archive: Archive, findings: Findings) -> None:
     """Where the feed is refused anyway: name faults of the headings of the tables that were not read, too."""
-    if "trips.txt" in archive:
-        gtfs_trips.read_trips(archive, {}, {}, Findings())
-        required = ("trip_id", "route_id", "service_id")
-        next(read_blocks(archive, "trips.txt", text=(), required=required, findings=findings), None)
-    if "stop_times.txt" in archive:
-        next(
-            read_blocks(archive, "stop_times.txt", text=(), required=gtfs_calls.REQUIRED, findings=findings),
-            None,
-        )
+    for table, required in (
+        ("trips.txt", ("trip_id", "route_id", "service_id")),
+        ("stop_times.txt", gtfs_calls.REQUIRED),
+    ):
+        if table in archive:
+            next(read_blocks(archive, table, text=(), required=required, findings=findings), None)
 
 
 def _note_lost_trips(
-    archive: Archive, ids: NDArray[np.object_], n_calls: NDArray[np.int64], findings: Findings
+    archive: Archive,
+    trips: gtfs_trips.ReadTrips,
+    counts: NDArray[np.int64],
+    never: NDArray[np.bool_],
+    clip: Clip,
+    findings: Findings,
 ) -> None:
-    for trip in np.flatnonzero(n_calls < 2):
-        message = f"trip {ids[trip]!r} has fewer than two usable calls; it was left out"
-        findings.add(
-            gtfs_calls.TRIP_TOO_SHORT, archive.name_of("trips.txt"), message=message, field="trip_id", value=ids[trip]
-        )
+    """Note trips with fewer than two calls; those without any in the file are of their own kind."""
+    label = archive.name_of("trips.txt")
+    ids = trips.table["trip_id"].to_numpy(dtype=object)
+    at = np.flatnonzero(never)
+    message = "trip '{value}' has no row in stop_times.txt; it was left out"
+    findings.rows(gtfs_calls.TRIP_WITHOUT_CALLS, label, trips.line[at], message, field="trip_id", values=ids[at])
+    short = counts == 1 if clip.is_narrow else counts < 2
+    at = np.flatnonzero(~never & short)
+    message = "trip '{value}' has fewer than two usable calls; it was left out"
+    findings.rows(gtfs_calls.TRIP_TOO_SHORT, label, trips.line[at], message, field="trip_id", values=ids[at])
 
 
 def _note_filled(archive: Archive, calls: Calls, findings: Findings) -> None:
@@ -180,30 +240,3 @@ def _note_filled(archive: Archive, calls: Calls, findings: Findings) -> None:
     if blank:
         message = f"{blank:,} of {len(calls):,} calls had no time; it was filled in by distance between the timed calls"
         findings.add(gtfs_calls.TIMES_FILLED, archive.name_of("stop_times.txt"), message=message, value=blank)
-
-
-def keep_trips(feed: Feed, keep: NDArray[np.bool_]) -> Feed:
-    """The feed with these trips only; rules for the others go, all other tables stay.
-
-    Parameters
-    ----------
-    keep : bool, shape (n_trips,)
-    """
-    new_row = np.where(keep, np.cumsum(keep) - 1, -1).astype(np.int32)
-    sizes = np.diff(feed.calls.first)
-    rows = np.repeat(keep, sizes)
-    first = np.concatenate([[0], np.cumsum(sizes[keep])]).astype(np.int64)
-    calls = Calls(first, *(getattr(feed.calls, name)[rows] for name in list(Calls.__dataclass_fields__)[1:]))
-    frequencies = feed.frequencies[keep[feed.frequencies["trip"].to_numpy()]].reset_index(drop=True)
-    frequencies["trip"] = new_row[frequencies["trip"].to_numpy()]
-    transfers = feed.transfers
-    for column in ("from_trip", "to_trip"):
-        named = transfers[column].to_numpy()
-        transfers = transfers[(named < 0) | keep[named]].reset_index(drop=True)
-        named = transfers[column].to_numpy()
-        transfers[column] = np.where(named < 0, -1, new_row[named]).astype(np.int32)
-    from dataclasses import replace
-
-    return replace(
-        feed, trips=feed.trips[keep].reset_index(drop=True), calls=calls, frequencies=frequencies, transfers=transfers
-    )

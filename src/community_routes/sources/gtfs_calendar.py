@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TypeAlias
 
 import numpy as np
@@ -15,6 +16,10 @@ from community_routes.sources.gtfs_places import Index, index_of, unique_rows
 from community_routes.sources.gtfs_tables import Block, read_table
 from community_routes.sources.gtfs_values import dates_of
 
+DATE_MENDED = declare(
+    "date_mended", "warning", "A date has marks between year, month and day; it was read all the same."
+)
+NO_EXCEPTIONS = declare("no_exceptions", "info", "calendar_dates.txt holds no usable row; holidays are not told apart.")
 BAD_DATE = declare("bad_date", "warning", "A cell that should hold a date (YYYYMMDD) does not; the row was left out.")
 DATES_REVERSED = declare(
     "dates_reversed", "warning", "A service ends before it starts, so its weekly pattern never runs."
@@ -32,6 +37,18 @@ _Exceptions: TypeAlias = tuple[NDArray[np.int32], NDArray[np.datetime64], NDArra
 """Rows of services, dates, and whether they are added."""
 
 
+def read_validity(archive: Archive, findings: Findings) -> tuple[dt.date | None, dt.date | None]:
+    """First and last date that the publisher vouches for (``feed_info.txt``); ``None`` where it does not say."""
+    if "feed_info.txt" not in archive or not archive.members["feed_info.txt"].file_size:
+        return None, None
+    columns = ("feed_start_date", "feed_end_date")
+    block = read_table(archive, "feed_info.txt", text=columns, findings=findings)
+    if block is None or not len(block):
+        return None, None
+    first, last = (dates_of([block.strings(column)[0]])[0][0] for column in columns)
+    return (None if np.isnat(first) else first.astype(dt.date)), (None if np.isnat(last) else last.astype(dt.date))
+
+
 def read_calendar(archive: Archive, findings: Findings) -> tuple[Calendar, Index] | None:
     """Weekly patterns and exceptions, and the row of each service id; ``None`` after a fault."""
     no_dates = np.zeros(0, "datetime64[D]")
@@ -45,6 +62,9 @@ def read_calendar(archive: Archive, findings: Findings) -> tuple[Calendar, Index
     if weekly is None or extra is None:
         return None
     service_id, weekdays, start, end = weekly
+    if "calendar_dates.txt" in archive and len(extra[0]) == 0:
+        message = "calendar_dates.txt holds no exception, so holidays run as any other day"
+        findings.add(NO_EXCEPTIONS, archive.name_of("calendar_dates.txt"), message=message)
     more = len(index) - len(service_id)
     calendar = Calendar(
         np.array(list(index), dtype=object),
@@ -93,8 +113,17 @@ def _dates(
 ) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
     """The dates of a column and which are dates; the others are noted and their rows are to be left out."""
     values, codes = block.codes(column)
-    days, _ = dates_of(values or [""])
+    days, marked = dates_of(values or [""])
     result = days[codes][rows]
+    mended = rows[marked[codes][rows]]
+    findings.rows(
+        DATE_MENDED,
+        block.label,
+        block.line[mended],
+        f"{column} '{{value}}' is not written YYYYMMDD; it was read as year, month, day",
+        field=column,
+        values=block.strings(column)[mended],
+    )
     lost = np.flatnonzero(np.isnat(result))
     findings.rows(
         BAD_DATE,

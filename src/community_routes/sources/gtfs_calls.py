@@ -14,6 +14,7 @@ from community_routes.sources.gtfs_archive import Archive
 from community_routes.sources.gtfs_findings import Findings
 from community_routes.sources.gtfs_positions import fill_gaps
 from community_routes.sources.gtfs_tables import Block, read_blocks
+from community_routes.sources.gtfs_trips import LEFT_OUT
 from community_routes.sources.gtfs_values import BLANK_S, BROKEN_S, seconds_of
 from community_routes.times import format_time
 
@@ -33,6 +34,9 @@ TIME_BACKWARDS = declare(
     "A trip arrives before it left the stop before, or leaves before it arrives; it was left out.",
 )
 TRIP_TOO_SHORT = declare("trip_too_short", "warning", "A trip has fewer than two usable calls; it was left out.")
+TRIP_WITHOUT_CALLS = declare(
+    "trip_without_calls", "warning", "A trip of trips.txt has no row in stop_times.txt; it was left out."
+)
 TIMES_FILLED = declare(
     "times_filled", "info", "Calls without a time got one by their distance between the timed calls."
 )
@@ -70,14 +74,13 @@ def read_calls(
     archive: Archive,
     trip_index: Mapping[str, int],
     stop_index: Mapping[str, int],
-    wanted: NDArray[np.bool_],
     findings: Findings,
 ) -> RawCalls | None:
-    """Read the calls of the trips that are ``wanted``; ``None`` when a fault stops it (noted as an error)."""
+    """Read the calls of the trips in the index; ``None`` when a fault stops it (noted as an error)."""
     parts: list[RawCalls] = []
     blocks = read_blocks(archive, "stop_times.txt", text=_TEXT, numbers=_NUMBERS, required=REQUIRED, findings=findings)
     for block in blocks:
-        parts.append(_usable_rows(block, trip_index, stop_index, wanted, findings))
+        parts.append(_usable_rows(block, trip_index, stop_index, findings))
     if not parts:
         return None
     if len(parts) == 1:
@@ -94,14 +97,12 @@ def _usable_rows(
     block: Block,
     trip_index: Mapping[str, int],
     stop_index: Mapping[str, int],
-    wanted: NDArray[np.bool_],
     findings: Findings,
 ) -> RawCalls:
     trip = block.look_up("trip_id", trip_index)
     stop = block.look_up("stop_id", stop_index)
     keep = trip >= 0
-    _note_dangling(UNKNOWN_TRIP, block, "trip_id", np.flatnonzero(~keep), findings)
-    keep[keep] = wanted[trip[keep]]
+    _note_dangling(UNKNOWN_TRIP, block, "trip_id", np.flatnonzero(~keep & (trip != LEFT_OUT)), findings)
     _note_dangling(UNKNOWN_STOP, block, "stop_id", np.flatnonzero(keep & (stop < 0)), findings)
     sequence = block.integers("stop_sequence", -1, findings, low=0)
     lost = np.flatnonzero(keep & (sequence < 0))

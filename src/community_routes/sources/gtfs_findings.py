@@ -62,7 +62,7 @@ class Findings:
         return [notice for sample in self._samples.values() for notice in sample.notices()]
 
     def _sample(self, code: Code, file: str) -> Sample:
-        return self._samples.setdefault((code.name, file), Sample(code))
+        return self._samples.setdefault((code.name, file), Sample(code, keep=5))
 
 
 def _shown(value: Any) -> str:

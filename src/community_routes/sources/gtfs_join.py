@@ -109,6 +109,7 @@ def join_feeds(feeds: Sequence[Feed], stems: Sequence[str]) -> Feed:
         calendar=calendar,
         shapes=_join_shapes([f.shapes for f in feeds], renames),
         fares=_join_fares(feeds, renames),
+        valid=tuple(dates for f in feeds for dates in (f.valid or ((None, None),) * len(f.sources))),
         sources=tuple(source for f in feeds for source in f.sources),
         content_hash=hashlib.sha256("\n".join([*(f.content_hash for f in feeds), *stems]).encode()).hexdigest(),
         **tables,

@@ -20,6 +20,14 @@ BLANK_ID = declare("blank_id", "warning", "A row has no id; it was left out.")
 STOP_WITHOUT_PLACE = declare(
     "stop_without_place", "warning", "A stop has no usable coordinates; nobody can walk to it."
 )
+IMPOSSIBLE_PLACE = declare(
+    "impossible_place", "warning", "A stop cannot lie where its coordinates say; its place counts as unknown."
+)
+NO_PLACES = declare("no_stop_places", "error", "No stop of the feed has usable coordinates.")
+PLACES_SWAPPED = declare("places_swapped", "error", "Latitude and longitude are swapped in the whole table of stops.")
+WRONG_PARENT = declare(
+    "wrong_parent", "warning", "parent_station is not of the kind that the stop needs; it was ignored."
+)
 UNKNOWN_PARENT = declare("unknown_parent", "warning", "parent_station is not a stop of the feed; it was ignored.")
 UNKNOWN_LOCATION_TYPE = declare(
     "unknown_location_type", "warning", "location_type is not 0 to 4; it counts as 0, a stop."
@@ -38,6 +46,14 @@ PATHWAY_TO_NOWHERE = declare(
 )
 
 Index = dict[str, int]
+
+_NEAR_ZERO = 0.5
+_GRID_ORIGIN = 49.7668, -7.5572
+"""Latitude and longitude of easting 0, northing 0 of the British national grid."""
+_NEAR_GRID = 0.005
+_SAME_REGION = 3.0
+_BRITAIN = -9.0, 49.5, 2.5, 61.5
+_BRITISH_ZONES = ("Europe/London", "Europe/Belfast", "Europe/Jersey", "Europe/Guernsey", "Europe/Isle_of_Man", "GB")
 
 
 def unique_rows(block: Block, column: str, findings: Findings, *, blank_allowed: bool = False) -> NDArray[np.int64]:
@@ -115,7 +131,7 @@ def read_stops(archive: Archive, findings: Findings) -> tuple[pd.DataFrame, Inde
         values=kind[odd],
     )
     kind[odd] = 0
-    parent = _parents(block, rows, index, findings)
+    parent = _parents(block, rows, kind[rows], index, findings)
     wheelchair = block.integers("wheelchair_boarding", 0, findings)[rows]
     wheelchair[(wheelchair < 0) | (wheelchair > 2)] = 0
     inherits = (wheelchair == 0) & (parent >= 0)
@@ -138,7 +154,9 @@ def read_stops(archive: Archive, findings: Findings) -> tuple[pd.DataFrame, Inde
     return table, index
 
 
-def _parents(block: Block, rows: NDArray[np.int64], index: Index, findings: Findings) -> NDArray[np.int32]:
+def _parents(
+    block: Block, rows: NDArray[np.int64], kind: NDArray[np.int64], index: Index, findings: Findings
+) -> NDArray[np.int32]:
     parent = block.look_up("parent_station", index)[rows]
     own = parent == np.arange(len(rows))
     lost = np.flatnonzero((parent == -2) | own)
@@ -152,40 +170,107 @@ def _parents(block: Block, rows: NDArray[np.int64], index: Index, findings: Find
         values=names[lost],
     )
     parent[lost] = -1
+    # A station has no parent, a boarding area belongs to a platform, everything else to a station: no circles.
+    needed = np.select([kind == 1, kind == 4], [-1, 0], 1)
+    wrong = np.flatnonzero((parent >= 0) & (kind[parent] != needed))
+    findings.rows(
+        WRONG_PARENT,
+        block.label,
+        block.line[rows][wrong],
+        "parent_station '{value}' is not a place that this location_type can belong to; it was ignored",
+        field="parent_station",
+        values=names[wrong],
+    )
+    parent[wrong] = -1
     return parent
 
 
 def _places(
     block: Block, rows: NDArray[np.int64], kind: NDArray[np.int64], findings: Findings
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Longitude and latitude, NaN where they are missing or cannot be the stop's place (noted)."""
     lon, lat = block.numbers["stop_lon"][rows].copy(), block.numbers["stop_lat"][rows].copy()
+    lines, ids = block.line[rows], block.strings("stop_id")[rows]
     missing = np.isnan(lon) | np.isnan(lat)
-    with np.errstate(invalid="ignore"):
-        outside = ~missing & ((np.abs(lat) > 90) | (np.abs(lon) > 180))
-    ids = block.strings("stop_id")[rows]
     at = np.flatnonzero(missing & (kind <= 2))
     findings.rows(
         STOP_WITHOUT_PLACE,
         block.label,
-        block.line[rows][at],
+        lines[at],
         lambda i: f"stop {ids[at[i]]!r} has no coordinates, so nobody can walk to it; trips still pass through it",
         field="stop_lat",
     )
-    far = np.flatnonzero(outside)
+    unusable = missing.copy()
+    for wrong, what in _impossible_places(lon, lat):
+        at = np.flatnonzero(wrong & ~unusable)
+        _note_places(at, what, lines, ids, lon, lat, block.label, findings)
+        unusable |= wrong
+    lon[unusable] = np.nan
+    lat[unusable] = np.nan
+    return lon, lat
+
+
+def _impossible_places(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> list[tuple[NDArray[np.bool_], str]]:
+    """Which stops cannot lie where they are said to, and why."""
+    with np.errstate(invalid="ignore"):
+        in_metres = (np.abs(lat) > 180) | (np.abs(lon) > 180)
+        outside = ~in_metres & (np.abs(lat) > 90)
+        zero = (np.abs(lat) < _NEAR_ZERO) & (np.abs(lon) < _NEAR_ZERO)
+        grid = (np.abs(lat - _GRID_ORIGIN[0]) < _NEAR_GRID) & (np.abs(lon - _GRID_ORIGIN[1]) < _NEAR_GRID)
+        good = ~(in_metres | outside | zero | grid) & ~np.isnan(lat) & ~np.isnan(lon)
+        swapped = np.zeros(len(lon), np.bool_)
+        if good.any():
+            x, y = float(np.median(lon[good])), float(np.median(lat[good]))
+            swapped = good & (np.abs(lat - x) < _SAME_REGION) & (np.abs(lon - y) < _SAME_REGION)
+            swapped &= abs(x - y) > 2 * _SAME_REGION
+    return [
+        (in_metres, "metres of a map grid instead of degrees; convert them"),
+        (outside, "no degrees of latitude and longitude; perhaps they are swapped"),
+        (zero, "0 degrees north and east, which stands for an unknown place"),
+        (grid, "the origin of the British grid, which stands for an unknown place"),
+        (swapped, "latitude and longitude swapped, compared with the other stops"),
+    ]
+
+
+def _note_places(
+    at: NDArray[np.int64],
+    what: str,
+    lines: NDArray[np.int64],
+    ids: NDArray[np.object_],
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    label: str,
+    findings: Findings,
+) -> None:
     findings.rows(
-        STOP_WITHOUT_PLACE,
-        block.label,
-        block.line[rows][far],
+        IMPOSSIBLE_PLACE,
+        label,
+        lines[at],
         lambda i: (
-            f"stop {ids[far[i]]!r} lies at {lat[far[i]]:g}, {lon[far[i]]:g}, which are no degrees of latitude and longitude; "
-            "its place counts as unknown. Metres of a national grid must be converted"
+            f"stop {ids[at[i]]!r} lies at {lat[at[i]]:.9g}, {lon[at[i]]:.9g}: {what}. Its place counts as unknown, so "
+            "nobody can walk to it; trips still pass through it"
         ),
         field="stop_lat",
-        values=lat[far],
+        values=lat[at],
     )
-    lon[missing | outside] = np.nan
-    lat[missing | outside] = np.nan
-    return lon, lat
+
+
+def check_all_places(stops: pd.DataFrame, agencies: pd.DataFrame, archive: Archive, findings: Findings) -> None:
+    """Note a feed in which no stop has a place, or whose columns of latitude and longitude are swapped."""
+    label = archive.name_of("stops.txt")
+    lon, lat = stops["lon"].to_numpy(), stops["lat"].to_numpy()
+    known = ~np.isnan(lon)
+    if not known.any():
+        message = (
+            "no stop has usable coordinates, so nobody can walk to any; stop_lat and stop_lon are degrees (WGS 84)"
+        )
+        findings.add(NO_PLACES, label, message=message, field="stop_lat")
+        return
+    west, south, east, north = _BRITAIN
+    swapped = (lat[known] >= west) & (lat[known] <= east) & (lon[known] >= south) & (lon[known] <= north)
+    if agencies["agency_timezone"].isin(_BRITISH_ZONES).all() and swapped.mean() > 0.5:
+        message = "the stops lie in Great Britain only when stop_lat and stop_lon are swapped; correct the headings"
+        findings.add(PLACES_SWAPPED, label, message=message, field="stop_lat", value=f"{lat[known][0]:.9g}")
 
 
 def read_transfers(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +15,7 @@ BLANK_S = -(2**31)
 """In a column of seconds: no time given."""
 BROKEN_S = BLANK_S + 1
 """In a column of seconds: something that is no time."""
+_MARKED_DATE = re.compile(r"(\d{4})([-./ ])(\d{2})\2(\d{2})")
 _LONGEST_S = 10 * DAY
 _HOURS_TO_SECONDS = np.array([36_000, 3600, 0, 600, 60, 0, 10, 1], dtype=np.int32)
 
@@ -54,14 +57,13 @@ def _unusual_seconds(text: str) -> int:
 
 
 def dates_of(texts: list[str]) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
-    """Dates of ``YYYYMMDD`` texts (NaT where blank or broken), and which are neither blank nor a date."""
+    """Dates of ``YYYYMMDD`` texts (NaT where blank or broken), and which are written with marks between, as 2024-03-05."""
     days = np.full(len(texts), np.datetime64("NaT"), dtype="datetime64[D]")
-    wrong = np.zeros(len(texts), np.bool_)
+    marked = np.zeros(len(texts), np.bool_)
     for i, text in enumerate(texts):
-        if not text:
-            continue
         try:
-            days[i] = np.datetime64(parse_date(text), "D")
+            days[i] = np.datetime64(parse_date(_MARKED_DATE.sub(r"\1\3\4", text)), "D")
         except ValueError:
-            wrong[i] = True
-    return days, wrong
+            continue
+        marked[i] = len(text) != 8
+    return days, marked

@@ -1,0 +1,160 @@
+"""Checks of a whole timetable: what is written correctly but cannot be, or would mislead."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from community_routes.notices import declare
+from community_routes.sources.feed import Calls, Feed
+from community_routes.sources.gtfs_findings import Findings
+from community_routes.sources.gtfs_positions import great_circle_m
+from community_routes.sources.gtfs_trips import basic_route_type
+from community_routes.times import format_time
+
+IMPOSSIBLE_SPEED = declare(
+    "impossible_speed", "warning", "A trip would have to go faster between two stops than its kind of vehicle can."
+)
+CALL_AT_STATION = declare(
+    "call_at_station", "warning", "A trip calls at a station, entrance or other place that is no stop or platform."
+)
+UNUSED_STOPS = declare("unused_stops", "info", "Stops and stations that no trip calls at; nobody can board there.")
+ARRANGED_BOARDING = declare(
+    "arranged_boarding", "info", "Calls where boarding or alighting must be arranged; they count as ordinary calls."
+)
+MIXED_TIME_ZONES = declare(
+    "mixed_time_zones",
+    "error",
+    "Agencies have different clock times, so their timetables cannot be joined as they are.",
+)
+TIME_ZONE_NAMES = declare(
+    "time_zone_names", "warning", "Agencies name different time zones with the same clock time, or one that is unknown."
+)
+UNUSED_ROUTES = declare("unused_routes", "info", "Routes without a usable trip.")
+
+_KMH = {0: 100, 1: 150, 2: 400, 3: 130, 4: 120, 5: 50, 6: 60, 7: 60, 11: 130, 12: 150, 1100: 1200}
+"""Faster than any scheduled vehicle of the basic type, with the stops' distance as the crow flies."""
+_ROUNDED_S = 60
+
+
+def check_speeds(
+    calls: Calls,
+    line: NDArray[np.int64],
+    route_type_of_trip: NDArray[np.int64],
+    stops: pd.DataFrame,
+    trip_ids: NDArray[np.object_],
+    label: str,
+    findings: Findings,
+) -> None:
+    """Note hops that no vehicle makes, allowing a minute because times are often whole minutes."""
+    if len(calls) < 2:
+        return
+    trip = np.repeat(np.arange(len(trip_ids)), np.diff(calls.first))
+    lon, lat = stops["lon"].to_numpy(), stops["lat"].to_numpy()
+    a, b = calls.stop[:-1], calls.stop[1:]
+    seconds = (calls.arrival_s[1:] - calls.departure_s[:-1]).astype(np.float64) + _ROUNDED_S
+    limits = np.array([_KMH.get(int(kind), max(_KMH.values())) for kind in basic_route_type(route_type_of_trip)])
+    metres = great_circle_m(lon[a], lat[a], lon[b], lat[b])
+    with np.errstate(invalid="ignore"):
+        wrong = np.flatnonzero((trip[1:] == trip[:-1]) & (metres * 3.6 > limits[trip[1:]] * seconds))
+
+    def message(i: int) -> str:
+        k = wrong[i]
+        return (
+            f"trip {trip_ids[trip[k]]!r} goes {metres[k] / 1000:.1f} km from {stops['stop_name'].iat[a[k]]!r} to "
+            f"{stops['stop_name'].iat[b[k]]!r} between {format_time(calls.departure_s[k])} and "
+            f"{format_time(calls.arrival_s[k + 1])}; a time or a stop's place is wrong. It was kept"
+        )
+
+    findings.rows(IMPOSSIBLE_SPEED, label, line[wrong + 1], message, field="arrival_time")
+
+
+def mend_station_calls(feed_stops: pd.DataFrame, calls: Calls, label: str, findings: Findings) -> pd.DataFrame:
+    """Stops in which stations that trips call at, and that have no platforms, count as stops."""
+    kind = feed_stops["location_type"].to_numpy()
+    served = np.unique(calls.stop)
+    odd = served[kind[served] != 0]
+    if not len(odd):
+        return feed_stops
+    has_platforms = np.isin(odd, feed_stops["parent"].to_numpy())
+    mended = feed_stops.copy()
+    for stop, station_with_platforms in zip(odd.tolist(), has_platforms.tolist(), strict=True):
+        name = feed_stops["stop_id"].iat[stop]
+        if station_with_platforms:
+            done = "nobody can board there. Name one of its platforms instead"
+        else:
+            done = "it counts as a stop"
+            mended.loc[stop, "location_type"] = 0
+        message = f"trips call at {name!r}, whose location_type {kind[stop]} is no stop or platform; {done}"
+        findings.add(CALL_AT_STATION, label, message=message, field="stop_id", value=name)
+    return mended
+
+
+def check_use(feed: Feed, label: str, findings: Findings) -> None:
+    """Note stops and routes that nothing serves, and calls that must be arranged."""
+    needed = np.zeros(len(feed.stops), np.bool_)
+    needed[feed.calls.stop] = True
+    parent = feed.stops["parent"].to_numpy()
+    needed[parent[needed & (parent >= 0)]] = True
+    needed |= (parent >= 0) & needed[parent]  # entrances and platforms of a station in use
+    idle = feed.stops[~needed]
+    if len(idle):
+        message = f"{len(idle):,} of {len(feed.stops):,} stops and stations are served by no trip"
+        if idle["lat"].notna().any():
+            lat, lon = idle["lat"], idle["lon"]
+            message += (
+                f"; they lie between latitude {lat.min():.2f} and {lat.max():.2f}, "
+                f"longitude {lon.min():.2f} and {lon.max():.2f}"
+            )
+        findings.add(UNUSED_STOPS, f"{label}/stops.txt", message=message, value=len(idle))
+    with_trip = np.zeros(len(feed.routes), np.bool_)
+    with_trip[feed.trips["route"].to_numpy()] = True
+    if not with_trip.all():
+        names = feed.routes["route_short_name"].where(feed.routes["route_short_name"] != "", feed.routes["route_id"])
+        listed = ", ".join(names[~with_trip].head(5))
+        count = int(np.count_nonzero(~with_trip))
+        more = " and others" if count > 5 else ""
+        message = f"{count:,} of {len(feed.routes):,} routes have no usable trip: {listed}{more}"
+        findings.add(UNUSED_ROUTES, f"{label}/routes.txt", message=message, value=count)
+    arranged = int(np.count_nonzero((feed.calls.pickup_type >= 2) | (feed.calls.drop_off_type >= 2)))
+    if arranged:
+        message = f"{arranged:,} calls need a phone call or a word with the driver; they count as ordinary calls"
+        findings.add(ARRANGED_BOARDING, f"{label}/stop_times.txt", message=message, value=arranged)
+
+
+def check_time_zones(feeds: Sequence[Feed], findings: Findings) -> None:
+    """Note agencies whose clocks differ, in one feed or between feeds; times of a journey must be of one clock."""
+    zones: dict[str, str] = {}
+    for feed in feeds:
+        for name in feed.agencies["agency_timezone"]:
+            zones.setdefault(name, feed.sources[0])
+    clocks = {name: _clock_of(name) for name in zones}
+    first = next(iter(zones), "")
+    for name, source in zones.items():
+        file = f"{source}/agency.txt"
+        if clocks[name] is None:
+            message = f"the time zone {name!r} is unknown; times are taken as local times of the place"
+            findings.add(TIME_ZONE_NAMES, file, message=message, field="agency_timezone", value=name)
+        elif name != first and clocks[first] is not None and clocks[name] != clocks[first]:
+            message = (
+                f"the time zone {name!r} has other clock times than {first!r} ({zones[first]}); one timetable of both "
+                "would be wrong. Leave one of them out, or have its times converted"
+            )
+            findings.add(MIXED_TIME_ZONES, file, message=message, field="agency_timezone", value=name)
+        elif name != first:
+            message = f"the time zone {name!r} is not {first!r}, but its clock is the same; times are used as they are"
+            findings.add(TIME_ZONE_NAMES, file, message=message, field="agency_timezone", value=name)
+
+
+def _clock_of(name: str) -> tuple[dt.timedelta | None, ...] | None:
+    """Offsets from UTC in the winter and summer of a year; ``None`` for a name that is no time zone."""
+    try:
+        zone = ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+    return tuple(dt.datetime(2024, month, 15, 12, tzinfo=zone).utcoffset() for month in (1, 7))

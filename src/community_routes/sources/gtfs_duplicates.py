@@ -1,0 +1,164 @@
+"""Leaves out journeys that a timetable holds twice, as after a new registration: they would double a frequency."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from community_routes.notices import declare
+from community_routes.sources.feed import Calendar, Calls, Feed
+from community_routes.sources.gtfs_findings import Findings
+from community_routes.sources.gtfs_subset import keep_trips
+
+DUPLICATE_JOURNEY = declare(
+    "duplicate_journey",
+    "warning",
+    "Two trips of one operator and route number call at the same stops at the same times on the same dates; one is kept.",
+)
+
+_LONGEST_DAYS = 3660
+
+
+def leave_out_duplicates(feed: Feed, findings: Findings) -> Feed:
+    """The feed in which no two trips of one agency and route number are the same journey on the same date.
+
+    The trip with most dates is kept (the first in the feed of several). Another that runs on other dates too keeps
+    those, under a service of its own; one that does not is left out. Trips with headways are left as they are.
+    """
+    groups = _groups_of_equal_trips(feed)
+    if not groups:
+        return feed
+    runs, start = _dates_of_services(feed.calendar)
+    service = feed.trips["service"].to_numpy().copy()
+    keep = np.ones(len(feed.trips), np.bool_)
+    split: dict[tuple[int, bytes], int] = {}
+    n_services = len(feed.calendar.service_id)
+    for rows in groups:
+        dates = {row: runs[service[row]] for row in rows}
+        covered = np.zeros(runs.shape[1], np.bool_)
+        for row in sorted(rows, key=lambda r: (-int(dates[r].sum()), r)):
+            rest = dates[row] & ~covered
+            if not (dates[row] & covered).any():
+                covered |= rest
+                continue
+            _note(feed, row, bool(rest.any()), findings)
+            covered |= rest
+            if rest.any():
+                service[row] = split.setdefault((int(service[row]), rest.tobytes()), n_services + len(split))
+            else:
+                keep[row] = False
+    if split:
+        trips = feed.trips.assign(service=service)
+        feed = replace(feed, trips=trips, calendar=_with_split_services(feed.calendar, split, start))
+    return feed if keep.all() else keep_trips(feed, keep)
+
+
+def _note(feed: Feed, row: int, partly: bool, findings: Findings) -> None:
+    trip = feed.trips.iloc[row]
+    route = feed.routes.iloc[trip["route"]]
+    name = route["route_short_name"] or route["route_id"]
+    done = "it keeps its other dates only" if partly else "it was left out"
+    message = (
+        f"trip {trip['trip_id']!r} of route {name!r} is the same journey as another trip on the same dates (a route "
+        f"registered twice, or school days and holidays not told apart?); {done}, so that no bus is counted twice"
+    )
+    findings.add(
+        DUPLICATE_JOURNEY, feed.sources[trip["source"]], message=message, field="trip_id", value=trip["trip_id"]
+    )
+
+
+def _groups_of_equal_trips(feed: Feed) -> list[list[int]]:
+    """Trips of one agency and route number with the same calls, in groups of two or more."""
+    n = len(feed.trips)
+    with_headway = np.zeros(n, np.bool_)
+    with_headway[feed.frequencies["trip"].to_numpy()] = True
+    route = feed.trips["route"].to_numpy()
+    candidates = pd.DataFrame({"calls": _fingerprints(feed.calls), "route": _route_keys(feed)[route]})
+    candidates = candidates[~with_headway & (feed.trips["service"].to_numpy() >= 0)]
+    candidates = candidates[candidates.duplicated(keep=False)]
+    groups = []
+    for _, group in candidates.groupby(["route", "calls"], sort=False):
+        rows = group.index.tolist()
+        while len(rows) > 1:
+            same = [row for row in rows if row == rows[0] or _same_calls(feed.calls, rows[0], row)]
+            if len(same) > 1:
+                groups.append(same)
+            rows = [row for row in rows if row not in set(same)]
+    return groups
+
+
+def _route_keys(feed: Feed) -> NDArray[np.int64]:
+    """A number for each route, the same for routes of one operator with one public number."""
+    names = np.append(feed.agencies["agency_name"].to_numpy(dtype=object), "")
+    agency = names[feed.routes["agency"].to_numpy()]
+    number = feed.routes["route_short_name"].to_numpy(dtype=object)
+    own = feed.routes["route_id"].to_numpy(dtype=object)
+    keys = [(a, s, "" if s else r) for a, s, r in zip(agency, number, own, strict=True)]
+    codes = {key: i for i, key in enumerate(dict.fromkeys(keys))}
+    return np.array([codes[key] for key in keys], dtype=np.int64)
+
+
+def _fingerprints(calls: Calls) -> NDArray[np.uint64]:
+    """A number for each trip, the same for trips with the same calls, shape (n_trips,)."""
+    sizes = np.diff(calls.first)
+    place = (np.arange(len(calls)) - np.repeat(calls.first[:-1], sizes)).astype(np.uint64)
+    mixed = np.zeros(len(calls), np.uint64)
+    for values in (place, calls.stop, calls.arrival_s, calls.departure_s, calls.pickup_type, calls.drop_off_type):
+        mixed = (mixed ^ values.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+    total = np.zeros(len(calls) + 1, np.uint64)
+    np.cumsum(mixed, out=total[1:])
+    return (total[calls.first[1:]] - total[calls.first[:-1]]) ^ sizes.astype(np.uint64)
+
+
+def _same_calls(calls: Calls, a: int, b: int) -> bool:
+    x, y = slice(calls.first[a], calls.first[a + 1]), slice(calls.first[b], calls.first[b + 1])
+    columns = (calls.stop, calls.arrival_s, calls.departure_s, calls.pickup_type, calls.drop_off_type)
+    return all(np.array_equal(column[x], column[y]) for column in columns)
+
+
+def _dates_of_services(calendar: Calendar) -> tuple[NDArray[np.bool_], np.datetime64]:
+    """Which services run on which days from the first day on (ten years at most), shape (n_services, n_days)."""
+    known = np.concatenate([calendar.start, calendar.end, calendar.exception_date])
+    known = known[~np.isnat(known)]
+    start = known.min() if len(known) else np.datetime64("2000-01-01", "D")
+    n_days = min(int((known.max() - start).astype(np.int64)) + 1 if len(known) else 1, _LONGEST_DAYS)
+    days = start + np.arange(n_days)
+    weekday = (days.astype("datetime64[D]").astype(np.int64) + 3) % 7
+    runs = calendar.weekdays[:, weekday]
+    runs &= (days[None, :] >= calendar.start[:, None]) & (days[None, :] <= calendar.end[:, None])
+    at = (calendar.exception_date - start).astype(np.int64)
+    inside = at < n_days
+    runs[calendar.exception_service[inside], at[inside]] = calendar.exception_added[inside]
+    return runs, start
+
+
+def _with_split_services(calendar: Calendar, split: dict[tuple[int, bytes], int], start: np.datetime64) -> Calendar:
+    """The calendar with a service of single dates for each (service, dates left) in ``split``, in its order."""
+    taken = set(calendar.service_id)
+    names, service, dates = [], [], []
+    for (old, rest), new in split.items():
+        days = start + np.flatnonzero(np.frombuffer(rest, np.bool_))
+        name, k = f"{calendar.service_id[old]}~rest", 1
+        while name in taken:
+            k += 1
+            name = f"{calendar.service_id[old]}~rest{k}"
+        taken.add(name)
+        names.append(name)
+        service.append(np.full(len(days), new, np.int32))
+        dates.append(days)
+    n = len(split)
+    never = np.full(n, "NaT", dtype="datetime64[D]")
+    added = np.concatenate(service)
+    return Calendar(
+        np.concatenate([calendar.service_id, np.array(names, dtype=object)]),
+        np.concatenate([calendar.weekdays, np.zeros((n, 7), np.bool_)]),
+        np.concatenate([calendar.start, never]),
+        np.concatenate([calendar.end, never]),
+        np.concatenate([calendar.exception_service, added]),
+        np.concatenate([calendar.exception_date, np.concatenate(dates)]),
+        np.concatenate([calendar.exception_added, np.ones(len(added), np.bool_)]),
+    )
