@@ -1,0 +1,119 @@
+"""What a command says while it works: progress for a person, JSON lines for a log, nothing in a pipe."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console as Terminal
+from rich.table import Table
+
+from community_routes.notices import Notice
+from community_routes.timings import Stopwatch
+
+_COLOURS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
+
+
+@dataclass
+class Console:
+    """Speaks to whoever started the command.
+
+    Results go to standard output; progress, notices and faults to standard error. ``quiet`` leaves only results and
+    faults. With ``log_json`` standard error holds one JSON object a line.
+    """
+
+    quiet: bool = False
+    log_json: bool = False
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
+    _started: float = field(default_factory=time.perf_counter)
+    _status: Callable[[str], None] | None = None
+
+    def __post_init__(self) -> None:
+        self.err = Terminal(stderr=True, highlight=False, soft_wrap=True)
+        self.out = Terminal(highlight=False, soft_wrap=True)
+
+    def log(self, event: str, **fields: Any) -> None:
+        """One line of the JSON log; nothing without ``log_json``."""
+        if self.log_json:
+            moment = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
+            passed = round(time.perf_counter() - self._started, 3)
+            line = {"time": moment, "seconds": passed, "event": event, **fields}
+            print(json.dumps(line, ensure_ascii=False, default=str), file=sys.stderr, flush=True)
+
+    def progress(self, text: str) -> None:
+        """What is being done now."""
+        self.log("progress", message=text)
+        if self._status is not None:
+            self._status(text)
+
+    @contextmanager
+    def working(self, text: str) -> Iterator[None]:
+        """Show progress on a terminal while the work lasts; say nothing in a pipe."""
+        if self.quiet or self.log_json or not self.err.is_terminal:
+            self.progress(text)
+            yield
+            return
+        with self.err.status(text) as status:
+
+            def show(message: str) -> None:
+                passed = time.perf_counter() - self._started
+                status.update(f"{message} [dim]({passed:.0f} s)[/dim]")
+
+            self._status = show
+            try:
+                yield
+            finally:
+                self._status = None
+
+    def say(self, text: str) -> None:
+        """A result: always printed."""
+        self.out.print(text, markup=False)
+
+    def remark(self, text: str) -> None:
+        """For people: left out when quiet."""
+        self.log("remark", message=text)
+        if not self.quiet and not self.log_json:
+            self.err.print(text, markup=False)
+
+    def fault(self, text: str) -> None:
+        """What went wrong: always printed."""
+        self.log("fault", message=text)
+        if not self.log_json:
+            self.err.print("error: ", style="bold red", end="")
+            self.err.print(text, markup=False)
+
+    def notices(self, notices: list[Notice], *, most: int = 12) -> None:
+        """Counts of the notices, and the first examples of each kind."""
+        for notice in notices:
+            self.log("notice", severity=notice.severity, code=notice.code, place=notice.place, message=notice.message)
+        if self.quiet or self.log_json or not notices:
+            return
+        table = Table(show_header=True, header_style="bold", pad_edge=False, box=None)
+        for heading in ("severity", "code", "count", "first example"):
+            table.add_column(heading, overflow="fold")
+        kinds: dict[tuple[str, str], list[Notice]] = {}
+        for notice in notices:
+            kinds.setdefault((notice.severity, notice.code), []).append(notice)
+        for (severity, code), found in list(kinds.items())[:most]:
+            table.add_row(f"[{_COLOURS[severity]}]{severity}[/]", code, str(len(found)), _plain(str(found[0])))
+        self.err.print(table)
+        if len(kinds) > most:
+            self.err.print(f"... and {len(kinds) - most} more kinds of notice", markup=False)
+
+    def write_timings(self, path: Path | None) -> None:
+        """Write the seconds of each stage, where asked for."""
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(self.stopwatch.json(), encoding="utf-8")
+
+
+def _plain(text: str) -> str:
+    """Text in which nothing is taken for markup."""
+    return text.replace("[", r"\[")
