@@ -9,9 +9,9 @@ from markupsafe import Markup, escape
 
 from community_routes.report import words
 
-_LABEL = 128.0
-_WIDTH = 400.0
-_VALUE = 58.0
+_LABEL = 146.0
+_WIDTH = 420.0
+_VALUE = 54.0
 _ROW = 27.0
 
 

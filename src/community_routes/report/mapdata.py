@@ -94,6 +94,7 @@ def map_content(figures: Figures, start: tuple[Slot, str] | None = None) -> dict
                 "day": slot.day,
                 "window": slot.window,
                 "name": slot_name(slot, results.windows, days),
+                "short": slot_name(slot, {}, days),
                 "dayName": words.day_name(slot.day),
                 "windowName": words.window_name(slot.window, results.windows),
             }

@@ -253,6 +253,7 @@
   function card() {
     var box = byId("card"), zone = state.zone === null ? null : data.zones[state.zone];
     box.textContent = "";
+    box.parentNode.classList.toggle("chosen", Boolean(zone));
     if (!zone) {
       box.appendChild(make("p", "Choose a neighbourhood on the map or in the list to see its figures.", "none"));
       return;
@@ -277,7 +278,7 @@
     data.slots.forEach(function (slot, i) {
       if (!entry(0, i)) return;
       var row = make("tr");
-      cellText(row, slot.name, "th");
+      cellText(row, slot.short, "th");
       cellText(row, number(level(0, i, state.zone)));
       if (data.scenarios.length) {
         cellText(row, number(level(state.scenario, i, state.zone)));
