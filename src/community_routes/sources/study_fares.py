@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from community_routes.sources.study_spec import Clock, Names, Spec
 from community_routes.sources.yaml_file import Text, nearest
@@ -55,6 +55,10 @@ class Fares(Fare):
 
 class Standards(Spec):
     """What a development site must offer; ``<destinations>_within_min: 45`` for any key of `destinations`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"patternProperties": {"_within_min$": {"type": "number", "exclusiveMinimum": 0}}}
+    )
 
     stop_within_m: Annotated[float, Field(gt=0)] | None = None
     departures_per_hour: dict[str, Annotated[float, Field(ge=0)]] = Field(default_factory=dict)

@@ -23,6 +23,7 @@ from community_routes.sources.yaml_file import (
     resolve,
     validate,
 )
+from community_routes.sources.yaml_schema import json_schema
 
 WINDOW_ON_NO_DAY = declare("window_on_no_day", "warning", "A window is asked for on days that the study does not have.")
 
@@ -88,7 +89,11 @@ class StudyFile(Spec):
         ),
     ] = Field(alias="service_date", min_length=1)
     streets: StreetsSpec
-    timetables: Annotated[tuple[DataFile, ...], BeforeValidator(_files)] = Field(min_length=1)
+    timetables: Annotated[
+        tuple[DataFile, ...],
+        BeforeValidator(_files),
+        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+    ] = Field(min_length=1)
     neighbourhoods: Neighbourhoods
     destinations: dict[str, Destinations] = Field(min_length=1)
     travel: Travel = Travel()
@@ -222,10 +227,5 @@ def named_files(part: Any) -> Iterator[tuple[dict[str, Any], Path]]:
 
 
 def study_schema() -> dict[str, Any]:
-    """The JSON schema of a study file, for editors that complete keys and mark faults while typing."""
-    schema = StudyFile.model_json_schema(by_alias=True)
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **schema,
-        "title": "community_routes study file",
-    }
+    """The JSON schema of a study file."""
+    return json_schema(StudyFile, "community_routes study file")

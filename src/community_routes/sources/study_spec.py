@@ -99,7 +99,7 @@ def _no_blank(value: str) -> str:
     return str(value)
 
 
-Name = Annotated[str, AfterValidator(_no_blank)]
+Name = Annotated[str, AfterValidator(_no_blank), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 """A text that is not empty."""
 
 DataFile = Annotated[
@@ -114,14 +114,24 @@ Clock = Annotated[
 ]
 """A time of day, in seconds of the service date."""
 
+WINDOW_SCHEMA = {
+    "type": "string",
+    "pattern": r"^\d{1,3}:[0-5]\d(:[0-5]\d)?\s*[-–]\s*\d{1,3}:[0-5]\d(:[0-5]\d)?$",
+}
 ClockWindow = Annotated[
     tuple[int, int],
     BeforeValidator(_window),
-    WithJsonSchema({"type": "string", "pattern": r"^\d{1,3}:[0-5]\d(:[0-5]\d)?\s*[-–]\s*\d{1,3}:[0-5]\d(:[0-5]\d)?$"}),
+    WithJsonSchema(WINDOW_SCHEMA),
 ]
 """A start and an end, in seconds of the service date; the end is the later one and excluded."""
 
-Names = Annotated[tuple[Name, ...], BeforeValidator(_one_or_more)]
+_ONE_NAME = {"type": ["string", "number"]}
+NAMES_SCHEMA = {"anyOf": [_ONE_NAME, {"type": "array", "items": _ONE_NAME, "minItems": 1}]}
+Names = Annotated[
+    tuple[Name, ...],
+    BeforeValidator(_one_or_more),
+    WithJsonSchema(NAMES_SCHEMA),
+]
 """One text or a list of them."""
 
 DAY_TYPES = ("weekday", "saturday", "sunday")

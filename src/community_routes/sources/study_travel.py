@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from community_routes.sources.study_spec import ClockWindow, Names, Spec, day_type
+from community_routes.sources.study_spec import NAMES_SCHEMA, WINDOW_SCHEMA, ClockWindow, Names, Spec, day_type
 from community_routes.times import HOUR
 
 
@@ -55,9 +55,33 @@ def _as_list(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
-WindowOrText = Annotated[Window, BeforeValidator(_window_short)]
+WindowOrText = Annotated[
+    Window,
+    BeforeValidator(_window_short),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                WINDOW_SCHEMA,
+                {
+                    "type": "object",
+                    "properties": {"time": WINDOW_SCHEMA, "days": NAMES_SCHEMA},
+                    "required": ["time"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
+]
 Minutes = Annotated[float, Field(ge=0, le=600)]
-Rising = Annotated[tuple[int, ...], BeforeValidator(_as_list), Field(min_length=1), AfterValidator(_rising)]
+_WHOLE = {"type": "integer"}
+Rising = Annotated[
+    tuple[int, ...],
+    BeforeValidator(_as_list),
+    Field(min_length=1),
+    AfterValidator(_rising),
+    WithJsonSchema({"anyOf": [_WHOLE, {"type": "array", "items": _WHOLE, "minItems": 1}]}),
+]
+"""Whole numbers, each once, in rising order."""
 
 
 class Walk(Spec):
