@@ -16,7 +16,7 @@ BASE = ["errors", "notices", "times", "arrays", "kernels", "timings"]
 LAYERS = ["sources", "network", "routing", "measures", "scenarios", "report"]
 """The folders, in the direction in which data moves."""
 
-TOP = ["study", "sites", "cli"]
+TOP = sorted({"study", "sites", "cli"} | {path.stem for path in PACKAGE.glob("[a-z]*.py")} - set(BASE))
 """Modules above all folders; they may import everything below, and each other."""
 
 
@@ -44,7 +44,7 @@ def level(part: str) -> int | None:
         return 0
     if part in LAYERS:
         return 1 + LAYERS.index(part)
-    if part in TOP or part.startswith(tuple(f"{name}_" for name in TOP)):
+    if part in TOP:
         return 1 + len(LAYERS)
     return None
 
@@ -53,7 +53,7 @@ def complaint(where: str, part: str, source: str, package: tuple[str, ...]) -> s
     """The sentence for the first import of a module that goes the wrong way, or None."""
     own = level(part)
     if own is None:
-        return f"{where}: the house has no room {part!r}; the rooms are {', '.join(LAYERS)}, and above them {', '.join(TOP)}"
+        return f"{where}: the house has no room {part!r}; the rooms are {', '.join(LAYERS)}"
     for line, other in imported_parts(source, package):
         theirs = level(other)
         if theirs is None and other.startswith("__"):
