@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from community_routes.kernels import kernel
 
-_BUCKET_M = 16.0
+_BUCKET_M = 32.0
 
 
 @kernel

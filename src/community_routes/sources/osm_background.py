@@ -1,7 +1,9 @@
-"""The map's background and places asked for by tags, as tables of shapes drawn from what was read."""
+"""The map's background made small: clipped to the area, simplified, and joined, until it fits into so many bytes."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import geopandas as gpd
@@ -9,102 +11,150 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from community_routes.sources.osm_map import INNER, LINE, OUTER, POINT, RING, Features
+from community_routes.sources.osm_shapes import LAYERS
 
 if TYPE_CHECKING:
     from community_routes.sources.osm_map import StreetMap
 
-LAYERS: Final = ("water", "green", "railways", "roads", "places")
-_CRS: Final = "EPSG:4326"
-_MAIN_ROADS: Final = frozenset(
-    {"motorway", "motorway_link", "trunk", "trunk_link", "primary", "primary_link", "secondary", "tertiary"}
-)
+_METRES_A_DEGREE: Final = math.radians(1.0) * 6_371_008.8
+_TOLERANCES_M: Final = (3.0, 6.0, 12.0, 25.0, 50.0, 100.0, 200.0, 400.0)
+_DECIMALS: Final = 5  # about a metre
+
+# Up to which tolerance (how coarse a map) each class of road and of settlement is still shown.
+_ROAD_UNTIL_M: Final = {"motorway": 1e9, "trunk": 1e9, "primary": 200.0, "secondary": 50.0, "tertiary": 12.0}
+_NAME_UNTIL_M: Final = {
+    "city": 1e9,
+    "town": 1e9,
+    "village": 100.0,
+    "suburb": 50.0,
+    "quarter": 25.0,
+    "neighbourhood": 12.0,
+    "hamlet": 12.0,
+}
+# What goes first where even the coarsest map is too large.
+_LEAST_NEEDED: Final = ("green", "railways", "water", "roads", "places")
 
 
-def full_layers(street_map: StreetMap) -> dict[str, gpd.GeoDataFrame]:
-    """Water, green, railways, main roads and place names in full detail: kind, name and geometry (EPSG:4326)."""
-    features = street_map.features
-    layers = {layer: _table(features, layer)[["kind", "name", "geometry"]] for layer in LAYERS if layer != "roads"}
-    layers["roads"] = _roads(street_map)
-    return {layer: layers[layer] for layer in LAYERS}
+def background_layers(street_map: StreetMap, max_bytes: int = 400_000) -> dict[str, gpd.GeoDataFrame]:
+    """Water, green, railways, main roads and place names for drawing under a map.
+
+    Areas of one layer are joined (they have no names any more); lines of one kind are joined end to end; all is clipped to
+    the area of the streets and simplified by as many metres as it takes. Coordinates have five decimals; where the area
+    crosses longitude 180 they run on beyond it.
+
+    Parameters
+    ----------
+    street_map : StreetMap
+    max_bytes : int
+        What the tables may take together as GeoJSON.
+
+    Returns
+    -------
+    dict of layer to GeoDataFrame
+        "water", "green", "railways", "roads", "places", each with kind, name and geometry (EPSG:4326), perhaps empty.
+    """
+    plane = _Plane(street_map.area)
+    flat = {layer: plane.flatten(table) for layer, table in street_map.background.items()}
+    layers: dict[str, gpd.GeoDataFrame] = {}
+    for tolerance_m in _TOLERANCES_M:
+        layers = {layer: plane.restore(_coarsened(layer, flat[layer], tolerance_m)) for layer in LAYERS}
+        if _size(layers) <= max_bytes:
+            return layers
+    for layer in _LEAST_NEEDED:
+        layers[layer] = layers[layer].iloc[:0]
+        if _size(layers) <= max_bytes:
+            break
+    return layers
 
 
-def place_tables(street_map: StreetMap) -> dict[str, gpd.GeoDataFrame]:
-    """Places asked for by tags: id, name, kind and geometry, a table for each key, rows by id."""
-    tables = {}
-    for key in street_map.places_asked:
-        table = _table(street_map.features, f"@{key}")[["id", "name", "kind", "geometry"]]
-        # a place is a point or an area; an open way (a row of stalls) stands as the point in its middle
-        shapes = table.geometry.to_numpy()
-        lines = shapely.get_type_id(shapes) == shapely.GeometryType.LINESTRING
-        shapes = np.where(lines, shapely.line_interpolate_point(shapes, 0.5, normalized=True), shapes)
-        table = table.set_geometry(gpd.GeoSeries(shapes, table.index, crs=_CRS))
-        tables[key] = table.sort_values("id", kind="stable", ignore_index=True)
-    return tables
+class _Plane:
+    """Metres east and north of the middle of an area, and back."""
+
+    def __init__(self, area: tuple[float, float, float, float]) -> None:
+        west, south, east, north = area
+        span = (east - west) % 360.0 or 360.0
+        self.centre = (west + span / 2, (south + north) / 2)
+        self.scale = (max(0.01, math.cos(math.radians(self.centre[1]))) * _METRES_A_DEGREE, _METRES_A_DEGREE)
+        half = (span / 2 * self.scale[0], (north - south) / 2 * self.scale[1])
+        self.box = (-half[0], -half[1], half[0], half[1])
+
+    def flatten(self, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Geometry in metres, clipped to the area; what lies outside is left out."""
+
+        def to_metres(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+            east = (xy[:, 0] - self.centre[0] + 180.0) % 360.0 - 180.0
+            return np.column_stack([east * self.scale[0], (xy[:, 1] - self.centre[1]) * self.scale[1]])
+
+        shapes = shapely.clip_by_rect(shapely.transform(table.geometry.to_numpy(), to_metres), *self.box)
+        return _replaced(table, shapes)
+
+    def restore(self, table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+        """Geometry in degrees, rounded."""
+
+        def to_degrees(xy: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.round(xy / self.scale + self.centre, _DECIMALS)
+
+        restored = _replaced(table, shapely.transform(table.geometry.to_numpy(), to_degrees))
+        return restored.set_crs("EPSG:4326", allow_override=True)
 
 
-def _roads(street_map: StreetMap) -> gpd.GeoDataFrame:
-    main = np.array([kind in _MAIN_ROADS for kind in street_map.highway], bool)
-    size = np.diff(street_map.first)
-    node = street_map.node[np.repeat(main, size)]
-    way = np.repeat(np.arange(int(main.sum())), size[main])
-    lines = shapely.linestrings(np.column_stack([street_map.lon[node], street_map.lat[node]]), indices=way)
-    columns = {"kind": street_map.highway[main], "name": street_map.name[main]}
-    return gpd.GeoDataFrame(columns, geometry=lines, crs=_CRS)
+def _replaced(table: gpd.GeoDataFrame, shapes: NDArray[Any]) -> gpd.GeoDataFrame:
+    """The table with other shapes, without rows that have none left."""
+    keep = ~(shapely.is_empty(shapes) | shapely.is_missing(shapes))
+    kept = table[["kind", "name"]][keep].reset_index(drop=True)
+    return gpd.GeoDataFrame(kept, geometry=shapes[keep])
 
 
-def _table(features: Features, layer: str) -> gpd.GeoDataFrame:
-    """Every thing of a layer as one row, in the order of the file; what gives no valid shape is left out."""
-    rows = np.flatnonzero(features.layer == layer)
-    simple = [int(row) for row in rows if features.shape[row] in (POINT, LINE, RING)]
-    shapes: list[tuple[int, Any]] = [(row, _simple_shape(features, row)) for row in simple]
-    pieces = rows[np.isin(features.shape[rows], (OUTER, INNER))]
-    for group in np.unique(features.group[pieces]):
-        members = pieces[features.group[pieces] == group]
-        shapes.append((int(members[0]), _multipolygon(features, members)))
-    shapes = sorted((row, shape) for row, shape in shapes if shape is not None and not shape.is_empty)
-    order = np.array([row for row, _shape in shapes], np.int64)
-    columns = {"id": features.osm_id[order], "kind": features.kind[order], "name": features.name[order]}
-    return gpd.GeoDataFrame(columns, geometry=[shape for _row, shape in shapes], crs=_CRS)
+def _coarsened(layer: str, table: gpd.GeoDataFrame, tolerance_m: float) -> gpd.GeoDataFrame:
+    """A layer simplified by so many metres; what would be hardly a dot is left out."""
+    if layer == "places":
+        return table[table["kind"].map(_until(_NAME_UNTIL_M, "place=")) >= tolerance_m]
+    if layer == "roads":
+        kind = table["kind"].str.removesuffix("_link")
+        shown = kind.map(_until(_ROAD_UNTIL_M, "")) >= tolerance_m
+        return _joined_lines(kind[shown], table.geometry[shown], tolerance_m)
+    dimension = shapely.get_dimensions(table.geometry.to_numpy())
+    lines = _joined_lines(table["kind"][dimension == 1], table.geometry[dimension == 1], tolerance_m)
+    areas = _joined_areas(layer, table.geometry[dimension == 2].to_numpy(), tolerance_m)
+    return gpd.GeoDataFrame(
+        {"kind": [*areas["kind"], *lines["kind"]], "name": [*areas["name"], *lines["name"]]},
+        geometry=[*areas.geometry, *lines.geometry],
+    )
 
 
-def _coordinates(features: Features, row: int) -> NDArray[np.float64]:
-    piece = slice(int(features.first[row]), int(features.first[row + 1]))
-    return np.column_stack([features.lon[piece], features.lat[piece]])
+def _until(limits: dict[str, float], prefix: str) -> Callable[[str], float]:
+    return lambda kind: limits.get(kind.removeprefix(prefix), 0.0)
 
 
-def _simple_shape(features: Features, row: int) -> Any:
-    xy = _coordinates(features, row)
-    if features.shape[row] == POINT:
-        return shapely.Point(xy[0]) if len(xy) else None
-    if features.shape[row] == RING and len(xy) >= 4:
-        return _valid_area(shapely.Polygon(xy))
-    return shapely.LineString(xy) if len(xy) >= 2 else None
+def _joined_lines(kind: Any, shapes: Any, tolerance_m: float) -> gpd.GeoDataFrame:
+    """Lines of each kind joined end to end, short loose ends left out."""
+    kinds, geometry = [], []
+    for name in sorted(set(kind)):
+        merged = shapely.line_merge(shapely.union_all(shapes[kind == name].to_numpy()))
+        parts = shapely.get_parts(shapely.simplify(merged, tolerance_m))
+        parts = parts[(shapely.get_dimensions(parts) == 1) & (shapely.length(parts) >= 4 * tolerance_m)]
+        if len(parts):
+            kinds.append(name)
+            geometry.append(shapely.MultiLineString(list(parts)))
+    return gpd.GeoDataFrame({"kind": kinds, "name": [""] * len(kinds)}, geometry=geometry)
 
 
-def _multipolygon(features: Features, members: NDArray[np.int64]) -> Any:
-    """Outer rings joined from their pieces, less the inner ones; rings that stay open are left out."""
-    outer = _rings(features, members[features.shape[members] == OUTER])
-    if outer is None:
-        return None
-    inner = _rings(features, members[features.shape[members] == INNER])
-    return outer if inner is None else _valid_area(shapely.difference(outer, inner))
+def _joined_areas(layer: str, shapes: NDArray[Any], tolerance_m: float) -> gpd.GeoDataFrame:
+    """All areas of a layer as one shape, simplified, without specks and pinholes."""
+    speck = (4 * tolerance_m) ** 2
+    large = shapes[shapely.area(shapes) >= speck / 4]
+    merged = shapely.simplify(shapely.union_all(shapely.make_valid(large)), tolerance_m) if len(large) else None
+    parts = [] if merged is None else [p for p in shapely.get_parts(merged) if p.geom_type == "Polygon"]
+    parts = [_without_pinholes(part, speck) for part in parts if part.area >= speck]
+    rows = 1 if parts else 0
+    geometry = [shapely.MultiPolygon(parts)] if parts else []
+    return gpd.GeoDataFrame({"kind": [layer] * rows, "name": [""] * rows}, geometry=geometry)
 
 
-def _rings(features: Features, members: NDArray[np.int64]) -> Any:
-    lines = [shapely.LineString(xy) for row in members if len(xy := _coordinates(features, int(row))) >= 2]
-    if not lines:
-        return None
-    closed = [shapely.Polygon(line) for line in lines if line.is_closed and len(line.coords) >= 4]
-    joined = shapely.polygonize([line for line in lines if not line.is_closed])
-    areas = [area for area in map(_valid_area, [*closed, *joined.geoms]) if area is not None]
-    return shapely.union_all(areas) if areas else None
+def _without_pinholes(part: Any, speck: float) -> Any:
+    holes = [ring for ring in part.interiors if shapely.Polygon(ring).area >= speck]
+    return part if len(holes) == len(part.interiors) else shapely.Polygon(part.exterior, holes)
 
 
-def _valid_area(shape: Any) -> Any:
-    """The area of a polygon, mended where it crosses itself; None where nothing is left."""
-    if not shape.is_valid:
-        shape = shapely.make_valid(shape)
-    if shape.geom_type == "GeometryCollection":
-        shape = shapely.union_all([part for part in shape.geoms if part.geom_type in ("Polygon", "MultiPolygon")])
-    return shape if shape.geom_type in ("Polygon", "MultiPolygon") and not shape.is_empty else None
+def _size(layers: dict[str, gpd.GeoDataFrame]) -> int:
+    return sum(len(table.to_json(drop_id=True).encode()) for table in layers.values() if len(table))

@@ -175,7 +175,7 @@ class StreetMap:
     @cached_property
     def background(self) -> dict[str, gpd.GeoDataFrame]:
         """Water, green, railways, roads and place names in full detail (EPSG:4326); see ``background_layers``."""
-        from community_routes.sources.osm_background import full_layers
+        from community_routes.sources.osm_shapes import full_layers
 
         layers: dict[str, gpd.GeoDataFrame] = full_layers(self)
         return layers
@@ -183,7 +183,7 @@ class StreetMap:
     @cached_property
     def places(self) -> dict[str, gpd.GeoDataFrame]:
         """Places asked for by tags: a table with id, name, kind and geometry for each key."""
-        from community_routes.sources.osm_background import place_tables
+        from community_routes.sources.osm_shapes import place_tables
 
         tables: dict[str, gpd.GeoDataFrame] = place_tables(self)
         return tables
