@@ -108,7 +108,8 @@ def read_opportunities(
                 parts.append(part)
     finally:
         if notices is not None:
-            notices.extend(found)
+            known = set(notices)  # a missing file was reported when the study file was read
+            notices.extend(notice for notice in found if notice not in known)
     raise_on_errors(found, StudyError)
     return _together(parts)
 

@@ -57,7 +57,7 @@ MISSING_KEY = declare("missing_key", "error", "A key that is needed here is not 
 BAD_VALUE = declare("bad_value", "error", "A value that cannot be used for its key.")
 MISSING_FILE = declare("missing_file", "error", "A file that is named is not there.")
 
-MAX_BYTES = 4_000_000
+MAX_BYTES = 1_000_000
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -300,11 +300,16 @@ def _related(one: tuple[Step, ...], other: tuple[Step, ...]) -> bool:
 def _rename(data: Any, root: Node, path: tuple[Step, ...], name: str | None) -> bool:
     """Give the key at ``path`` another name, or take the value out, in the data and in the nodes; False where it is not there."""
     here, node = data, root
-    for step in path[:-1]:
-        here = here[step]
-        node = node.child(step) or Node(node.line, node.column)
     if not path:
         return False
+    for step in path[:-1]:
+        there = (isinstance(here, dict) and step in here) or (
+            isinstance(here, list) and isinstance(step, int) and step < len(here)
+        )
+        if not there:  # what held it was taken out already
+            return False
+        here = here[step]
+        node = node.child(step) or Node(node.line, node.column)
     last = path[-1]
     if isinstance(here, list) and isinstance(last, int) and last < len(here):
         del here[last]

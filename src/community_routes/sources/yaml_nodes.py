@@ -17,7 +17,7 @@ BAD_YAML = declare("bad_yaml", "error", "A study or scenario file is not YAML, o
 DUPLICATE_KEY = declare("duplicate_key", "error", "A key is given twice in one place; only one of them can be meant.")
 
 MAX_DEPTH = 40
-MAX_NODES = 200_000
+MAX_NODES = 20_000
 
 Step = str | int
 
@@ -228,6 +228,10 @@ class TreeBuilder:
         if kind not in ("ScalarEvent", "AliasEvent", "MappingStartEvent", "SequenceStartEvent"):
             return
         self.nodes += 1
+        if self.nodes > MAX_NODES:
+            self._fault(node, f"more than {MAX_NODES:,} values; no study or scenario file is that large")
+            self._stop = True
+            return
         if kind == "AliasEvent":
             self._alias(event.anchor, node)
             return

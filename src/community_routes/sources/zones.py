@@ -97,7 +97,8 @@ def read_zones(spec: Neighbourhoods, folder: str | Path = ".", notices: list[Not
         zones = _Reading(spec, Path(folder), found).run()
     finally:
         if notices is not None:
-            notices.extend(found)
+            known = set(notices)  # a missing file was reported when the study file was read
+            notices.extend(notice for notice in found if notice not in known)
     raise_on_errors(found, StudyError)
     assert zones is not None
     return zones
