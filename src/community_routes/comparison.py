@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 
 from community_routes import __version__
+from community_routes.checking import notices_table
 from community_routes.drawn import route_table, stop_table, study_box
 from community_routes.errors import UsageError
 from community_routes.evaluation import TODAY, Evaluation
 from community_routes.measures.groups import group_rows
-from community_routes.notices import sort_notices
 from community_routes.report.page import write_page
-from community_routes.report.results import COMPARISON_COLUMNS, NOTICES_COLUMNS, Results, ScenarioSummary, empty_table
+from community_routes.report.results import COMPARISON_COLUMNS, Results, ScenarioSummary, empty_table
 from community_routes.report.tables import write_tables
 from community_routes.scenarios.compare import compare_tables
 from community_routes.sources.osm_background import background_layers
@@ -82,10 +82,7 @@ class Comparison:
     @cached_property
     def notices(self) -> pd.DataFrame:
         """Everything that was found: the columns of ``notices.csv``."""
-        found = sort_notices([*self.study.notices, *(n for e in self.evaluations for n in e.notices)])
-        rows = [(n.severity, n.code, n.file, n.row, n.field, n.value, n.message) for n in found]
-        table = pd.DataFrame(rows, columns=list(NOTICES_COLUMNS))
-        return table.astype({"row": "Int64"})
+        return notices_table([*self.study.notices, *(n for e in self.evaluations for n in e.notices)])
 
     def results(self) -> Results:
         """All that the report is made from."""

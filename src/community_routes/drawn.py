@@ -47,7 +47,7 @@ def stop_table(feed: Feed, dates: Mapping[str, dt.date], box: Box) -> gpd.GeoDat
     for day, trips in trips_by_day(feed, dates).items():
         active = np.zeros(len(feed.trips))
         active[trips] = runs[trips]
-        counts[day] = np.bincount(calls.stop[boards], weights=active[trip[boards]], minlength=n)
+        counts[day] = np.bincount(calls.stop[boards], weights=active[trip[boards]], minlength=n).astype(np.float64)
     lon, lat = feed.stops["lon"].to_numpy(), feed.stops["lat"].to_numpy()
     west, south, east, north = box
     served = np.zeros(n, np.bool_)

@@ -324,6 +324,15 @@ def amount_units(file: StudyFile) -> dict[str, str]:
     return {key: spec.amount for key, spec in file.destinations.items() if isinstance(spec.amount, str)}
 
 
+def evaluate_places(study: Study, notices: list[Notice]) -> Reached:
+    """Join today's places to the ground and say which are off the network or near its edge, without any search."""
+    stops = link_points(study.ground, stop_points(study.feed), link_m=study.file.travel.walk.link_m)
+    ends = origin_points(study.zones), destination_points(study.opportunities)
+    reached = study_walks(study.file, study.ground, stops, *ends)
+    _report_places(study, reached, notices)
+    return reached
+
+
 def _report_places(study: Study, reached: Reached, found: list[Notice]) -> None:
     """Say which neighbourhoods and destinations are off the network or near its edge."""
     walk = study.file.travel.walk

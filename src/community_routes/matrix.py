@@ -20,11 +20,13 @@ from community_routes.errors import StudyError, UsageError
 from community_routes.evaluation import Reached, study_networks, study_walks, why_not
 from community_routes.network.network import Network
 from community_routes.network.points import Points
+from community_routes.network.walks import Linked
 from community_routes.routing.query import Query
 from community_routes.routing.travel_times import percentile_times, travel_times_by_departure
 from community_routes.sources.opportunities import Opportunities, entrances_from_streets
 from community_routes.study import Study, destination_points, origin_points, street_lines
 from community_routes.times import UNREACHED, format_time
+from community_routes.timings import Stopwatch
 
 _ROWS_AT_ONCE = 2_000_000
 _ENDINGS = (".csv", ".parquet")
@@ -64,8 +66,10 @@ class Matrix:
         step = max(1, _ROWS_AT_ONCE // max(per_row, 1))
         for start in range(0, len(self.origins), step):
             rows = np.arange(start, min(start + step, len(self.origins)))
-            yield self._departure_table(rows, reached_only) if self.per_departure else self._percentile_table(
-                rows, reached_only
+            yield (
+                self._departure_table(rows, reached_only)
+                if self.per_departure
+                else self._percentile_table(rows, reached_only)
             )
 
     def _percentile_table(self, rows: NDArray[np.int64], reached_only: bool) -> pa.Table:
@@ -175,7 +179,9 @@ def read_places(study: Study, path: str | Path) -> Points:
     ids = _unique(path, table["id"].astype(str))
     shapes = np.asarray(table.geometry.array, object)
     is_point = shapely.get_type_id(shapes) == 0
-    frame = gpd.GeoDataFrame({"key": "", "id": ids, "name": "", "kind": "", "amount": 1.0}, geometry=shapes, crs="EPSG:4326")
+    frame = gpd.GeoDataFrame(
+        {"key": "", "id": ids, "name": "", "kind": "", "amount": 1.0}, geometry=shapes, crs="EPSG:4326"
+    )
     own = np.flatnonzero(is_point)
     entrances = pd.DataFrame(
         {"place": own.astype(np.int32), "lon": shapely.get_x(shapes[own]), "lat": shapely.get_y(shapes[own])}
@@ -221,6 +227,7 @@ def travel_matrix(
     destinations: Points | None = None,
     per_departure: bool = False,
     threads: int = 1,
+    stopwatch: Stopwatch | None = None,
 ) -> Matrix:
     """Travel times between places on one day of a study.
 
@@ -236,9 +243,25 @@ def travel_matrix(
     per_departure : bool
         Every departure instead of percentiles.
     threads : int
+    stopwatch : Stopwatch, optional
     """
-    stops, networks = network_of(study, query, day)
-    network = networks[day]
+    watch = stopwatch or Stopwatch()
+    with watch.stage("network"):
+        stops, networks = network_of(study, query, day)
+    with watch.stage("routing"):
+        return _search(study, query, stops, networks[day], origins, destinations, per_departure, threads)
+
+
+def _search(
+    study: Study,
+    query: Query,
+    stops: Linked,
+    network: Network,
+    origins: Points | None,
+    destinations: Points | None,
+    per_departure: bool,
+    threads: int,
+) -> Matrix:
     start = origins if origins is not None else origin_points(study.zones)
     end = destinations if destinations is not None else destination_points(study.opportunities)
     reached = study_walks(study.file, study.ground, stops, start, end)
@@ -249,7 +272,7 @@ def travel_matrix(
     return Matrix(start.id, end.id, query, times, reasons(network, reached), per_departure)
 
 
-def network_of(study: Study, query: Query, day: str) -> Any:
+def network_of(study: Study, query: Query, day: str) -> tuple[Linked, dict[str, Network]]:
     """Linked stops and network of one day, wide enough for a question."""
     before = query.max_travel_s if query.arrive_by else 0
     start, end = query.window_s[0] - before, query.window_s[1] + query.max_travel_s

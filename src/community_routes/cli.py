@@ -1,0 +1,430 @@
+"""The command line: ``community-routes COMMAND``."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from community_routes import __version__
+from community_routes.console import Console
+from community_routes.errors import CommunityRoutesError, MachineError, UsageError
+from community_routes.routing.query import Query
+from community_routes.times import MINUTE, parse_time, parse_window
+
+app = typer.Typer(
+    name="community-routes",
+    help="How well deprived neighbourhoods reach employment zones and shared spaces, and what a proposed route would change.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_COORDINATES = re.compile(r"-\d+(\.\d+)?,-?\d+(\.\d+)?")
+INTERRUPTED = 130
+
+# Typer brings a click of its own in newer versions and uses the package in older ones; both are reached through Typer.
+_UsageFault: Any = typer.BadParameter.__mro__[2]
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    # A place such as -2.45,53.74 begins like an option; a blank before it makes it a place.
+    arguments = [f" {word}" if _COORDINATES.fullmatch(word) else word for word in sys.argv[1:]]
+    sys.exit(run_command(arguments))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; whatever goes wrong is a message, never a traceback."""
+    console = Console(log_json="--log-json" in arguments)
+    try:
+        code = app(arguments, standalone_mode=False)
+        return int(code) if isinstance(code, int) else 0
+    except typer.Exit as leave:
+        return leave.exit_code
+    except _UsageFault as wrong:
+        wrong.show()
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        console.fault("interrupted; nothing that was unfinished was written")
+        return INTERRUPTED
+    except CommunityRoutesError as wrong:
+        console.fault(str(wrong))
+        return wrong.exit_code
+    except MemoryError:
+        console.fault("the machine ran out of memory; fewer destinations or origins at a time need less")
+        return MachineError.exit_code
+    except OSError as wrong:
+        if wrong.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM):
+            console.fault(f"{wrong.strerror}: {wrong.filename or 'while writing'}")
+            return MachineError.exit_code
+        raise
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"community-routes {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """How well deprived neighbourhoods reach employment zones and shared spaces, and what a proposed route would change."""
+
+
+StudyArgument = Annotated[Path, typer.Argument(help="The study file (YAML).", show_default=False)]
+Threads = Annotated[
+    int,
+    typer.Option(
+        "--threads", min=1, help="Threads of the search; results do not depend on it.", show_default="all cores"
+    ),
+]
+Seed = Annotated[
+    int | None, typer.Option("--seed", help="Seed of whatever is drawn at random.", show_default="that of the study")
+]
+Cache = Annotated[
+    str | None,
+    typer.Option(
+        "--cache", help="Folder for what is kept between runs, or `none`.", show_default="the user's cache folder"
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print results and faults only.")]
+LogJson = Annotated[bool, typer.Option("--log-json", help="Log to standard error, one JSON object a line.")]
+Timings = Annotated[
+    Path | None,
+    typer.Option("--timings", help="Write the seconds of each stage to this JSON file.", show_default=False),
+]
+Version = Annotated[
+    bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.", hidden=True)
+]
+DEFAULT_THREADS = os.cpu_count() or 1
+
+
+@contextmanager
+def _session(quiet: bool, log_json: bool, timings: Path | None, text: str) -> Iterator[Console]:
+    """A console for one command, progress while it runs, the timings after it."""
+    console = Console(quiet=quiet, log_json=log_json)
+    with console.working(text):
+        yield console
+    console.write_timings(timings)
+
+
+def _open(console: Console, study: Path, seed: int | None, cache: str | None) -> Any:
+    from community_routes.cache import cache_folder
+    from community_routes.study import open_study
+
+    console.progress(f"reading {study.name}")
+    notices: list[Any] = []
+    try:
+        opened = open_study(study, notices=notices, cache=cache_folder(cache), stopwatch=console.stopwatch)
+    except CommunityRoutesError:
+        console.notices([notice for notice in notices if notice.severity != "error"])
+        raise
+    if seed is not None:
+        travel = opened.file.travel.model_copy(update={"seed": seed})
+        opened = replace(opened, file=opened.file.model_copy(update={"travel": travel}))
+    return opened
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("out/demo"),
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Run the whole main job on the sample borough (invented), and say where the report is."""
+    from community_routes.sample import sample_scenarios, sample_study
+
+    _run(sample_study(), sample_scenarios(), out, threads, seed, cache, quiet, log_json, timings)
+
+
+@app.command()
+def run(
+    study: StudyArgument,
+    scenarios: Annotated[
+        list[Path] | None, typer.Argument(help="Scenario files to compare with today.", show_default=False)
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)] = ...,  # type: ignore[assignment]
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Score access today, compare the scenarios, write the report and its tables (the main job)."""
+    _run(study, scenarios or [], out, threads, seed, cache, quiet, log_json, timings)
+
+
+def _run(
+    study: Path,
+    scenarios: list[Path],
+    out: Path,
+    threads: int,
+    seed: int | None,
+    cache: str | None,
+    quiet: bool,
+    log_json: bool,
+    timings: Path | None,
+) -> None:
+    from community_routes.comparison import check_replaceable, compare
+    from community_routes.evaluation import evaluate
+    from community_routes.reading import read_scenarios
+
+    with _session(quiet, log_json, timings, f"reading {study.name}") as console:
+        check_replaceable(out)
+        watch = console.stopwatch
+        opened = _open(console, study, seed, cache)
+        with watch.stage("read"):
+            proposals = read_scenarios(scenarios, opened)
+        today = evaluate(opened, threads=threads, stopwatch=watch, progress=console.progress)
+        evaluated = [
+            evaluate(opened, proposal, threads=threads, stopwatch=watch, progress=console.progress)
+            for proposal in proposals
+        ]
+        console.progress("writing the report")
+        comparison = compare(today, *evaluated)
+        page = comparison.write_report(out, stopwatch=watch)
+    console.notices([*opened.notices, *(n for e in comparison.evaluations for n in e.notices)])
+    for evaluation in evaluated:
+        for effect in evaluation.applied.effects if evaluation.applied is not None else ():
+            console.remark(f"{evaluation.scenario}: {effect}")
+    console.say(f"report: {page}")
+
+
+@app.command()
+def check(
+    target: Annotated[Path, typer.Argument(help="A study file, or a bare timetable (FEED.zip).", show_default=False)],
+    scenarios: Annotated[
+        list[Path] | None, typer.Argument(help="Scenario files to check against the study.", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for notices.csv, written even when there are errors.", show_default=False),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors.")] = False,
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Check every input, and list every error and warning with file, row and field."""
+    from community_routes.cache import cache_folder
+    from community_routes.checking import check_inputs
+
+    with _session(quiet, log_json, timings, f"checking {target.name}") as console:
+        result = check_inputs(
+            target, scenarios or [], cache=cache_folder(cache), stopwatch=console.stopwatch, progress=console.progress
+        )
+        if out is not None:
+            result.write_notices(out)
+    console.say(result.text())
+    console.notices(result.notices, most=40)
+    if result.failed(strict=strict):
+        raise typer.Exit(1)
+
+
+@app.command()
+def matrix(
+    study: StudyArgument,
+    out: Annotated[Path, typer.Option("--out", help="File to write: .csv or .parquet.", show_default=False)],
+    origins: Annotated[
+        Path | None,
+        typer.Option("--from", help="Places to start from (id, lon, lat).", show_default="the neighbourhoods"),
+    ] = None,
+    destinations: Annotated[
+        Path | None, typer.Option("--to", help="Places to reach.", show_default="all destinations")
+    ] = None,
+    day: Annotated[str | None, typer.Option("--day", help="Day of the study.", show_default="the only one")] = None,
+    window: Annotated[
+        str | None,
+        typer.Option(
+            "--window", help="Window of the study, or a time such as 14:00-15:00.", show_default="the only one"
+        ),
+    ] = None,
+    percentiles: Annotated[
+        str | None,
+        typer.Option(
+            "--percentiles", help="Percentiles of travel time, as in 25,50,75.", show_default="those of the study"
+        ),
+    ] = None,
+    per_departure: Annotated[bool, typer.Option("--per-departure", help="A row for every departure.")] = False,
+    arrive_by: Annotated[bool, typer.Option("--arrive-by", help="The window holds deadlines.")] = False,
+    reached_only: Annotated[bool, typer.Option("--reached-only", help="Leave out pairs that are not reached.")] = False,
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Write travel times between places, in seconds."""
+    from community_routes.matrix import check_ending, read_places, travel_matrix
+
+    if per_departure and percentiles is not None:
+        raise UsageError("--percentiles and --per-departure exclude each other")
+    check_ending(out)
+    with _session(quiet, log_json, timings, f"reading {study.name}") as console:
+        opened = _open(console, study, seed, cache)
+        query = replace(_query(opened, day, window), arrive_by=arrive_by)
+        if percentiles is not None:
+            query = replace(query, percentiles=_percentiles(percentiles))
+        with console.stopwatch.stage("read"):
+            start = read_places(opened, origins) if origins is not None else None
+            same = origins is not None and destinations is not None and origins.resolve() == destinations.resolve()
+            end = start if same else (read_places(opened, destinations) if destinations is not None else None)
+        console.progress("searching")
+        found = travel_matrix(
+            opened, query, _day(opened, day), origins=start, destinations=end, per_departure=per_departure,
+            threads=threads, stopwatch=console.stopwatch,
+        )  # fmt: skip
+        console.progress(f"writing {out.name}")
+        with console.stopwatch.stage("report"):
+            n_rows = found.write(out, reached_only=reached_only)
+    console.say(f"{out}: {n_rows:,} rows, {len(found.origins):,} origins to {len(found.destinations):,} destinations")
+
+
+@app.command()
+def journey(
+    study: StudyArgument,
+    origin: Annotated[str, typer.Argument(metavar="FROM", help="Id, name or lon,lat.", show_default=False)],
+    destination: Annotated[str, typer.Argument(metavar="TO", help="Id, name or lon,lat.", show_default=False)],
+    depart: Annotated[
+        str | None, typer.Option("--depart", help="When to leave, as in 08:15.", show_default=False)
+    ] = None,
+    arrive: Annotated[
+        str | None, typer.Option("--arrive", help="When to be there, as in 09:00.", show_default=False)
+    ] = None,
+    day: Annotated[str | None, typer.Option("--day", help="Day of the study.", show_default="the only one")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the courses of walks.")] = False,
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Print journeys leg by leg (the fastest first, then those with fewer rides), or why there is none."""
+    from community_routes.itinerary import find_journeys, find_spot
+
+    if (depart is None) == (arrive is None):
+        raise UsageError("say when: --depart 08:15, or --arrive 09:00")
+    moment_s = _clock(depart if depart is not None else arrive or "")
+    with _session(quiet, log_json, timings, f"reading {study.name}") as console:
+        opened = _open(console, study, seed, cache)
+        travel = opened.file.travel
+        query = Query(
+            window_s=(moment_s, moment_s + 1),
+            max_rides=travel.max_rides,
+            max_travel_s=travel.max_travel_min * MINUTE,
+            arrive_by=arrive is not None,
+        )
+        found = find_journeys(
+            opened, find_spot(opened, origin), find_spot(opened, destination), query, _day(opened, day), moment_s
+        )
+    console.say(found.json() if as_json else found.text())
+
+
+@app.command("export-gtfs")
+def export_gtfs(
+    study: StudyArgument,
+    scenario: Annotated[Path, typer.Argument(help="Scenario file.", show_default=False)],
+    file: Annotated[Path, typer.Argument(help="The zip to write.", show_default=False)],
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Write the timetable as a scenario changes it, as a GTFS zip."""
+    from community_routes.evaluation import setting_of
+    from community_routes.reading import read_scenarios
+    from community_routes.scenarios.changes_apply import apply_scenario
+    from community_routes.sources.gtfs_write import write_feed
+
+    with _session(quiet, log_json, timings, f"reading {study.name}") as console:
+        opened = _open(console, study, seed, cache)
+        (proposal,) = read_scenarios([scenario], opened)
+        applied = apply_scenario(proposal, setting_of(opened))
+        write_feed(applied.feed, file, date_stamp=min(opened.file.dates.values()))
+    for effect in applied.effects:
+        console.remark(str(effect))
+    console.say(str(file))
+
+
+def _day(study: Any, day: str | None) -> str:
+    dates = study.file.dates
+    if day is None:
+        if len(dates) > 1:
+            raise UsageError(f"the study has several days; choose one with --day ({', '.join(dates)})")
+        return str(next(iter(dates)))
+    if day not in dates:
+        raise UsageError(f"{day!r} is no day of the study ({', '.join(dates)})")
+    return day
+
+
+def _query(study: Any, day: str | None, window: str | None) -> Query:
+    from community_routes.evaluation import window_query
+
+    windows = study.file.travel.windows
+    if window is None:
+        if len(windows) > 1:
+            raise UsageError(
+                f"the study has several windows; choose one with --window ({', '.join(windows)}, or 14:00-15:00)"
+            )
+        return window_query(study.file, next(iter(windows)))
+    if window in windows:
+        return window_query(study.file, window)
+    if "-" not in window or ":" not in window:
+        raise UsageError(f"{window!r} is no window of the study ({', '.join(windows)}), nor a time such as 14:00-15:00")
+    return replace(window_query(study.file, next(iter(windows))), window_s=_parsed(parse_window, window))
+
+
+def _clock(text: str) -> int:
+    return int(_parsed(parse_time, text))
+
+
+def _parsed(parse: Callable[[str], Any], text: str) -> Any:
+    try:
+        return parse(text)
+    except ValueError as wrong:
+        raise UsageError(str(wrong)) from None
+
+
+def _percentiles(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(sorted({int(part) for part in text.split(",")}))
+    except ValueError:
+        raise UsageError(f"--percentiles {text!r}: write whole numbers with commas, as in 25,50,75") from None
+
+
+if __name__ == "__main__":
+    main()
