@@ -8,7 +8,19 @@ from numpy.typing import ArrayLike, NDArray
 MODES = ("bus", "coach", "tram", "metro", "rail", "ferry", "other")
 
 _BASIC = {0: "tram", 1: "metro", 2: "rail", 3: "bus", 4: "ferry", 5: "tram", 11: "bus", 12: "metro"}
-_HUNDREDS = {1: "rail", 2: "coach", 4: "metro", 7: "bus", 8: "bus", 9: "tram", 10: "ferry", 12: "ferry"}
+_HUNDREDS = {
+    1: "rail",
+    2: "coach",
+    3: "rail",
+    4: "metro",
+    5: "metro",
+    6: "metro",
+    7: "bus",
+    8: "bus",
+    9: "tram",
+    10: "ferry",
+    12: "ferry",
+}
 
 
 def mode_of(route_type: int) -> str:
