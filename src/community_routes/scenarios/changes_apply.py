@@ -11,9 +11,23 @@ from typing import Any
 from community_routes.errors import ScenarioError
 from community_routes.notices import Notice, errors_in, raise_on_errors
 from community_routes.scenarios.changes import Change
+from community_routes.scenarios.changes_drt import apply_add_drt
 from community_routes.scenarios.changes_extend import apply_extend
 from community_routes.scenarios.changes_feed import without_leftovers
 from community_routes.scenarios.changes_new_route import apply_add_route
+from community_routes.scenarios.changes_paths import apply_add_path, apply_close_path
+from community_routes.scenarios.changes_places import (
+    apply_add_homes,
+    apply_add_jobs,
+    apply_add_space,
+    apply_change_fare,
+)
+from community_routes.scenarios.changes_stops import (
+    apply_add_stop,
+    apply_change_speed,
+    apply_remove_stops,
+    apply_reroute,
+)
 from community_routes.scenarios.changes_timetable import Timed, apply_set_headway, apply_withdraw
 from community_routes.scenarios.changes_work import Abandoned, Effect, Setting, Work
 from community_routes.scenarios.scenario import Scenario
@@ -24,6 +38,17 @@ APPLY: dict[str, Callable[[Work, Any], None]] = {
     "set_headway": apply_set_headway,
     "withdraw_route": apply_withdraw,
     "extend_route": apply_extend,
+    "change_speed": apply_change_speed,
+    "reroute": apply_reroute,
+    "add_stop": apply_add_stop,
+    "remove_stops": apply_remove_stops,
+    "add_path": apply_add_path,
+    "close_path": apply_close_path,
+    "add_drt": apply_add_drt,
+    "change_fare": apply_change_fare,
+    "add_homes": apply_add_homes,
+    "add_jobs": apply_add_jobs,
+    "add_space": apply_add_space,
 }
 
 
@@ -44,10 +69,12 @@ class Applied:
         Warnings.
     new_routes, changed_routes : list of str
         Ids of routes.
-    street_edits : list
-        New and closed paths, for whoever builds the streets.
-    drt : list
-        Zones of buses on demand, for whoever searches.
+    street_map : StreetMap or None
+        With new and closed paths: the walking network must be built anew from it. None where no path changed.
+    street_edits : list of ClosedWay and NewPath
+        Those paths, to be drawn.
+    drt : list of DrtZone
+        Zones of buses on demand; their rides are in the feed.
     timed : list of Timed
         Groups of trips whose clock times the proposal assumes.
     vehicles : dict
@@ -63,6 +90,7 @@ class Applied:
     notices: list[Notice]
     new_routes: list[str]
     changed_routes: list[str]
+    street_map: Any
     street_edits: list[Any]
     drt: list[Any]
     timed: list[Timed]
@@ -90,7 +118,9 @@ def apply_scenario(scenario: Scenario, setting: Setting, *, notices: list[Notice
         With all faults of all changes. A change is tried on what the changes before it made, so that a later one can name a
         new route; nothing of a scenario with a fault is returned.
     """
-    work = Work(setting, scenario, setting.feed, setting.zones, setting.opportunities, setting.fares)
+    work = Work(
+        setting, scenario, setting.feed, setting.zones, setting.opportunities, setting.fares, setting.street_map
+    )
     for part in scenario.chain():
         work.scenario = part
         for index, change in enumerate(part.changes):
@@ -112,6 +142,7 @@ def apply_scenario(scenario: Scenario, setting: Setting, *, notices: list[Notice
         [notice for notice in work.found if notice not in errors_in(work.found)],
         work.new_routes,
         work.changed_routes,
+        work.street_map if work.street_edits else None,
         work.street_edits,
         work.drt,
         work.timed,
@@ -121,11 +152,15 @@ def apply_scenario(scenario: Scenario, setting: Setting, *, notices: list[Notice
 
 def _apply_one(work: Work, change: Change) -> None:
     """One change; what it did before a fault is undone, so that later changes are checked against a whole feed."""
-    kept = (work.feed, work.zones, work.opportunities, work.fares, dict(work.new_stop_rows), list(work.timed))
+    names = ("feed", "zones", "opportunities", "fares", "street_map")
+    kept = {name: getattr(work, name) for name in names}
+    rows, timed = dict(work.new_stop_rows), list(work.timed)
     try:
         APPLY[change.kind](work, change)
     except Abandoned:
-        work.feed, work.zones, work.opportunities, work.fares, work.new_stop_rows, work.timed = kept
+        for name, value in kept.items():
+            setattr(work, name, value)
+        work.new_stop_rows, work.timed = rows, timed
 
 
 def _hash(feed: Feed, scenario: Scenario) -> str:

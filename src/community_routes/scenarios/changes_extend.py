@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.scenarios.changes import ExtendRoute
-from community_routes.scenarios.changes_feed import TripCalls, add_shape, edit_trips, split_days
-from community_routes.scenarios.changes_new_route import Course, Pace, course_of, warn_speed
+from community_routes.scenarios.changes_feed import TripCalls, add_shape, edit_trips, shift_frequencies, split_days
+from community_routes.scenarios.changes_new_route import Course, Pace, course_of, run_seconds, warn_speed
 from community_routes.scenarios.changes_routes import runs_of, trips_of
 from community_routes.scenarios.changes_work import CANNOT_APPLY, NO_EFFECT, Work
 from community_routes.scenarios.stops_matching import Spot
@@ -52,10 +51,10 @@ def apply_extend(work: Work, change: ExtendRoute) -> None:
             for trip in group:
                 replaced[trip] = _extended(work, TripCalls.of(work.feed, trip), course, way, outward, name)
             first = TripCalls.of(work.feed, group[0])
-            run_s = _run_seconds(work, way, course, int(first.departure_s[0]))
+            run_s = run_seconds(work, way, course, int(first.departure_s[0]))
             warn_speed(work, [terminus, *spots] if outward else [*spots[::-1], terminus], course.hops, run_s, ["stops"])
             _extend_shapes(work, np.array(group), course, outward)
-    work.edit(frequencies=_earlier_starts(work.feed, replaced))
+    work.edit(frequencies=shift_frequencies(work.feed, replaced))
     work.feed = edit_trips(work.feed, replaced=replaced)
     work.changed(route)
     work.warn_dates(days, ["days"])
@@ -120,18 +119,9 @@ def _course(work: Work, terminus: Spot, stop: int, spots: Sequence[Spot], outwar
     return course_of(work, [fixed, *spots] if outward else [*spots[::-1], fixed], ["stops"])
 
 
-def _run_seconds(work: Work, pace: Pace, course: Course, depart: int) -> list[int]:
-    try:
-        return pace.seconds(course.hops, depart)
-    except KeyError:
-        clock = format_time(depart, with_seconds=False)
-        message = f"no period of speed_kmh holds the departure at {clock}; add one, or give one speed for all day"
-        raise work.stop(CANNOT_APPLY, message, ["speed_kmh"], clock) from None
-
-
 def _extended(work: Work, old: TripCalls, course: Course, pace: Pace, outward: bool, name: str) -> TripCalls:
     """The calls with the new ones behind them, or before them."""
-    run_s = _run_seconds(work, pace, course, int(old.departure_s[0]))
+    run_s = run_seconds(work, pace, course, int(old.departure_s[0]))
     steps = np.cumsum([seconds + pace.dwell_s for seconds in run_s])
     n = len(run_s)
     zero = np.zeros(n, np.int8)
@@ -171,22 +161,6 @@ def _extended(work: Work, old: TripCalls, course: Course, pace: Pace, outward: b
         np.concatenate([zero, old.pickup_type]),
         np.concatenate([zero, drop_off]),
     )
-
-
-def _earlier_starts(feed: Feed, replaced: dict[int, TripCalls]) -> pd.DataFrame:
-    """Frequencies whose trips start farther out: they start earlier by as much."""
-    table = feed.frequencies
-    if not len(table):
-        return table
-    first = feed.calls.departure_s[feed.calls.first[table["trip"].to_numpy()]]
-    shift = np.array(
-        [
-            int(replaced[trip].departure_s[0]) - old if trip in replaced else 0
-            for trip, old in zip(table["trip"].tolist(), first.tolist(), strict=True)
-        ],
-        np.int32,
-    )
-    return table.assign(start_s=table["start_s"] + shift, end_s=table["end_s"] + shift)
 
 
 def _extend_shapes(work: Work, trips: NDArray[np.int64], course: Course, outward: bool) -> None:

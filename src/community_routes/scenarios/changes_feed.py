@@ -296,6 +296,21 @@ def _with_copies(table: pd.DataFrame, columns: Sequence[str], copy_of: Mapping[i
     return pd.concat(parts, ignore_index=True).astype(table.dtypes.to_dict())
 
 
+def shift_frequencies(feed: Feed, replaced: Mapping[int, TripCalls]) -> pd.DataFrame:
+    """Frequencies of trips that get other calls: they start as much earlier or later as the first departure moves."""
+    table = feed.frequencies
+    if not len(table):
+        return table
+    trips = table["trip"].to_numpy()
+    first = feed.calls.departure_s[feed.calls.first[trips]]
+    moved = [
+        int(replaced[trip].departure_s[0]) - old if trip in replaced else 0
+        for trip, old in zip(trips.tolist(), first.tolist(), strict=True)
+    ]
+    shift = np.array(moved, np.int32)
+    return table.assign(start_s=table["start_s"] + shift, end_s=table["end_s"] + shift)
+
+
 def add_stops(feed: Feed, ids: Sequence[str], names: Sequence[str], lon: Sequence[float], lat: Sequence[float]) -> Feed:
     """The feed with further stops, accessible like most new ones, at its end."""
     if not ids:

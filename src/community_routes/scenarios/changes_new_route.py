@@ -14,10 +14,10 @@ from community_routes.scenarios.changes_days import EVERY_DAY, DaySet
 from community_routes.scenarios.changes_feed import NewTrip, TripCalls, add_route_row, add_shape, edit_trips
 from community_routes.scenarios.changes_line import spots_along
 from community_routes.scenarios.changes_phase import phase_s
+from community_routes.scenarios.changes_places import merged_fares
 from community_routes.scenarios.changes_timetable import Timed, departures_of, new_service
 from community_routes.scenarios.changes_work import (
     CANNOT_APPLY,
-    KERB_ASSUMED,
     ODD_SPEED,
     UNKNOWN_ROUTE,
     Abandoned,
@@ -96,14 +96,7 @@ def choose_stops(work: Work, spots: Sequence[Spot], path: Sequence[Step]) -> lis
         after = spots[k + 1] if k + 1 < len(spots) else spot
         row, assumed = work.finder.side(spot, (before.lon, before.lat), (after.lon, after.lat))
         if assumed:
-            stop = work.feed.stops.iloc[row]
-            work.note(
-                KERB_ASSUMED,
-                f"no bus calls at {spot.label} towards {after.label if after is not spot else spot.label} yet; "
-                f"{stop['stop_id']} ({stop['stop_name']}) on the left of travel was taken; write an id to choose",
-                path,
-                stop["stop_id"],
-            )
+            work.note_kerb(spot, row, after.label if after is not spot else spot.label, path)
         rows.append(row)
     return rows
 
@@ -209,6 +202,8 @@ def _add_route(work: Work, change: AddRoute) -> None:
     for direction, (course, pace) in enumerate(zip(courses, paces, strict=True)):
         _add_direction(work, change, route, direction, (course, pace, ways[direction]), days)
     work.new_routes.append(route_id)
+    if change.fare is not None:
+        work.fares = merged_fares(work, {"routes": {change.name: change.fare}}, ["fare"])
     if change.vehicle is not None:
         work.vehicles[route_id] = change.vehicle
     for _, day_set, place in days:
@@ -278,7 +273,7 @@ def _add_direction(
         for window, headway, departures in _departures(work, change, key, course, pace, path):
             ids = []
             for depart in departures:
-                run_s = _run_seconds(work, pace, course, depart)
+                run_s = run_seconds(work, pace, course, depart)
                 if not warned:
                     warn_speed(
                         work, spots, course.hops, run_s, ["run_times_min" if pace.run_s is not None else "speed_kmh"]
@@ -324,13 +319,14 @@ def _departures(
         phase = 0
         if change.phase is not None:
             start = parse_window(window)[0]
-            calls = calls_of(course, _run_seconds(work, pace, course, start), pace.dwell_s, start)
+            calls = calls_of(course, run_seconds(work, pace, course, start), pace.dwell_s, start)
             phase = phase_s(work, change.phase, work.feed, calls, window, value)
         found.append((window, float(value), departures_of(window, value, phase)))
     return found
 
 
-def _run_seconds(work: Work, pace: Pace, course: Course, depart: int) -> list[int]:
+def run_seconds(work: Work, pace: Pace, course: Course, depart: int) -> list[int]:
+    """Run time of each hop for a departure; a fault where no period of the speeds holds it."""
     try:
         return pace.seconds(course.hops, depart)
     except KeyError:

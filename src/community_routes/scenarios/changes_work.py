@@ -64,6 +64,8 @@ class Setting:
     zones : Zones or None
     opportunities : Opportunities or None
     fares : Fares or None
+    street_map : StreetMap or None
+        What ``ground`` was built from, for new and closed paths; None with straight-line walking.
     """
 
     feed: Feed
@@ -73,6 +75,7 @@ class Setting:
     zones: Any = None
     opportunities: Any = None
     fares: Any = None
+    street_map: Any = None
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,7 @@ class Work:
     zones: Any
     opportunities: Any
     fares: Any
+    street_map: Any = None
     index: int = 0
     found: list[Notice] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
@@ -133,6 +137,7 @@ class Work:
     vehicles: dict[str, Any] = field(default_factory=dict)
     new_stop_rows: dict[tuple[float, float, str], int] = field(default_factory=dict)
     failed_names: set[str] = field(default_factory=set)
+    road_metres: dict[tuple[tuple[float, float], tuple[float, float]], float] = field(default_factory=dict)
     _finder: StopFinder | None = None
 
     @property
@@ -155,6 +160,10 @@ class Work:
         """Record a fault; the exception to raise."""
         self.note(code, message, path, value)
         return Abandoned(message)
+
+    def abandoned(self) -> Abandoned:
+        """The exception to raise when the faults are recorded already."""
+        return Abandoned("recorded")
 
     def effect(self, subject: str, text: str) -> None:
         """Record what the change did."""
@@ -194,14 +203,16 @@ class Work:
             raise self.stop(UNKNOWN_PLACE, str(fault), path, place.text) from None
 
     def spots(self, places: Sequence[Any], path: Sequence[Step]) -> list[Spot]:
-        """Several places, all their faults at once."""
+        """Several places of one list, all their faults at once."""
+        return self.spots_at([(place, [*path, k]) for k, place in enumerate(places)])
+
+    def spots_at(self, places: Sequence[tuple[Any, Sequence[Step]]]) -> list[Spot]:
+        """Several places, each with the part of the change where it stands; all their faults at once."""
         found: list[Spot | None] = []
-        for k, place in enumerate(places):
-            near = next(((s.lon, s.lat) for s in reversed(found) if s is not None), None) or self._next_known(
-                places[k + 1 :]
-            )
+        for k, (place, path) in enumerate(places):
+            near = next(((s.lon, s.lat) for s in reversed(found) if s is not None), None)
             try:
-                found.append(self.spot(place, [*path, k], near))
+                found.append(self.spot(place, path, near or self._next_known([item for item, _ in places[k + 1 :]])))
             except Abandoned:
                 found.append(None)
         if any(spot is None for spot in found):
@@ -249,7 +260,8 @@ class Work:
                 "move the stop, name one on the way, or take another street",
                 path,
             )
-        return Hop(metres, lon, lat)
+        # The links from the stops to the road are not part of it: no bus goes shorter than the straight line.
+        return Hop(max(metres, straight), lon, lat)
 
     def make_stop(self, spot: Spot, path: Sequence[Step]) -> int:
         """Row of the new stop at a point; made once for a point and name."""
@@ -292,6 +304,17 @@ class Work:
                 f"{hint or '; move it to a street'}"
             )
             raise self.stop(NEW_STOP_OFF_NETWORK, message, path)
+
+    def note_kerb(self, spot: Spot, row: int, towards: str, path: Sequence[Step]) -> None:
+        """Report that the side of the road was assumed."""
+        stop = self.feed.stops.iloc[row]
+        self.note(
+            KERB_ASSUMED,
+            f"no bus calls at {spot.label} towards {towards} yet; {stop['stop_id']} ({stop['stop_name']}) on the left of "
+            "travel was taken; write an id to choose",
+            path,
+            stop["stop_id"],
+        )
 
     # -- telling --------------------------------------------------------------------------------------------------------
 
