@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+import networkx as nx
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 from community_routes.arrays import set_frozen
 from community_routes.errors import StreetsError
 from community_routes.network.street_graph import StreetGraph, build_graph
 from community_routes.network.street_index import EdgeIndex, build_index
+from community_routes.notices import Notice, raise_on_errors
+from community_routes.sources.osm_graph import map_of_graph
 from community_routes.sources.osm_map import Area, StreetMap
 
 MIN_COMPONENT_M: Final = 2000.0
@@ -54,12 +59,55 @@ class Streets:
         """Where the nearest edge of a point is looked up."""
         return build_index(self.graph, self.usable, self.area)
 
+    def to_networkx(self) -> nx.MultiDiGraph:
+        """The network as a graph in the manner of osmnx: ``x`` and ``y`` of nodes in degrees, ``length`` in metres and
+        ``geometry`` of edges, an edge for each direction that may be walked.
+        """
+        graph, found = self.graph, nx.MultiDiGraph(crs="epsg:4326")
+        for node in range(graph.n_nodes):
+            found.add_node(node, x=float(graph.node_lon[node]), y=float(graph.node_lat[node]))
+        xy = np.column_stack([graph.lon, graph.lat])
+        for edge in range(graph.n_edges):
+            line = shapely.LineString(xy[graph.first[edge] : graph.first[edge + 1]])
+            a, b, flags = int(graph.edge_from[edge]), int(graph.edge_to[edge]), int(graph.flags[edge])
+            data = {"length": float(graph.edge_m[edge]), **({} if flags == 3 else {"oneway:foot": "yes"})}
+            if flags & 1:
+                found.add_edge(a, b, geometry=line, **data)
+            if flags & 2:
+                found.add_edge(b, a, geometry=line.reverse(), **data)
+        return found
+
+    @staticmethod
+    def from_networkx(
+        graph: nx.MultiDiGraph, *, area: Area | None = None, min_component_m: float = MIN_COMPONENT_M
+    ) -> Streets:
+        """The walking network of a graph in the manner of osmnx (see ``read_graphml``); lengths are measured anew.
+
+        Raises
+        ------
+        StreetsError
+            Coordinates are no numbers or no degrees, or nobody can walk in it.
+        """
+        found: list[Notice] = []
+        street_map = map_of_graph(graph, found, source="graph", area=area, content_hash=_graph_hash(graph))
+        raise_on_errors(found, StreetsError)
+        if street_map is None:
+            raise StreetsError("graph: nothing was read")
+        return build_streets(street_map, min_component_m=min_component_m)
+
     def __repr__(self) -> str:
         graph = self.graph
         return (
             f"Streets({graph.n_edges:,} edges, {graph.n_nodes:,} junctions, {graph.edge_m.sum() / 1000:,.0f} km, "
             f"{len(graph.component_m):,} connected parts)"
         )
+
+
+def _graph_hash(graph: nx.MultiDiGraph) -> str:
+    """sha256 over nodes and edges of a graph, whatever their order."""
+    nodes = sorted(f"{node!r}{sorted(data.items(), key=str)!r}" for node, data in graph.nodes(data=True))
+    edges = sorted(f"{a!r}{b!r}{sorted(data.items(), key=str)!r}" for a, b, data in graph.edges(data=True))
+    return hashlib.sha256("\n".join([*nodes, *edges]).encode()).hexdigest()
 
 
 def build_streets(

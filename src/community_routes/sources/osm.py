@@ -1,10 +1,14 @@
-"""Streets from OpenStreetMap: a PBF file read in one pass, checked, as flat arrays."""
+"""Streets from OpenStreetMap as flat arrays: from a PBF file, a GraphML file, or a place downloaded once."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import osmium
@@ -13,10 +17,11 @@ from numpy.typing import NDArray
 from community_routes.errors import StreetsError
 from community_routes.notices import Notice, declare, raise_on_errors
 from community_routes.sources.osm_frames import frames_fault
-from community_routes.sources.osm_map import Area, Features, StreetMap
+from community_routes.sources.osm_graph import GRAPH_TAGS, load_graphml, map_of_graph
+from community_routes.sources.osm_map import Area, Features, StreetMap, box_of
 from community_routes.sources.osm_pbf import PbfContent, PlacesAsked, Streets, read_pbf
 
-__all__ = ["Area", "Features", "StreetMap", "box_of", "read_streets"]
+__all__ = ["Area", "Features", "StreetMap", "box_of", "read_graphml", "read_place", "read_streets"]
 
 UNREADABLE = declare("streets_unreadable", "error", "A street file is missing, cut, damaged or no OpenStreetMap PBF.")
 EMPTY = declare("streets_empty", "error", "A street file holds no way that people may walk along.")
@@ -28,6 +33,7 @@ COVERAGE_BY_NODES = declare(
 NODES_MISSING = declare(
     "streets_nodes_missing", "warning", "Ways refer to nodes that the street file lacks; they are cut there."
 )
+NOT_DOWNLOADED = declare("streets_not_downloaded", "error", "The streets of a place could not be downloaded.")
 BAD_AREA = declare("streets_bad_area", "error", "The area of the streets is no box of west, south, east, north.")
 
 
@@ -59,18 +65,127 @@ def read_streets(
     found: list[Notice] = []
     path = Path(source)
     street_map = None
+    if area is not None:
+        _check_area(area, path.name, found)
+    content = _read_checked(path, places or {}, found)
+    if content is not None:
+        street_map = _assemble(content, path, area, places or {}, found)
+    return _checked(street_map, path.name, found, notices)
+
+
+def read_graphml(source: str | Path, *, area: Area | None = None, notices: list[Notice] | None = None) -> StreetMap:
+    """Read the streets of a GraphML file as osmnx saves it; it has no background and no places.
+
+    Parameters
+    ----------
+    source : path
+    area : (west, south, east, north), optional
+        The part that it covers, in degrees; left out, the box around its nodes, with a notice.
+    notices : list, optional
+        Findings are appended.
+
+    Raises
+    ------
+    StreetsError
+        The file cannot be read, its coordinates are no numbers or no degrees, or nobody can walk in it.
+    """
+    found: list[Notice] = []
+    path = Path(source)
+    street_map = None
+    if area is not None:
+        _check_area(area, path.name, found)
+    graph = load_graphml(path, found)
+    if graph is not None:
+        digest = _content_hash(path, area, {})
+        street_map = map_of_graph(graph, found, source=path.name, area=area, content_hash=digest)
+    if street_map is not None and area is None:
+        found.append(_coverage_notice(path.name, street_map.area))
+    return _checked(street_map, path.name, found, notices)
+
+
+def read_place(
+    query: str,
+    cache: str | Path,
+    *,
+    area: Area | None = None,
+    notices: list[Notice] | None = None,
+    download: Callable[[str], Any] | None = None,
+) -> StreetMap:
+    """Streets of a place by its name, as osmnx finds it; downloaded once, then read from the cache.
+
+    Parameters
+    ----------
+    query : str
+        A name that OpenStreetMap's geocoder knows, as "Newport, Wales".
+    cache : path
+        Folder in which the download is kept, as GraphML.
+    area : (west, south, east, north), optional
+        As in ``read_graphml``.
+    notices : list, optional
+        Findings are appended.
+    download : function of the query, optional
+        Gives the graph instead of osmnx.
+
+    Raises
+    ------
+    StreetsError
+        The place is unknown, the download failed, or nobody can walk in what came.
+    """
+    name = hashlib.sha256(query.encode()).hexdigest()[:16]
+    path = Path(cache) / "places" / f"{name}.graphml"
+    if not path.is_file():
+        found: list[Notice] = []
+        try:
+            graph = (download or _download_place)(query)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _save_graph(graph, path)
+        except Exception as error:  # whatever the network, the geocoder or the disk does ends in one message
+            message = f"the streets of {query!r} could not be downloaded ({type(error).__name__}: {error})"
+            found.append(NOT_DOWNLOADED.at(field="streets.place", value=query, message=message))
+        if found:
+            return _checked(None, query, found, notices)
+    found = []
+    street_map = None
     try:
-        if area is not None:
-            _check_area(area, path.name, found)
-        content = _read_checked(path, places or {}, found)
-        if content is not None:
-            street_map = _assemble(content, path, area, places or {}, found)
+        street_map = read_graphml(path, area=area, notices=found)
+    except StreetsError:
+        path.unlink(missing_ok=True)  # a bad download is not kept, so that the next run tries again
+    return _checked(
+        None if street_map is None else replace(street_map, source=query),
+        query,
+        [replace(notice, file=query) for notice in found],
+        notices,
+    )
+
+
+def _download_place(query: str) -> Any:
+    """The streets of a place with the tags that the rules need."""
+    import osmnx
+
+    osmnx.settings.use_cache = False  # ours is the cache; osmnx would make a folder where the program was started
+    osmnx.settings.useful_tags_way = sorted({*osmnx.settings.useful_tags_way, *GRAPH_TAGS})
+    return osmnx.graph_from_place(query, network_type="all", retain_all=True)
+
+
+def _save_graph(graph: Any, path: Path) -> None:
+    """Save a graph as osmnx does, whole or not at all."""
+    import osmnx
+
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        osmnx.save_graphml(graph, part)
+        os.replace(part, path)  # noqa: PTH105 - it replaces on Windows too
     finally:
-        if notices is not None:
-            notices.extend(found)
+        part.unlink(missing_ok=True)
+
+
+def _checked(street_map: StreetMap | None, source: str, found: list[Notice], notices: list[Notice] | None) -> StreetMap:
+    """Pass the findings on; stop where there are errors."""
+    if notices is not None:
+        notices.extend(found)
     raise_on_errors(found, StreetsError)
     if street_map is None:
-        raise StreetsError(f"{path.name}: nothing was read")
+        raise StreetsError(f"{source}: nothing was read")
     return street_map
 
 
@@ -114,11 +229,7 @@ def _assemble(
     covered = area or content.header_box
     if covered is None:
         covered = box_of(lon, lat)
-        message = (
-            "the file does not say which area it covers; the box around its streets is taken, "
-            f"{_box_text(covered)}; give `area` if that is too much or too little"
-        )
-        found.append(COVERAGE_BY_NODES.at(path.name, message=message))
+        found.append(_coverage_notice(path.name, covered))
     asked = {key: {tag: tuple(values) for tag, values in wanted.items()} for key, wanted in places.items()}
     return StreetMap(
         node_id,
@@ -168,19 +279,15 @@ def _join_nodes(
     return way[first[:-1]], first, node_id, xy[some, 0], xy[some, 1], node.astype(np.int32)
 
 
-def box_of(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Area:
-    """The smallest box around points; one that crosses longitude 180 where that is the smaller (west > east then)."""
-    order = np.sort(np.asarray(lon))
-    gap = np.diff(order)
-    around = order[0] + 360 - order[-1]
-    south, north = float(np.min(lat)), float(np.max(lat))
-    if len(gap) and gap.max() > around:
-        widest = int(np.argmax(gap))
-        return float(order[widest + 1]), south, float(order[widest]), north
-    return float(order[0]), south, float(order[-1]), north
+def _coverage_notice(file: str, covered: Area) -> Notice:
+    message = (
+        "the file does not say which area it covers; the box around its streets is taken, "
+        f"{box_text(covered)}; give `area` if that is too much or too little"
+    )
+    return COVERAGE_BY_NODES.at(file, message=message)
 
 
-def _box_text(area: Area) -> str:
+def box_text(area: Area) -> str:
     west, south, east, north = area
     return f"longitude {west:.4f} to {east:.4f}, latitude {south:.4f} to {north:.4f}"
 

@@ -194,3 +194,15 @@ class StreetMap:
             f"StreetMap({self.source or 'made in memory'}: {self.n_ways:,} ways, {len(self.node_id):,} nodes, "
             f"{west:.4f} to {east:.4f} E, {south:.4f} to {north:.4f} N)"
         )
+
+
+def box_of(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Area:
+    """The smallest box around points; one that crosses longitude 180 where that is the smaller (west > east then)."""
+    order = np.sort(np.asarray(lon))
+    gap = np.diff(order)
+    around = order[0] + 360 - order[-1]
+    south, north = float(np.min(lat)), float(np.max(lat))
+    if len(gap) and gap.max() > around:
+        widest = int(np.argmax(gap))
+        return float(order[widest + 1]), south, float(order[widest]), north
+    return float(order[0]), south, float(order[-1]), north
