@@ -102,6 +102,7 @@ def joins(
     highway: str,
     homes: float,
     reach_m: float,
+    kind: str = "",
 ) -> list[Street]:
     """Ways from a ring to the roads round it, spread, none longer than ``reach_m``."""
     found: list[Street] = []
@@ -115,11 +116,11 @@ def joins(
             continue
         if any(street.line.distance(a) < ring.length / (wanted * 2.5) for street in found):
             continue
-        found.append(Street(LineString([a, b]), highway, homes))
+        found.append(Street(LineString([a, b]), highway, homes, kind=kind))
     if not found:
         a, b = nearest_points(ring, roads)
         if 1 < a.distance(b) < 3 * reach_m:
-            found.append(Street(LineString([a, b]), highway, homes))
+            found.append(Street(LineString([a, b]), highway, homes, kind=kind))
     return found
 
 
@@ -133,7 +134,7 @@ def estate(area: Geometry, roads: Geometry, rng: np.random.Generator) -> list[St
     if not rings:
         return []
     streets = [Street(ring, "residential", 0.21, kind="estate") for ring in rings]
-    streets += joins(rings[0], roads, rng, wanted=4, highway="residential", homes=0.1, reach_m=140)
+    streets += joins(rings[0], roads, rng, wanted=4, highway="residential", homes=0.1, reach_m=140, kind="estate")
     for outer, inner in itertools.pairwise(rings):
         start, n = rng.random(), max(3, round(inner.length / 260))
         for k in range(n):
@@ -169,7 +170,7 @@ def cul_de_sacs(area: Geometry, roads: Geometry, rng: np.random.Generator, *, ho
     for ring in rings:
         streets.append(Street(ring, "residential", homes, kind="close"))
         taken.append(ring)
-    entries = joins(rings[0], roads, rng, wanted=3, highway="residential", homes=homes / 2, reach_m=180)
+    entries = joins(rings[0], roads, rng, wanted=3, highway="residential", homes=homes / 2, reach_m=180, kind="close")
     for outer, inner in itertools.pairwise(rings):
         for share in (rng.random(), rng.random() + 0.5):
             a = at_share(inner, share)
@@ -218,7 +219,7 @@ def works(area: Geometry, roads: Geometry, rng: np.random.Generator) -> list[Str
         a = nearest_points(inside, roads)[1]
         return [Street(LineString([a, inside]), "service", kind="works")]
     streets = [Street(ring, "unclassified", kind="works")]
-    streets += joins(ring, roads, rng, wanted=2, highway="unclassified", homes=0.0, reach_m=130)
+    streets += joins(ring, roads, rng, wanted=2, highway="unclassified", homes=0.0, reach_m=130, kind="works")
     heart = Polygon(ring.coords)
     for k in range(max(1, int(heart.area / 16000))):
         a = at_share(ring, (k + 0.5) / max(1, int(heart.area / 16000)) / 2)

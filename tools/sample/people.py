@@ -258,7 +258,7 @@ def deprivation_score(
     """High where people have least: old terraces inside, estates outside, and what is near them."""
     zero = np.zeros(len(middle))
     town = np.hypot(middle[:, 0], middle[:, 1])
-    score = 3.3 * share.get("estate", zero) + 1.7 * share.get("terrace", zero) * np.exp(-((town / 2600) ** 2))
+    score = 5.0 * share.get("estate", zero) + 1.7 * share.get("terrace", zero) * np.exp(-((town / 2600) ** 2))
     score += 1.1 * share.get("terrace", zero) + 1.0 * share.get("centre", zero)
     score -= 0.9 * share.get("close", zero) + 1.1 * share.get("village", zero) + 0.9 * share.get("field", zero)
     noisy: NDArray[np.float64] = score + 0.55 * smooth_noise(middle) + rng.normal(0, 0.28, len(middle))
