@@ -146,9 +146,8 @@ class Dual:
 
 
 def default_measures(cutoffs_min: Sequence[float]) -> tuple[AccessMeasure, ...]:
-    """What a study scores when it chooses nothing: opportunities and places within each cutoff, and the nearest."""
-    cutoffs = tuple(cutoffs_min)
-    return (Cumulative(cutoffs), NumberOfPlaces(cutoffs), Nearest())
+    """What a study scores when it chooses nothing: opportunities within each cutoff, and the nearest."""
+    return (Cumulative(tuple(cutoffs_min)), Nearest())
 
 
 def build_access_measure(name: str, settings: Mapping[str, Any], cutoffs_min: Sequence[float]) -> AccessMeasure:

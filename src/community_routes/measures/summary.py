@@ -107,6 +107,9 @@ def access_rows(
     averaged by weight over the points on the network; of times the weighted median is taken, because the mean of a
     time and of no time is no time.
 
+    One kind of place under a key (``shared_spaces/library``) has its headline readings only: ``mean`` of counts, ``p50``
+    of times and the share that reaches.
+
     Parameters
     ----------
     zones : DataFrame
@@ -130,7 +133,7 @@ def access_rows(
     keys : iterable of str
         Keys of the study that may have no destination at all; they get rows too.
     measures : sequence of AccessMeasure, optional
-        Default: cumulative opportunities, number of places, nearest.
+        Default: cumulative opportunities, nearest.
     mean_times : bool
         Rows with the reading ``mean`` for times too.
 
@@ -151,13 +154,16 @@ def access_rows(
     by_percentile = {p: as_times(given[p]) if p in given else percentile_times(times, p) for p in sorted(percentiles)}
     chosen = default_measures(cutoffs_min) if measures is None else tuple(measures)
     blocks: list[_Block] = []
+    median = {MEDIAN: by_percentile[MEDIAN] if MEDIAN in by_percentile else percentile_times(times, MEDIAN)}
     for places in kinds_of_places(destinations, units=units, keys=keys):
         missing = _reason_of_missing_time(points, at_destination[places.columns])
+        whole_key = "/" not in places.kind
         for measure in chosen:
             if measure.is_time:
-                blocks += _time_blocks(measure, places, times, by_percentile, points, missing, mean_times)
+                matrices = {**median, **by_percentile} if whole_key else median
+                blocks += _time_blocks(measure, places, times, matrices, points, missing, mean_times)
             else:
-                blocks += _count_blocks(measure, places, times, by_percentile, points)
+                blocks += _count_blocks(measure, places, times, by_percentile if whole_key else {}, points)
     return _as_table(blocks, zones, scenario, day, window)
 
 
@@ -252,13 +258,11 @@ def _time_blocks(
 ) -> list[_Block]:
     """Times in each reading, in seconds, and the share of departures that reach."""
     each = _by_departure(measure, times, places)
-    median = {} if MEDIAN in by_percentile else {MEDIAN: percentile_times(times, MEDIAN)}
-    matrices = {**by_percentile, **median}
     nowhere = _off_network(points) | (missing == _CODE["no_destination"])
     gone = np.where(nowhere, missing, 0).astype(np.int8)
     blocks: list[_Block] = []
     for k, cutoff in enumerate(measure.cutoffs_min):
-        readings = {f"p{p}": _zone_times(points, measure.of_rows(m, places)[:, k]) for p, m in matrices.items()}
+        readings = {f"p{p}": _zone_times(points, measure.of_rows(m, places)[:, k]) for p, m in by_percentile.items()}
         if mean_times:
             readings["mean"] = _zone_values(points, mean_over_departures(each[:, :, k]))
         for reading, values in readings.items():
