@@ -16,7 +16,13 @@ from community_routes.notices import Notice, declare, raise_on_errors
 from community_routes.sources import gtfs_calendar, gtfs_calls, gtfs_places, gtfs_shapes, gtfs_trips
 from community_routes.sources.feed import Calendar, Calls, Feed
 from community_routes.sources.gtfs_archive import Archive, hash_file, open_archive
-from community_routes.sources.gtfs_checks import check_speeds, check_time_zones, check_use, mend_station_calls
+from community_routes.sources.gtfs_checks import (
+    check_close_stops,
+    check_speeds,
+    check_time_zones,
+    check_use,
+    mend_station_calls,
+)
 from community_routes.sources.gtfs_clip import Clip
 from community_routes.sources.gtfs_duplicates import leave_out_duplicates
 from community_routes.sources.gtfs_findings import Findings
@@ -126,7 +132,8 @@ def _read_small_tables(archive: Archive, clip: Clip, findings: Findings) -> _Tab
         gtfs_places.check_all_places(stops[0], agencies, archive, findings)
     routes = gtfs_trips.read_routes(archive, agencies, findings) if "routes.txt" in archive else None
     calendar = gtfs_calendar.read_calendar(archive, findings)
-    if not complete or agencies is None or stops is None or routes is None or calendar is None:
+    refused = not complete or findings.has_errors
+    if refused or agencies is None or stops is None or routes is None or calendar is None:
         _look_for_columns(archive, findings)
         return None
     trips = gtfs_trips.read_trips(archive, routes[1], calendar[1], findings)
@@ -186,6 +193,7 @@ def _read_calls(archive: Archive, tables: _Tables, clip: Clip, findings: Finding
     feed = feed if runs.all() else keep_trips(feed, runs)
     if not clip.is_narrow:
         check_use(feed, archive.label, findings)
+        check_close_stops(feed.stops, archive.label, findings)
     return clip.tables_in_use(feed)
 
 
@@ -194,6 +202,8 @@ def _has_tables(archive: Archive, findings: Findings) -> bool:
     for table in _NEEDED:
         if table not in archive:
             complete = False
+            if findings.has_error_in(archive.name_of(table)):  # it is there, but cannot be read
+                continue
             message = (
                 f"{table} is not in {archive.label}; every GTFS feed needs it. Ask the publisher for the whole feed"
             )

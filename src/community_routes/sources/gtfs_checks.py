@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from community_routes.notices import declare
 from community_routes.sources.feed import Calls, Feed
 from community_routes.sources.gtfs_findings import Findings
-from community_routes.sources.gtfs_positions import great_circle_m
+from community_routes.sources.gtfs_positions import EARTH_M, great_circle_m
 from community_routes.sources.gtfs_trips import basic_route_type
 from community_routes.times import format_time
 
@@ -35,11 +35,13 @@ MIXED_TIME_ZONES = declare(
 TIME_ZONE_NAMES = declare(
     "time_zone_names", "warning", "Agencies name different time zones with the same clock time, or one that is unknown."
 )
+CLOSE_STOPS = declare("close_stops", "info", "Stops at almost one place; one stop may be in the feed under two ids.")
 UNUSED_ROUTES = declare("unused_routes", "info", "Routes without a usable trip.")
 
 _KMH = {0: 100, 1: 150, 2: 400, 3: 130, 4: 120, 5: 50, 6: 60, 7: 60, 11: 130, 12: 150, 1100: 1200}
 """Faster than any scheduled vehicle of the basic type, with the stops' distance as the crow flies."""
 _ROUNDED_S = 60
+_CLOSE_M = 2.0
 
 
 def check_speeds(
@@ -125,6 +127,27 @@ def check_use(feed: Feed, label: str, findings: Findings) -> None:
     if arranged:
         message = f"{arranged:,} calls need a phone call or a word with the driver; they count as ordinary calls"
         findings.add(ARRANGED_BOARDING, f"{label}/stop_times.txt", message=message, value=arranged)
+
+
+def check_close_stops(stops: pd.DataFrame, label: str, findings: Findings) -> None:
+    """Note stops so near to one another that one place may have been entered twice (they share a square of 2 m)."""
+    lon, lat = stops["lon"].to_numpy(), stops["lat"].to_numpy()
+    at = np.flatnonzero((stops["location_type"].to_numpy() == 0) & ~np.isnan(lon))
+    if len(at) < 2:
+        return
+    north = np.radians(lat[at]) * EARTH_M / _CLOSE_M
+    east = np.radians(lon[at]) * EARTH_M * np.cos(np.radians(np.mean(lat[at]))) / _CLOSE_M
+    close = np.zeros(len(at), np.bool_)
+    for shift_x, shift_y in ((0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.5, 0.5)):  # near pairs may lie across a side
+        square = np.floor(east + shift_x).astype(np.int64) << 32 ^ np.floor(north + shift_y).astype(np.int64)
+        _, which, count = np.unique(square, return_inverse=True, return_counts=True)
+        close |= count[which] > 1
+    if close.any():
+        names = ", ".join(repr(name) for name in stops["stop_id"].to_numpy(dtype=object)[at[close]][:4])
+        message = (
+            f"{int(close.sum()):,} stops lie within about {_CLOSE_M:g} m of another, among them {names}; all are used"
+        )
+        findings.add(CLOSE_STOPS, f"{label}/stops.txt", message=message, field="stop_lat", value=int(close.sum()))
 
 
 def check_time_zones(feeds: Sequence[Feed], findings: Findings) -> None:

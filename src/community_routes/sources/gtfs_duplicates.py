@@ -31,13 +31,15 @@ def leave_out_duplicates(feed: Feed, findings: Findings) -> Feed:
     groups = _groups_of_equal_trips(feed)
     if not groups:
         return feed
-    runs, start = _dates_of_services(feed.calendar)
     service = feed.trips["service"].to_numpy().copy()
+    asked = np.unique(service[[row for rows in groups for row in rows]])
+    runs, start = _dates_of_services(feed.calendar, asked)
+    at = {int(name): i for i, name in enumerate(asked)}
     keep = np.ones(len(feed.trips), np.bool_)
     split: dict[tuple[int, bytes], int] = {}
     n_services = len(feed.calendar.service_id)
     for rows in groups:
-        dates = {row: runs[service[row]] for row in rows}
+        dates = {row: runs[at[int(service[row])]] for row in rows}
         covered = np.zeros(runs.shape[1], np.bool_)
         for row in sorted(rows, key=lambda r: (-int(dates[r].sum()), r)):
             rest = dates[row] & ~covered
@@ -120,19 +122,25 @@ def _same_calls(calls: Calls, a: int, b: int) -> bool:
     return all(np.array_equal(column[x], column[y]) for column in columns)
 
 
-def _dates_of_services(calendar: Calendar) -> tuple[NDArray[np.bool_], np.datetime64]:
-    """Which services run on which days from the first day on (ten years at most), shape (n_services, n_days)."""
-    known = np.concatenate([calendar.start, calendar.end, calendar.exception_date])
+def _dates_of_services(calendar: Calendar, asked: NDArray[np.int32]) -> tuple[NDArray[np.bool_], np.datetime64]:
+    """Which of the services asked for run on which days from the first day on, shape (n_asked, n_days).
+
+    The days end after ten years: a service that is registered to 2099 will have been registered again by then.
+    """
+    row_of = np.full(len(calendar.service_id), -1, np.int64)
+    row_of[asked] = np.arange(len(asked))
+    mine = np.flatnonzero(row_of[calendar.exception_service] >= 0)
+    known = np.concatenate([calendar.start[asked], calendar.end[asked], calendar.exception_date[mine]])
     known = known[~np.isnat(known)]
     start = known.min() if len(known) else np.datetime64("2000-01-01", "D")
-    n_days = min(int((known.max() - start).astype(np.int64)) + 1 if len(known) else 1, _LONGEST_DAYS)
+    n_days = min(int((known.max() - start).astype(np.int64)) + 1, _LONGEST_DAYS) if len(known) else 1
     days = start + np.arange(n_days)
-    weekday = (days.astype("datetime64[D]").astype(np.int64) + 3) % 7
-    runs = calendar.weekdays[:, weekday]
-    runs &= (days[None, :] >= calendar.start[:, None]) & (days[None, :] <= calendar.end[:, None])
-    at = (calendar.exception_date - start).astype(np.int64)
-    inside = at < n_days
-    runs[calendar.exception_service[inside], at[inside]] = calendar.exception_added[inside]
+    weekday = (days.astype("datetime64[D]").astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
+    runs = calendar.weekdays[asked][:, weekday]
+    runs &= (days[None, :] >= calendar.start[asked, None]) & (days[None, :] <= calendar.end[asked, None])
+    offset = (calendar.exception_date[mine] - start).astype(np.int64)
+    inside = offset < n_days
+    runs[row_of[calendar.exception_service[mine]][inside], offset[inside]] = calendar.exception_added[mine][inside]
     return runs, start
 
 

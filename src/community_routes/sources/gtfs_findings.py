@@ -57,6 +57,15 @@ class Findings:
         sample = self._samples.get((code.name, file))
         return sample.count if sample else 0
 
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything found so far stops the work."""
+        return any(sample.code.severity == "error" for sample in self._samples.values())
+
+    def has_error_in(self, file: str) -> bool:
+        """Whether an error was found in this file."""
+        return any(s.code.severity == "error" for (_, name), s in self._samples.items() if name == file)
+
     def notices(self) -> list[Notice]:
         """All findings, and the totals where not all are shown."""
         return [notice for sample in self._samples.values() for notice in sample.notices()]
