@@ -26,6 +26,8 @@ HATCHES = Markup(
     '<rect width="7" height="7" fill="#e9e7e1"/><path d="M0 0V7" stroke="#8b8f92" stroke-width="2.4"/></pattern>'
     '<pattern id="{0}unsure" width="6" height="6" patternUnits="userSpaceOnUse">'
     '<circle cx="2" cy="2" r="1.1" fill="#3b4147" fill-opacity=".75"/></pattern>'
+    '<pattern id="{0}green" width="5" height="5" patternUnits="userSpaceOnUse">'
+    '<path d="M1 3.4l1-2 1 2" fill="none" stroke="#2f6a37" stroke-width=".7" stroke-opacity=".7"/></pattern>'
 )
 NEW_ROUTE = "#c0156b"
 
@@ -61,7 +63,7 @@ def sheet_of(results: Results, *, prefix: str = "s-", width: float = 600.0) -> S
     symbols = [HATCHES.format(prefix)]
     symbols.append(Markup('<g id="{}under">{}</g>').format(prefix, _background(results, frame)))
     symbols.extend(Markup('<path id="{}z{}" d="{}"/>').format(prefix, i, path) for i, path in enumerate(zones))
-    symbols.append(Markup('<g id="{}over">{}</g>').format(prefix, _overlay(results, frame)))
+    symbols.append(Markup('<g id="{}over">{}</g>').format(prefix, _overlay(results, frame, prefix)))
     new = {
         scenario.id: _joined_path(results.routes[results.routes["scenario"] == scenario.id].geometry, frame)
         for scenario in results.scenarios
@@ -70,7 +72,9 @@ def sheet_of(results: Results, *, prefix: str = "s-", width: float = 600.0) -> S
 
 
 def _joined_path(shapes: Iterable[shapely.Geometry], frame: geo.Frame) -> str:
-    return "".join(geo.svg_path(shape, frame) for shape in geo.simple_lines(shapes, frame))
+    """One path of all the shapes, as fine as can be seen on the sheet."""
+    found = geo.simple_lines(geo.big_enough(shapes), frame, metres=frame.metres_per_unit / 2)
+    return "".join(geo.svg_path(shape, frame) for shape in found)
 
 
 def _background(results: Results, frame: geo.Frame) -> Markup:
@@ -84,9 +88,12 @@ def _background(results: Results, frame: geo.Frame) -> Markup:
     return Markup("").join(out)
 
 
-def _overlay(results: Results, frame: geo.Frame) -> Markup:
-    """Rivers seen through, roads, railways, today's routes and names of places, above the neighbourhoods."""
+def _overlay(results: Results, frame: geo.Frame, prefix: str) -> Markup:
+    """Green and rivers seen through, railways, today's routes and names of places, above the neighbourhoods."""
     out = []
+    green = results.background.get("green")
+    if green is not None and len(green):
+        out.append(Markup('<path d="{}" fill="url(#{}green)"/>').format(_joined_path(green.geometry, frame), prefix))
     water = results.background.get("water")
     if water is not None and len(water):
         path = _joined_path(water.geometry, frame)
@@ -96,7 +103,7 @@ def _overlay(results: Results, frame: geo.Frame) -> Markup:
         out.append(Markup('<path d="{}" {}/>').format(_joined_path(railways.geometry, frame), _style("railways")))
     today = results.routes[results.routes["scenario"] == TODAY]
     if len(today):
-        path = _joined_path([today.geometry.union_all()], frame)
+        path = geo.svg_path(geo.network_of(today.geometry, frame, metres=frame.metres_per_unit / 2), frame)
         out.append(
             Markup('<path d="{}" fill="none" stroke="#3c434a" stroke-opacity=".55" stroke-width="1"/>').format(path)
         )

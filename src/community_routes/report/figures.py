@@ -11,6 +11,7 @@ import pandas as pd
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
+from community_routes.measures.groups import less_is_better
 from community_routes.report import words
 from community_routes.report.results import TODAY, Results
 from community_routes.report.tables import exact_number, sorted_tables
@@ -29,8 +30,8 @@ class View:
 
     @property
     def low_is_good(self) -> bool:
-        """The figure is a time or a cost."""
-        return words.is_time(self.measure)
+        """Less is better: a time, a cost, a share of people left out."""
+        return less_is_better(self.measure)
 
     @property
     def name(self) -> str:
@@ -117,14 +118,16 @@ class Figures:
         """Row of the table for each zone (or -1), by scenario, day, window, kind and view."""
         table = self.tables[name]
         keys = ["scenario", "day", "window", "kind", "measure", "reading", "cutoff_min"]
-        zone = table["neighbourhood"].map(self.zone_row)
-        series: dict[tuple[object, ...], NDArray[np.int64]] = {}
-        for key, part in table.groupby(keys, dropna=False, sort=False).indices.items():
-            rows = np.full(len(self.zone_row), -1, dtype=np.int64)
-            known = zone.iloc[part].notna().to_numpy()
-            rows[zone.iloc[part[known]].to_numpy(dtype=np.int64)] = part[known]
-            series[_plain_key(key)] = rows
-        return series
+        if not len(table):
+            return {}
+        number = table.groupby(keys, dropna=False, sort=False).ngroup().to_numpy()
+        zone = pd.Index(list(self.zone_row)).get_indexer(table["neighbourhood"].astype(str))
+        rows = np.full((int(number.max()) + 1, len(self.zone_row)), -1, dtype=np.int64)
+        known = zone >= 0
+        rows[number[known], zone[known]] = np.flatnonzero(known)
+        _, first = np.unique(number, return_index=True)
+        names = table[keys].iloc[first].itertuples(index=False, name=None)
+        return {_plain_key(key): rows[i] for i, key in enumerate(names)}
 
     def _group_rows(self) -> dict[tuple[object, ...], int]:
         table = self.tables["groups"]
@@ -189,14 +192,20 @@ class Figures:
         return [group for group in self.groups_of("local") if words.group_name("local", group).endswith("fifth")]
 
     def summed(self, column: str, scenario: str, slot: Slot, kind: str, view: View) -> Cell | None:
-        """A count of persons over all fifths, else over the study's own groups."""
-        for grouping, groups in (("local", self.fifths()), ("group", self.groups_of("group"))):
+        """A count of persons over everybody: the row that says so, else all fifths, else the study's own groups."""
+        for grouping, groups in (("all", ["all"]), ("local", self.fifths()), ("group", self.groups_of("group"))):
             cells = [self.group_cell(column, scenario, slot, kind, view, grouping, group) for group in groups]
             there = [cell for cell in cells if cell is not None]
             if there:
                 total = float(sum(cell.value for cell in there))
                 return Cell("groups", tuple(row for cell in there for row in cell.rows), column, total)
         return None
+
+    def is_drawn(self) -> bool:
+        """Some change has an interval, so something was drawn at random."""
+        return bool(np.any(self.column("groups", "low") < self.column("groups", "high"))) or bool(
+            np.any(self.column("comparison", "low") < self.column("comparison", "high"))
+        )
 
     def is_unsure(self, scenario: str, slot: Slot, kind: str, view: View) -> NDArray[np.bool_] | None:
         """Zones whose change has an interval that holds zero (and is an interval at all)."""

@@ -99,8 +99,55 @@ def simple_lines(shapes: Iterable[shapely.Geometry], frame: Frame, *, metres: fl
     array = np.array(list(shapes), dtype=object)
     if not len(array):
         return []
-    cut = shapely.intersection(shapely.make_valid(array), frame.box)
+    # Clipping keeps a line that crosses itself in one piece; an intersection would cut it at every crossing.
+    lines = np.isin(shapely.get_type_id(array), (1, 2, 5))
+    box = (frame.west, frame.south, frame.east, frame.north)
+    cut = np.empty(len(array), dtype=object)
+    cut[lines] = shapely.clip_by_rect(array[lines], *box)
+    cut[~lines] = shapely.intersection(shapely.make_valid(array[~lines]), frame.box)
     return list(shapely.simplify(cut, metres / 111_000))
+
+
+def big_enough(shapes: Iterable[shapely.Geometry], *, hectares: float = 1.5) -> list[shapely.Geometry]:
+    """The shapes without areas too small to be seen on the map of a town; lines are kept."""
+    found = []
+    for shape in shapes:
+        if shape is None or shape.is_empty:
+            continue
+        size = shape.area * 111.195**2 * 100 * float(np.cos(np.radians(shape.bounds[1])))
+        if shape.area == 0 or size >= hectares:
+            found.append(shape)
+    return found
+
+
+def network_of(
+    shapes: Iterable[shapely.Geometry], frame: Frame, *, metres: float = 12.0, longest_hop_m: float = 2_500.0
+) -> shapely.Geometry:
+    """Many routes as one drawing, in which the same piece of street is drawn once.
+
+    Straight pieces longer than ``longest_hop_m`` are left out: they join two stops of a route whose path is not known.
+    """
+    lines = sorted({_forward(line) for shape in shapes for line in _single_lines(shape)})
+    pieces = [piece for line in lines for piece in _without_hops(shapely.from_wkb(line), longest_hop_m)]
+    found = simple_lines(map(shapely.LineString, pieces), frame, metres=metres)
+    return shapely.MultiLineString([line for shape in found for line in _single_lines(shape)])
+
+
+def _single_lines(shape: shapely.Geometry) -> list[shapely.Geometry]:
+    return [part for part in _parts(shape) if part.geom_type == "LineString"]
+
+
+def _forward(line: shapely.Geometry) -> bytes:
+    """The line's bytes, the same for both directions."""
+    return min(bytes(shapely.to_wkb(line)), bytes(shapely.to_wkb(shapely.reverse(line))))
+
+
+def _without_hops(line: shapely.Geometry, longest_hop_m: float) -> list[NDArray[np.float64]]:
+    """The pieces of a line between its long straight hops."""
+    points = shapely.get_coordinates(line)
+    steps = np.diff(points, axis=0) * [np.cos(np.radians(points[0, 1])), 1.0]
+    far = np.flatnonzero(np.hypot(*steps.T) * 111_195 > longest_hop_m)
+    return [piece for piece in np.split(points, far + 1) if len(piece) > 1]
 
 
 def rings(shape: shapely.Geometry) -> list[NDArray[np.float64]]:

@@ -142,7 +142,18 @@ def _shown(figures: Figures) -> dict[str, tuple[str, View]]:
         views = figures.views
     elif rows * len(kinds) * len(views) > _MOST_FIGURES:
         kinds = [kind for kind in kinds if "/" not in kind]
-    return {f"{kind}|v{figures.views.index(view)}": (kind, view) for kind in kinds for view in views}
+    return {
+        f"{kind}|v{figures.views.index(view)}": (kind, view)
+        for kind in kinds
+        for view in views
+        if not _is_repeated(figures, kind, view)
+    }
+
+
+def _is_repeated(figures: Figures, kind: str, view: View) -> bool:
+    """The number of places, where places are what is reached anyway."""
+    reached = View("cumulative_opportunities", view.reading, view.cutoff_min)
+    return view.measure == "n_places" and figures.unit(kind, reached) == "places" and reached in figures.views
 
 
 def _values(figures: Figures, kind: str, view: View) -> dict[str, Any]:
@@ -196,11 +207,16 @@ def _zones(results: Results) -> list[dict[str, Any]]:
 
 
 def _routes(results: Results, frame: geo.Frame) -> list[dict[str, Any]]:
-    """Routes once per scenario and name, today's thin, the new ones first to see."""
+    """Today's routes by mode, each street once, and the new and changed routes of the proposals one by one."""
     routes = results.routes
-    shapes = geo.simple_lines(routes.geometry, frame)
     out = []
-    for (_, row), shape in zip(routes.iterrows(), shapes, strict=True):
+    today = routes[routes["scenario"] == TODAY]
+    for mode, part in today.groupby(today["mode"].astype(str), sort=True):
+        lines = geo.latlon_lists(geo.network_of(part.geometry, frame))
+        if lines:
+            out.append({"scenario": TODAY, "name": "", "mode": mode, "new": False, "lines": lines})
+    proposed = routes[routes["scenario"] != TODAY]
+    for (_, row), shape in zip(proposed.iterrows(), geo.simple_lines(proposed.geometry, frame), strict=True):
         lines = geo.latlon_lists(shape)
         if lines:
             out.append(
@@ -240,7 +256,7 @@ def _destinations(results: Results, frame: geo.Frame) -> list[dict[str, Any]]:
         entry: dict[str, Any] = {
             "key": str(row["key"]),
             "name": "" if pd.isna(row["name"]) else str(row["name"]),
-            "kind": "" if pd.isna(row["kind"]) else words.plain(str(row["kind"])),
+            "kind": "" if pd.isna(row["kind"]) else words.part_name(str(row["kind"])),
             "at": [round(lat, 5), round(lon, 5)],
         }
         polygons = geo.polygon_lists(shape)
@@ -259,7 +275,7 @@ def _background(results: Results, frame: geo.Frame) -> Mapping[str, Any]:
             layer = results.background.get(name)
             if layer is None or not len(layer):
                 continue
-            shapes = geo.simple_lines(layer.geometry, frame, metres=metres)
+            shapes = geo.simple_lines(geo.big_enough(layer.geometry), frame, metres=metres)
             areas = [polygon for shape in shapes for polygon in geo.polygon_lists(shape)]
             lines = [line for shape in shapes if not geo.polygon_lists(shape) for line in geo.latlon_lists(shape)]
             content[name] = {"areas": areas, "lines": lines}

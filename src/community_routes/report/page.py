@@ -28,7 +28,7 @@ from community_routes.report.figures import (
 )
 from community_routes.report.results import TODAY, Results, ScenarioSummary
 from community_routes.report.scale import Scale
-from community_routes.report.tables import publish
+from community_routes.report.tables import cell_text, publish
 
 _OSM_CREDIT = "© OpenStreetMap contributors"
 
@@ -140,7 +140,7 @@ def _content(figures: Figures, environment: jinja2.Environment) -> dict[str, Any
         "dates": [(words.day_name(day), words.date_text(date)) for day, date in results.dates.items()],
         "verdicts": verdicts,
         "today": today_rows(figures),
-        "headline_kinds": [(kind, words.kind_name(kind)) for kind in figures.headline_kinds],
+        "headline_kinds": [(kind, words.kind_name(kind), _unit_note(figures, kind)) for kind in figures.headline_kinds],
         "view": figures.headline_view,
         "view_text": _within(figures.headline_view),
         "symbols": sheet.symbols,
@@ -154,7 +154,8 @@ def _content(figures: Figures, environment: jinja2.Environment) -> dict[str, Any
         "n_notices": len(results.notices),
         "sources": results.sources.fillna("").astype(str).to_dict("records"),
         "credits": credits(results),
-        "exact": not any(scenario.is_random for scenario in results.scenarios),
+        "exact": not figures.is_drawn(),
+        "assumed": any(scenario.is_random for scenario in results.scenarios),
         "data": mapdata.script_json(mapdata.map_content(figures, _table_slot(figures, verdicts))),
         "leaflet_js": Markup(leaflet("leaflet.js").replace("</", "<\\/")),
         "leaflet_css": Markup(leaflet("leaflet.css")),
@@ -190,9 +191,11 @@ def credits(results: Results) -> list[str]:
 
 
 def _lead_group(figures: Figures) -> tuple[str, str] | None:
-    """The most deprived fifth where there is deprivation."""
+    """The most deprived fifth where there is deprivation, else everybody where the tables have them."""
     fifths = figures.fifths()
-    return ("local", fifths[0]) if fifths else None
+    if fifths:
+        return "local", fifths[0]
+    return ("all", "all") if figures.groups_of("all") else None
 
 
 def _all_zones_cell(figures: Figures, column: str, scenario: str, slot: Slot, kind: str, view: View) -> Cell | None:
@@ -219,7 +222,7 @@ def lead_cell(figures: Figures, column: str, scenario: str, slot: Slot, kind: st
 
 def _who(figures: Figures) -> str:
     people = _people(figures.results)
-    if _lead_group(figures) is None:
+    if not figures.fifths():
         return people
     return f"{people} of the most deprived fifth" if figures.results.has_population else "the most deprived fifth"
 
@@ -250,12 +253,18 @@ def verdict(figures: Figures, scenario: ScenarioSummary) -> Verdict:
     )
 
 
+def _unit_note(figures: Figures, kind: str) -> str:
+    """The unit of a column, where it is not a number of places."""
+    shown = words.unit_name(figures.unit(kind, figures.headline_view))
+    return "" if shown in ("", "places") else shown
+
+
 def _counted(unit: str, kind: str) -> str:
     """What a figure counts: the kind of place, with the unit where it is not a number of places."""
     shown = words.unit_name(unit)
     if shown in ("", "places", "opportunities", "count"):
         return words.kind_name(kind)
-    return f"{shown} of {words.kind_name(kind)}"
+    return f"{shown} {'of' if shown == 'ha' else 'in'} {words.kind_name(kind)}"
 
 
 def _sentence(figures: Figures, scenario: ScenarioSummary, slot: Slot, kind: str, view: View) -> Markup:
@@ -300,7 +309,7 @@ def _sure(figures: Figures, scenario: ScenarioSummary, slot: Slot, kind: str, vi
     high = lead_cell(figures, "high", scenario.id, slot, kind, view)
     if low is not None and high is not None and low.value < high.value:
         return "with its interval, because some departure times are assumed"
-    return "exact for this timetable"
+    return "exact for the departure times given or assumed" if scenario.is_random else "exact for this timetable"
 
 
 def _slot_row(figures: Figures, scenario: str, slot: Slot, view: View) -> dict[str, Any]:
@@ -515,11 +524,8 @@ def notice_rows(figures: Figures) -> list[dict[str, Any]]:
     rows = []
     for (severity, code), part in table.groupby(["severity", "code"], sort=False):
         first = part.iloc[0]
-        place = " ".join(
-            str(x)
-            for x in (first["file"], f"row {first['row']}" if str(first["row"] or "") not in ("", "nan") else "")
-            if str(x)
-        )
+        row = cell_text(first["row"])
+        place = " ".join(part for part in (cell_text(first["file"]), f"row {row}" if row else "") if part)
         rows.append(
             {
                 "severity": str(severity),

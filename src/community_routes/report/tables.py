@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import geopandas as gpd
 import numpy as np
@@ -67,23 +68,16 @@ def cell_text(value: object) -> str:
 
 
 def _column_cells(column: pd.Series) -> list[str]:
-    """All cells of a column; each distinct value is put into words once."""
-    known: dict[object, str] = {}
-    cells: list[str] = []
-    for value in column.tolist():
-        text = known.get((type(value), value))
-        if text is None:
-            text = cell_text(value)
-            known[type(value), value] = text
-        cells.append(text)
-    return cells
+    """All cells of a column, quoted where they must be; each distinct value is put into words once."""
+    codes, distinct = pd.factorize(column.astype(object), use_na_sentinel=False)
+    texts = np.array([_quoted(cell_text(value)) for value in distinct], dtype=object)
+    return list(texts[codes]) if len(codes) else []
 
 
 def csv_text(table: pd.DataFrame) -> str:
     """The table as RFC 4180: commas, CRLF, quotes where a cell holds a comma, a quote or a line end."""
-    columns = [[str(name), *_column_cells(table[name])] for name in table.columns]
-    lines = (",".join(map(_quoted, row)) for row in zip(*columns, strict=True))
-    return "\r\n".join(lines) + "\r\n"
+    columns = [[_quoted(str(name)), *_column_cells(table[name])] for name in table.columns]
+    return "\r\n".join(map(",".join, zip(*columns, strict=True))) + "\r\n"
 
 
 def _quoted(cell: str) -> str:
@@ -95,7 +89,7 @@ def _quoted(cell: str) -> str:
 def _sorted(table: pd.DataFrame, keys: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
     """The named columns, sorted by the keys (numbers as numbers, the rest as text), other columns after them."""
     rest = [column for column in table.columns if column not in columns]
-    chosen = table[[*columns, *rest]]
+    chosen = with_numeric_cutoff(table[[*columns, *rest]])
     order = pd.DataFrame(
         {
             key: pd.to_numeric(chosen[key], errors="coerce").astype(float)
@@ -108,8 +102,27 @@ def _sorted(table: pd.DataFrame, keys: Sequence[str], columns: Sequence[str]) ->
     return chosen.loc[ordered].reset_index(drop=True)
 
 
+def with_numeric_cutoff(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with ``cutoff_min`` as numbers, NaN where a measure has none, however that was written before."""
+    if "cutoff_min" not in table.columns:
+        return table
+    return table.assign(cutoff_min=pd.to_numeric(table["cutoff_min"], errors="coerce").astype("float64"))
+
+
+_SORTED: WeakKeyDictionary[Results, dict[str, pd.DataFrame]] = WeakKeyDictionary()
+
+
 def sorted_tables(results: Results) -> dict[str, pd.DataFrame]:
-    """The tables exactly as they are written, by name without ``.csv``: row ``i`` is line ``i + 2`` of its file."""
+    """The tables exactly as they are written, by name without ``.csv``: row ``i`` is line ``i + 2`` of its file.
+
+    Worked out once for the same results; not to be changed.
+    """
+    if results not in _SORTED:
+        _SORTED[results] = _sort_tables(results)
+    return _SORTED[results]
+
+
+def _sort_tables(results: Results) -> dict[str, pd.DataFrame]:
     notices = results.notices.reset_index(drop=True).assign(
         _order=lambda t: t["severity"].map({name: i for i, name in enumerate(_SEVERITIES)}).fillna(len(_SEVERITIES))
     )
@@ -220,7 +233,7 @@ def zone_layer(results: Results) -> gpd.GeoDataFrame:
     columns: dict[str, pd.Series] = {}
     keys = ["scenario", "day", "window", "kind", "measure", "cutoff_min"]
     for table, column, prefix in ((results.access, "value", ""), (results.comparison, "change", "change__")):
-        for key, part in _headline(table).groupby(keys, dropna=False, sort=True):
+        for key, part in _headline(with_numeric_cutoff(table)).groupby(keys, dropna=False, sort=True):
             name = prefix + "__".join(str(item) for item in key[:-1])
             name += "" if pd.isna(key[-1]) else f"__{exact_number(float(key[-1]))}"
             columns[name] = part.set_index("neighbourhood")[column].reindex(zones.index)

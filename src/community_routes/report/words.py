@@ -26,8 +26,8 @@ _DAYS = {
 _MEASURES = {
     "cumulative_opportunities": "Places within reach",
     "nearest": "Minutes to the nearest",
-    "n_places": "Choice of places",
-    "dual_access": "Minutes to reach enough",
+    "n_places": "Number of places",
+    "share_reached_nearest": "Share of departures that reach one",
 }
 _FIFTHS = {
     "1": "Most deprived fifth",
@@ -43,6 +43,7 @@ _UNITS = {
     "seconds": ("minutes", 1 / 60),
     "s": ("minutes", 1 / 60),
     "min": ("minutes", 1.0),
+    "share": ("%", 100.0),
 }
 
 
@@ -60,7 +61,12 @@ def kind_name(kind: str) -> str:
     """``employment`` is "employment zones", ``shared_spaces/library`` is "shared spaces: library"."""
     key, _, part = kind.partition("/")
     name = "employment zones" if key == "employment" else plain(key)
-    return f"{name}: {plain(part)}" if part else name
+    return f"{name}: {part_name(part)}" if part else name
+
+
+def part_name(part: str) -> str:
+    """One kind of place, without the key of a map's tag: ``amenity=arts_centre`` is "arts centre"."""
+    return plain(part.rpartition("=")[2])
 
 
 def day_name(day: str) -> str:
@@ -97,11 +103,6 @@ def reading_name(reading: str) -> str:
     if reading.startswith("p") and reading[1:].isdigit():
         return "median departure" if reading == "p50" else f"{reading[1:]} of 100 departures are as good"
     return plain(reading)
-
-
-def is_time(measure: str) -> bool:
-    """Less is better: the figure is a time or a cost."""
-    return measure.startswith(("nearest", "dual_access", "nth_nearest", "fare", "cost"))
 
 
 def group_name(grouping: str, group: str) -> str:

@@ -86,6 +86,7 @@
   ground("green", flat("under", { fillColor: "#dbe5cc", fillOpacity: 1 }));
   ground("water", flat("under", { fillColor: "#b9d3df", fillOpacity: 1 }), stroke("under", { color: "#b9d3df", weight: 2 }));
   ground("water", flat("over", { fillColor: "#7fa9bd", fillOpacity: 0.55 }), stroke("over", { color: "#7fa9bd", weight: 1.5 }));
+  ground("green", flat("over", { fillColor: "url(#h-green)", fillOpacity: 1 }), null);
   ground("roads", null, stroke("over", { color: "#fff", weight: 3, opacity: 0.55 }));
   ground("railways", null, stroke("over", { color: "#777", weight: 1.6, dashArray: "6 4" }));
 
@@ -117,7 +118,10 @@
       parts.push(L.polyline(route.lines, { pane: pane, color: "#fff", weight: 8, opacity: 0.95, interactive: false }));
       parts.push(L.polyline(route.lines, { pane: pane, color: "#c0156b", weight: 4, dashArray: route.new ? null : "9 5", interactive: false }));
     } else {
-      parts.push(L.polyline(route.lines, { pane: pane, color: "#343b42", weight: 1.1, opacity: 0.55, interactive: false }));
+      parts.push(L.polyline(route.lines, {
+        pane: pane, color: "#2b3238", weight: route.mode === "rail" ? 1.8 : 1.1, opacity: 0.6,
+        dashArray: route.mode === "rail" ? "5 4" : null, interactive: false
+      }));
     }
     return { route: route, layer: L.layerGroup(parts) };
   });
@@ -242,7 +246,7 @@
     if (off) item(list, hatched("h-off"), "outside the streets of this study (" + off + ")");
     box.appendChild(list);
     if (state.mode !== "today") item(also, swatch("#c0156b", "line"), "new or changed route");
-    item(also, swatch("", "thin"), "route today");
+    item(also, swatch("", "thin"), "route today (rail dashed)");
     if (data.places.some(function (p) { return p.shape; })) item(also, swatch("", "area"), "employment zone or large space");
     item(also, swatch("", "dot"), "shared space");
     box.appendChild(also);
