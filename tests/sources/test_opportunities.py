@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pyogrio
 import pytest
 import shapely
 import shapely.geometry
@@ -24,8 +26,10 @@ from community_routes.sources.opportunities import (
     read_opportunities,
     spread_points,
 )
+from community_routes.sources.place_checks import check_places
 from community_routes.sources.study_file import read_study_file
-from community_routes.sources.study_places import Destinations
+from community_routes.sources.study_places import Destinations, Neighbourhoods
+from community_routes.sources.zones import read_zones
 from conftest import shared_data
 
 POINT = {"type": "Point", "coordinates": [-3.0, 51.5]}
@@ -285,3 +289,51 @@ def test_newport_and_blackburn_read_whole() -> None:
     study = read_study_file(here / "blackburn" / "study.yaml")
     found = read_opportunities(study.destinations, study.folder)
     assert [len(found.rows_of(key)) for key in found.keys] == [16, 45]
+
+
+def test_places_on_the_other_side_of_the_earth_are_noticed(tmp_path: Path) -> None:
+    """Longitude 51.5 and latitude -3 is off Africa: swapped."""
+    write_places(
+        tmp_path,
+        [({"id": "area"}, {"type": "Polygon", "coordinates": [[[-3, 51.5], [-2.9, 51.5], [-2.9, 51.6], [-3, 51.5]]]})],
+    )
+    zones = read_zones(
+        Neighbourhoods.model_validate({"file": "places.geojson", "id": "id"}, context={"folder": tmp_path}), tmp_path
+    )
+    write_table(tmp_path, "p.csv", [["id", "x", "y"], ["here", -3, 51.5], ["there", 51.5, -3]])
+    found, _ = read(tmp_path, {"a": {"file": "p.csv", "id": "id", "lon": "x", "lat": "y"}})
+    assert found is not None
+    notices: list[Notice] = []
+    check_places(found, zones, notices)
+    assert [(n.code, n.field) for n in notices] == [("places_far", "destinations.a")]
+    assert notices[0].message.startswith("1 of 2 places of 'a' lie over 100 km") and notices[0].message.endswith(
+        "swapped"
+    )
+
+
+def test_a_zipped_shapefile_and_a_workbook(tmp_path: Path) -> None:
+    """A shapefile as it is usually handed on, and a sheet of a workbook joined to it."""
+    frame = gpd.GeoDataFrame(
+        {"code": ["a", "b"]}, geometry=[shapely.box(0, 51, 1, 52), shapely.box(1, 51, 2, 52)], crs="EPSG:4326"
+    )
+    (tmp_path / "parts").mkdir()
+    frame.to_file(tmp_path / "parts" / "areas.shp")
+    with zipfile.ZipFile(tmp_path / "areas.zip", "w") as archive:
+        for part in (tmp_path / "parts").iterdir():
+            archive.write(part, part.name)
+    people = gpd.GeoDataFrame({"code": ["b", "a"], "n": [7, 5]}, geometry=[None, None])
+    people.drop(columns="geometry").pipe(pyogrio.write_dataframe, tmp_path / "people.xlsx", driver="XLSX")
+    spec = {"file": "areas.zip", "id": "code", "population": {"file": "people.xlsx", "id": "code", "column": "n"}}
+    zones = read_zones(Neighbourhoods.model_validate(spec, context={"folder": tmp_path}), tmp_path)
+    assert zones.table["population"].tolist() == [5.0, 7.0]
+
+
+def test_entrances_of_places_of_the_streets_file(tmp_path: Path) -> None:
+    places = gpd.GeoDataFrame(
+        {"id": ["way/1"], "name": [""], "kind": ["park"]}, geometry=[shapely.geometry.shape(BOX)], crs="EPSG:4326"
+    )
+    write_table(tmp_path, "e.csv", [["of", "x", "y"], ["way/1", 0, 51.005]])
+    spec = {"osm": {"leisure": "park"}, "entrances": {"file": "e.csv", "id": "of", "lon": "x", "lat": "y"}}
+    found, notices = read(tmp_path, {"a": spec}, {"a": places})
+    assert found is not None and codes_of(notices) == []
+    assert found.entrances.to_numpy().tolist() == [[0, 0.0, 51.005]]

@@ -235,6 +235,8 @@ def test_a_key_of_the_study_hides_the_kind_of_day(folder: Path) -> None:
         ("id: code", "id: code, population: {file: census.csv, column: x}", "the key 'id' is missing"),
         ("id: code", "id: code, deprivation: {file: census.csv, id: x}", "'rank', 'decile' or both"),
         ("2024-03-05", "{}", "at least 1"),
+        ("2024-03-05", "9999-12-31", "no date of a timetable"),
+        ("{file: work.geojson, id: id}", "{osm: {amenity: library}}", "`streets` names no file to find them in"),
     ],
 )
 def test_values_that_make_no_sense_say_why(folder: Path, old: str, new: str, said: str) -> None:
@@ -248,3 +250,9 @@ def test_standards_name_destinations_of_the_study(folder: Path) -> None:
     _, notices = read(folder, SMALLEST + "standards: {emploiment_within_min: 45}\n")
     assert [(n.code, n.value) for n in notices] == [("bad_value", "emploiment_within_min")]
     assert "did you mean 'employment'?" in notices[0].message
+
+
+def test_a_default_window_that_runs_on_no_day_is_no_notice(folder: Path) -> None:
+    """Sunday 10 March 2024 alone: the default evening is for weekdays, but nobody wrote it down."""
+    study, notices = read(folder, SMALLEST.replace("2024-03-05", "2024-03-10"))
+    assert notices == [] and list(study.windows_on("day")) == ["morning_peak"]

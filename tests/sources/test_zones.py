@@ -256,6 +256,10 @@ def test_deprivation_upside_down_is_suspected(tmp_path: Path) -> None:
     write_areas(tmp_path, CODES[:4], rank=[1, 2, 3, 4], decile=[1, 2, 1, 3])
     _, notices = zones_of(tmp_path, deprivation=deprivation)
     assert [(n.code, n.value) for n in notices if n.severity == "warning"] == [("decile_beside_rank", CODES[2])]
+    name = "Decile (10 is the most deprived)"
+    write_areas(tmp_path, CODES[:2], **{name: [1, 2]})
+    _, notices = zones_of(tmp_path, deprivation={"decile": name})
+    assert codes_of(notices) == ["decile_direction"]
 
 
 def test_ranks_of_two_nations_are_not_one_ranking(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def join_table(
     if spec.file is None:
         rows = np.arange(len(places))
         return own, Matches(rows, rows, np.ones(len(rows)))
-    table = read_table(folder / spec.file, spec.at("file"), found)
+    table = read_table(folder / spec.file, spec.at("file"), found, spec.layer)
     if table is None:
         return None
     column = find_column(table, spec, "id", found)

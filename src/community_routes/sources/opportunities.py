@@ -100,7 +100,7 @@ def read_opportunities(
     try:
         for key, spec in specs.items():
             part = (
-                _from_osm(key, spec, (osm_places or {}).get(key), found)
+                _from_osm(key, spec, Path(folder), (osm_places or {}).get(key), found)
                 if spec.osm is not None
                 else _from_file(key, spec, Path(folder), found)
             )
@@ -153,7 +153,7 @@ def _point_entrances(shapes: NDArray[np.object_]) -> pd.DataFrame:
     return _entrance_frame(rows, shapely.get_x(shapes[rows]), shapely.get_y(shapes[rows]))
 
 
-def _from_osm(key: str, spec: Destinations, places: Any, found: list[Notice]) -> _Part | None:
+def _from_osm(key: str, spec: Destinations, folder: Path, places: Any, found: list[Notice]) -> _Part | None:
     """Places that the streets file holds."""
     tags = "; ".join(f"{tag}={listed(list(values))}" for tag, values in (spec.osm or {}).items())
     if places is None or len(places) == 0:
@@ -171,7 +171,8 @@ def _from_osm(key: str, spec: Destinations, places: Any, found: list[Notice]) ->
     kinds = [as_text(value) for value in places["kind"].tolist()]
     amount = spec.amount if isinstance(spec.amount, float) else 1.0
     table = _frame(key, {"id": ids, "name": names, "kind": kinds, "amount": [amount] * len(ids)}, shapes)
-    return _finished(key, spec, table, found)
+    entrances = _given_entrances(spec.entrances, folder, ids, shapes, found) if spec.entrances is not None else None
+    return _finished(key, spec, table, found, entrances)
 
 
 def _from_file(key: str, spec: Destinations, folder: Path, found: list[Notice]) -> _Part | None:

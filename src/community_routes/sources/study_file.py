@@ -172,6 +172,13 @@ def read_study_file(path: str | Path, notices: list[Notice] | None = None) -> St
 def _check(study: StudyFile, found: list[Notice]) -> None:
     """What no single key can tell: files that are not there, and names that refer to other parts."""
     study._missing = frozenset(_missing_files(study, found))
+    reads_places = study.streets.osm is not None or study.streets.place is not None
+    for key, spec in study.destinations.items():
+        if spec.osm is not None and not reads_places:
+            message = (
+                f"{key!r} asks for places of OpenStreetMap, but `streets` names no file to find them in (`osm: FILE`)"
+            )
+            found.append(BAD_VALUE.at(**spec.at("osm"), value=", ".join(spec.osm), message=message))
     for name, window in study.travel.windows.items():
         for day in window.days or ():
             if day not in study.dates and day not in DAY_TYPES:
@@ -184,7 +191,8 @@ def _check(study: StudyFile, found: list[Notice]) -> None:
                         + (f"; did you mean {near!r}?" if near else ""),
                     )
                 )
-        if not any(window.runs_on(day, study.dates) for day in study.dates):
+        given = window.at().get("file") is not None
+        if given and not any(window.runs_on(day, study.dates) for day in study.dates):
             found.append(
                 WINDOW_ON_NO_DAY.at(
                     **window.at("days"),

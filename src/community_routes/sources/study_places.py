@@ -63,10 +63,14 @@ class Lookup(Spec):
 
 
 class TableSpec(Spec):
-    """A table with one row for each neighbourhood; without ``file``, the neighbourhoods file itself."""
+    """A table with one row for each neighbourhood; without ``file``, the neighbourhoods file itself.
+
+    ``layer`` names the sheet of a workbook, or the table of a database.
+    """
 
     file: DataFile | None = None
     id: Name | None = None
+    layer: Name | None = None
     lookup: Lookup | None = None
 
     @model_validator(mode="after")

@@ -69,7 +69,10 @@ def _date(value: Any) -> dt.date:
         return value
     if not isinstance(value, str):
         raise ValueError("a date such as 2024-03-05 is expected")
-    return parse_date(value)
+    date = parse_date(value)
+    if not 1990 <= date.year <= 2100:
+        raise ValueError(f"{str(value)!r} is no date of a timetable (1990 to 2100)")
+    return date
 
 
 def _clock(value: Any) -> int:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,9 @@ CRS_ASSUMED = declare(
 )
 NO_CRS = declare("no_crs", "error", "A map does not say what its coordinates are, and they are no degrees.")
 BAD_COORDINATES = declare("bad_coordinates", "error", "Coordinates that lie nowhere on earth.")
+MAP_ODDITY = declare(
+    "map_oddity", "warning", "Something in a map was not as its format asks for; it was read as well as possible."
+)
 NO_GEOMETRY = declare("no_geometry", "error", "A row of a map has no place.")
 
 MAX_TABLE_BYTES = 400_000_000
@@ -97,13 +101,13 @@ def missing(path: Path, place: dict[str, Any], found: list[Notice]) -> bool:
     return True
 
 
-def read_table(path: Path, place: dict[str, Any], found: list[Notice]) -> Table | None:
-    """A table of any kind; None with notices when it cannot be read."""
+def read_table(path: Path, place: dict[str, Any], found: list[Notice], layer: str | None = None) -> Table | None:
+    """A table of any kind (``layer``: the sheet of a workbook); None with notices when it cannot be read."""
     if missing(path, place, found):
         return None
     if is_text_table(path):
         return _read_text_table(path, place, found)
-    frame = _read_frame(path, None, place, found)
+    frame = _read_frame(path, layer, place, found)
     if frame is None:
         return None
     return Table(path.name, _text_columns(frame), np.arange(1, len(frame) + 1))
@@ -202,7 +206,7 @@ def read_map(path: Path, spec: Any, found: list[Notice]) -> Table | None:
     if frame is None:
         return None
     if not isinstance(frame, gpd.GeoDataFrame):
-        message = f"{path.name} holds no places; a map is expected, or a table with 'lon' and 'lat'"
+        message = f"{path.name} holds no places on a map; a map is expected, or a table with 'lon' and 'lat'"
         found.append(BAD_TABLE.at(**place, value=path.name, message=message))
         return None
     table = Table(path.name, _text_columns(frame.drop(columns=frame.geometry.name)), np.arange(1, len(frame) + 1))
@@ -228,7 +232,12 @@ def _read_frame(path: Path, layer: str | None, place: dict[str, Any], found: lis
             message = f"{name} has several layers ({listed(layers)}); name one with 'layer'"
             found.append(BAD_TABLE.at(**place, value=name, message=message))
             return None
-        return _read_layer(path, layer or layers[0])
+        with warnings.catch_warnings(record=True) as said_beside:
+            warnings.simplefilter("always")
+            frame = _read_layer(path, layer or layers[0])
+        for said in dict.fromkeys(str(warning.message) for warning in said_beside):
+            found.append(MAP_ODDITY.at(name, message=f"while reading: {said.replace(str(path), name)}"[:300]))
+        return frame
     except Exception as fault:  # the drivers of many formats raise errors of many kinds
         said = " ".join(str(fault).replace(str(path), name).split())[:300]
         found.append(BAD_TABLE.at(**place, value=name, message=f"{name} cannot be read as a map or table: {said}"))

@@ -28,6 +28,7 @@ from community_routes.sources.yaml_nodes import (
     TreeBuilder,
     dotted,
     resolve,
+    short,
 )
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "nearest",
     "read_yaml",
     "resolve",
+    "short",
     "validate",
 ]
 
@@ -266,7 +268,7 @@ class _Validation:
         near = nearest(str(path[-1]), known)
         hint = f"did you mean {near!r}?" if near else f"known here: {', '.join(known) or 'none'}"
         return UNKNOWN_KEY.at(
-            **self._at(path, of_key=True), value=path[-1], message=f"unknown key {str(path[-1])!r}; {hint}"
+            **self._at(path, of_key=True), value=short(path[-1]), message=f"unknown key {short(path[-1])!r}; {hint}"
         )
 
     def _missing(self, path: tuple[Step, ...]) -> Notice:
@@ -279,7 +281,7 @@ class _Validation:
     def _bad(self, path: tuple[Step, ...], items: list[Any]) -> Notice:
         said = list(dict.fromkeys(_sentence(item) for item in items))
         text = self.located.text(path)
-        return BAD_VALUE.at(**self._at(path), value=text, message=", or ".join(said))
+        return BAD_VALUE.at(**self._at(path), value=short(text), message=", or ".join(said))
 
     def _at(self, path: tuple[Step, ...], *, of_key: bool = False) -> dict[str, Any]:
         """The place in the file; steps that were renamed on the way are looked up under the name in the file."""
@@ -410,7 +412,7 @@ def _sentence(item: Any) -> str:
 
 
 def _shown(item: Any) -> str:
-    return repr(str(item["input"]))[:80]
+    return repr(short(item["input"]))
 
 
 def _kind(item: Any) -> str:
@@ -419,4 +421,4 @@ def _kind(item: Any) -> str:
         return "nothing"
     if isinstance(value, Mapping):
         return "keys with values"
-    return "a list" if isinstance(value, list | tuple) else repr(str(value))[:80]
+    return "a list" if isinstance(value, list | tuple) else repr(short(value))

@@ -92,11 +92,17 @@ class Node:
         return None
 
 
+def short(value: object, most: int = 80) -> str:
+    """A text for a message, cut where it is very long."""
+    text = str(value)
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
 def dotted(path: Iterable[Step]) -> str:
     """``travel.windows.evening`` or ``changes[2].add_route`` of a path; places in lists count from 1 for people."""
     text = ""
     for step in path:
-        text += f"[{step + 1}]" if isinstance(step, int) else f"{'.' if text else ''}{step}"
+        text += f"[{step + 1}]" if isinstance(step, int) else f"{'.' if text else ''}{short(step)}"
     return text
 
 
@@ -307,8 +313,8 @@ class TreeBuilder:
                     row=key.line,
                     column=key.column,
                     field=dotted([*path, name]),
-                    value=name,
-                    message=f"the key {name!r} is given twice (first in line {first}); keep one of them",
+                    value=short(name),
+                    message=f"the key {short(name)!r} is given twice (first in line {first}); keep one of them",
                 )
             )
             return

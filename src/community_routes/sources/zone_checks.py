@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -80,6 +81,11 @@ def check_deprivation(
             found.append(DECILE_DIRECTION.at(**spec.at("decile"), value=spec.decile or "", message=message))
         else:
             _check_steps(rank, decile, both, ids, table, spec, found)
+    for key in ("rank", "decile"):
+        name = getattr(spec, key) or ""
+        if re.search(r"\b1 (is|=) (the )?least|\b10 (is|=) (the )?most", name, re.IGNORECASE):
+            message = f"the column {name!r} says that 1 is the least deprived; here 1 must be the most deprived"
+            found.append(DECILE_DIRECTION.at(**spec.at(key), value=name, message=message))
     _check_nations(rank, decile, ids, spec, found)
 
 

@@ -132,7 +132,10 @@ class _Reading:
         table = gpd.GeoDataFrame(
             {
                 "id": ids,
-                "name": areas.columns[name_column] if name_column else list(ids),
+                "name": [
+                    name or code
+                    for name, code in zip(areas.columns[name_column] if name_column else ids, ids, strict=True)
+                ],
                 "group": areas.columns[group_column] if group_column else [""] * areas.n,
             },
             geometry=shapes,
