@@ -262,9 +262,10 @@ def _add_direction(
 ) -> None:
     """All trips of one direction."""
     course, pace, spots = way
-    lon, lat = course.line()
     route_id = str(work.feed.routes["route_id"].iat[route])
-    work.feed, shape = add_shape(work.feed, f"{route_id}:{direction}", lon, lat)
+    shape = -1
+    if work.has_roads:  # a straight line is no course: it would pass for the length of the road
+        work.feed, shape = add_shape(work.feed, f"{route_id}:{direction}", *course.line())
     added: list[NewTrip] = []
     timed: list[Timed] = []
     warned = False

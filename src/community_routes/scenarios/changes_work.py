@@ -150,6 +150,11 @@ class Work:
         """The study's service dates."""
         return self.setting.dates
 
+    @property
+    def has_roads(self) -> bool:
+        """Whether new routes follow roads, not straight lines."""
+        return self.setting.roads is not None and not hasattr(self.setting.roads, "detour")
+
     # -- findings -------------------------------------------------------------------------------------------------------
 
     def note(self, code: Code, message: str, path: Sequence[Step] = (), value: object = "") -> None:
