@@ -6,7 +6,7 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -17,8 +17,6 @@ import typer
 from community_routes import __version__
 from community_routes.console import Console
 from community_routes.errors import CommunityRoutesError, MachineError, UsageError
-from community_routes.routing.query import Query
-from community_routes.times import MINUTE, parse_time, parse_window
 
 app = typer.Typer(
     name="community-routes",
@@ -284,6 +282,7 @@ def matrix(
     version: Version = False,
 ) -> None:
     """Write travel times between places, in seconds."""
+    from community_routes.evaluation import chosen_query
     from community_routes.matrix import check_ending, read_places, travel_matrix
 
     if per_departure and percentiles is not None:
@@ -291,7 +290,7 @@ def matrix(
     check_ending(out)
     with _session(quiet, log_json, timings, f"reading {study.name}") as console:
         opened = _open(console, study, seed, cache)
-        query = replace(_query(opened, day, window), arrive_by=arrive_by)
+        query = replace(chosen_query(opened, window), arrive_by=arrive_by)
         if percentiles is not None:
             query = replace(query, percentiles=_percentiles(percentiles))
         with console.stopwatch.stage("read"):
@@ -300,7 +299,7 @@ def matrix(
             end = start if same else (read_places(opened, destinations) if destinations is not None else None)
         console.progress("searching")
         found = travel_matrix(
-            opened, query, _day(opened, day), origins=start, destinations=end, per_departure=per_departure,
+            opened, query, chosen_day(opened, day), origins=start, destinations=end, per_departure=per_departure,
             threads=threads, stopwatch=console.stopwatch,
         )  # fmt: skip
         console.progress(f"writing {out.name}")
@@ -331,23 +330,11 @@ def journey(
     version: Version = False,
 ) -> None:
     """Print journeys leg by leg (the fastest first, then those with fewer rides), or why there is none."""
-    from community_routes.itinerary import find_journeys, find_spot
+    from community_routes.itinerary import journey as find_journey
 
-    if (depart is None) == (arrive is None):
-        raise UsageError("say when: --depart 08:15, or --arrive 09:00")
-    moment_s = _clock(depart if depart is not None else arrive or "")
     with _session(quiet, log_json, timings, f"reading {study.name}") as console:
         opened = _open(console, study, seed, cache)
-        travel = opened.file.travel
-        query = Query(
-            window_s=(moment_s, moment_s + 1),
-            max_rides=travel.max_rides,
-            max_travel_s=travel.max_travel_min * MINUTE,
-            arrive_by=arrive is not None,
-        )
-        found = find_journeys(
-            opened, find_spot(opened, origin), find_spot(opened, destination), query, _day(opened, day), moment_s
-        )
+        found = find_journey(opened, origin, destination, depart=depart, arrive=arrive, day=day)
     console.say(found.json() if as_json else found.text())
 
 
@@ -365,58 +352,18 @@ def export_gtfs(
     version: Version = False,
 ) -> None:
     """Write the timetable as a scenario changes it, as a GTFS zip."""
-    from community_routes.evaluation import setting_of
+    from community_routes.evaluation import applied_to
     from community_routes.reading import read_scenarios
-    from community_routes.scenarios.changes_apply import apply_scenario
     from community_routes.sources.gtfs_write import write_feed
 
     with _session(quiet, log_json, timings, f"reading {study.name}") as console:
         opened = _open(console, study, seed, cache)
         (proposal,) = read_scenarios([scenario], opened)
-        applied = apply_scenario(proposal, setting_of(opened))
+        applied = applied_to(opened, proposal, [])
         write_feed(applied.feed, file, date_stamp=min(opened.file.dates.values()))
     for effect in applied.effects:
         console.remark(str(effect))
     console.say(str(file))
-
-
-def _day(study: Any, day: str | None) -> str:
-    dates = study.file.dates
-    if day is None:
-        if len(dates) > 1:
-            raise UsageError(f"the study has several days; choose one with --day ({', '.join(dates)})")
-        return str(next(iter(dates)))
-    if day not in dates:
-        raise UsageError(f"{day!r} is no day of the study ({', '.join(dates)})")
-    return day
-
-
-def _query(study: Any, day: str | None, window: str | None) -> Query:
-    from community_routes.evaluation import window_query
-
-    windows = study.file.travel.windows
-    if window is None:
-        if len(windows) > 1:
-            raise UsageError(
-                f"the study has several windows; choose one with --window ({', '.join(windows)}, or 14:00-15:00)"
-            )
-        return window_query(study.file, next(iter(windows)))
-    if window in windows:
-        return window_query(study.file, window)
-    if "-" not in window or ":" not in window:
-        raise UsageError(f"{window!r} is no window of the study ({', '.join(windows)}), nor a time such as 14:00-15:00")
-    return replace(window_query(study.file, next(iter(windows))), window_s=_parsed(parse_window, window))
-
-
-def _clock(text: str) -> int:
-    return int(_parsed(parse_time, text))
-
-
-def _parsed(parse: Callable[[str], Any], text: str) -> Any:
-    try:
-        return parse(text)
-    except ValueError as wrong:
-        raise UsageError(str(wrong)) from None
 
 
 def _percentiles(text: str) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.errors import StudyError
+from community_routes.errors import ScenarioError, StudyError, UsageError
 from community_routes.measures.choose import AccessMeasure, build_access_measure, default_measures
 from community_routes.measures.summary import access_rows
 from community_routes.network.network import Network, assemble_network
@@ -30,7 +30,7 @@ from community_routes.sources.study_file import StudyFile
 from community_routes.sources.yaml_file import BAD_VALUE
 from community_routes.sources.zones import Zones
 from community_routes.study import Study, destination_points, origin_points
-from community_routes.times import MINUTE
+from community_routes.times import MINUTE, parse_window
 from community_routes.timings import Stopwatch
 
 TODAY = "today"
@@ -99,16 +99,59 @@ class Evaluation:
         return f"<b>{self.title}</b>{head.to_html(index=False)}"
 
 
-def window_query(file: StudyFile, window: str) -> Query:
-    """The question that a window of a study asks."""
+def study_query(file: StudyFile, window_s: tuple[int, int], *, arrive_by: bool = False) -> Query:
+    """A question with the settings of a study."""
     travel = file.travel
     return Query(
-        window_s=travel.windows[window].time,
+        window_s=window_s,
         step_s=travel.departure_step_s,
         max_rides=travel.max_rides,
         max_travel_s=travel.max_travel_min * MINUTE,
         percentiles=travel.percentiles,
+        arrive_by=arrive_by,
     )
+
+
+def window_query(file: StudyFile, window: str) -> Query:
+    """The question that a window of a study asks."""
+    return study_query(file, file.travel.windows[window].time)
+
+
+def chosen_day(study: Study, day: str | None) -> str:
+    """The day that is meant: the one named, or the only one.
+
+    Raises
+    ------
+    UsageError
+        There are several, or none of that name.
+    """
+    dates = study.file.dates
+    if day is None and len(dates) > 1:
+        raise UsageError(f"the study has several days; choose one with --day ({', '.join(dates)})")
+    if day is not None and day not in dates:
+        raise UsageError(f"{day!r} is no day of the study ({', '.join(dates)})")
+    return day if day is not None else next(iter(dates))
+
+
+def chosen_query(study: Study, window: str | None) -> Query:
+    """The question of a window: one of the study by name, the only one, or a time such as ``14:00-15:00``.
+
+    Raises
+    ------
+    UsageError
+        There are several, or it is neither a name nor a time.
+    """
+    windows = study.file.travel.windows
+    if window is None and len(windows) > 1:
+        raise UsageError(
+            f"the study has several windows; choose one with --window ({', '.join(windows)}, or 14:00-15:00)"
+        )
+    if window is None or window in windows:
+        return window_query(study.file, window if window is not None else next(iter(windows)))
+    try:
+        return study_query(study.file, parse_window(window))
+    except ValueError as wrong:
+        raise UsageError(f"{window!r} is no window of the study ({', '.join(windows)}): {wrong}") from None
 
 
 def span_of(file: StudyFile) -> tuple[int, int]:
@@ -230,7 +273,7 @@ def evaluate(
         feed, zones, opportunities, ground = study.feed, study.zones, study.opportunities, study.ground
         if scenario is not None:
             tell(f"applying {name}")
-            applied = apply_scenario(scenario, setting_of(study), notices=found)
+            applied = applied_to(study, scenario, found)
             feed, zones, opportunities = applied.feed, applied.zones, applied.opportunities
         tell(f"building the network ({name})")
         stops, networks = study_networks(file, feed, ground, notices=found)
@@ -283,6 +326,26 @@ def evaluate(
         origin_reason=origin_reason,
         notices=tuple(sort_notices(found)),
     )
+
+
+def applied_to(study: Study, scenario: Scenario, notices: list[Notice]) -> Applied:
+    """A proposal applied to a study; done once for each study and scenario, however often it is asked for.
+
+    Raises
+    ------
+    ScenarioError
+    """
+    kept = study.applied.get(id(scenario))
+    if kept is None or kept[0] is not scenario:
+        found: list[Notice] = []
+        try:
+            kept = (scenario, apply_scenario(scenario, setting_of(study), notices=found), found)
+        except ScenarioError:
+            notices.extend(found)
+            raise
+        study.applied[id(scenario)] = kept
+    notices.extend(kept[2])
+    return kept[1]
 
 
 def setting_of(study: Study) -> Setting:

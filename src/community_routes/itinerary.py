@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.errors import UsageError
-from community_routes.evaluation import study_walks
+from community_routes.evaluation import chosen_day, study_query, study_walks
 from community_routes.matrix import network_of
 from community_routes.network.network import Network
 from community_routes.network.points import Points
@@ -23,7 +23,7 @@ from community_routes.routing.query import Query, Walks
 from community_routes.sources.gtfs_modes import mode_of
 from community_routes.sources.yaml_file import nearest
 from community_routes.study import Study, destination_points
-from community_routes.times import MINUTE, format_time
+from community_routes.times import MINUTE, format_time, parse_time
 
 _COORDINATES = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*")
 _ONE_PLACE_DEGREES = 0.004
@@ -304,6 +304,43 @@ def find_journeys(study: Study, origin: Spot, destination: Spot, query: Query, d
         refusal = explain(network, query, walks_within, moment_s, to_stop_s=limit_s, speed_kmh=walk.speed_kmh)
         reason, message = refusal.reason, refusal.message
     return Itinerary(origin.name, destination.name, day, query, moment_s, found, reason, message, study, network, ends)
+
+
+def journey(
+    study: Study,
+    origin: str,
+    destination: str,
+    *,
+    depart: str | None = None,
+    arrive: str | None = None,
+    day: str | None = None,
+) -> Itinerary:
+    """Journeys between two places of a study, leg by leg, or why there is none.
+
+    Parameters
+    ----------
+    study : Study
+    origin, destination : str
+        Ids, names or ``lon,lat``.
+    depart, arrive : str
+        When to leave, or when to be there, as in ``08:15``; one of them.
+    day : str, optional
+        Key of ``service_date``; needed where the study has several.
+
+    Raises
+    ------
+    UsageError
+        A place, the day or the time cannot be made out.
+    """
+    if (depart is None) == (arrive is None):
+        raise UsageError("say when: depart 08:15, or arrive 09:00")
+    try:
+        moment_s = parse_time(depart if depart is not None else arrive or "")
+    except ValueError as wrong:
+        raise UsageError(str(wrong)) from None
+    query = study_query(study.file, (moment_s, moment_s + 1), arrive_by=arrive is not None)
+    spots = find_spot(study, origin), find_spot(study, destination)
+    return find_journeys(study, *spots, query, chosen_day(study, day), moment_s)
 
 
 def _off_network(study: Study, spot: Spot, linked: Linked) -> str:

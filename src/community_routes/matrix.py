@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from community_routes.errors import StudyError, UsageError
-from community_routes.evaluation import Reached, study_networks, study_walks, why_not
+from community_routes.evaluation import Reached, chosen_day, chosen_query, study_networks, study_walks, why_not
 from community_routes.network.network import Network
 from community_routes.network.points import Points
 from community_routes.network.walks import Linked
@@ -216,6 +216,42 @@ def _unique(path: Path, ids: Any) -> NDArray[np.object_]:
         raise StudyError(f"{path.name} row {int(twice.index[0]) + 2}: the id {twice.iloc[0]!r} stands there twice")
     result: NDArray[np.object_] = ids.to_numpy(object)
     return result
+
+
+def travel_times(
+    study: Study,
+    *,
+    origins: Points | None = None,
+    destinations: Points | None = None,
+    day: str | None = None,
+    window: str | None = None,
+    arrive_by: bool = False,
+    threads: int = 1,
+) -> Matrix:
+    """Percentiles of travel time between places in a window of a study.
+
+    Parameters
+    ----------
+    study : Study
+    origins, destinations : Points, optional
+        The neighbourhoods and all destinations of the study when left out.
+    day : str, optional
+        Key of ``service_date``; needed where the study has several.
+    window : str, optional
+        Name of a window, or a time such as ``14:00-15:00``; needed where the study has several.
+    arrive_by : bool
+        The window holds deadlines.
+    threads : int
+        Changes nothing but the time it takes.
+
+    Raises
+    ------
+    UsageError
+        The day or the window cannot be made out.
+    """
+    query = replace(chosen_query(study, window), arrive_by=arrive_by)
+    day = chosen_day(study, day)
+    return travel_matrix(study, query, day, origins=origins, destinations=destinations, threads=threads)
 
 
 def travel_matrix(

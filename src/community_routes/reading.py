@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from community_routes.errors import CommunityRoutesError, ScenarioError, UsageError
-from community_routes.evaluation import setting_of
+from community_routes.evaluation import applied_to
 from community_routes.notices import Notice, raise_on_errors
-from community_routes.scenarios.changes_apply import apply_scenario
 from community_routes.scenarios.scenario import Scenario, read_scenario
 from community_routes.study import Study
 
@@ -39,7 +38,7 @@ def read_scenarios(
         try:
             scenario = read_scenario(path, notices=found)
             if study is not None:
-                apply_scenario(scenario, setting_of(study), notices=found)
+                applied_to(study, scenario, found)
             scenarios.append(scenario)
         except CommunityRoutesError as wrong:
             if not wrong.notices:

@@ -53,6 +53,8 @@ class Study:
         Warnings and remarks of reading.
     sources : DataFrame of name, kind, sha256, credit
         The input files.
+    applied : dict
+        Proposals that were applied already.
     """
 
     file: StudyFile
@@ -63,7 +65,7 @@ class Study:
     opportunities: Opportunities
     notices: tuple[Notice, ...]
     sources: pd.DataFrame
-    _kept: dict[str, Any] = field(default_factory=dict, repr=False)
+    applied: dict[int, Any] = field(default_factory=dict, repr=False)
 
     @property
     def title(self) -> str:

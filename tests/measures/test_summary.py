@@ -10,6 +10,8 @@ from community_routes.measures.choose import (
     Cumulative,
     Dual,
     Gravity,
+    Interval,
+    Isolated,
     Nearest,
     NumberOfPlaces,
     build_access_measure,
@@ -51,7 +53,7 @@ def cell(table: pd.DataFrame, zone: str, kind: str, measure: str, reading: str) 
 
 
 def test_columns_and_order() -> None:
-    """Zones by id, kinds by name. A key has 3 rows of counts, 2 of times, 1 share; one kind under a key 1 + 1 + 1: 3 zones, 2 keys, 2 kinds."""
+    """Zones by id, kinds by name. 2 keys have 3 rows of counts, 2 of times, 1 share; 2 kinds under a key 1 + 1 + 1."""
     table = rows()
     assert tuple(table.columns) == ACCESS_COLUMNS
     assert table["neighbourhood"].drop_duplicates().tolist() == ["A", "B", "C"]
@@ -189,11 +191,26 @@ def test_other_measures_by_hand() -> None:
     assert both.loc[both["reading"] == "mean", "value"].tolist() == [1.0, 2.0]
 
 
+def test_isolation_in_the_tables() -> None:
+    """B has no jobs within 30 min at one departure of two: a half on average, 0 by the median, 1 by the worst."""
+    table = rows(measures=[Isolated((30,)), Interval(1800, 1920)])
+    assert cell(table, "B", "jobs", "isolated", "mean") == (0.5, "")
+    assert cell(table, "B", "jobs", "isolated", "p50") == (0.0, "")
+    assert cell(table, "B", "jobs", "isolated", "p100") == (1.0, "")
+    assert cell(table, "A", "jobs", "isolated", "mean") == (1.0, "")
+    assert cell(table, "C", "jobs", "isolated", "mean")[1] == "off_network"
+    assert cell(table, "B", "jobs", "isolated", "mean")[1] == ""
+    # cutoffs 30, 31, 32 min: the departure at 1,801 s reaches the 500 jobs at two of them
+    assert cell(table, "B", "jobs", "interval_opportunities_30_32", "mean")[0] == pytest.approx((500 + 500 * 2 / 3) / 2)
+
+
 def test_choosing_measures_by_name() -> None:
     assert build_access_measure("gravity_exponential", {"half_time_min": 10}, [30]) == Gravity(Exponential(600))
     assert build_access_measure("nearest", {"n": 3}, [30]).name == "nearest_3"
     assert build_access_measure("dual_access", {"needed": 5}, [30]).name == "dual_access_5"
     assert build_access_measure("cumulative_opportunities", {}, [30, 45]) == Cumulative((30, 45))
+    assert build_access_measure("isolated", {}, [30]) == Isolated((30,))
+    assert build_access_measure("interval_opportunities", {"from_min": 30, "to_min": 60}, []) == Interval(1800, 3600)
     assert [m.name for m in default_measures([30])] == ["cumulative_opportunities", "nearest"]
     with pytest.raises(ValueError, match="no measure of reach; write one of"):
         build_access_measure("closest", {}, [30])
