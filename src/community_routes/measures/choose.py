@@ -83,6 +83,45 @@ class NumberOfPlaces:
 
 
 @dataclass(frozen=True)
+class Isolated:
+    """1 where nothing is within each cutoff, 0 where something is: on average over departures ``connection.isolation``."""
+
+    cutoffs_min: tuple[float | None, ...]
+    name: str = "isolated"
+    is_time: bool = False
+
+    def unit(self, places: PlacesOfKind) -> str:
+        return SHARE
+
+    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
+        offering = places.columns[places.amounts[places.columns] > 0]
+        closest = np.asarray(smallest_few(times, offering, 1, UNREACHED))
+        return (closest[:, None] > _cutoffs_s(self.cutoffs_min)[None, :]).astype(np.float64)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """``reach.interval_opportunities``: the mean over the cutoffs of an interval, minute by minute."""
+
+    from_s: int
+    to_s: int
+    is_time: bool = False
+    cutoffs_min: tuple[float | None, ...] = (None,)
+
+    @property
+    def name(self) -> str:
+        return f"interval_opportunities_{self.from_s // MINUTE}_{self.to_s // MINUTE}"
+
+    def unit(self, places: PlacesOfKind) -> str:
+        return places.unit
+
+    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
+        cutoffs = np.arange(self.from_s, self.to_s + 1, MINUTE, dtype=np.int64)
+        values = np.asarray(sum_within(times, places.columns, places.amounts, -1, cutoffs))
+        return np.asarray(values.sum(axis=1, keepdims=True) / len(cutoffs))
+
+
+@dataclass(frozen=True)
 class Gravity:
     """``reach.gravity`` with one decay."""
 
@@ -153,8 +192,9 @@ def default_measures(cutoffs_min: Sequence[float]) -> tuple[AccessMeasure, ...]:
 def build_access_measure(name: str, settings: Mapping[str, Any], cutoffs_min: Sequence[float]) -> AccessMeasure:
     """A measure of reach by its name in a study file.
 
-    ``cumulative_opportunities``, ``n_places`` (at the study's cutoffs), ``nearest`` (``n``), ``dual_access``
-    (``needed``), ``gravity_exponential`` (``half_time_min``) and the other decays by their own settings.
+    ``cumulative_opportunities``, ``n_places``, ``isolated`` (at the study's cutoffs), ``interval_opportunities``
+    (``from_min``, ``to_min``), ``nearest`` (``n``), ``dual_access`` (``needed``), ``gravity_exponential``
+    (``half_time_min``) and the other decays by their own settings.
 
     Raises
     ------
@@ -164,18 +204,39 @@ def build_access_measure(name: str, settings: Mapping[str, Any], cutoffs_min: Se
     cutoffs = tuple(cutoffs_min)
     if name.startswith("gravity_"):
         return Gravity(build_decay(name.removeprefix("gravity_"), settings))
-    allowed: dict[str, set[str]] = {
-        "cumulative_opportunities": set(),
-        "n_places": set(),
-        "nearest": {"n"},
-        "dual_access": {"needed"},
-    }
-    if name not in allowed:
-        raise ValueError(f"{name!r} is no measure of reach; write one of {', '.join(sorted(allowed))}, gravity_<decay>")
-    if extra := set(settings) - allowed[name]:
-        raise ValueError(f"{name} has no setting {sorted(extra)}; it takes {sorted(allowed[name]) or 'none'}")
+    if name not in _SETTINGS:
+        known = ", ".join(sorted(_SETTINGS))
+        raise ValueError(f"{name!r} is no measure of reach; write one of {known}, gravity_<decay>")
+    if extra := set(settings) - _SETTINGS[name]:
+        raise ValueError(f"{name} has no setting {sorted(extra)}; it takes {sorted(_SETTINGS[name]) or 'none'}")
     if name == "nearest":
-        return Nearest(int(settings.get("n", 1)))
+        return Nearest(_whole(settings.get("n", 1), "n"))
     if name == "dual_access":
         return Dual(float(settings.get("needed", 1)))
-    return Cumulative(cutoffs) if name == "cumulative_opportunities" else NumberOfPlaces(cutoffs)
+    if name == "interval_opportunities":
+        first, last = (_whole(settings.get(k, d), k) for k, d in (("from_min", 30), ("to_min", 60)))
+        if last < first:
+            raise ValueError(f"the interval from {first} to {last} minutes holds no cutoff")
+        return Interval(first * MINUTE, last * MINUTE)
+    at_cutoffs: dict[str, type[Cumulative] | type[NumberOfPlaces] | type[Isolated]] = {
+        "cumulative_opportunities": Cumulative,
+        "n_places": NumberOfPlaces,
+        "isolated": Isolated,
+    }
+    return at_cutoffs[name](cutoffs)
+
+
+_SETTINGS: dict[str, set[str]] = {
+    "cumulative_opportunities": set(),
+    "n_places": set(),
+    "isolated": set(),
+    "interval_opportunities": {"from_min", "to_min"},
+    "nearest": {"n"},
+    "dual_access": {"needed"},
+}
+
+
+def _whole(value: Any, name: str) -> int:
+    if isinstance(value, bool) or float(value) != int(float(value)) or float(value) < 1:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number of 1 or more")
+    return int(float(value))

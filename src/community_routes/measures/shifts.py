@@ -1,0 +1,153 @@
+"""The working day: can one arrive by the start of a shift and get home after its end, and which way is missing.
+
+There: some journey arrives from 60 to 5 minutes before the start. Back: some journey leaves from 0 to 60 minutes after
+the end. Both within the limits of the search, both ends of each interval included. A night shift ends on the next
+service date: its end is past 24:00 (``times.parse_window("22:00-06:00")`` is 22:00 to 30:00).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from community_routes.measures.matrices import as_amounts, as_times
+from community_routes.measures.weighted import persons_of
+from community_routes.times import MINUTE, UNREACHED, format_window
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+EARLIEST_BEFORE_S: Final = 60 * MINUTE
+LATEST_BEFORE_S: Final = 5 * MINUTE
+LATEST_AFTER_S: Final = 60 * MINUTE
+USUAL_SHIFTS: Final = ("06:00-14:00", "14:00-22:00", "22:00-06:00")
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A shift in seconds of the service date on which it starts; the end is later than the start."""
+
+    start_s: int
+    end_s: int
+
+    def __post_init__(self) -> None:
+        if self.end_s <= self.start_s:
+            raise ValueError(
+                f"the shift {self.start_s} to {self.end_s} s ends before it starts; a night's end is past 24 h"
+            )
+
+    @property
+    def name(self) -> str:
+        """``22:00-30:00``."""
+        return format_window((self.start_s, self.end_s))
+
+    def deadline_windows(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Windows of deadlines for the way there: one second before the interval, and the interval.
+
+        Searched with ``arrive_by`` and joined in this order, they tell a journey that arrives in the interval from one
+        that arrives too early and waits.
+        """
+        first, last = self.start_s - EARLIEST_BEFORE_S, self.start_s - LATEST_BEFORE_S
+        return (first - 1, first), (first, last + 1)
+
+    def departure_window(self) -> tuple[int, int]:
+        """Window of departures for the way back."""
+        return self.end_s, self.end_s + LATEST_AFTER_S + 1
+
+
+@dataclass(frozen=True, eq=False)
+class ShiftAccess:
+    """Which workplaces of a shift can be reached and left again from each zone.
+
+    Attributes
+    ----------
+    there, back : bool, shape (n_zones, n_places)
+    """
+
+    there: BoolArray
+    back: BoolArray
+
+    def __post_init__(self) -> None:
+        if self.there.shape != self.back.shape:
+            raise ValueError(f"the ways there have the shape {self.there.shape}, the ways back {self.back.shape}")
+
+    @property
+    def feasible(self) -> BoolArray:
+        """Both ways."""
+        return self.there & self.back
+
+    def missing(self) -> NDArray[np.object_]:
+        """``""``, ``there``, ``back`` or ``there and back`` for each zone and place."""
+        names = np.asarray(["", "there", "back", "there and back"], dtype=object)
+        return np.asarray(names[(~self.there).astype(np.int8) + 2 * (~self.back).astype(np.int8)])
+
+    def share_of_jobs(self, jobs: ArrayLike) -> FloatArray:
+        """For each zone, the share of all jobs that can be worked in this shift: 0 to 1; NaN when there are no jobs."""
+        amounts = as_amounts(jobs, self.there.shape[1], "jobs")
+        total = amounts.sum()
+        reached: FloatArray = np.where(self.feasible, amounts, 0.0).sum(axis=1)
+        return reached / total if total > 0 else np.full(len(reached), np.nan)
+
+    def share_of_residents(self, persons: ArrayLike) -> FloatArray:
+        """For each place, the share of all residents who could work there in this shift; NaN when nobody lives."""
+        people = persons_of(persons, self.there.shape[0])
+        total = people.sum()
+        able: FloatArray = np.where(self.feasible, people[:, None], 0.0).sum(axis=0)
+        return able / total if total > 0 else np.full(len(able), np.nan)
+
+
+def arrives_in_time(time_s: ArrayLike, deadlines_s: ArrayLike) -> BoolArray:
+    """Whether some journey arrives between the first deadline (not included) and the last (included).
+
+    Formula: with d(D) = D - t(D) the latest departure for a deadline, some D_k (k > 0) is reached with
+    d(D_k) > d(D_{k-1}): leaving later became possible, so that journey arrives after D_{k-1}. A journey that arrives
+    before all of them and then waits has the same departure for each, and does not count.
+
+    Parameters
+    ----------
+    time_s : int32, shape (n_zones, n_deadlines, n_places)
+        Deadline minus latest departure, of an arrive-by search.
+    deadlines_s : int, shape (n_deadlines,)
+        Rising; as ``Shift.deadline_windows`` gives them.
+
+    Returns
+    -------
+    bool, shape (n_zones, n_places)
+    """
+    times = as_times(time_s)
+    deadlines = np.asarray(deadlines_s, dtype=np.int64)
+    if times.ndim != 3 or times.shape[1] != len(deadlines):
+        raise ValueError(f"times have the shape {times.shape}, not (zones, {len(deadlines)} deadlines, places)")
+    if (np.diff(deadlines) <= 0).any():
+        raise ValueError("the deadlines must rise")
+    never = np.iinfo(np.int64).min
+    leave = np.where(times == UNREACHED, never, deadlines[None, :, None] - times.astype(np.int64))
+    return np.asarray((leave[:, 1:] > leave[:, :-1]).any(axis=1))
+
+
+def gets_home(time_s: ArrayLike) -> BoolArray:
+    """Whether some departure after the end of the shift gets home within the limits.
+
+    Parameters
+    ----------
+    time_s : int32, shape (n_places, n_departures, n_zones)
+        From workplaces to zones, for the departures of ``Shift.departure_window``.
+
+    Returns
+    -------
+    bool, shape (n_zones, n_places)
+    """
+    times = as_times(time_s)
+    if times.ndim != 3:
+        raise ValueError(f"times have the shape {times.shape}, not (places, departures, zones)")
+    return np.ascontiguousarray((times != UNREACHED).any(axis=1).T)
+
+
+def shift_access(there_s: ArrayLike, deadlines_s: ArrayLike, back_s: ArrayLike) -> ShiftAccess:
+    """Feasibility of a shift from the arrive-by times of the way there and the times of the way back.
+
+    A zone that reaches nothing has no feasible place: shares of 0.
+    """
+    return ShiftAccess(arrives_in_time(there_s, deadlines_s), gets_home(back_s))
