@@ -282,7 +282,7 @@ def matrix(
     version: Version = False,
 ) -> None:
     """Write travel times between places, in seconds."""
-    from community_routes.evaluation import chosen_query
+    from community_routes.evaluation import chosen_day, chosen_query
     from community_routes.matrix import check_ending, read_places, travel_matrix
 
     if per_departure and percentiles is not None:
