@@ -1,0 +1,221 @@
+"""What differs between two timetables, in words: routes, departures by period, stops gained and lost."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from community_routes.scenarios.changes_routes import Runs, route_name, runs_of, trips_of
+from community_routes.scenarios.changes_work import day_words
+from community_routes.scenarios.operating_cost import PERIODS
+from community_routes.sources.feed import Feed
+from community_routes.times import MINUTE
+
+
+@dataclass(frozen=True, eq=False)
+class FeedDiff:
+    """The difference between two timetables on some dates.
+
+    Attributes
+    ----------
+    departures : DataFrame
+        ``day, route, name, period, before, after``: departures from first stops, only rows that differ.
+    routes : DataFrame
+        ``day, route, name, what, before, after``; ``what`` is ``new`` (departures from 0), ``gone`` (to 0), ``departures``,
+        ``stops`` (other patterns, as many departures), ``times`` (the same stops at other times). Counts are departures.
+    stops : DataFrame
+        ``day, stop, name, what, before, after``: stops ``gained`` (served after only) and ``lost``; counts of calls.
+    """
+
+    departures: pd.DataFrame
+    routes: pd.DataFrame
+    stops: pd.DataFrame
+
+    @property
+    def empty(self) -> bool:
+        """Whether the two say the same on these dates."""
+        return not (len(self.departures) or len(self.routes) or len(self.stops))
+
+    def words(self) -> list[str]:
+        """Sentences for people, by day and route."""
+        said: list[str] = []
+        for day in dict.fromkeys([*self.routes["day"], *self.stops["day"]]):
+            for row in self.routes[self.routes["day"] == day].to_dict("records"):
+                said.append(self._route(day, row))
+            for what in ("gained", "lost"):
+                rows = self.stops[(self.stops["day"] == day) & (self.stops["what"] == what)]
+                if len(rows):
+                    names = [f"{name} ({stop})" for name, stop in zip(rows["name"], rows["stop"], strict=True)]
+                    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+                    plural = "stop" if len(names) == 1 else "stops"
+                    verb = "with a service that had none" if what == "gained" else "without any service left"
+                    said.append(f"{day}: {len(names)} {plural} {verb}: {', '.join(names[:12])}{more}")
+        return said or ["the two timetables are the same on these dates"]
+
+    def _route(self, day: str, row: Mapping[str, object]) -> str:
+        label, before, after = row["name"], row["before"], row["after"]
+        if row["what"] == "new":
+            text = f"{day}: {label} is new, {after} departures"
+        elif row["what"] == "gone":
+            text = f"{day}: {label} no longer runs, it had {before} departures"
+        elif row["what"] == "departures":
+            text = f"{day}: {label} {before} -> {after} departures"
+        elif row["what"] == "stops":
+            text = f"{day}: {label} calls at other stops, {after} departures as before"
+        else:
+            text = f"{day}: {label} runs at other times, {after} departures as before"
+        mine = self.departures[(self.departures["day"] == day) & (self.departures["route"] == row["route"])]
+        parts = [f"{r['period']} {r['before']} -> {r['after']}" for r in mine.to_dict("records")]
+        return f"{text} ({', '.join(parts)})" if parts and row["what"] == "departures" else text
+
+
+def diff_feeds(
+    before: Feed, after: Feed, dates: Mapping[str, dt.date], after_dates: Mapping[str, dt.date] | None = None
+) -> FeedDiff:
+    """Compare two timetables on a study's dates.
+
+    Routes are the same where their ids are; where the two share fewer than half of the ids (another year, another publisher),
+    where the agency's name and the short name are.
+
+    Parameters
+    ----------
+    before, after : Feed
+    dates : mapping of str to date
+    after_dates : mapping, optional
+        Other dates for the second one, under the same keys.
+    """
+    by_id = _share_ids(before, after)
+    departures, routes, stops = [], [], []
+    for key, date in dates.items():
+        day = day_words(key, date)
+        other = (after_dates or dates).get(key, date)
+        old, new = _day(before, date, by_id), _day(after, other, by_id)
+        for route in sorted({*old.runs, *new.runs}):
+            name = new.names.get(route) or old.names[route]
+            a, b = old.runs.get(route), new.runs.get(route)
+            what = _what(a, b)
+            if what is None:
+                continue
+            n_a, n_b = len(a.starts) if a else 0, len(b.starts) if b else 0
+            routes.append({"day": day, "route": route, "name": name, "what": what, "before": n_a, "after": n_b})
+            for period, window in PERIODS.items():
+                counts = [_count(one, window) for one in (a, b)]
+                if counts[0] != counts[1]:
+                    row = {"day": day, "route": route, "name": name, "period": period}
+                    departures.append({**row, "before": counts[0], "after": counts[1]})
+        for stop in sorted({*old.calls, *new.calls}):
+            n_a, n_b = old.calls.get(stop, 0), new.calls.get(stop, 0)
+            if (n_a == 0) != (n_b == 0):
+                name = new.stop_names.get(stop) or old.stop_names[stop]
+                what = "gained" if n_b else "lost"
+                stops.append({"day": day, "stop": stop, "name": name, "what": what, "before": n_a, "after": n_b})
+    return FeedDiff(
+        pd.DataFrame(departures, columns=["day", "route", "name", "period", "before", "after"]),
+        pd.DataFrame(routes, columns=["day", "route", "name", "what", "before", "after"]),
+        pd.DataFrame(stops, columns=["day", "stop", "name", "what", "before", "after"]),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _RouteRuns:
+    """The departures of a route on a date, and what its trips look like."""
+
+    starts: NDArray[np.int64]
+    patterns: tuple[tuple[str, ...], ...]
+    times: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Day:
+    runs: dict[str, _RouteRuns]
+    names: dict[str, str]
+    calls: dict[str, int]
+    stop_names: dict[str, str]
+
+
+def _share_ids(before: Feed, after: Feed) -> bool:
+    a, b = set(before.routes["route_id"]), set(after.routes["route_id"])
+    return not a or not b or 2 * len(a & b) >= min(len(a), len(b))
+
+
+def _route_key(feed: Feed, row: int, by_id: bool) -> str:
+    if by_id:
+        return str(feed.routes["route_id"].iat[row])
+    agency = int(feed.routes["agency"].iat[row])
+    name = str(feed.agencies["agency_name"].iat[agency]) if 0 <= agency < len(feed.agencies) else ""
+    return f"{name}: {route_name(feed, row)}"
+
+
+def _day(feed: Feed, date: dt.date, by_id: bool) -> _Day:
+    """Everything that runs on a date, by route."""
+    active = feed.calendar.active(date)
+    trips = trips_of(feed, np.arange(len(feed.routes)).tolist())
+    trips = trips[active[feed.trips["service"].to_numpy()[trips]]]
+    runs = runs_of(feed, trips)
+    route = feed.trips["route"].to_numpy()[runs.trip]
+    ids = feed.stops["stop_id"].to_numpy()
+    groups: dict[str, list[int]] = {}
+    names: dict[str, str] = {}
+    for row in np.unique(route):
+        key = _route_key(feed, int(row), by_id)
+        groups.setdefault(key, []).extend(np.flatnonzero(route == row).tolist())
+        names[key] = route_name(feed, int(row))
+    found = {key: _look(feed, runs, np.array(rows), ids) for key, rows in groups.items()}
+    n_calls = np.zeros(len(feed.stops), np.int64)
+    for trip, times in zip(*np.unique(runs.trip, return_counts=True), strict=True):
+        np.add.at(n_calls, feed.calls.stop[feed.calls.first[trip] : feed.calls.first[trip + 1]], times)
+    served = np.flatnonzero(n_calls)
+    stop_names = {str(ids[row]): str(feed.stops["stop_name"].iat[row]) for row in served.tolist()}
+    return _Day(found, names, {str(ids[row]): int(n_calls[row]) for row in served.tolist()}, stop_names)
+
+
+def _look(feed: Feed, runs: Runs, rows: NDArray[np.int64], ids: NDArray[np.object_]) -> _RouteRuns:
+    patterns, times = [], []
+    for k in rows:
+        trip = int(runs.trip[k])
+        part = slice(int(feed.calls.first[trip]), int(feed.calls.first[trip + 1]))
+        patterns.append(tuple(str(stop) for stop in ids[feed.calls.stop[part]]))
+        start = int(feed.calls.departure_s[part.start])
+        shift = int(runs.start_s[k]) - start
+        times.append((*(feed.calls.arrival_s[part] + shift).tolist(), *(feed.calls.departure_s[part] + shift).tolist()))
+    return _RouteRuns(runs.start_s[rows], tuple(sorted(patterns)), tuple(sorted(times)))
+
+
+def _what(before: _RouteRuns | None, after: _RouteRuns | None) -> str | None:
+    """In which way a route differs; None where it does not."""
+    if before is None:
+        return "new"
+    if after is None:
+        return "gone"
+    if len(before.starts) != len(after.starts):
+        return "departures"
+    if before.patterns != after.patterns:
+        return "stops"
+    return "times" if before.times != after.times else None
+
+
+def _count(one: _RouteRuns | None, window: tuple[int, int]) -> int:
+    return int(((one.starts >= window[0]) & (one.starts < window[1])).sum()) if one is not None else 0
+
+
+def mean_headway_min(feed: Feed, route_id: str, date: dt.date, window_s: tuple[int, int]) -> float:
+    """Minutes of the window for each departure of a route and direction; infinite where there is none.
+
+    Used to warn of a window that is shorter than the headway of a route that matters.
+    """
+    rows = np.flatnonzero(feed.routes["route_id"].to_numpy() == route_id)
+    trips = trips_of(feed, rows.tolist())
+    trips = trips[feed.calendar.active(date)[feed.trips["service"].to_numpy()[trips]]]
+    runs = runs_of(feed, trips).within(window_s)
+    if not len(runs):
+        return float("inf")
+    from community_routes.scenarios.changes_routes import directions
+
+    way = dict(zip(trips.tolist(), directions(feed, trips).tolist(), strict=True))
+    most = np.bincount([way[int(trip)] for trip in runs.trip]).max()
+    return float((window_s[1] - window_s[0]) / MINUTE / most)
