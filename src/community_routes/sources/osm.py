@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from community_routes.errors import StreetsError
 from community_routes.notices import Notice, declare, raise_on_errors
+from community_routes.sources.osm_checks import box_text, check_area
 from community_routes.sources.osm_frames import frames_fault
 from community_routes.sources.osm_graph import GRAPH_TAGS, load_graphml, map_of_graph
 from community_routes.sources.osm_map import Area, Features, StreetMap, box_of
@@ -198,9 +199,15 @@ def _read_checked(path: Path, places: PlacesAsked, found: list[Notice]) -> PbfCo
         if fault is None:
             return read_pbf(path, places)
     except (RuntimeError, ValueError, OSError, MemoryError, osmium.InvalidLocationError) as error:
-        fault = f"cannot be read as OpenStreetMap PBF ({error})"
+        fault = f"cannot be read as OpenStreetMap PBF ({_plain(error)})"
     found.append(UNREADABLE.at(path.name, message=f"it {fault}; download or export it again"))
     return None
+
+
+def _plain(error: BaseException) -> str:
+    """What an exception says, on one line and not too long: it may quote the damaged bytes."""
+    text = "".join(c if c.isprintable() else " " for c in str(error))
+    return text if len(text) <= 160 else f"{text[:160]}..."
 
 
 def _check_area(area: Area, file: str, found: list[Notice]) -> None:
@@ -226,6 +233,8 @@ def _assemble(
         message = "the nodes of its streets are missing; export it again with complete ways"
         found.append(EMPTY.at(path.name, message=message))
         return None
+    if area is not None:
+        found.extend(check_area(area, lon, lat, file=path.name))
     covered = area or content.header_box
     if covered is None:
         covered = box_of(lon, lat)
@@ -285,11 +294,6 @@ def _coverage_notice(file: str, covered: Area) -> Notice:
         f"{box_text(covered)}; give `area` if that is too much or too little"
     )
     return COVERAGE_BY_NODES.at(file, message=message)
-
-
-def box_text(area: Area) -> str:
-    west, south, east, north = area
-    return f"longitude {west:.4f} to {east:.4f}, latitude {south:.4f} to {north:.4f}"
 
 
 def _content_hash(path: Path, area: Area | None, asked: dict[str, dict[str, tuple[str, ...]]]) -> str:

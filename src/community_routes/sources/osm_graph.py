@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import re
+import warnings
 from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import and_
@@ -57,7 +58,9 @@ def load_graphml(path: Path, found: list[Notice]) -> nx.MultiDiGraph | None:
         if _DOCTYPE.search(content):
             found.append(NO_GRAPH.at(path.name, message="it declares a document type or entities, which are not read"))
             return None
-        return nx.parse_graphml(content, node_type=str, force_multigraph=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of keys without a type, which is no fault of the streets
+            return nx.parse_graphml(content, node_type=str, force_multigraph=True)
     except FileNotFoundError:
         found.append(NO_GRAPH.at(path.name, message="there is no such file; check the path in the study file"))
     except UnicodeDecodeError as error:

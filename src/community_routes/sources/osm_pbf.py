@@ -82,6 +82,8 @@ class _Lines:
 
 
 def _location(storage: Any, ref: int) -> tuple[float, float]:
+    if ref < 0:  # an editor's number of a node that was never uploaded; osmium keeps no place for it
+        return np.nan, np.nan
     try:
         place = storage.get(ref)
         return (place.lon, place.lat) if place.valid() else (np.nan, np.nan)
