@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pytest
 
@@ -347,12 +349,17 @@ def test_newport_and_blackburn_read_whole() -> None:
     zones = read_zones(study.neighbourhoods, study.folder)
     assert (len(zones), len(zones.origins), zones.table["population"].sum()) == (95, 95, 159_611)
     assert (zones.table["deprivation_decile"] == 1).sum() == 23
+    assert zones.table["group"].nunique() == 20 and zones.table["income_rank"].notna().all()
     assert zones.groups is not None and np.allclose(zones.groups.sum(axis=1), zones.table["population"])
     shared_data("blackburn_study")
     study = read_study_file(here / "blackburn" / "study.yaml")
     zones = read_zones(study.neighbourhoods, study.folder)
     assert (len(zones), zones.table["population"].sum()) == (91, 150_030)
     assert list(study.windows_on("sunday")) == ["daytime"]
+    assert zones.table["group"].nunique() == 17, "the wards of Blackburn with Darwen"
+    given = zones.table.set_index("id")[["deprivation_rank", "deprivation_decile"]]
+    beside = gpd.read_file(study.neighbourhoods.file).set_index("lsoa11cd")[["imd2019_rank", "imd2019_decile"]]
+    assert np.array_equal(given.to_numpy(), beside.loc[given.index].to_numpy()), "two copies of the index agree"
 
 
 def test_newport_with_a_table_of_2021_is_explained_and_mended_by_the_lookup() -> None:
@@ -373,3 +380,57 @@ def test_newport_with_a_table_of_2021_is_explained_and_mended_by_the_lookup() ->
     spec["population"] |= {"lookup": {"file": "lookup_lsoa11_lsoa21.csv", "from": "lsoa21_code", "to": "lsoa11_code"}}  # type: ignore[operator]
     zones = read_zones(Neighbourhoods.model_validate(spec, context={"folder": folder}), folder)
     assert zones.table["population"].sum() == 159_611
+
+
+def test_the_larger_area_may_come_from_a_table_and_the_income_rank_beside_the_rank(tmp_path: Path) -> None:
+    write_areas(tmp_path, CODES[:2])
+    write_table(tmp_path, "w.csv", ["lsoa", "ward", "r", "i"], [[CODES[1], "South", 1, 8], [CODES[0], "North", 2, 9]])
+    beside = {"file": "w.csv", "id": "lsoa"}
+    zones, notices = zones_of(
+        tmp_path, group={**beside, "column": "ward"}, deprivation={**beside, "rank": "r", "income_rank": "i"}
+    )
+    assert zones is not None and codes_of(notices) == []
+    assert zones.table["group"].tolist() == ["North", "South"]
+    assert zones.table["income_rank"].tolist() == [9.0, 8.0]
+    _, notices = zones_of(tmp_path, group={**beside, "column": "wrad"})
+    assert "did you mean 'ward'?" in notices[-1].message
+
+
+def test_zones_from_a_dict_and_in_a_notebook(tmp_path: Path) -> None:
+    write_areas(tmp_path, CODES[:2], title=["<b>", "South"])
+    zones = read_zones({"file": "areas.geojson", "id": "code", "name": "title"}, tmp_path)
+    assert repr(zones) == "Zones(2 neighbourhoods, 2 origins, population not given)"
+    shown = zones._repr_html_()
+    assert "Zones(2 neighbourhoods" in shown and "&lt;b&gt;" in shown and "<b>" not in shown
+    with pytest.raises(StudyError, match="idd"):
+        read_zones({"file": "areas.geojson", "idd": "code"}, tmp_path)
+
+
+def test_tables_as_councils_save_them(tmp_path: Path) -> None:
+    """Semicolons, tabs, UTF-16, Windows letters, packed; a heading twice is a fault only when it is asked for."""
+    write_areas(tmp_path, ["Caffè", "b"])
+    spec = {"file": "t.csv", "id": "code", "column": "n"}
+    text = "code;n;n2\r\nCaffè;1;\r\n\r\n;;\r\nb;2;\r\n"
+    for data, warning in [
+        (text.encode("utf-8-sig"), []),
+        (text.encode("utf-16"), []),
+        (text.replace(";", "\t").encode(), []),
+        (text.encode("cp1252"), ["table_not_utf8"]),
+    ]:
+        (tmp_path / "t.csv").write_bytes(data)
+        zones, notices = zones_of(tmp_path, population=spec)
+        assert zones is not None and zones.table["population"].tolist() == [1.0, 2.0]
+        assert codes_of(notices) == warning
+    with gzip.open(tmp_path / "t.csv.gz", "wb") as stream:
+        stream.write(text.encode())
+    zones, _ = zones_of(tmp_path, population={**spec, "file": "t.csv.gz"})
+    assert zones is not None
+    (tmp_path / "t.csv").write_text("code,n,n\nCaffè,1,2\nb,1,2\n", encoding="utf-8")
+    zones, notices = zones_of(tmp_path, population=spec)
+    assert zones is None and "t.csv has two columns 'n'" in notices[-1].message
+    for broken in (b"", b"\x1f\x8b broken", b"a\x00b", b'code,n\n"' + b"x" * 200_000):
+        (tmp_path / "t.csv").write_bytes(broken)
+        (tmp_path / "t.csv.gz").write_bytes(broken)
+        for name in ("t.csv", "t.csv.gz"):
+            zones, notices = zones_of(tmp_path, population={**spec, "file": name})
+            assert zones is None and codes_of(notices), (broken[:10], name)

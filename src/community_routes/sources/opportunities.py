@@ -18,7 +18,18 @@ from community_routes.notices import Notice, Sample, declare, raise_on_errors
 from community_routes.sources.joins import match_rows
 from community_routes.sources.polygons import mended
 from community_routes.sources.study_places import Destinations, EntrancesSpec
-from community_routes.sources.table_file import Table, as_text, find_column, listed, numbers, read_map, take, unique_ids
+from community_routes.sources.study_spec import build_part
+from community_routes.sources.table_file import (
+    Table,
+    as_text,
+    find_column,
+    listed,
+    numbers,
+    read_map,
+    table_html,
+    take,
+    unique_ids,
+)
 
 NO_DESTINATIONS = declare("no_destinations", "error", "A kind of destination has no place at all.")
 NO_OSM_PLACES = declare("no_osm_places", "warning", "The streets file holds no place with the tags asked for.")
@@ -61,6 +72,9 @@ class Opportunities:
         counts = self.table["key"].value_counts(sort=False)
         return f"Opportunities({', '.join(f'{key} {count}' for key, count in counts.items()) or 'none'})"
 
+    def _repr_html_(self) -> str:
+        return table_html(self, self.table)
+
     @property
     def keys(self) -> list[str]:
         """The keys of `destinations`, in order."""
@@ -76,7 +90,7 @@ class Opportunities:
 
 
 def read_opportunities(
-    specs: Mapping[str, Destinations],
+    specs: Mapping[str, Destinations | Mapping[str, Any]],
     folder: str | Path = ".",
     osm_places: Mapping[str, Any] | None = None,
     notices: list[Notice] | None = None,
@@ -86,7 +100,7 @@ def read_opportunities(
     Parameters
     ----------
     specs : mapping
-        The study's `destinations`.
+        The study's `destinations`; each may also be a dict of its keys.
     osm_places : mapping of key to GeoDataFrame
         For keys that ask for OpenStreetMap places: what the streets file holds (``id``, ``name``, ``kind``, ``geometry``).
 
@@ -98,7 +112,8 @@ def read_opportunities(
     found: list[Notice] = []
     parts: list[_Part] = []
     try:
-        for key, spec in specs.items():
+        for key, given in specs.items():
+            spec = build_part(Destinations, given, folder)
             part = (
                 _from_osm(key, spec, Path(folder), (osm_places or {}).get(key), found)
                 if spec.osm is not None

@@ -86,11 +86,21 @@ class PopulationSpec(TableSpec):
     column: Name
 
 
+class GroupSpec(TableSpec):
+    """The larger area (a ward) of each neighbourhood, by which results are summed."""
+
+    column: Name
+
+
 class DeprivationSpec(TableSpec):
-    """Rank and decile of deprivation; 1 is the most deprived."""
+    """Rank and decile of deprivation; 1 is the most deprived.
+
+    ``income_rank`` is the rank in the domain of income alone, which holds no access to services.
+    """
 
     rank: Name | None = None
     decile: Name | None = None
+    income_rank: Name | None = None
 
     @model_validator(mode="after")
     def _something(self) -> DeprivationSpec:
@@ -132,7 +142,7 @@ class Neighbourhoods(Spec):
     file: DataFile
     id: Name
     name: Name | None = None
-    group: Name | None = None
+    group: Name | GroupSpec | None = None
     layer: Name | None = None
     crs: Name | None = None
     lon: Name | None = None

@@ -5,10 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PrivateAttr, ValidationInfo, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PrivateAttr,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
+from community_routes.errors import StudyError
 from community_routes.sources.yaml_file import Located, Node, Step
 from community_routes.times import parse_date, parse_time, parse_window
 
@@ -26,6 +36,28 @@ class Spec(BaseModel):
         """
         found = self._places.get(name) or self._places.get("")
         return dict(found) if found else {"field": name}
+
+
+Part = TypeVar("Part", bound=Spec)
+
+
+def build_part(model: type[Part], given: Part | Mapping[str, Any], folder: str | Path = ".") -> Part:
+    """A part of a study from a dict of its keys; one that is built already is given back.
+
+    Raises
+    ------
+    StudyError
+        The keys or values are not those of the part; with all faults.
+    """
+    if isinstance(given, model):
+        return given
+    try:
+        return model.model_validate(dict(given), context={"folder": Path(folder).absolute()})
+    except ValidationError as fault:
+        said = [
+            f"{'.'.join(str(step) for step in item['loc'])}: {item['msg']}" for item in fault.errors(include_url=False)
+        ]
+        raise StudyError("; ".join(said)) from None
 
 
 def mark_places(part: Any, located: Located, node: Node, path: tuple[Step, ...] = ()) -> None:

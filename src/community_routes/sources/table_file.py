@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import gzip
+import html
 import io
 import re
 import warnings
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +47,8 @@ MAP_ODDITY = declare(
 )
 NO_GEOMETRY = declare("no_geometry", "error", "A row of a map has no place.")
 
-MAX_TABLE_BYTES = 400_000_000
+MAX_TABLE_BYTES = 150_000_000
+MAX_CELLS = 8_000_000
 _TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
 
 
@@ -78,6 +81,12 @@ class Table:
     def sample(self, rows: Sequence[int] | NDArray[Any]) -> str:
         """``rows 3, 7, 9 and 4 more`` for a message."""
         return "rows " + listed([str(self.row[i]) for i in rows])
+
+
+def table_html(owner: object, frame: Any, most: int = 8) -> str:
+    """What a notebook shows: one line about the whole, and the first rows without their geometry."""
+    head = frame.drop(columns="geometry", errors="ignore").head(most)
+    return f"<p>{html.escape(repr(owner))}</p>{pd.DataFrame(head).to_html(border=0, na_rep='')}"
 
 
 def listed(items: Sequence[str], most: int = 8) -> str:
@@ -114,31 +123,40 @@ def read_table(path: Path, place: dict[str, Any], found: list[Notice], layer: st
 
 
 def _read_text_table(path: Path, place: dict[str, Any], found: list[Notice]) -> Table | None:
-    text = _text_of(path, place, found)
-    if text is None:
+    raw = _bytes_of(path, place, found)
+    encoding = _encoding_of(raw, path.name, found) if raw is not None else None
+    if raw is None or encoding is None:
         return None
-    heading = text[: text.find("\n") + 1] or text
+    stream = io.TextIOWrapper(io.BytesIO(raw), encoding, errors="replace", newline="")
+    heading = stream.readline()
     delimiter = max(",;\t", key=lambda mark: (heading.count(mark), mark == ","))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    rows: list[list[str]] = []
+    stream.seek(0)
+    reader = csv.reader(stream, delimiter=delimiter)
+    cells_by_column: list[list[str]] = []
+    names: list[str] = []
     lines: list[int] = []
     bad = Sample(BAD_ROW)
-    names: list[str] = []
+    line = 1
     try:
-        line = 1
         for cells in reader:
             if not names:
                 names = [cell.strip() for cell in cells]
-            elif any(cell.strip() for cell in cells):
-                if len(cells) != len(names):
-                    message = (
-                        f"{len(cells)} cells under {len(names)} headings; a comma inside a cell needs quotes around it"
-                    )
-                    bad.add(path.name, row=line, message=message)
-                else:
-                    rows.append(cells)
+                cells_by_column = [[] for _ in names]
+            elif len(cells) == len(names):
+                if any(cells):
                     lines.append(line)
+                    for column, cell in zip(cells_by_column, cells, strict=True):
+                        column.append(cell.strip())
+            elif any(cell.strip() for cell in cells):
+                message = (
+                    f"{len(cells)} cells under {len(names)} headings; a comma inside a cell needs quotes around it"
+                )
+                bad.add(path.name, row=line, message=message)
             line = reader.line_num + 1
+            if len(lines) * len(names) > MAX_CELLS:
+                message = f"more than {MAX_CELLS:,} cells; keep only the rows and columns of the study"
+                found.append(BAD_TABLE.at(path.name, row=line, message=message))
+                return None
     except csv.Error as fault:
         found.append(BAD_TABLE.at(path.name, row=reader.line_num, message=f"is no table of text: {fault}"))
         return None
@@ -149,45 +167,46 @@ def _read_text_table(path: Path, place: dict[str, Any], found: list[Notice]) -> 
     columns: dict[str, list[str]] = {}
     for number, name in enumerate(names):
         # A heading given twice is only a fault when it is asked for: then its cells are ambiguous.
-        columns.setdefault(
-            name if name not in columns else f"{name} (again, column {number + 1})", [r[number].strip() for r in rows]
-        )
+        unique = name if name not in columns else f"{name} (again, column {number + 1})"
+        columns[unique] = cells_by_column[number]
     return Table(path.name, columns, np.asarray(lines, np.int64))
 
 
-def _text_of(path: Path, place: dict[str, Any], found: list[Notice]) -> str | None:
-    """The text of a file, whatever its encoding; None with a notice when it is no text."""
+def _bytes_of(path: Path, place: dict[str, Any], found: list[Notice]) -> bytes | None:
+    """What a file holds, unpacked; None with a notice when it cannot be read or is too large."""
     try:
         opener: Any = gzip.open if path.name.lower().endswith(".gz") else open
         with opener(path, "rb") as stream:
             raw: bytes = stream.read(MAX_TABLE_BYTES + 1)
-    except (OSError, EOFError) as fault:
-        found.append(BAD_TABLE.at(**place, value=path.name, message=f"{path.name} cannot be read: {fault}"))
+    except (OSError, EOFError, zlib.error) as fault:
+        said = str(getattr(fault, "strerror", None) or fault)
+        found.append(BAD_TABLE.at(**place, value=path.name, message=f"{path.name} cannot be read: {said}"))
         return None
     if len(raw) > MAX_TABLE_BYTES:
-        found.append(
-            BAD_TABLE.at(path.name, message=f"larger than {MAX_TABLE_BYTES:,} bytes; keep only the rows of the study")
-        )
+        message = f"larger than {MAX_TABLE_BYTES:,} bytes; keep only the rows of the study"
+        found.append(BAD_TABLE.at(path.name, message=message))
+        return None
+    return raw
+
+
+def _encoding_of(raw: bytes, file: str, found: list[Notice]) -> str | None:
+    """The encoding of a text; None with a notice when it is no text."""
+    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    if encoding != "utf-16" and b"\x00" in raw:
+        message = "holds bytes of zero, so it is no table of text; save it as CSV (UTF-8)"
+        found.append(BAD_TABLE.at(file, message=message))
         return None
     try:
-        if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            return raw.decode("utf-16")
-        if b"\x00" in raw:
-            found.append(
-                BAD_TABLE.at(
-                    path.name, message="holds bytes of zero, so it is no table of text; save it as CSV (UTF-8)"
-                )
-            )
-            return None
-        return raw.decode("utf-8-sig")
+        raw.decode(encoding)
     except UnicodeDecodeError as fault:
-        if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            found.append(BAD_TABLE.at(path.name, message="is broken UTF-16 text; save it as CSV (UTF-8)"))
+        if encoding == "utf-16":
+            found.append(BAD_TABLE.at(file, message="is broken UTF-16 text; save it as CSV (UTF-8)"))
             return None
         line = raw.count(b"\n", 0, fault.start) + 1
         message = "is not UTF-8 and was read as Windows-1252; save it as CSV (UTF-8) to be sure of letters with accents"
-        found.append(NOT_UTF8.at(path.name, row=line, value=f"byte 0x{raw[fault.start]:02x}", message=message))
-        return raw.decode("cp1252", "replace")
+        found.append(NOT_UTF8.at(file, row=line, value=f"byte 0x{raw[fault.start]:02x}", message=message))
+        return "cp1252"
+    return encoding
 
 
 def read_map(path: Path, spec: Any, found: list[Notice]) -> Table | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,14 @@ from community_routes.notices import Notice, Sample, declare, raise_on_errors
 from community_routes.sources.joins import join_table, match_rows
 from community_routes.sources.polygons import mended
 from community_routes.sources.study_places import Neighbourhoods
+from community_routes.sources.study_spec import build_part
 from community_routes.sources.table_file import (
     BAD_TABLE,
     Table,
     find_column,
     numbers,
     read_map,
+    table_html,
     take,
     unique_ids,
 )
@@ -58,7 +61,8 @@ class Zones:
     ----------
     table : GeoDataFrame (EPSG:4326), one row each, in the file's order
         ``id``, ``name``, ``group`` (text, empty where there is none); ``population`` (float, persons; 1 each where none is
-        given); ``deprivation_rank`` and ``deprivation_decile`` (float, 1 = most deprived, NaN where unknown); ``geometry``.
+        given); ``deprivation_rank`` and ``deprivation_decile`` (float, 1 = most deprived, NaN where unknown);
+        ``income_rank`` likewise where it is given; ``geometry``.
     origins : DataFrame
         ``zone`` (int32, row of ``table``, never falling), ``id``, ``lon``, ``lat`` (degrees), ``weight`` (float, adds up to 1 in
         each zone); at least one row for each zone.
@@ -81,10 +85,16 @@ class Zones:
         groups = f", groups {', '.join(self.groups.columns)}" if self.groups is not None else ""
         return f"Zones({len(self.table)} neighbourhoods, {len(self.origins)} origins, {people}{groups})"
 
+    def _repr_html_(self) -> str:
+        return table_html(self, self.table)
 
-def read_zones(spec: Neighbourhoods, folder: str | Path = ".", notices: list[Notice] | None = None) -> Zones:
+
+def read_zones(
+    spec: Neighbourhoods | Mapping[str, Any], folder: str | Path = ".", notices: list[Notice] | None = None
+) -> Zones:
     """Read the neighbourhoods and all that the study joins to them.
 
+    ``spec`` is the study's ``neighbourhoods``, or a dict of its keys: ``read_zones({"file": "areas.geojson", "id": "code"})``.
     Every fault is a notice; errors are raised once, at the end, with all of them.
 
     Raises
@@ -93,6 +103,7 @@ def read_zones(spec: Neighbourhoods, folder: str | Path = ".", notices: list[Not
         A file, column, row or join cannot be used.
     """
     found: list[Notice] = []
+    spec = build_part(Neighbourhoods, spec, folder)
     try:
         zones = _Reading(spec, Path(folder), found).run()
     finally:
@@ -118,7 +129,6 @@ class _Reading:
             return None
         id_column = find_column(areas, self.spec, "id", self.found)
         name_column = find_column(areas, self.spec, "name", self.found) if self.spec.name else None
-        group_column = find_column(areas, self.spec, "group", self.found) if self.spec.group else None
         if areas.n == 0:
             self.found.append(BAD_TABLE.at(areas.file, message="holds no neighbourhoods"))
             return None
@@ -136,19 +146,36 @@ class _Reading:
                     name or code
                     for name, code in zip(areas.columns[name_column] if name_column else ids, ids, strict=True)
                 ],
-                "group": areas.columns[group_column] if group_column else [""] * areas.n,
+                "group": self._group(ids, areas),
             },
             geometry=shapes,
             crs="EPSG:4326",
         )
         population = self._population(ids, areas)
-        rank, decile = self._deprivation(ids, areas)
+        ranks = self._deprivation(ids, areas)
         groups = self._groups(ids, areas, population)
         origins = self._origins(ids, areas, shapes)
         table.insert(3, "population", np.ones(len(ids)) if population is None else population)
-        table.insert(4, "deprivation_rank", rank)
-        table.insert(5, "deprivation_decile", decile)
+        for place, (name, values) in enumerate(ranks.items()):
+            table.insert(4 + place, name, values)
         return Zones(table, origins, groups, population is not None)
+
+    def _group(self, ids: list[str], areas: Table) -> list[str]:
+        """The larger area of each neighbourhood; empty where there is none."""
+        spec = self.spec.group
+        if spec is None:
+            return [""] * len(ids)
+        if isinstance(spec, str):
+            column = find_column(areas, self.spec, "group", self.found)
+            return areas.columns[column] if column is not None else [""] * len(ids)
+        joined = join_table(ids, "neighbourhoods", areas, spec, self.folder, self.found)
+        column = find_column(joined[0], spec, "column", self.found) if joined is not None else None
+        names = [""] * len(ids)
+        if joined is not None and column is not None:
+            table, matches = joined
+            for place, row in zip(matches.place.tolist()[::-1], matches.row.tolist()[::-1], strict=True):
+                names[place] = table.columns[column][row]  # the first row of a place is set last
+        return names
 
     def _population(self, ids: list[str], areas: Table) -> NDArray[np.float64] | None:
         spec = self.spec.population
@@ -172,14 +199,18 @@ class _Reading:
         check_people(people, ids, table, column, self.found)
         return people
 
-    def _deprivation(self, ids: list[str], areas: Table) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        rank, decile = np.full(len(ids), np.nan), np.full(len(ids), np.nan)
+    def _deprivation(self, ids: list[str], areas: Table) -> dict[str, NDArray[np.float64]]:
+        """Rank and decile by the names of their columns; ``income_rank`` only where it is asked for."""
+        rank, decile, income = (np.full(len(ids), np.nan) for _ in range(3))
+        ranks = {"deprivation_rank": rank, "deprivation_decile": decile}
         spec = self.spec.deprivation
         joined = None if spec is None else join_table(ids, "neighbourhoods", areas, spec, self.folder, self.found)
         if spec is None or joined is None:
-            return rank, decile
+            return ranks
+        if spec.income_rank is not None:
+            ranks["income_rank"] = income
         table, matches = joined
-        for key, values in (("rank", rank), ("decile", decile)):
+        for key, values in (("rank", rank), ("decile", decile), ("income_rank", income)):
             if getattr(spec, key) is None:
                 continue
             column = find_column(table, spec, key, self.found)
@@ -190,20 +221,21 @@ class _Reading:
             values[:] = matches.averaged(cells, len(ids))
             unknown = Sample(DEPRIVATION_UNKNOWN)
             for i in np.flatnonzero(np.isnan(values)).tolist():
-                unknown.add(table.file, field=column, value=ids[i], message=f"{ids[i]} has no {key} of deprivation")
+                what = key.replace("_", " ")
+                unknown.add(table.file, field=column, value=ids[i], message=f"{ids[i]} has no {what} of deprivation")
             self.found.extend(unknown.notices())
-        decile = np.ceil(decile - 0.5)  # where areas were merged, the half is the more deprived
+        np.ceil(decile - 0.5, out=decile)  # where areas were merged, the half is the more deprived
         check_deprivation(rank, decile, ids, table, spec, self.found)
-        return rank, decile
+        return ranks
 
     def _check_scale(
         self, table: Table, column: str, key: str, rows: NDArray[np.int64], cells: NDArray[np.float64]
     ) -> None:
         with np.errstate(invalid="ignore"):
-            bad = (cells < 1) if key == "rank" else (cells < 1) | (cells > 10) | (cells != np.floor(cells))
+            bad = (cells < 1) if key != "decile" else (cells < 1) | (cells > 10) | (cells != np.floor(cells))
         sample = Sample(BAD_DECILE)
         for i in np.flatnonzero(bad).tolist():
-            what = "a rank is a number from 1 up" if key == "rank" else "a decile is a whole number from 1 to 10"
+            what = "a rank is a number from 1 up" if key != "decile" else "a decile is a whole number from 1 to 10"
             text = table.columns[column][rows[i]]
             sample.add(table.file, row=int(table.row[rows[i]]), field=column, value=text, message=f"{text!r}: {what}")
         self.found.extend(sample.notices())
