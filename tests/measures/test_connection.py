@@ -48,6 +48,8 @@ def test_share_of_other_wards_by_hand() -> None:
     assert np.isnan(share_of_other_wards(TIMES, ["E"] * 4, cutoff_s=600)).all()
     in_none = share_of_other_wards(TIMES, ["E", "E", "N", ""], cutoff_s=600)
     assert in_none.tolist() == [1, 0, 1, 0]
+    two_points = share_of_other_wards(TIMES[[0, 0, 3]], WARD, cutoff_s=600, ward_of_origin=["E", "N", "W"])
+    assert two_points.tolist() == [0.5, 0.5, 0]
 
 
 @pytest.mark.parametrize("seed", range(4))

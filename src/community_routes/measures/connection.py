@@ -73,7 +73,7 @@ def ward_matrix(
     on_network : bool, shape (n_zones,), optional
         Zones off the network are left out with their residents.
     """
-    times, names = _between_zones(time_s, ward)
+    times, names = _between_zones(time_s, ward, len(ward))
     people = persons_of(persons, len(names))
     on = np.ones(len(names), dtype=bool) if on_network is None else np.asarray(on_network, dtype=bool)
     wards = tuple(sorted(set(names.tolist()) - {""}))
@@ -88,7 +88,9 @@ def ward_matrix(
     return WardMatrix(wards, share, median)
 
 
-def share_of_other_wards(time_s: ArrayLike, ward: Sequence[str], *, cutoff_s: float) -> FloatArray:
+def share_of_other_wards(
+    time_s: ArrayLike, ward: Sequence[str], *, cutoff_s: float, ward_of_origin: Sequence[str] | None = None
+) -> FloatArray:
     """Share of the borough's other wards that each zone can reach.
 
     Formula: C_i = |{b != a(i) : min_{j in b} t_ij <= c}| / (number of wards other than a(i)). Unit: share, 0 to 1. A
@@ -96,17 +98,20 @@ def share_of_other_wards(time_s: ArrayLike, ward: Sequence[str], *, cutoff_s: fl
 
     Parameters
     ----------
-    time_s : int32, shape (n_zones, n_zones) or (n_zones, n_departures, n_zones)
+    time_s : int32, shape (n_origins, n_zones) or (n_origins, n_departures, n_zones)
         With departures the share is for each of them; take ``reach.mean_over_departures``.
     ward : sequence of str, length n_zones
         "" for a zone in none: all wards are others to it.
     cutoff_s : float
+    ward_of_origin : sequence of str, length n_origins, optional
+        Where the origins are not the zones themselves.
     """
-    times, names = _between_zones(time_s, ward)
+    origins = ward if ward_of_origin is None else ward_of_origin
+    times, names = _between_zones(time_s, ward, len(origins))
     wards = tuple(sorted(set(names.tolist()) - {""}))
     within = _times_to_wards(times, names, wards) <= cutoff_seconds(cutoff_s)
-    own = np.asarray([[name == w for w in wards] for name in names], dtype=bool)
-    own = own.reshape((len(names),) + (1,) * (times.ndim - 2) + (len(wards),))
+    own = np.asarray([[name == w for w in wards] for name in _names(origins)], dtype=bool)
+    own = own.reshape((len(own),) + (1,) * (times.ndim - 2) + (len(wards),))
     others = len(wards) - own.sum(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(others > 0, (within & ~own).sum(axis=-1) / others, np.nan))
@@ -127,11 +132,16 @@ def isolation(time_s: ArrayLike, amounts: ArrayLike | None = None, *, cutoff_s: 
     return share
 
 
-def _between_zones(time_s: ArrayLike, ward: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.object_]]:
-    times = as_times(time_s)
-    names = np.asarray(["" if pd.isna(name) else str(name) for name in ward], dtype=object)
-    if times.shape[0] != len(names) or times.shape[-1] != len(names):
-        raise ValueError(f"times between zones have the shape {times.shape} for {len(names)} zones")
+def _names(ward: Sequence[str]) -> NDArray[np.object_]:
+    return np.asarray(["" if pd.isna(name) else str(name) for name in ward], dtype=object)
+
+
+def _between_zones(
+    time_s: ArrayLike, ward: Sequence[str], n_origins: int
+) -> tuple[NDArray[np.int32], NDArray[np.object_]]:
+    times, names = as_times(time_s), _names(ward)
+    if times.shape[0] != n_origins or times.shape[-1] != len(names):
+        raise ValueError(f"times have the shape {times.shape} for {n_origins} origins and {len(names)} zones")
     return times, names
 
 
