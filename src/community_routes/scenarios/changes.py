@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from community_routes.times import DAY, parse_time, parse_window
+from community_routes.times import DAY, format_time, parse_time, parse_window
 
 KINDS_OF_DAY: dict[str, frozenset[int]] = {
     "weekday": frozenset(range(5)),
@@ -350,8 +350,9 @@ class Selected(RouteChange):
     def _not_backwards(self) -> Selected:
         period = self.period_s()
         if period is not None and period[0] >= period[1]:
+            later = format_time(period[1] + DAY, with_seconds=False)
             raise ValueError(
-                f"from {self.from_} to {self.to} holds no departure; after midnight write 25:30 for half past one"
+                f"from {self.from_} to {self.to} holds no departure; for {self.to} of the next morning write {later}"
             )
         if self.days is not None and not self.days:
             raise ValueError("days is empty; leave it out for every day")

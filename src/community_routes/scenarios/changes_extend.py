@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.scenarios.changes import ExtendRoute
+from community_routes.scenarios.changes import ExtendRoute, PlaceAt
 from community_routes.scenarios.changes_feed import TripCalls, add_shape, edit_trips, shift_frequencies, split_days
 from community_routes.scenarios.changes_new_route import Course, Pace, course_of, run_seconds, warn_speed
 from community_routes.scenarios.changes_routes import runs_of, trips_of
 from community_routes.scenarios.changes_work import CANNOT_APPLY, NO_EFFECT, Work
 from community_routes.scenarios.stops_matching import Spot
 from community_routes.sources.feed import Feed
+from community_routes.sources.yaml_file import Step
 from community_routes.times import format_time, parse_window
 
 
@@ -22,8 +23,8 @@ def apply_extend(work: Work, change: ExtendRoute) -> None:
     route = work.route(change.route, change.agency)
     name = work.route_name(route)
     days = work.days(change.days, ["days"])
-    terminus = work.spot(change.after, ["after"])
-    spots = work.spots(change.stops, ["stops"])
+    new: list[tuple[PlaceAt, list[Step]]] = [(place, ["stops", k]) for k, place in enumerate(change.stops)]
+    terminus, *spots = work.spots_at([(change.after, ["after"]), *new])
     here = _whole_place(work, terminus)
     feed, inside = split_days(work.feed, trips_of(work.feed, [route]), days, work.scenario.scenario)
     inside = _in_period(work, inside, change, feed)
@@ -58,14 +59,14 @@ def apply_extend(work: Work, change: ExtendRoute) -> None:
     work.feed = edit_trips(work.feed, replaced=replaced)
     work.changed(route)
     work.warn_dates(days, ["days"])
-    new = len(work.feed.stops) - n_before
+    n_new = len(work.feed.stops) - n_before
     stops = f"{len(spots)} more stop{'s' if len(spots) > 1 else ''}"
     runs = f"{len(ends)} trips go on and {len(starts)} start farther out" if len(starts) else f"{len(ends)} trips go on"
     if before is work.feed:
         raise work.stop(NO_EFFECT, f"route {name} goes there already")
     work.effect(
         name,
-        f"{name}: {runs}, from {terminus.label} to {spots[-1].label} ({stops}, {new} of them new, {metres / 1000:.1f} km)",
+        f"{name}: {runs}, from {terminus.label} to {spots[-1].label} ({stops}, {n_new} of them new, {metres / 1000:.1f} km)",
     )
 
 

@@ -57,6 +57,17 @@ def find_route(feed: Feed, name: str, agency: str | None = None) -> int:
     return int(rows[0])
 
 
+def also_called(feed: Feed, name: str, route: int) -> list[int]:
+    """Other routes whose short name is the id by which a route was found."""
+    if str(feed.routes["route_id"].iat[route]).casefold() != name.casefold():
+        return []
+    short = feed.routes["route_short_name"].astype(str)
+    bare = short.map(lambda text: match[1] if (match := _SUFFIX.fullmatch(text)) else text)
+    if name.casefold() in (short.iat[route].casefold(), bare.iat[route].casefold()):
+        return []
+    return [int(row) for row in np.flatnonzero(bare.str.casefold().to_numpy() == name.casefold()) if row != route]
+
+
 def _agency(feed: Feed, route: int) -> str:
     row = int(feed.routes["agency"].iat[route])
     return str(feed.agencies["agency_name"].iat[row]) if 0 <= row < len(feed.agencies) else "an unnamed agency"
@@ -80,7 +91,8 @@ def describe_route(feed: Feed, route: int) -> str:
         part = calls.stop[calls.first[trips[0]] : calls.first[trips[0] + 1]]
         names = feed.stops["stop_name"]
         ends = f", {names.iat[int(part[0])]} - {names.iat[int(part[-1])]}"
-    return f"{row['route_id']} ({route_name(feed, route)}, {_agency(feed, route)}{ends}, {len(trips)} trips)"
+    count = "1 trip" if len(trips) == 1 else f"{len(trips)} trips"
+    return f"{row['route_id']} ({route_name(feed, route)}, {_agency(feed, route)}{ends}, {count})"
 
 
 def route_name(feed: Feed, route: int) -> str:

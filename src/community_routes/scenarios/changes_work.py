@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from community_routes.notices import Code, Notice, declare
 from community_routes.scenarios.changes import Change
 from community_routes.scenarios.changes_days import EVERY_DAY, DaySet, day_set, feed_dates, joined_days
-from community_routes.scenarios.changes_routes import RouteMatchError, departures_on, find_route, route_name
+from community_routes.scenarios.changes_routes import (
+    RouteMatchError,
+    also_called,
+    departures_on,
+    describe_route,
+    find_route,
+    route_name,
+)
 from community_routes.scenarios.scenario import Scenario
 from community_routes.scenarios.stops_matching import MatchError, Spot, StopFinder, distance_m
 from community_routes.sources.feed import Feed
@@ -22,6 +29,9 @@ from community_routes.sources.yaml_file import Step
 
 UNKNOWN_ROUTE = declare(
     "scenario_route", "error", "A route of a scenario is not in the timetable, or several are called so."
+)
+ROUTE_BY_ID = declare(
+    "route_by_id", "warning", "A route was named by its id, and riders call another route by the same name."
 )
 UNKNOWN_PLACE = declare("scenario_place", "error", "A place of a scenario is not known, or could be several places.")
 UNKNOWN_DAY = declare("scenario_day", "error", "A day of a scenario is no kind of day.")
@@ -194,14 +204,22 @@ class Work:
         if name.casefold() in self.failed_names:
             raise Abandoned(name)  # it is new in this scenario, and what is wrong with it has been said
         try:
-            return find_route(self.feed, name, agency)
+            route = find_route(self.feed, name, agency)
+            others = also_called(self.feed, name, route)
+            if others:
+                theirs = "; ".join(describe_route(self.feed, other) for other in others[:4])
+                mine = describe_route(self.feed, route)
+                message = f"{name!r} is the id of {mine}; for another route so called write its id: {theirs}"
+                self.note(ROUTE_BY_ID, message, ["route"], name)
+            return route
         except RouteMatchError as fault:
             raise self.stop(UNKNOWN_ROUTE, str(fault), ["route"], name) from None
 
     def spot(self, place: Any, path: Sequence[Step], near: tuple[float, float] | None = None) -> Spot:
         """A place, or a fault."""
         if place.at is not None:
-            return Spot(str(place), (), float(place.at[0]), float(place.at[1]), new_name=place.name or "New stop")
+            lon, lat = float(place.at[0]), float(place.at[1])
+            return Spot(str(place), (), lon, lat, new_name=place.name or "New stop", where=tuple(path))
         try:
             return self.finder.find(place.text.strip(), near)
         except MatchError as fault:
@@ -274,7 +292,7 @@ class Work:
         row = self.new_stop_rows.get(key)
         if row is not None:
             return row
-        self._check_reachable(spot, path)
+        self._check_reachable(spot, spot.where or path)
         from community_routes.scenarios.changes_feed import add_stops
 
         taken = set(self.feed.stops["stop_id"])

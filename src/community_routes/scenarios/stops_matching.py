@@ -68,6 +68,8 @@ class Spot:
         Name of the new stop, where there is none yet.
     one : bool
         A single stop was named by its id: both directions call there.
+    where : tuple
+        Path of the place within its change, for messages about a new stop.
     """
 
     label: str
@@ -76,6 +78,7 @@ class Spot:
     lat: float
     new_name: str = ""
     one: bool = False
+    where: tuple[str | int, ...] = ()
 
 
 @dataclass(frozen=True)

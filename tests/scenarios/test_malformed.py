@@ -1,0 +1,71 @@
+"""Faulty scenario files give messages that a planner can act on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from community_routes.errors import ScenarioError
+from community_routes.network.roads import build_roads
+from community_routes.network.streets import build_streets
+from community_routes.scenarios.changes_apply import apply_scenario
+from community_routes.scenarios.changes_work import Setting
+from community_routes.scenarios.scenario import read_scenario
+from community_routes.sources.osm_map import StreetMap
+from drawn_streets import Drawn
+from scenarios.hand_feed import WEEK, make_feed
+from scenarios.malformed import CASES
+
+
+def city() -> StreetMap:
+    """A main street of 9 km, and two streets beside each other with a wall between, joined 1 km to the north."""
+    drawn = Drawn()
+    drawn.add_way(1, [(k * 1000, 0) for k in range(10)], highway="primary")
+    drawn.add_way(2, [(5000, 0), (5000, 2000), (5060, 2000), (5060, 1000)], highway="residential")
+    return drawn.street_map()
+
+
+def setting() -> Setting:
+    stops = [
+        ("A", "Alder Street", 0, 0),
+        ("B", "Birch Road", 1, 0),
+        ("C", "Cedar Way", 2, 0),
+        ("D", "Dale Lane", 3, 0),
+        ("F1", "High Street", 6, 0),
+        ("F2", "High Street", 9, 0),
+        ("W", "West Wall", 5, 1.0),
+        ("E", "East Wall", 5.06, 1.0),
+    ]
+    trips = [("r7", "wk", 0, f"A {hour:02}:00 B {hour:02}:05 C {hour:02}:10") for hour in (7, 8, 9)]
+    trips += [
+        ("r5a", "wk", 0, "A 08:00 F1 08:20"),
+        ("r5b", "wk", 0, "A 09:00 F2 09:30"),
+        ("r9", "wk", 0, "W 08:00 E 08:09"),
+    ]
+    routes = [("r7", "7", "North"), ("r5a", "5", "North"), ("r5b", "5", "South"), ("r9", "9", "South")]
+    street_map = city()
+    return Setting(
+        make_feed(stops, trips, routes=routes),
+        WEEK,
+        build_roads(street_map),
+        build_streets(street_map),
+        street_map=street_map,
+    )
+
+
+def message(folder: Path, text: str) -> str:
+    """What reading and applying the file says."""
+    (folder / "plan.yaml").write_text(text, encoding="utf-8")
+    (folder / "circle.yaml").write_text("scenario: circle\nbase: plan\nchanges: []\n", encoding="utf-8")
+    (folder / "evening.yaml").write_text("scenario: evening\nchanges: []\n", encoding="utf-8")
+    try:
+        apply_scenario(read_scenario(folder / "plan.yaml"), setting())
+    except ScenarioError as fault:
+        return str(fault)
+    return "no fault"
+
+
+@pytest.mark.parametrize(("name", "text", "expected"), CASES, ids=[case[0] for case in CASES])
+def test_message_of_a_faulty_file(tmp_path, name, text, expected):
+    assert message(tmp_path, text) == expected, name
