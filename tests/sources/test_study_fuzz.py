@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import tempfile
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import pytest
+import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -210,3 +213,43 @@ def test_a_deep_and_a_large_file_end_soon(tmp_path: Path) -> None:
             read_study_file(path, notices)
         assert errors_in(notices) and max(len(str(notice)) for notice in notices) < 5_000
     assert os.path.getsize(tmp_path / "study.yaml") > 0  # noqa: PTH202 - the file is left as it was
+
+
+def damaged_copies(path: Path, n: int, seed: int) -> Any:
+    """The file with bytes flipped or its end cut off, n times."""
+    chance = random.Random(seed)
+    whole = path.read_bytes()
+    for _ in range(n):
+        data = bytearray(whole)
+        for _ in range(chance.choice([1, 2, 5, 20])):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        if chance.random() < 0.2:
+            del data[chance.randrange(len(data)) :]
+        path.write_bytes(bytes(data))
+        yield path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["gpkg", "shp", "fgb", "parquet"])
+def test_damaged_binary_maps(tmp_path: Path, kind: str) -> None:
+    """Bytes flipped in formats of other libraries: a listed error, or areas that lie on the earth."""
+    squares = [shapely.box(i, 51, i + 0.5, 51.5) for i in range(4)]
+    frame = gpd.GeoDataFrame({"code": [f"E0100000{i}" for i in range(4)]}, geometry=squares, crs="EPSG:4326")
+    path = tmp_path / f"areas.{kind}"
+    if kind == "parquet":
+        frame.to_parquet(path)
+    else:
+        frame.to_file(path)
+    outcomes = set()
+    for copy in damaged_copies(path, 250, seed=11):
+        notices: list[Notice] = []
+        try:
+            zones = read_zones({"file": copy.name, "id": "code"}, tmp_path, notices)
+            west, south, east, north = zones.table.total_bounds
+            assert -180 <= west <= east <= 180 and -90 <= south <= north <= 90
+            outcomes.add("read")
+        except StudyError:
+            assert errors_in(notices)
+            outcomes.add("refused")
+        assert all(str(tmp_path) not in str(notice) for notice in notices)
+    assert outcomes == {"read", "refused"}

@@ -235,32 +235,38 @@ def read_map(path: Path, spec: Any, found: list[Notice]) -> Table | None:
 def _read_frame(path: Path, layer: str | None, place: dict[str, Any], found: list[Notice]) -> Any:
     """What geopandas makes of the file; None with a notice that gives its reason."""
     name = path.name
-    try:
-        if path.suffix.lower() == ".parquet":
-            return _read_parquet(path)
-        with path.open("rb") as stream:
-            if b"<OGRVRTDataSource" in stream.read(4096):
-                raise ValueError("a virtual map leads to other files; name the map itself")
-        layers = [str(item[0]) for item in pyogrio.list_layers(path)]
-        if layer is not None and layer not in layers:
-            near = nearest(layer, layers)
-            hint = f"; did you mean {near!r}?" if near else f"; it has {listed(layers)}"
-            found.append(BAD_TABLE.at(**place, value=layer, message=f"{name} has no layer {layer!r}{hint}"))
+    with warnings.catch_warnings(record=True) as said_beside:
+        warnings.simplefilter("always")
+        try:
+            frame = _open_frame(path, layer, place, found)
+        except Exception as fault:  # the drivers of many formats raise errors of many kinds
+            said = " ".join(str(fault).replace(str(path), name).split())[:300]
+            found.append(BAD_TABLE.at(**place, value=name, message=f"{name} cannot be read as a map or table: {said}"))
             return None
-        if layer is None and len(layers) > 1:
-            message = f"{name} has several layers ({listed(layers)}); name one with 'layer'"
-            found.append(BAD_TABLE.at(**place, value=name, message=message))
-            return None
-        with warnings.catch_warnings(record=True) as said_beside:
-            warnings.simplefilter("always")
-            frame = _read_layer(path, layer or layers[0])
-        for said in dict.fromkeys(str(warning.message) for warning in said_beside):
-            found.append(MAP_ODDITY.at(name, message=f"while reading: {said.replace(str(path), name)}"[:300]))
-        return frame
-    except Exception as fault:  # the drivers of many formats raise errors of many kinds
-        said = " ".join(str(fault).replace(str(path), name).split())[:300]
-        found.append(BAD_TABLE.at(**place, value=name, message=f"{name} cannot be read as a map or table: {said}"))
+    for said in dict.fromkeys(str(warning.message) for warning in said_beside):
+        found.append(MAP_ODDITY.at(name, message=f"while reading: {said.replace(str(path), name)}"[:300]))
+    return frame
+
+
+def _open_frame(path: Path, layer: str | None, place: dict[str, Any], found: list[Notice]) -> Any:
+    """The layer asked for, or the only one; None with a notice when it is not clear which is meant."""
+    name = path.name
+    if path.suffix.lower() == ".parquet":
+        return _read_parquet(path)
+    with path.open("rb") as stream:
+        if b"<OGRVRTDataSource" in stream.read(4096):
+            raise ValueError("a virtual map leads to other files; name the map itself")
+    layers = [str(item[0]) for item in pyogrio.list_layers(path)]
+    if layer is not None and layer not in layers:
+        near = nearest(layer, layers)
+        hint = f"; did you mean {near!r}?" if near else f"; it has {listed(layers)}"
+        found.append(BAD_TABLE.at(**place, value=layer, message=f"{name} has no layer {layer!r}{hint}"))
         return None
+    if layer is None and len(layers) > 1:
+        message = f"{name} has several layers ({listed(layers)}); name one with 'layer'"
+        found.append(BAD_TABLE.at(**place, value=name, message=message))
+        return None
+    return _read_layer(path, layer or layers[0])
 
 
 def _read_layer(path: Path, layer: str) -> Any:
@@ -343,8 +349,8 @@ def _placed(table: Table, geometry: Any, crs: Any, spec: Any, found: list[Notice
             NO_CRS.at(**spec.at("crs"), value=stated or "", message=f"{stated or crs} is no coordinate system: {said}")
         )
         return None
-    if len(series) and not _in_degrees(series.total_bounds):
-        _report_impossible(table, series, found)
+    impossible = _report_impossible(table, series, found)
+    if impossible:
         return None
     return Table(table.file, table.columns, table.row, np.asarray(series.array, object))
 
@@ -365,16 +371,17 @@ def _no_crs(file: str, bounds: NDArray[np.float64]) -> str:
     return f"{file} does not say what its coordinates are, and they ({box}) are no degrees{hint or '; add `crs:`'}"
 
 
-def _report_impossible(table: Table, series: Any, found: list[Notice]) -> None:
+def _report_impossible(table: Table, series: Any, found: list[Notice]) -> bool:
+    """Rows whose coordinates are no degrees, or not even numbers; whether there were any."""
     sample = Sample(BAD_COORDINATES, keep=3)
-    bounds = series.bounds.to_numpy()
-    for i in range(len(series)):
-        if not _in_degrees(bounds[i]):
-            x, y = (float(value) for value in bounds[i][:2])
+    for i, bounds in enumerate(shapely.bounds(np.asarray(series.array, object)).reshape(-1, 4)):
+        if not _in_degrees(bounds):
+            x, y = (float(value) for value in bounds[:2])
             hint = "; it looks like the British National Grid: add `crs: EPSG:27700`" if _looks_british(x, y) else ""
             message = f"the coordinates ({x:g}, {y:g}) lie nowhere on earth in degrees{hint}"
             sample.add(table.file, row=int(table.row[i]), value=f"{x:g}, {y:g}", message=message)
     found.extend(sample.notices())
+    return sample.count > 0
 
 
 def _text_columns(frame: Any) -> dict[str, list[str]]:

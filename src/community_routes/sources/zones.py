@@ -279,7 +279,8 @@ class _Reading:
             self.found.append(
                 ORIGIN_INSIDE.at(areas.file, value=", ".join(ids[i] for i in inside[:8]), message=message)
             )
-        points = shapely.point_on_surface(shapes[inside])
+        with np.errstate(all="ignore"):  # an area of a hair's breadth; the check of its extent has passed
+            points = shapely.point_on_surface(shapes[inside])
         for i, point in zip(inside, points, strict=True):
             given[i] = [(float(shapely.get_x(point)), float(shapely.get_y(point)), 1.0)]
         rows = []
