@@ -100,10 +100,20 @@ def test_equity(city: City) -> None:
 
 
 def test_equity_where_it_differs_on_purpose(city: City) -> None:
-    """Palma splits the boundary zones (printed 3.800465 with whole ones); equal incomes share a rank (0.3346494)."""
+    """Palma splits the boundary zones (printed 3.800465 with whole ones). Equal incomes share a rank: broken by the order
+    of rows the corrected index is the printed 0.3346494, by the reversed order it is another."""
     people, income = city.column("population"), city.column("income_per_capita")
     within = reach.cumulative_opportunities(city.times, city.column("jobs"), cutoff_s=1800)
     assert palma_ratio(within, people, income).ratio == pytest.approx(3.800465, rel=0.01)
-    corrected = erreygers_index(within, people, income, lower=within.min(), upper=within.max())
-    assert corrected == pytest.approx(0.3346494, abs=1e-4)
+
+    def corrected(rank: NDArray[np.float64]) -> float:
+        return erreygers_index(within, people, rank, lower=within.min(), upper=within.max())
+
+    known = np.flatnonzero(~np.isnan(income))
+    by_row, reversed_rows = np.full(len(income), np.nan), np.full(len(income), np.nan)
+    by_row[known[np.argsort(income[known], kind="stable")]] = np.arange(len(known))
+    reversed_rows[known[::-1][np.argsort(income[known][::-1], kind="stable")]] = np.arange(len(known))
+    assert corrected(by_row) == pytest.approx(0.3346494, abs=5e-8)
+    ends = sorted([corrected(by_row), corrected(reversed_rows)])
+    assert ends[0] < corrected(income) < ends[1]
     assert concentration_index(within, people, income) > 0
