@@ -1,0 +1,79 @@
+"""What the documents promise: their proposals work on the sample, their commands exist, their Python runs, their links lead somewhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks(language: str) -> Iterator[tuple[str, str]]:
+    """Page and text of every block in a language."""
+    for page in PAGES:
+        for found, text in FENCE.findall(page.read_text("utf-8")):
+            if found == language:
+                yield page.name, text
+
+
+PROPOSALS = [(page, text) for page, text in blocks("yaml") if text.startswith("scenario:")]
+
+
+@pytest.fixture(scope="module")
+def setting() -> Any:
+    """The sample, ready to be changed."""
+    from community_routes.evaluation import setting_of
+    from community_routes.study import open_study
+
+    study = open_study(ROOT / "data" / "study.yaml", cache=None)
+    return dataclasses.replace(setting_of(study), street_map=study.street_map)
+
+
+@pytest.mark.parametrize(("page", "text"), PROPOSALS, ids=[text.split()[1] for _, text in PROPOSALS])
+def test_a_documented_proposal_works_on_the_sample(page: str, text: str, setting: Any, tmp_path: Path) -> None:
+    """It is read, resolved and applied without a fault, and says what it did."""
+    from community_routes.scenarios.changes_apply import apply_scenario
+    from community_routes.scenarios.scenario import read_scenario
+
+    for file in (ROOT / "docs" / "files").iterdir():
+        shutil.copy(file, tmp_path)
+    path = tmp_path / f"{text.split()[1]}.yaml"
+    path.write_text(text, encoding="utf-8")
+    applied = apply_scenario(read_scenario(path), setting)
+    assert applied.effects, page
+
+
+def test_every_change_is_documented_with_an_example() -> None:
+    """Each kind of change stands in an example of the page on proposals."""
+    from community_routes.scenarios.changes import CHANGES
+
+    text = "".join(text for page, text in PROPOSALS if page == "proposals.md")
+    assert {kind for kind in CHANGES if f"- {kind}:" not in text} == set()
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    """Every relative link and image of every page is a file of the project."""
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
+            if not target.startswith(("http://", "https://", "mailto:")):
+                assert (page.parent / target).exists(), f"{page.name} links to {target}, which is not there"
+
+
+def test_commands_in_the_pages_exist() -> None:
+    """Every `community-routes NAME` of a shell block is a command of the program."""
+    import typer
+
+    from community_routes.cli import app
+
+    known = set(typer.main.get_group(app).commands)  # type: ignore[attr-defined]
+    for page, text in blocks("sh"):
+        for name in re.findall(r"^community-routes ([a-z-]+)", text, re.MULTILINE):
+            assert name in known, f"{page}: there is no command {name!r}"

@@ -1,0 +1,43 @@
+"""Draws the pictures of the documents anew, from the sample borough, with the tool's own maps."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import community_routes as cr
+from community_routes.report.maps import write_maps
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+IMAGES = ROOT / "docs" / "images"
+WIDTH = 1000
+WANTED = {
+    "jobs-morning-peak": "today-employment-weekday-morning_peak.png",
+    "spaces-morning-peak": "today-shared_spaces-weekday-morning_peak.png",
+}
+
+
+def shrink(source: Path, target: Path) -> None:
+    """A picture small enough for a page: 1,000 pixels wide, 96 colours, without the empty margin at the sides."""
+    picture = Image.open(source).convert("RGB")
+    box = Image.eval(picture.convert("L"), lambda grey: 255 if grey < 250 else 0).getbbox()
+    if box is not None:
+        picture = picture.crop((max(box[0] - 12, 0), 0, min(box[2] + 12, picture.width), picture.height))
+    height = round(WIDTH * picture.height / picture.width)
+    picture.resize((WIDTH, height), Image.Resampling.LANCZOS).quantize(96).save(target, optimize=True)
+
+
+def main() -> None:
+    """Evaluate the sample as it is today and write its maps."""
+    today = cr.evaluate(cr.open_study(cr.sample_study()))
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        write_maps(cr.compare(today).results(), folder)
+        for name, source in WANTED.items():
+            shrink(Path(folder) / "maps" / source, IMAGES / f"{name}.png")
+            print(IMAGES / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()
