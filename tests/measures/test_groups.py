@@ -196,6 +196,15 @@ def test_groupings_fall_back_on_deciles_and_leave_out_what_is_unknown() -> None:
     assert [g.name for g in groupings(pd.DataFrame({"population": [1.0]}))] == ["all"]
 
 
+def test_the_income_domain_stands_beside_the_index() -> None:
+    """By the index A is the most deprived and has 1; by income alone it is B, which has 5: gaps of 4 and -4."""
+    table = zones([10.0, 10.0], [1, 2], income_rank=[2.0, 1.0])
+    rows = group_rows(access("today", {"A": 1, "B": 5}), table)
+    assert row(rows, "gap")["value"] == 4
+    assert row(rows, "gap", "local_income")["value"] == -4
+    assert deprivation_gap(rows, "local_income").iloc[0]["most_deprived"] == 5
+
+
 def test_order_of_rows() -> None:
     """Everybody, local, national, the study's groups; fifths in order and the gap after them."""
     table = zones([1.0, 1.0], [1, 2], deprivation_decile=[1.0, 10.0], group=["w", "w"])

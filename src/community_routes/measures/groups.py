@@ -52,7 +52,7 @@ class Grouping:
     Attributes
     ----------
     name : str
-        ``local``, ``national``, ``group`` or ``all``.
+        ``all``, ``local``, ``local_income``, ``national`` or ``group``.
     groups : tuple of str
     share : float64, shape (n_zones, n_groups)
         0 to 1; a row adds up to 1, or to 0 for a zone in no group (no deprivation rank, or no name).
@@ -131,19 +131,25 @@ def named_groups(names: Sequence[str]) -> Grouping:
 def groupings(zones: pd.DataFrame) -> list[Grouping]:
     """Everybody, local and national fifths, and the study's groups, as far as the zones tell.
 
+    ``local_income`` are local fifths by the rank in the domain of income alone: an index of deprivation contains access
+    to services itself, which a comparison of access by that index cannot be told apart from.
+
     Parameters
     ----------
     zones : DataFrame
-        population, and where known: deprivation_rank, deprivation_decile, group. Without any rank the local fifths are
-        cut by decile.
+        population, and where known: deprivation_rank, deprivation_decile, income_rank, group. Without any rank the
+        local fifths are cut by decile.
     """
     persons = zones["population"].to_numpy(dtype=np.float64)
     found = [Grouping("all", ("all",), np.ones((len(zones), 1)))]
     fifths = tuple(str(number) for number in range(1, N_FIFTHS + 1))
-    rank, decile = (_numbers(zones, column) for column in ("deprivation_rank", "deprivation_decile"))
+    rank, decile, income = (
+        _numbers(zones, column) for column in ("deprivation_rank", "deprivation_decile", "income_rank")
+    )
     by = decile if np.isnan(rank).all() else rank
-    if not np.isnan(by).all():
-        found.append(Grouping("local", fifths, local_fifths(persons, by)))
+    for name, order in (("local", by), ("local_income", income)):
+        if not np.isnan(order).all():
+            found.append(Grouping(name, fifths, local_fifths(persons, order)))
     if not np.isnan(decile).all():
         found.append(Grouping("national", fifths, national_fifths(decile)))
     if "group" in zones.columns:
@@ -202,7 +208,7 @@ def group_rows(
     ``value`` is the mean over the group's persons in zones that have a value (``persons_covered`` of ``persons``). For a
     time it is, in the readings ``p<percentile>``, the median over persons, with persons who never reach it counted last;
     the measure ``share_reached_...`` beside it says at how many departures they do. A group of whom less than
-    80 % are covered has the mark ``low_coverage``. In the groupings ``local`` and ``national`` the group ``gap`` is the
+    80 % are covered has the mark ``low_coverage``. In the groupings of fifths the group ``gap`` is the
     level of fifth 5 (least deprived) minus that of fifth 1 (most deprived), whose own rows hold both levels.
 
     ``change`` is ``value - baseline``; ``low`` and ``high`` equal it, because nothing here is random
@@ -242,7 +248,7 @@ def group_rows(
             for group, share in zip(grouping.groups, grouping.share.T, strict=True)
         ]
         parts += rows
-        if grouping.name in ("local", "national"):
+        if grouping.name in _WITH_GAP:
             parts.append(_gap(rows[0], rows[-1]))
     table = pd.concat(parts, ignore_index=True)[list(GROUP_COLUMNS)]
     return _in_order(table)
@@ -326,7 +332,8 @@ def _gap(most: pd.DataFrame, least: pd.DataFrame) -> pd.DataFrame:
     return gap
 
 
-_GROUPINGS = {"all": 0, "local": 1, "national": 2, "group": 3}
+_GROUPINGS = {"all": 0, "local": 1, "local_income": 2, "national": 3, "group": 4}
+_WITH_GAP = ("local", "local_income", "national")
 
 
 def _in_order(table: pd.DataFrame) -> pd.DataFrame:
