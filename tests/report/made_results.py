@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import geopandas as gpd
@@ -78,7 +79,21 @@ def made_results(
 
     ``rename`` replaces names of neighbourhoods, places, stops, routes and proposals; ``changes`` replace attributes.
     """
-    rename = rename or {}
+    content = _content(n, proposals, tuple(days), is_random, off_network, tuple(kinds), tuple((rename or {}).items()))
+    return Results(**{**content, **changes})
+
+
+@cache
+def _content(
+    n: int,
+    proposals: int,
+    days: tuple[str, ...],
+    is_random: bool,
+    off_network: int,
+    kinds: tuple[str, ...],
+    renamed: tuple[tuple[str, str], ...],
+) -> dict[str, Any]:
+    rename = dict(renamed)
     zones = _zones(n, off_network, rename)
     titles = [rename.get(title, title) for title in TITLES[:proposals]]
     scenarios = tuple(
@@ -94,7 +109,7 @@ def made_results(
     )
     access = _access(zones, days, kinds, proposals)
     comparison = _comparison(access, is_random)
-    content: dict[str, Any] = {
+    return {
         "study_id": "made-up",
         "title": "Made-up town",
         "invented": True,
@@ -145,7 +160,6 @@ def made_results(
         "journeys": _journeys(zones, days, proposals, rename),
         "version": "0.1.0",
     }
-    return Results(**{**content, **changes})
 
 
 def _zones(n: int, off: int, rename: dict[str, str]) -> gpd.GeoDataFrame:

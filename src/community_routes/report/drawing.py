@@ -8,19 +8,13 @@ from dataclasses import dataclass
 import geopandas as gpd
 import numpy as np
 import shapely
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
 from community_routes.report import geo
 from community_routes.report.results import TODAY, Results
 from community_routes.report.scale import Scale
 
-_SYMBOL_STYLE = {
-    "water": 'fill="#b9d3df" stroke="none"',
-    "green": 'fill="#dbe5cc" stroke="none"',
-    "railways": 'fill="none" stroke="#8d8d8d" stroke-width="1.4" stroke-dasharray="7 4"',
-    "roads": 'fill="none" stroke="#c9c3b6" stroke-width="2.2"',
-}
 HATCHES = Markup(
     '<pattern id="{0}off" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     '<rect width="7" height="7" fill="#e9e7e1"/><path d="M0 0V7" stroke="#8b8f92" stroke-width="2.4"/></pattern>'
@@ -64,55 +58,68 @@ def sheet_of(results: Results, *, prefix: str = "s-", width: float = 600.0) -> S
     symbols.append(Markup('<g id="{}under">{}</g>').format(prefix, _background(results, frame)))
     symbols.extend(Markup('<path id="{}z{}" d="{}"/>').format(prefix, i, path) for i, path in enumerate(zones))
     symbols.append(Markup('<g id="{}over">{}</g>').format(prefix, _overlay(results, frame, prefix)))
+    symbols.append(Markup('<g id="{}names">{}</g>').format(prefix, Markup("").join(_place_names(results, frame))))
     new = {
-        scenario.id: _joined_path(results.routes[results.routes["scenario"] == scenario.id].geometry, frame)
+        scenario.id: _joined_path(
+            results.routes[results.routes["scenario"] == scenario.id].geometry, frame, areas=False
+        )
         for scenario in results.scenarios
     }
     return Sheet(frame, Markup("").join(symbols), new, zones, prefix)
 
 
-def _joined_path(shapes: Iterable[shapely.Geometry], frame: geo.Frame) -> str:
-    """One path of all the shapes, as fine as can be seen on the sheet."""
+def _joined_path(shapes: Iterable[shapely.Geometry], frame: geo.Frame, *, areas: bool) -> str:
+    """One path of all the areas or of all the lines, as fine as can be seen on the sheet."""
     found = geo.simple_lines(geo.big_enough(shapes), frame, metres=frame.metres_per_unit / 2)
-    return "".join(geo.svg_path(shape, frame) for shape in found)
+    return "".join(geo.svg_path(shape, frame) for shape in found if (shape.area > 0) == areas)
+
+
+def _layer(results: Results, name: str, frame: geo.Frame, *, areas: bool, style: str) -> Markup:
+    """A layer of the background as one path; nothing where there is none."""
+    layer = results.background.get(name)
+    path = _joined_path(layer.geometry, frame, areas=areas) if layer is not None and len(layer) else ""
+    return Markup('<path d="{}" {}/>').format(path, Markup(style)) if path else Markup("")
 
 
 def _background(results: Results, frame: geo.Frame) -> Markup:
-    """Water and green below the neighbourhoods, pale, so that the figures stay in front."""
-    out = []
-    for name in ("green", "water"):
-        layer = results.background.get(name)
-        if layer is not None and len(layer):
-            path = _joined_path(layer.geometry, frame)
-            out.append(Markup('<path d="{}" {}/>').format(path, Markup(_SYMBOL_STYLE[name])))
-    return Markup("").join(out)
+    """Paper, green and water below the neighbourhoods, pale, so that the figures stay in front."""
+    paper = Markup('<rect width="{:g}" height="{:g}" fill="#efede6"/>').format(frame.width, round(frame.height))
+    return Markup("").join(
+        [
+            paper,
+            _layer(results, "green", frame, areas=True, style='fill="#dbe5cc"'),
+            _layer(results, "water", frame, areas=True, style='fill="#b9d3df"'),
+        ]
+    )
 
 
 def _overlay(results: Results, frame: geo.Frame, prefix: str) -> Markup:
-    """Green and rivers seen through, railways, today's routes and names of places, above the neighbourhoods."""
-    out = []
-    green = results.background.get("green")
-    if green is not None and len(green):
-        out.append(Markup('<path d="{}" fill="url(#{}green)"/>').format(_joined_path(green.geometry, frame), prefix))
-    water = results.background.get("water")
-    if water is not None and len(water):
-        path = _joined_path(water.geometry, frame)
-        out.append(Markup('<path d="{}" fill="#7fa9bd" fill-opacity=".55"/>').format(path))
-    railways = results.background.get("railways")
-    if railways is not None and len(railways):
-        out.append(Markup('<path d="{}" {}/>').format(_joined_path(railways.geometry, frame), _style("railways")))
+    """Green and water seen through, roads, railways, today's routes and the places to reach, above the neighbourhoods."""
+    thin = 'fill="none" stroke="{}" stroke-width="{}"'
+    out = [
+        _layer(results, "green", frame, areas=True, style=f'fill="url(#{escape(prefix)}green)"'),
+        _layer(results, "water", frame, areas=True, style='fill="#7fa9bd" fill-opacity=".55"'),
+        _layer(results, "water", frame, areas=False, style=thin.format("#7fa9bd", 1.2)),
+        _layer(results, "roads", frame, areas=False, style=thin.format("#fff", 1.8) + ' stroke-opacity=".5"'),
+        _layer(results, "railways", frame, areas=False, style=thin.format("#777", 1.2) + ' stroke-dasharray="6 4"'),
+    ]
     today = results.routes[results.routes["scenario"] == TODAY]
     if len(today):
         path = geo.svg_path(geo.network_of(today.geometry, frame, metres=frame.metres_per_unit / 2), frame)
         out.append(
-            Markup('<path d="{}" fill="none" stroke="#3c434a" stroke-opacity=".55" stroke-width="1"/>').format(path)
+            Markup('<path d="{}" fill="none" stroke="#2b3238" stroke-opacity=".5" stroke-width=".9"/>').format(path)
         )
-    out.extend(_place_names(results, frame))
+    outlines = _joined_path(results.destinations.geometry, frame, areas=True)
+    out.append(Markup('<path d="{}" fill="none" stroke="#6a3d9a" stroke-width=".8"/>').format(outlines))
+    points = [shape for shape in results.destinations.geometry if shape is not None and shape.geom_type == "Point"]
+    for x, y in frame.place(shapely.get_coordinates(points)).round(1) if points else ():
+        if 0 <= x <= frame.width and 0 <= y <= frame.height:
+            out.append(
+                Markup('<circle cx="{:g}" cy="{:g}" r="1.7" fill="#fff" stroke="#17212a" stroke-width=".9"/>').format(
+                    x, y
+                )
+            )
     return Markup("").join(out)
-
-
-def _style(name: str) -> Markup:
-    return Markup(_SYMBOL_STYLE[name])
 
 
 def place_labels(results: Results, frame: geo.Frame) -> list[tuple[str, str, float, float]]:
@@ -216,7 +223,7 @@ def static_map(
         if unsure is not None and unsure[i] and np.isfinite(value):
             out.append(Markup('<use href="#{}z{}" fill="url(#{}unsure)"/>').format(p, i, p))
     out.append(Markup('</g><use href="#{}over"/>').format(p))
-    path = sheet.new_routes.get(scenario, "")
+    path = sheet.new_routes.get(scenario, "") if scenario != TODAY else ""
     if path:
         out.append(
             Markup(
@@ -224,5 +231,94 @@ def static_map(
                 'stroke-width="6"/><path d="{0}" stroke="{1}" stroke-width="3.2"/></g>'
             ).format(path, NEW_ROUTE)
         )
-    out.append(Markup("</svg>"))
+    out.append(Markup('<use href="#{}names"/></svg>').format(p))
+    return Markup("").join(out)
+
+
+def sheet_map(
+    sheet: Sheet,
+    drawn: Markup,
+    *,
+    title: str,
+    lines: tuple[str, ...],
+    scale: Scale,
+    marks: tuple[tuple[str, str], ...],
+    credit: str,
+) -> str:
+    """One map as an SVG file of its own: title, map, legend, scale bar, north and credit.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        Whose symbols the map refers to; they are put into the file.
+    drawn : Markup
+        Of `static_map`.
+    title : str
+    lines : tuple of str
+        Below the title.
+    scale : Scale
+    marks : tuple of (paint, label)
+        Further lines of the legend.
+    credit : str
+        Who made the data.
+    """
+    frame, left, top = sheet.frame, 14.0, 34.0 + 17.0 * len(lines)
+    width, height = frame.width + 250, top + max(frame.height, 22.0 * (len(scale.colors) + len(marks))) + 30
+    out = [
+        Markup(
+            '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0:g} {1:g}" width="{0:g}" height="{1:g}" '
+            'font-family="Segoe UI, Helvetica, Arial, DejaVu Sans, sans-serif" fill="#17212a">'
+            '<rect width="100%" height="100%" fill="#fff"/><defs>{2}</defs>'
+        ).format(round(width), round(height), sheet.symbols),
+        Markup('<text x="{}" y="24" font-size="18" font-weight="700">{}</text>').format(left, title),
+    ]
+    for i, line in enumerate(lines):
+        out.append(
+            Markup('<text x="{}" y="{}" font-size="12" fill="#505c66">{}</text>').format(left, 43 + 17 * i, line)
+        )
+    out.append(
+        Markup('<svg x="{}" y="{}" width="{:g}" height="{:g}">{}</svg>').format(
+            left, top, frame.width, round(frame.height), drawn
+        )
+    )
+    out.append(_furniture(frame, left, top))
+    out.append(_legend(scale, marks, left + frame.width + 14, top))
+    out.append(
+        Markup('<text x="{}" y="{}" font-size="9" fill="#505c66">{}</text></svg>\n').format(
+            left, round(top + frame.height + 16), credit
+        )
+    )
+    return str(Markup("").join(out))
+
+
+def round_km(km: float) -> float:
+    """The greatest of 0.1, 0.2, 0.5, 1, 2, 5, 10 ... that is at most so many kilometres."""
+    power = 10.0 ** np.floor(np.log10(km))
+    return float(max(step * power for step in (1, 2, 5) if step * power <= km * (1 + 1e-9)))
+
+
+def _furniture(frame: geo.Frame, left: float, top: float) -> Markup:
+    """Scale bar at the lower left, north at the upper right."""
+    km = round_km(frame.width * frame.metres_per_unit / 5000)
+    length = round(km * 1000 / frame.metres_per_unit, 1)
+    x, y, north = left + 14, round(top + frame.height - 14, 1), left + frame.width - 22
+    return Markup(
+        '<g fill="none" stroke="#17212a" stroke-width="1.4"><path d="M{0} {1}v6h{2}v-6"/>'
+        '<path d="M{3} {4}v-24m-5 8l5-9l5 9"/></g>'
+        '<g font-size="11" text-anchor="middle"><text x="{5}" y="{6}">{7:g} km</text>'
+        '<text x="{3}" y="{8}" font-weight="700">N</text></g>'
+    ).format(x, y - 6, length, north, top + 36, x + length / 2, y - 10, km, top + 50)
+
+
+def _legend(scale: Scale, marks: tuple[tuple[str, str], ...], x: float, top: float) -> Markup:
+    """A box and a label for each class, then the marks."""
+    rows = [*zip(scale.colors, scale.labels, strict=True), *marks]
+    out = []
+    for i, (paint, label) in enumerate(rows):
+        out.append(
+            Markup(
+                '<rect x="{}" y="{}" width="22" height="14" fill="{}" stroke="#000" stroke-opacity=".2"/>'
+                '<text x="{}" y="{}" font-size="12">{}</text>'
+            ).format(x, top + 22 * i, paint, x + 30, top + 22 * i + 11.5, label)
+        )
     return Markup("").join(out)
