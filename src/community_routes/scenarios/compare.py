@@ -219,11 +219,20 @@ def _name(proposal: pd.DataFrame) -> str:
 def _interval_of(
     draws: Iterable[tuple[pd.DataFrame, pd.DataFrame]], index: pd.Index
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    changes = [
-        _keyed(after, "proposal")["value"].reindex(index).to_numpy(np.float64)
-        - _keyed(before, "baseline")["value"].reindex(index).to_numpy(np.float64)
-        for before, after in draws
-    ]
+    rows: list[NDArray[np.int64] | None] = [None, None]
+    known: list[pd.DataFrame | None] = [None, None]
+    changes = []
+    for pair in draws:
+        values = []
+        for k, (table, which) in enumerate(zip(pair, ("baseline", "proposal"), strict=True)):
+            keys = table[list(KEYS)]
+            # Draws nearly always have the same rows in the same order: where they lie in the result is found once.
+            if known[k] is None or not keys.equals(known[k]):
+                known[k], rows[k] = keys, _keyed(table, which).index.get_indexer(index)
+            at = rows[k]
+            assert at is not None
+            values.append(np.where(at >= 0, table["value"].to_numpy(np.float64)[at], np.nan))
+        changes.append(values[1] - values[0])
     return interval(np.array(changes).reshape(len(changes), len(index)))
 
 
