@@ -7,6 +7,7 @@ import io
 import json
 import math
 import sqlite3
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,9 @@ import pyogrio
 import pytest
 
 from community_routes.errors import UsageError
+from community_routes.report.cells import csv_text, exact_number, safe_text
 from community_routes.report.results import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
-from community_routes.report.tables import csv_text, exact_number, run_json, safe_text, write_tables
+from community_routes.report.tables import run_json, write_tables
 from report.made_results import made_results
 
 
@@ -98,6 +100,23 @@ def test_the_geopackage_holds_the_layers_and_figures(tmp_path: Path) -> None:
         stamps = {row[0] for row in database.execute("SELECT last_change FROM gpkg_contents")}
     database.close()
     assert stamps == {"2024-03-05T00:00:00.000Z"}
+
+
+def test_qgis_finds_styles_that_cover_every_neighbourhood(tmp_path: Path) -> None:
+    """The rules of the style are conditions on the layer's own column; run on the layer, each zone meets exactly one."""
+    write_tables(made_results(25, rename={"Evening link Mill Lane - Northgate": "<b>&\"x\" 'y'"}), tmp_path)
+    database = sqlite3.connect(tmp_path / "results.gpkg")
+    styles = dict(database.execute("SELECT f_table_name, styleQML FROM layer_styles"))
+    assert set(styles) == {"neighbourhoods", "routes"}
+    for layer, qml in styles.items():
+        root = ET.fromstring(qml.split("\n", 1)[1])
+        rules = [rule.get("filter") or "" for rule in root.iter("rule")]
+        assert rules[-1] == "ELSE"
+        met = [database.execute(f'SELECT count(*) FROM "{layer}" WHERE {rule}').fetchone()[0] for rule in rules[:-1]]
+        total = database.execute(f'SELECT count(*) FROM "{layer}"').fetchone()[0]
+        assert sum(met) == total - {"neighbourhoods": 3, "routes": 1}[layer]
+        assert {rule.get("symbol") for rule in root.iter("rule")} == {s.get("name") for s in root.iter("symbol")}
+    database.close()
 
 
 def test_run_json_names_inputs_and_counts_without_time_or_place() -> None:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from community_routes.measures.groups import less_is_better
 from community_routes.report import words
+from community_routes.report.cells import exact_number, sorted_tables
 from community_routes.report.results import TODAY, Results
-from community_routes.report.tables import exact_number, sorted_tables
 
 _NOISE = 1e-9
 HEADLINE_KINDS = ("employment", "shared_spaces")

@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 
 from community_routes.errors import UsageError
 from community_routes.report import drawing, mapdata
+from community_routes.report.cells import publish
 from community_routes.report.figures import Figures, Slot, strongest
 from community_routes.report.plots import credit_line, draw_map, map_title
 from community_routes.report.results import TODAY, Results
-from community_routes.report.tables import publish
 
 _DPI = 160
 _SETTINGS = {

@@ -15,6 +15,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from community_routes.report import charts, drawing, mapdata, words
+from community_routes.report.cells import cell_text, publish
 from community_routes.report.figures import (
     Cell,
     Figures,
@@ -28,7 +29,6 @@ from community_routes.report.figures import (
 )
 from community_routes.report.results import TODAY, Results, ScenarioSummary
 from community_routes.report.scale import Scale
-from community_routes.report.tables import cell_text, publish
 
 _OSM_CREDIT = "© OpenStreetMap contributors"
 

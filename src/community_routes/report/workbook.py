@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from community_routes.errors import UsageError
+from community_routes.report.cells import publish, safe_text, sorted_tables
 from community_routes.report.results import Results
-from community_routes.report.tables import publish, safe_text, sorted_tables
 
 _MOST_ROWS = 1_048_575  # a sheet holds 1,048,576 with its heading
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
