@@ -498,6 +498,16 @@ def test_same_times_of_another_operator_or_number_are_no_duplicates(tmp_path: Pa
     assert len(read_feed(feed_zip(tmp_path / "f.zip", **tables)).trips) == 2
 
 
+def test_boarding_between_stops_is_ignored_and_said(tmp_path: Path) -> None:
+    """The route lets people hail the bus; 1 is the reference's word for no."""
+    routes = GOOD["routes"].replace("\n", ",continuous_pickup,continuous_drop_off\n", 1).replace(",3\n", ",3,0,1\n")
+    notices: list[Notice] = []
+    read_feed(feed_zip(tmp_path / "f.zip", routes=routes), notices=notices)
+    assert [(n.severity, n.code, n.row, n.field) for n in notices] == [
+        ("info", "continuous_ignored", 2, "continuous_pickup")
+    ]
+
+
 def test_feeds_of_different_clocks_are_not_joined(tmp_path: Path) -> None:
     """London and Paris are an hour apart; London and Jersey are not, which is only a warning."""
     london = feed_zip(tmp_path / "a.zip")

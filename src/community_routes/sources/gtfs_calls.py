@@ -13,8 +13,8 @@ from community_routes.sources.feed import Calls, Shapes
 from community_routes.sources.gtfs_archive import Archive
 from community_routes.sources.gtfs_findings import Findings
 from community_routes.sources.gtfs_positions import fill_gaps
-from community_routes.sources.gtfs_tables import Block, read_blocks
-from community_routes.sources.gtfs_trips import LEFT_OUT
+from community_routes.sources.gtfs_tables import LEFT_OUT, Block, read_blocks
+from community_routes.sources.gtfs_trips import CONTINUOUS, note_continuous
 from community_routes.sources.gtfs_values import BLANK_S, BROKEN_S, seconds_of
 from community_routes.times import format_time
 
@@ -43,7 +43,7 @@ TIMES_FILLED = declare(
 UNKNOWN_BOARDING = declare("unknown_boarding", "warning", "pickup_type or drop_off_type is not 0 to 3; it counts as 0.")
 
 _TEXT = ("trip_id", "arrival_time", "departure_time", "stop_id")
-_NUMBERS = ("stop_sequence", "pickup_type", "drop_off_type", "shape_dist_traveled")
+_NUMBERS = ("stop_sequence", "pickup_type", "drop_off_type", "shape_dist_traveled", *CONTINUOUS)
 REQUIRED = ("trip_id", "stop_id", "stop_sequence", "arrival_time", "departure_time")
 
 
@@ -113,6 +113,7 @@ def _usable_rows(
         "the call has no usable stop_sequence; it was left out",
         field="stop_sequence",
     )
+    note_continuous(block, findings)
     keep &= (stop >= 0) & (sequence >= 0)
     rows = RawCalls(
         block.line,

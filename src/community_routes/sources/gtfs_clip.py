@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from community_routes.sources.feed import Calendar, Feed
 from community_routes.sources.gtfs_calls import RawCalls
-from community_routes.sources.gtfs_trips import LEFT_OUT, ReadTrips
+from community_routes.sources.gtfs_tables import LEFT_OUT
+from community_routes.sources.gtfs_trips import ReadTrips
 
 
 @dataclass(frozen=True)

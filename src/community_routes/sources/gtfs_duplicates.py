@@ -36,6 +36,7 @@ def leave_out_duplicates(feed: Feed, findings: Findings) -> Feed:
     runs, start = _dates_of_services(feed.calendar, asked)
     at = {int(name): i for i, name in enumerate(asked)}
     keep = np.ones(len(feed.trips), np.bool_)
+    doubled: list[int] = []
     split: dict[tuple[int, bytes], int] = {}
     n_services = len(feed.calendar.service_id)
     for rows in groups:
@@ -46,30 +47,36 @@ def leave_out_duplicates(feed: Feed, findings: Findings) -> Feed:
             if not (dates[row] & covered).any():
                 covered |= rest
                 continue
-            _note(feed, row, bool(rest.any()), findings)
+            doubled.append(row)
             covered |= rest
             if rest.any():
                 service[row] = split.setdefault((int(service[row]), rest.tobytes()), n_services + len(split))
             else:
                 keep[row] = False
+    _note(feed, np.array(doubled, np.int64), keep, findings)
     if split:
         trips = feed.trips.assign(service=service)
         feed = replace(feed, trips=trips, calendar=_with_split_services(feed.calendar, split, start))
     return feed if keep.all() else keep_trips(feed, keep)
 
 
-def _note(feed: Feed, row: int, partly: bool, findings: Findings) -> None:
-    trip = feed.trips.iloc[row]
-    route = feed.routes.iloc[trip["route"]]
-    name = route["route_short_name"] or route["route_id"]
-    done = "it keeps its other dates only" if partly else "it was left out"
-    message = (
-        f"trip {trip['trip_id']!r} of route {name!r} is the same journey as another trip on the same dates (a route "
-        f"registered twice, or school days and holidays not told apart?); {done}, so that no bus is counted twice"
-    )
-    findings.add(
-        DUPLICATE_JOURNEY, feed.sources[trip["source"]], message=message, field="trip_id", value=trip["trip_id"]
-    )
+def _note(feed: Feed, rows: NDArray[np.int64], kept: NDArray[np.bool_], findings: Findings) -> None:
+    """Note the trips in these rows; those that are kept have other dates too."""
+    for source, file in enumerate(feed.sources):
+        mine = rows[feed.trips["source"].to_numpy()[rows] == source]
+
+        def message(i: int, mine: NDArray[np.int64] = mine) -> str:
+            trip = feed.trips.iloc[mine[i]]
+            route = feed.routes.iloc[trip["route"]]
+            done = "it keeps its other dates only" if kept[mine[i]] else "it was left out"
+            return (
+                f"trip {trip['trip_id']!r} of route {route['route_short_name'] or route['route_id']!r} is the same journey "
+                "as another trip on the same dates (a route registered twice, or school days and holidays not told "
+                f"apart?); {done}, so that no bus is counted twice"
+            )
+
+        ids = feed.trips["trip_id"].to_numpy(dtype=object)[mine]
+        findings.rows(DUPLICATE_JOURNEY, file, np.zeros(len(mine), np.int64), message, field="trip_id", values=ids)
 
 
 def _groups_of_equal_trips(feed: Feed) -> list[list[int]]:

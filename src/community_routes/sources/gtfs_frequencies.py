@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from community_routes.notices import declare
 from community_routes.sources.gtfs_archive import Archive
 from community_routes.sources.gtfs_findings import Findings
-from community_routes.sources.gtfs_tables import Block, read_table
-from community_routes.sources.gtfs_trips import LEFT_OUT
+from community_routes.sources.gtfs_tables import LEFT_OUT, Block, read_table
 from community_routes.sources.gtfs_values import BLANK_S, BROKEN_S, seconds_of
 
 BAD_FREQUENCY = declare(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from community_routes.notices import Code, declare
 from community_routes.sources.gtfs_archive import Archive
 from community_routes.sources.gtfs_findings import Findings, first_of_each
-from community_routes.sources.gtfs_tables import NOT_A_NUMBER, Block, read_table
+from community_routes.sources.gtfs_tables import LEFT_OUT, NOT_A_NUMBER, Block, read_table
 
 DUPLICATE_ID = declare(
     "duplicate_id", "warning", "An id that should be unique is in its table twice; the first row is used."
@@ -296,6 +296,7 @@ def read_transfers(
     }
     keep = np.ones(len(block), np.bool_)
     for name, values in columns.items():
+        keep &= values != LEFT_OUT
         # A pair of stops is needed unless the rule joins two trips (types 4 and 5).
         blank = (values == -1) & (kind < 4) & name.endswith("stop")
         _note_lost(TRANSFER_TO_NOWHERE, block, f"{name}_id", (values == -2) | blank, keep, findings)

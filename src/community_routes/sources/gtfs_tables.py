@@ -24,6 +24,8 @@ BLOCK_BYTES = 32 * 2**20
 _ARROW_BLOCK = 16 * 2**20
 _LONGEST_ROW = 2**20
 _FIRST_LINE = 2
+LEFT_OUT = -3
+"""In an index of ids: the row is in the file but was left out, which has been noted where it matters."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 
 TABLE_EMPTY = declare("table_empty", "error", "A table that is needed has no heading line.")

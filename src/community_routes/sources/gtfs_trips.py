@@ -13,7 +13,7 @@ from community_routes.notices import declare
 from community_routes.sources.gtfs_archive import Archive
 from community_routes.sources.gtfs_findings import Findings
 from community_routes.sources.gtfs_places import Index, index_of, text_column, unique_rows
-from community_routes.sources.gtfs_tables import Block, read_table
+from community_routes.sources.gtfs_tables import LEFT_OUT, Block, read_table
 
 UNKNOWN_AGENCY = declare(
     "unknown_agency", "warning", "A route names an agency that is not in agency.txt; it has none now."
@@ -28,6 +28,13 @@ TRIP_WITHOUT_SERVICE = declare(
     "trip_without_service", "warning", "A trip names a service without any date; it never runs and was left out."
 )
 
+CONTINUOUS_IGNORED = declare(
+    "continuous_ignored",
+    "info",
+    "Boarding or alighting between stops (continuous_pickup, continuous_drop_off) is ignored.",
+)
+
+CONTINUOUS = ("continuous_pickup", "continuous_drop_off")
 FARE_TABLES = (
     "fare_attributes",
     "fare_rules",
@@ -44,8 +51,6 @@ FARE_TABLES = (
     "route_networks",
 )
 _BUS = 3
-LEFT_OUT = -3
-"""In an index of trips: the trip is in the file but was left out."""
 _EXTENDED = {
     1: 2,  # 1xx railways
     2: 3,  # 2xx coaches
@@ -93,12 +98,13 @@ def read_routes(
         archive,
         "routes.txt",
         text=texts,
-        numbers=("route_type",),
+        numbers=("route_type", *CONTINUOUS),
         required=("route_id", "route_type"),
         findings=findings,
     )
     if block is None:
         return None
+    note_continuous(block, findings)
     rows = unique_rows(block, "route_id", findings)
     kind = block.integers("route_type", -1, findings)
     odd = np.flatnonzero(~known_route_type(kind))
@@ -124,6 +130,16 @@ def read_routes(
         }
     )
     return table, index_of(ids)
+
+
+def note_continuous(block: Block, findings: Findings) -> None:
+    """Note rows by which one may board or alight between stops (0, 2 and 3; 1 and blank are no)."""
+    for column in CONTINUOUS:
+        at = np.flatnonzero(np.isin(block.numbers[column], (0, 2, 3)))
+        message = f"{column} {{value}} lets people on or off between stops; this is ignored, only stops count"
+        findings.rows(
+            CONTINUOUS_IGNORED, block.label, block.line[at], message, field=column, values=block.numbers[column][at]
+        )
 
 
 def _agencies(block: Block, agencies: pd.DataFrame | None, findings: Findings) -> NDArray[np.int32]:
