@@ -121,6 +121,15 @@ def test_a_split_zone_has_the_same_access_for_each_person() -> None:
     assert jobs.tolist() == pytest.approx([10, 24, 36])
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_spatial_availability_for_each_resident_is_the_two_step_measure(seed: int) -> None:
+    """V_i / P_i = sum_j O_j f_ij / sum_i P_i f_ij, whatever the decay: two roads to one number."""
+    times, supply, demand = town(seed)
+    demand = demand + 1
+    jobs = spatial_availability(times, supply, demand, Exponential(900)).access
+    assert jobs / demand == pytest.approx(two_step_catchment(times, supply, demand, Exponential(900)).access, rel=1e-12)
+
+
 def test_faults() -> None:
     with pytest.raises(ValueError, match="origins, destinations"):
         two_step_catchment(TIMES[None], SUPPLY, DEMAND, Step(900))

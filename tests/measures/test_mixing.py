@@ -104,6 +104,14 @@ def test_exposure_where_people_live_and_via_a_shared_place() -> None:
     assert set(table["reading"]) == {POTENTIAL}
 
 
+def test_both_exposures_are_of_the_same_people() -> None:
+    """Zone 1 reaches nothing: at home and via places the table holds zone 0 alone, which meets itself in both."""
+    found = potential_visitors(PERSONS, [[1, 1], [0, 0]], [1.0, 1.0])
+    table = exposure_table(found, PERSONS)
+    assert table["at_home"].tolist() == [0.8, 0.2, 0.8, 0.2]
+    assert table["added"].tolist() == [0, 0, 0, 0]
+
+
 def test_exposure_to_oneself_and_others_is_symmetric_in_persons() -> None:
     """X persons times exposure to Y equals Y persons times exposure to X: every meeting has two sides."""
     persons, weight, size = random_town(3)

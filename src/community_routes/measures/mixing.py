@@ -227,12 +227,14 @@ def mixing_table(visitors: Visitors, places: pd.DataFrame, borough: Sequence[flo
 
 
 def exposure_table(visitors: Visitors, persons: pd.DataFrame) -> pd.DataFrame:
-    """Exposure via places beside exposure where people live, for every pair of groups.
+    """Exposure via places beside exposure where the same people live, for every pair of groups.
 
     Columns: group, other, reading (``potential to meet``), via_places, at_home, added (via_places - at_home), as shares
-    with three decimals; missing for a group of fewer than 10 persons.
+    with three decimals; missing for a group of fewer than 10 persons. Residents who reach no place at all are in neither,
+    so that what is added is not a difference between two sets of people.
     """
-    people = persons.to_numpy(dtype=np.float64).T
+    share = visitors.share_of_zone if visitors.share_of_zone.ndim == 3 else visitors.share_of_zone[None]
+    people = persons.to_numpy(dtype=np.float64).T * (share.sum(axis=-1) > 0)
     via, home = exposure(visitors.count), exposure(people)
     few = people.sum(axis=1) < SMALLEST
     records = []
