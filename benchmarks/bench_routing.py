@@ -42,6 +42,14 @@ class Stages:
         yield
         self.seconds[name] = {"processor": time.process_time() - processor, "wall": time.perf_counter() - wall}
 
+    @contextmanager
+    def more(self, name: str) -> Iterator[None]:
+        """Add what happens inside to the piece of this name."""
+        so_far = self.seconds.get(name, {"processor": 0.0, "wall": 0.0})
+        with self.stage(name):
+            yield
+        self.seconds[name] = {kind: seconds + so_far[kind] for kind, seconds in self.seconds[name].items()}
+
 
 def measure(name: str, threads: int, *, with_raptor: bool) -> dict[str, Any]:
     """One job in this process, from its files to its percentiles of travel time."""
@@ -172,8 +180,13 @@ def scale() -> list[dict[str, Any]]:
 
 
 def run_apart(*arguments: str) -> Any:
-    """This program in a process of its own; what it prints is JSON."""
-    command = [sys.executable, str(HERE / "bench_routing.py"), *arguments]
+    """This program in a process of its own."""
+    return run_apart_from("bench_routing.py", *arguments)
+
+
+def run_apart_from(program: str, *arguments: str) -> Any:
+    """One of these programs in a process of its own; the last line it prints is JSON."""
+    command = [sys.executable, str(HERE / program), *arguments]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", env=environment, check=False)
     if done.returncode:

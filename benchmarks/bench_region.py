@@ -1,0 +1,258 @@
+"""Measures how cost and memory grow on a made-up region: the sample borough tiled until it is as large as a country.
+
+    python benchmarks/bench_region.py [--side 18] [--out FILE]
+
+Tiles lie so close that one may walk from stops of one to stops of the next, and a train runs along every row and column of
+tiles each quarter of an hour, from the busiest stop of one to that of the next in eight minutes. Walks are straight lines
+times 1.3. Travel times are found in blocks of destinations and written block by block, only where something is reached, so
+that memory is bounded by the block, not by the number of pairs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from bench_routing import HERE, Stages, run_apart_from
+from community_routes.network.network import build_network
+from community_routes.network.points import Points
+from community_routes.network.stop_walks import stop_points
+from community_routes.network.walks import CrowFly, link_points, walks_between
+from community_routes.routing.query import Query, Walks
+from community_routes.routing.travel_times import PercentilesBlock, percentiles_in_blocks
+from community_routes.sources.feed import Calls, Feed
+from community_routes.times import HOUR, MINUTE, UNREACHED
+from community_routes.timings import peak_megabytes
+from workloads import WORKLOADS
+
+WORK = WORKLOADS["sample"]
+QUERY = Query(window_s=(7 * HOUR, 9 * HOUR), max_travel_s=90 * MINUTE)
+BLOCK = 256
+"""Destinations in a block, of which each thread holds one: what bounds the memory."""
+
+NEARER = 0.9
+"""Tiles overlap a little, so that stops of neighbours lie within a walk."""
+
+TRAIN_HOP_S, TRAIN_DWELL_S, TRAIN_HEADWAY_S = 7 * MINUTE, MINUTE, 15 * MINUTE
+
+
+def in_window(feed: Feed) -> Feed:
+    """Only the trips of the date that run within the window and the longest journey after it."""
+    first, calls = feed.calls.first, feed.calls
+    trips = np.array([t for t in feed.active_trips(WORK.date) if first[t + 1] > first[t]])
+    leaves, arrives = calls.departure_s[first[trips]], calls.arrival_s[first[trips + 1] - 1]
+    runs = trips[(arrives >= QUERY.window_s[0]) & (leaves <= QUERY.window_s[1] + QUERY.max_travel_s)]
+    return replace(
+        feed,
+        trips=feed.trips.iloc[runs].reset_index(drop=True),
+        calls=_picked(calls, runs),
+        frequencies=feed.frequencies.iloc[:0],
+        transfers=feed.transfers[(feed.transfers[["from_trip", "to_trip"]] < 0).all(axis=1)].reset_index(drop=True),
+    )
+
+
+def _picked(calls: Calls, trips: NDArray[np.int64]) -> Calls:
+    rows = np.concatenate([np.arange(calls.first[trip], calls.first[trip + 1]) for trip in trips])
+    names = ("stop", "arrival_s", "departure_s", "pickup_type", "drop_off_type", "timed", "sequence", "distance")
+    first = np.concatenate([[0], np.cumsum(np.diff(calls.first)[trips])])
+    return Calls(first=first, **{name: getattr(calls, name)[rows] for name in names})
+
+
+def tiled(feed: Feed, shifts: NDArray[np.float64]) -> Feed:
+    """The feed once for each shift (degrees east, degrees north)."""
+    n, n_stops, n_trips, calls = len(shifts), len(feed.stops), len(feed.trips), feed.calls
+    tile = np.repeat(np.arange(n), n_stops)
+    stops = pd.concat([feed.stops] * n, ignore_index=True)
+    stops["lon"] += shifts[tile, 0]
+    stops["lat"] += shifts[tile, 1]
+    parent = stops["parent"].to_numpy()
+    stops["parent"] = np.where(parent >= 0, parent + tile * n_stops, -1).astype(np.int32)
+    stops["stop_id"] = [f"{t}:{name}" for t, name in zip(tile.tolist(), stops["stop_id"], strict=True)]
+    trips = pd.concat([feed.trips] * n, ignore_index=True)
+    which = np.repeat(np.arange(n), n_trips).astype(str).astype(object)
+    trips["trip_id"] = which + ":" + trips["trip_id"].to_numpy(object)
+    block = trips["block_id"].to_numpy(object)
+    trips["block_id"] = np.where(block == "", "", which + ":" + block)
+    transfers = pd.concat([feed.transfers] * n, ignore_index=True)
+    move = np.repeat(np.arange(n, dtype=np.int32) * n_stops, len(feed.transfers))
+    for end in ("from_stop", "to_stop"):
+        transfers[end] = np.where(transfers[end] >= 0, transfers[end] + move, -1).astype(np.int32)
+    again = ("arrival_s", "departure_s", "pickup_type", "drop_off_type", "timed", "sequence", "distance")
+    return replace(
+        feed,
+        stops=stops,
+        trips=trips,
+        transfers=transfers,
+        calls=Calls(
+            first=np.concatenate([[0], np.cumsum(np.tile(np.diff(calls.first), n))]),
+            stop=np.tile(calls.stop, n) + np.repeat(np.arange(n) * n_stops, len(calls)),
+            **{name: np.tile(getattr(calls, name), n) for name in again},
+        ),
+    )
+
+
+def with_trains(feed: Feed, hub: int, n_stops: int, side: int) -> Feed:
+    """The region with trains along its rows and columns, both ways; each tile has ``n_stops`` stops, of which ``hub`` is one."""
+    tiles = np.arange(side * side).reshape(side, side)
+    courses = [line for way in (tiles, tiles.T) for row in way for line in (row, row[::-1])]
+    long_s = side * (TRAIN_HOP_S + TRAIN_DWELL_S)
+    starts = range(QUERY.window_s[0] - long_s, QUERY.window_s[1] + QUERY.max_travel_s, TRAIN_HEADWAY_S)
+    arrival = np.arange(side) * (TRAIN_HOP_S + TRAIN_DWELL_S)
+    arrival, departure = np.concatenate([[0], arrival[1:] - TRAIN_DWELL_S]), arrival
+    n = len(courses) * len(starts)
+    route = feed.routes.iloc[[0]].assign(route_id="train", route_short_name="train", route_type=np.int32(2))
+    trips = feed.trips.iloc[np.zeros(n, int)].assign(
+        trip_id=[f"train {t}" for t in range(n)], route=np.int32(len(feed.routes)), block_id="", shape=np.int32(-1)
+    )
+    calls, start_s = feed.calls, np.repeat(np.array(starts), side)
+    added = {
+        "stop": np.concatenate([np.tile(course * n_stops + hub, len(starts)) for course in courses]),
+        "arrival_s": np.tile(start_s + np.tile(arrival, len(starts)), len(courses)),
+        "departure_s": np.tile(start_s + np.tile(departure, len(starts)), len(courses)),
+        "pickup_type": np.zeros(n * side),
+        "drop_off_type": np.zeros(n * side),
+        "timed": np.ones(n * side),
+        "sequence": np.tile(np.arange(side), n),
+        "distance": np.full(n * side, np.nan),
+    }
+    joined = {name: np.concatenate([getattr(calls, name), values]) for name, values in added.items()}
+    return replace(
+        feed,
+        routes=pd.concat([feed.routes, route], ignore_index=True),
+        trips=pd.concat([feed.trips, trips], ignore_index=True),
+        calls=Calls(first=np.concatenate([calls.first, len(calls) + np.arange(1, n + 1) * side]), **joined),
+    )
+
+
+def measure(side: int, threads: int) -> dict[str, Any]:
+    """Tile, build, search block by block and write what is reached."""
+    stages = Stages()
+    feed, places = in_window(WORK.read_timetable()), WORK.places()[0]
+    span = np.array([np.ptp(places.lon), np.ptp(places.lat)]) * NEARER
+    grid = np.array([(x, y) for y in range(side) for x in range(side)], np.float64) * span
+    with stages.stage("tiles"):
+        hub = int(np.bincount(feed.calls.stop).argmax())
+        region = with_trains(tiled(feed, grid), hub, len(feed.stops), side)
+        tile = np.repeat(np.arange(len(grid)), places.n_places)
+        ids = np.array([f"{t}:{n}" for t, n in zip(tile, np.tile(places.id, len(grid)), strict=True)], object)
+        lon, lat = np.tile(places.lon, len(grid)) + grid[tile, 0], np.tile(places.lat, len(grid)) + grid[tile, 1]
+        zones = Points.single(ids, lon, lat)
+    ground = CrowFly()
+    with stages.stage("network"):
+        network = build_network(
+            region, ground, WORK.date, span_s=(QUERY.window_s[0], QUERY.window_s[1] + QUERY.max_travel_s)
+        )
+    with stages.stage("walks"):
+        stops, linked = link_points(ground, stop_points(region)), link_points(ground, zones)
+        access = walks_between(ground, linked, stops, limit_s=15 * MINUTE, speed_kmh=4.8)
+        egress = walks_between(ground, stops, linked, limit_s=15 * MINUTE, speed_kmh=4.8).reversed(zones.n_places)
+        direct = walks_between(ground, linked, linked, limit_s=60 * MINUTE, speed_kmh=4.8)
+    pairs = 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "matrix.parquet"
+        writer = None
+        asked = Walks(access, egress, direct)
+        blocks = percentiles_in_blocks(network, QUERY, asked, threads=threads, lanes=BLOCK)
+        while True:
+            with stages.more("search"):
+                block = next(blocks, None)
+            if block is None:
+                break
+            with stages.more("write"):
+                table = reached(block)
+                writer = writer or pq.ParquetWriter(path, table.schema)
+                writer.write_table(table)
+            pairs += len(table)
+        assert writer is not None
+        writer.close()
+        size_mb = path.stat().st_size / 1e6
+    moments = network.timetable.departure_s
+    return {
+        "side": side,
+        "threads": threads,
+        "neighbourhoods": zones.n_places,
+        "stops": len(region.stops),
+        "connections": int(
+            ((moments >= QUERY.window_s[0]) & (moments <= QUERY.window_s[1] + QUERY.max_travel_s)).sum()
+        ),
+        "changes": len(network.connections.transfer),
+        "reached": pairs / zones.n_places,
+        "stages": stages.seconds,
+        "process_s": time.process_time(),
+        "peak_mb": peak_megabytes(),
+        "file_mb": size_mb,
+    }
+
+
+def reached(block: PercentilesBlock) -> pa.Table:
+    """Rows of the matrix where any percentile is reached."""
+    origin, column = np.nonzero((block.time_s != UNREACHED).any(axis=0))
+    cells = block.time_s[:, origin, column]
+    columns = {"origin": block.origins[origin], "destination": block.destinations[column]}
+    for percentile, row in zip(QUERY.percentiles, cells, strict=True):
+        columns[f"p{percentile}"] = pa.array(row, mask=row == UNREACHED)
+    return pa.table(columns)
+
+
+def report(results: list[dict[str, Any]]) -> str:
+    """The page of results."""
+    stages = list(results[0]["stages"])
+    lines = [
+        "# What a region costs",
+        "",
+        "Written by `benchmarks/bench_region.py`: the sample borough tiled, all neighbourhoods to all others within 90 minutes,",
+        f"120 departures, at most 3 rides, in blocks of {BLOCK:,} destinations, each written before the next is searched.",
+        f"{platform.machine()}, Python {platform.python_version()}. Seconds of the processor, wall seconds in brackets.",
+        "",
+        "| tiles | threads | neighbourhoods | connections in the window | changes | reached from one | "
+        + " | ".join(stages)
+        + " | process | peak MB | file MB |",
+        "|---" * (9 + len(stages)) + "|",
+    ]  # fmt: skip
+    for result in results:
+        cells = [
+            f"{result['side']} x {result['side']}",
+            str(result["threads"]),
+            *(f"{result[name]:,.0f}" for name in ("neighbourhoods", "connections", "changes", "reached")),
+            *(f"{seconds['processor']:.1f} ({seconds['wall']:.1f})" for seconds in result["stages"].values()),
+            *(f"{result[name]:,.0f}" for name in ("process_s", "peak_mb", "file_mb")),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join([*lines, ""])
+
+
+def main() -> None:
+    """Measure some sizes, each in a process of its own, or be one of them."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    options.add_argument("--side", type=int, default=18)
+    options.add_argument("--threads", type=int, default=2)
+    options.add_argument("--child", action="store_true")
+    options.add_argument("--out", type=Path, default=HERE / "RESULTS_REGION.md")
+    chosen = options.parse_args()
+    if chosen.child:
+        print(json.dumps(measure(chosen.side, chosen.threads)))
+        return
+    sizes = sorted({max(2, chosen.side // 4), max(2, chosen.side // 2), chosen.side})
+    results = []
+    for side in sizes:
+        asked = ("--child", "--side", str(side), "--threads", str(chosen.threads))
+        results.append(run_apart_from("bench_region.py", *asked))
+        print(f"{side} x {side} tiles: {results[-1]['process_s']:.0f} s, {results[-1]['peak_mb']:,.0f} MB")
+    chosen.out.write_text(report(results), encoding="utf-8")
+    print(chosen.out)
+
+
+if __name__ == "__main__":
+    main()
