@@ -277,3 +277,66 @@ def one_path(
         steps[count] = came_by[here]
         here = came_from[here]
     return best, best_target, steps
+
+
+@kernel
+def earliest_times(
+    graph: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]],
+    edges: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], NDArray[np.int8]],
+    spots: tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    second_a_metre: float,
+    walk_m: float,
+    last_s: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """When each junction is reached on foot from any of several spots, each with its own clock.
+
+    Parameters
+    ----------
+    edges : from, to, metres, flags
+    spots : edge, position, link in metres, and seconds that have passed when the walk begins
+    walk_m : float
+        The longest walk, the link included.
+    last_s : float
+        What is reached later is not looked at.
+
+    Returns
+    -------
+    seconds : float64, shape (n_nodes,)
+        Infinite where not reached.
+    left_m : float64, shape (n_nodes,)
+        How much farther one may walk from there.
+    """
+    edge_from, edge_to, edge_m, flags = edges
+    spot_edge, spot_position, spot_link, spot_s = spots
+    n_nodes = len(graph[0]) - 1
+    seconds = np.full(n_nodes, np.inf)
+    left = np.zeros(n_nodes)
+    distance = np.full(n_nodes, np.inf)
+    waits_in = np.full(n_nodes, -1, np.int32)
+    queue = (
+        np.full(int(max(0.0, walk_m) / _BUCKET_M) + 2, -1, np.int32),
+        np.full(n_nodes, -1, np.int32),
+        np.full(n_nodes, -1, np.int32),
+    )
+    touched = np.empty(n_nodes, np.int32)
+    for i in range(len(spot_edge)):
+        limit_m = min(walk_m, (last_s - spot_s[i]) / second_a_metre)
+        n_touched = 0
+        edge = spot_edge[i]
+        if flags[edge] & 1 > 0 or spot_position[i] >= edge_m[edge]:
+            metres = spot_link[i] + (edge_m[edge] - spot_position[i])
+            if metres <= limit_m:
+                n_touched = _improve(edge_to[edge], metres, distance, waits_in, queue, touched, n_touched)
+        if flags[edge] & 2 > 0 or spot_position[i] <= 0.0:
+            metres = spot_link[i] + spot_position[i]
+            if metres <= limit_m and metres < distance[edge_from[edge]]:
+                n_touched = _improve(edge_from[edge], metres, distance, waits_in, queue, touched, n_touched)
+        n_touched = _spread(limit_m, graph, distance, waits_in, queue, touched, n_touched)
+        for k in range(n_touched):
+            node = touched[k]
+            at_s = spot_s[i] + distance[node] * second_a_metre
+            if at_s < seconds[node]:
+                seconds[node] = at_s
+                left[node] = walk_m - distance[node]
+            distance[node] = np.inf
+    return seconds, left
