@@ -13,6 +13,8 @@ _LABEL = 146.0
 _WIDTH = 420.0
 _VALUE = 54.0
 _ROW = 27.0
+# Styles of the page go before these; a PDF is made from these alone.
+_FILL = {"gain": "#1b8579", "loss": "#b3711c", "same": "#d5d1c6"}
 
 
 @dataclass(frozen=True)
@@ -73,11 +75,13 @@ def change_bars(bars: Sequence[Bar], *, title: str, span: tuple[float, float]) -
 
     spoken = f"{title}: " + "; ".join(f"{bar.label} {bar.text}{f' ({bar.note})' if bar.note else ''}" for bar in bars)
     out = [
-        Markup('<svg class="bars" viewBox="0 0 {} {}" role="img" aria-label="{}">').format(_WIDTH, height, spoken),
+        Markup('<svg class="bars" viewBox="0 0 {0} {1}" font-size="13.5" role="img" aria-label="{2}">').format(
+            _WIDTH, height, spoken
+        ),
     ]
     for row, bar in enumerate(bars):
         out.append(_bar(bar, 4 + row * _ROW, x))
-    out.append(Markup('<path class="axis" d="M{} 0V{}"/></svg>').format(x(0.0), height))
+    out.append(Markup('<path class="axis" stroke="#17212a" d="M{} 0V{}"/></svg>').format(x(0.0), height))
     return Markup("").join(out)
 
 
@@ -91,20 +95,20 @@ def _bar(bar: Bar, top: float, place: Callable[[float], float]) -> Markup:
     end = place(bar.value)
     kind = "same" if bar.value == 0 else "gain" if (bar.value > 0) == bar.good else "loss"
     out.append(
-        Markup('<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>').format(
-            kind, min(zero, end), top + 5, round(abs(end - zero), 1), _ROW - 10
+        Markup('<rect class="{}" fill="{}" x="{}" y="{}" width="{}" height="{}"/>').format(
+            kind, _FILL[kind], min(zero, end), top + 5, round(abs(end - zero), 1), _ROW - 10
         )
     )
     low, high = place(bar.low), place(bar.high)
     if bar.low < bar.high:
         out.append(
-            Markup('<path class="whisker" d="M{} {}H{}M{} {}v8M{} {}v8"/>').format(
+            Markup('<path class="whisker" fill="none" stroke="#17212a" d="M{} {}H{}M{} {}v8M{} {}v8"/>').format(
                 low, middle, high, low, middle - 4, high, middle - 4
             )
         )
     outer, anchor = (max(end, high, zero) + 6, "start") if bar.value >= 0 else (min(end, low, zero) - 6, "end")
     out.append(
-        Markup('<text class="value" x="{}" y="{}" text-anchor="{}" data-from="{}">{}</text>').format(
+        Markup('<text class="value" x="{}" y="{}" text-anchor="{}" font-weight="600" data-from="{}">{}</text>').format(
             outer, middle + 4, anchor, bar.source, bar.text
         )
     )
@@ -127,8 +131,8 @@ def people_bar(better: float, same: float, worse: float, *, people: str) -> Mark
         width = 400 * number / total
         if width > 0:
             out.append(
-                Markup('<rect class="{}" x="{}" y="0" width="{}" height="12"/>').format(
-                    kind, round(x, 2), round(width, 2)
+                Markup('<rect class="{}" fill="{}" x="{}" y="0" width="{}" height="12"/>').format(
+                    kind, _FILL[kind], round(x, 2), round(width, 2)
                 )
             )
         x += width

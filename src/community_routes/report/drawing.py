@@ -235,6 +235,12 @@ def static_map(
     return Markup("").join(out)
 
 
+def with_symbols(drawn: Markup, symbols: Markup) -> Markup:
+    """The map with the symbols that it refers to inside it, for programs that look nowhere else."""
+    opening, _, rest = drawn.partition(Markup(">"))
+    return opening + Markup("><defs>") + symbols + Markup("</defs>") + rest
+
+
 def sheet_map(
     sheet: Sheet,
     drawn: Markup,

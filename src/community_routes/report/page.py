@@ -92,11 +92,11 @@ def write_page(results: Results, path: str | Path, *, templates: str | Path | No
     return path
 
 
-def page_html(results: Results, *, templates: str | Path | None = None) -> str:
-    """The page as text; see `write_page`."""
+def page_html(results: Results, *, templates: str | Path | None = None, on_paper: bool = False) -> str:
+    """The page as text; see `write_page`. On paper it has no script, and every drawing stands for itself."""
     figures = Figures(results)
     environment = _environment(templates)
-    return environment.get_template("page.html").render(_content(figures, environment))
+    return environment.get_template("page.html").render(_content(figures, environment, on_paper))
 
 
 def _environment(templates: str | Path | None) -> jinja2.Environment:
@@ -128,7 +128,7 @@ def leaflet(name: str) -> str:
     return re.sub(r"url\((?!#)[^)]*\)", "none", text) if name.endswith(".css") else text
 
 
-def _content(figures: Figures, environment: jinja2.Environment) -> dict[str, Any]:
+def _content(figures: Figures, environment: jinja2.Environment, on_paper: bool) -> dict[str, Any]:
     results = figures.results
     sheet = drawing.sheet_of(results)
     verdicts = [verdict(figures, scenario) for scenario in results.scenarios]
@@ -136,6 +136,7 @@ def _content(figures: Figures, environment: jinja2.Environment) -> dict[str, Any
     off = results.zones["reason"].astype(str) == "off_network"
     return {
         "results": results,
+        "on_paper": on_paper,
         "people": _people(results),
         "dates": [(words.day_name(day), words.date_text(date)) for day, date in results.dates.items()],
         "verdicts": verdicts,
@@ -156,13 +157,14 @@ def _content(figures: Figures, environment: jinja2.Environment) -> dict[str, Any
         "credits": credits(results),
         "exact": not figures.is_drawn(),
         "assumed": any(scenario.is_random for scenario in results.scenarios),
-        "data": mapdata.script_json(mapdata.map_content(figures, _table_slot(figures, verdicts))),
+        "data": "" if on_paper else mapdata.script_json(mapdata.map_content(figures, _table_slot(figures, verdicts))),
         "leaflet_js": Markup(leaflet("leaflet.js").replace("</", "<\\/")),
         "leaflet_css": Markup(leaflet("leaflet.css")),
         "css": _source(environment, "page.css"),
         "js": _source(environment, "page.js"),
         "tables": list(figures.tables),
         "hatches": drawing.HATCHES.format("h-"),
+        "with_symbols": drawing.with_symbols,
         "new_route": drawing.NEW_ROUTE,
         "setting_rows": [(words.sentence_case(words.plain(str(k))), _setting(v)) for k, v in results.settings.items()],
     }
