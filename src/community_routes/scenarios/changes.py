@@ -375,6 +375,25 @@ class ChangeSpeed(Selected):
     direction: Direction = "both"
 
 
+class ChangeDwell(Selected):
+    """A route stands at stops for another time: ``dwell_s``, or ``factor`` times as long; at some stops or all on the way."""
+
+    kind: ClassVar[str] = "change_dwell"
+
+    stops: Places | None = None
+    dwell_s: Dwell | None = None
+    factor: (
+        Annotated[float, BeforeValidator(lambda v: _number(v, 0, 20, "a factor of the standing time, 0 to 20"))] | None
+    ) = None
+    direction: Direction = "both"
+
+    @model_validator(mode="after")
+    def _one(self) -> ChangeDwell:
+        if (self.dwell_s is None) == (self.factor is None):
+            raise ValueError("give dwell_s (seconds at each stop) or factor, one of them")
+        return self
+
+
 class ExtendRoute(RunTimes):
     """A route goes on beyond one of its termini."""
 
@@ -528,6 +547,7 @@ CHANGES: dict[str, type[Change]] = {
         AddRoute,
         SetHeadway,
         ChangeSpeed,
+        ChangeDwell,
         ExtendRoute,
         Reroute,
         WithdrawRoute,
@@ -551,6 +571,7 @@ class ChangeItem(Model):
     add_route: AddRoute | None = None
     set_headway: SetHeadway | None = None
     change_speed: ChangeSpeed | None = None
+    change_dwell: ChangeDwell | None = None
     extend_route: ExtendRoute | None = None
     reroute: Reroute | None = None
     withdraw_route: WithdrawRoute | None = None

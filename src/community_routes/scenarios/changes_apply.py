@@ -24,6 +24,7 @@ from community_routes.scenarios.changes_places import (
 )
 from community_routes.scenarios.changes_stops import (
     apply_add_stop,
+    apply_change_dwell,
     apply_change_speed,
     apply_remove_stops,
     apply_reroute,
@@ -39,6 +40,7 @@ APPLY: dict[str, Callable[[Work, Any], None]] = {
     "withdraw_route": apply_withdraw,
     "extend_route": apply_extend,
     "change_speed": apply_change_speed,
+    "change_dwell": apply_change_dwell,
     "reroute": apply_reroute,
     "add_stop": apply_add_stop,
     "remove_stops": apply_remove_stops,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.scenarios.changes import AddStop, ChangeSpeed, PlaceAt, RemoveStops, Reroute
+from community_routes.scenarios.changes import AddStop, ChangeDwell, ChangeSpeed, PlaceAt, RemoveStops, Reroute
 from community_routes.scenarios.changes_days import EVERY_DAY, DaySet
 from community_routes.scenarios.changes_feed import TripCalls, add_shape, edit_trips, shift_frequencies, split_days
 from community_routes.scenarios.changes_new_route import DWELL_S, Course, Pace, course_of, run_seconds, warn_speed
@@ -147,6 +147,41 @@ def _retimed(old: TripCalls, run_s: NDArray[np.int64], dwell_s: NDArray[np.int32
     arrivals = np.concatenate([[int(old.arrival_s[0])], arrival]).astype(np.int32)
     departures = np.concatenate([[leave], arrival + dwell_s[1:]]).astype(np.int32)
     return replace(old, arrival_s=arrivals, departure_s=departures)
+
+
+def apply_change_dwell(work: Work, change: ChangeDwell) -> None:
+    """Let a route stand longer or shorter at stops on its way."""
+    route = work.route(change.route, change.agency)
+    days = work.days(change.days, ["days"])
+    spots = work.spots(change.stops, ["stops"]) if change.stops is not None else None
+    there = None if spots is None else np.array(sorted({row for spot in spots for row in spot.stops}), np.int64)
+    chosen = select(work, route, days=days, period=change.period_s(), direction=change.direction)
+    seconds = [0, 0]
+
+    def dwell(trip: int, old: TripCalls) -> TripCalls:
+        standing = old.departure_s - old.arrival_s
+        on_the_way = np.arange(len(old)) % max(len(old) - 1, 1) != 0
+        mine = on_the_way if there is None else on_the_way & np.isin(old.stop, there)
+        wanted = (
+            np.full(len(old), change.dwell_s)
+            if change.dwell_s is not None
+            else np.round(standing * (change.factor or 0))
+        )
+        new = np.where(mine, wanted, standing).astype(np.int32)
+        seconds[0] += int(standing[on_the_way].sum())
+        seconds[1] += int(new[on_the_way].sum())
+        return _retimed(old, (old.arrival_s[1:] - old.departure_s[:-1]).astype(np.int64), new)
+
+    replaced = replace_calls(
+        work,
+        chosen,
+        dwell,
+        lambda: f"no trip of route {chosen.name} meant here stands at a stop for another time than before",
+    )
+    work.warn_dates(days, ["days"])
+    n = len(chosen.trips)
+    text = f"{len(replaced)} trips stand {seconds[0] / n:.0f} -> {seconds[1] / n:.0f} s in all on the way (mean)"
+    work.effect(chosen.name, f"{chosen.name}: {text}")
 
 
 # -- another way ------------------------------------------------------------------------------------------------------------
