@@ -284,6 +284,7 @@ def test_mended_fault_is_named(tmp_path: Path, fault: Fault) -> None:
     notices: list[Notice] = []
     feed = read_feed(feed_zip(tmp_path / "f.zip", **fault.tables), notices=notices)
     assert findings_of(notices) == fault.findings
+    assert all(n.message for n in notices)
     assert feed.trips["trip_id"].tolist()[:1] == ["T1"]
     check_calls(feed)
 
@@ -437,6 +438,32 @@ def test_stop_at_an_impossible_place_has_none(tmp_path: Path, lat: str, lon: str
     assert what in notices[0].message
     assert np.isnan(feed.stops["lon"].to_numpy()).tolist() == [False, False, False, True]
     assert len(feed.trips) == 2
+
+
+def test_platform_without_coordinates_is_put_at_its_station(tmp_path: Path) -> None:
+    """D belongs to the station S at 51.61, -2.95; B has none and stays unknown."""
+    stops = (
+        "stop_id,stop_name,stop_lat,stop_lon,location_type,parent_station\n"
+        "A,Abbey,51.6,-3.00,0,\nB,Bridge,,,0,\nC,Castle,51.6,-2.98,0,\nD,Dock,0,0,0,S\nS,Station,51.61,-2.95,1,\n"
+    )
+    notices: list[Notice] = []
+    feed = read_feed(feed_zip(tmp_path / "f.zip", stops=stops), notices=notices)
+    assert feed.stops["lat"].tolist()[3:] == [51.61, 51.61]
+    assert np.isnan(feed.stops["lon"].to_numpy()).tolist() == [False, True, False, False, False]
+    found = {(n.code, n.row) for n in notices}
+    assert found >= {("stop_without_place", 3), ("impossible_place", 5), ("place_of_station", 5)}
+
+
+def test_service_without_a_day_is_named(tmp_path: Path) -> None:
+    """No weekday, and an exception that only takes a day away."""
+    tables: dict[str, str | bytes | None] = {
+        "calendar": GOOD["calendar"] + "ghost,0,0,0,0,0,0,0,20240101,20241231\n",
+        "calendar_dates": SERVICE + "ghost,20240506,2\n",
+        "trips": "route_id,service_id,trip_id\nR7,daily,T1\nR7,ghost,T2\n",
+    }
+    notices: list[Notice] = []
+    read_feed(feed_zip(tmp_path / "f.zip", **tables), notices=notices)
+    assert [(n.severity, n.code, n.value) for n in notices] == [("warning", "service_never_runs", "ghost")]
 
 
 def test_calls_at_a_station_without_platforms_count_as_calls_at_a_stop(tmp_path: Path) -> None:

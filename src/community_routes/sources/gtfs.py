@@ -18,6 +18,7 @@ from community_routes.sources.feed import Calendar, Calls, Feed
 from community_routes.sources.gtfs_archive import Archive, hash_file, open_archive
 from community_routes.sources.gtfs_checks import (
     check_close_stops,
+    check_services,
     check_speeds,
     check_time_zones,
     check_use,
@@ -194,6 +195,7 @@ def _read_calls(archive: Archive, tables: _Tables, clip: Clip, findings: Finding
     if not clip.is_narrow:
         check_use(feed, archive.label, findings)
         check_close_stops(feed.stops, archive.label, findings)
+        check_services(feed, archive.label, findings)
     return clip.tables_in_use(feed)
 
 

@@ -59,10 +59,10 @@ IGNORED = frozenset(
 _STREAMED = frozenset({"stop_times.txt", "shapes.txt"})
 STREAMED_LIMIT = 8 * 2**30
 """Most bytes of stop_times.txt or shapes.txt once unpacked (all of Great Britain is about 4 GB)."""
-TABLE_LIMIT = 512 * 2**20
+TABLE_LIMIT = 256 * 2**20
 """Most bytes of any other table once unpacked."""
-_SUSPICIOUS_RATIO = 250
-_SUSPICIOUS_SIZE = 64 * 2**20
+_SUSPICIOUS_RATIO = 100
+_SUSPICIOUS_SIZE = 32 * 2**20
 
 NOT_A_ZIP = declare("not_a_zip", "error", "The timetable is no readable zip archive.")
 FILE_MISSING = declare("feed_not_found", "error", "The timetable file does not exist or cannot be opened.")

@@ -36,6 +36,9 @@ TIME_ZONE_NAMES = declare(
     "time_zone_names", "warning", "Agencies name different time zones with the same clock time, or one that is unknown."
 )
 CLOSE_STOPS = declare("close_stops", "info", "Stops at almost one place; one stop may be in the feed under two ids.")
+SERVICE_NEVER_RUNS = declare(
+    "service_never_runs", "warning", "A service has no day on which it runs; its trips never run."
+)
 UNUSED_ROUTES = declare("unused_routes", "info", "Routes without a usable trip.")
 
 _KMH = {0: 100, 1: 150, 2: 400, 3: 130, 4: 120, 5: 50, 6: 60, 7: 60, 11: 130, 12: 150, 1100: 1200}
@@ -127,6 +130,23 @@ def check_use(feed: Feed, label: str, findings: Findings) -> None:
     if arranged:
         message = f"{arranged:,} calls need a phone call or a word with the driver; they count as ordinary calls"
         findings.add(ARRANGED_BOARDING, f"{label}/stop_times.txt", message=message, value=arranged)
+
+
+def check_services(feed: Feed, label: str, findings: Findings) -> None:
+    """Note services that trips name but that have no day at all."""
+    calendar = feed.calendar
+    runs = calendar.weekdays.any(axis=1) & (calendar.end >= calendar.start)
+    runs[calendar.exception_service[calendar.exception_added]] = True
+    trips = np.bincount(feed.trips["service"].to_numpy(), minlength=len(runs))
+    idle = np.flatnonzero(~runs & (trips > 0))
+    findings.rows(
+        SERVICE_NEVER_RUNS,
+        f"{label}/calendar.txt",
+        np.zeros(len(idle), np.int64),
+        lambda i: f"service {calendar.service_id[idle[i]]!r} has no day, so its {trips[idle[i]]:,} trips never run",
+        field="service_id",
+        values=calendar.service_id[idle],
+    )
 
 
 def check_close_stops(stops: pd.DataFrame, label: str, findings: Findings) -> None:

@@ -23,6 +23,9 @@ STOP_WITHOUT_PLACE = declare(
 IMPOSSIBLE_PLACE = declare(
     "impossible_place", "warning", "A stop cannot lie where its coordinates say; its place counts as unknown."
 )
+PLACE_OF_STATION = declare(
+    "place_of_station", "info", "A stop without usable coordinates was put where its station is."
+)
 NO_PLACES = declare("no_stop_places", "error", "No stop of the feed has usable coordinates.")
 PLACES_SWAPPED = declare("places_swapped", "error", "Latitude and longitude are swapped in the whole table of stops.")
 WRONG_PARENT = declare(
@@ -137,6 +140,7 @@ def read_stops(archive: Archive, findings: Findings) -> tuple[pd.DataFrame, Inde
     inherits = (wheelchair == 0) & (parent >= 0)
     wheelchair[inherits] = wheelchair[parent[inherits]]
     lon, lat = _places(block, rows, kind[rows], findings)
+    _place_at_parents(lon, lat, parent, block.line[rows], ids, block.label, findings)
     table = pd.DataFrame(
         {
             "stop_id": text_column(ids),
@@ -197,7 +201,9 @@ def _places(
         STOP_WITHOUT_PLACE,
         block.label,
         lines[at],
-        lambda i: f"stop {ids[at[i]]!r} has no coordinates, so nobody can walk to it; trips still pass through it",
+        lambda i: (
+            f"stop {ids[at[i]]!r} has no coordinates; unless its station has, nobody can walk to it. Trips still pass through it"
+        ),
         field="stop_lat",
     )
     unusable = missing.copy()
@@ -232,6 +238,30 @@ def _impossible_places(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> li
     ]
 
 
+def _place_at_parents(
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    parent: NDArray[np.int32],
+    lines: NDArray[np.int64],
+    ids: NDArray[np.object_],
+    label: str,
+    findings: Findings,
+) -> None:
+    """Put stops without a place where the station is that they belong to, in place; twice, for areas of platforms."""
+    for _ in range(2):
+        at = np.flatnonzero(np.isnan(lon) & (parent >= 0))
+        at = at[~np.isnan(lon[parent[at]])]
+        lon[at], lat[at] = lon[parent[at]], lat[parent[at]]
+        findings.rows(
+            PLACE_OF_STATION,
+            label,
+            lines[at],
+            "stop '{value}' has no usable coordinates; it was put where its station is",
+            field="stop_lat",
+            values=ids[at],
+        )
+
+
 def _note_places(
     at: NDArray[np.int64],
     what: str,
@@ -247,8 +277,8 @@ def _note_places(
         label,
         lines[at],
         lambda i: (
-            f"stop {ids[at[i]]!r} lies at {lat[at[i]]:.9g}, {lon[at[i]]:.9g}: {what}. Its place counts as unknown, so "
-            "nobody can walk to it; trips still pass through it"
+            f"stop {ids[at[i]]!r} lies at {lat[at[i]]:.9g}, {lon[at[i]]:.9g}: {what}. Its place counts as unknown; "
+            "unless its station has one, nobody can walk to it. Trips still pass through it"
         ),
         field="stop_lat",
         values=lat[at],

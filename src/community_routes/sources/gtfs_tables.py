@@ -22,6 +22,7 @@ from community_routes.sources.gtfs_findings import Findings
 
 BLOCK_BYTES = 32 * 2**20
 _ARROW_BLOCK = 16 * 2**20
+_WORTH_THREADS = 2**20
 _LONGEST_ROW = 2**20
 _FIRST_LINE = 2
 LEFT_OUT = -3
@@ -366,7 +367,9 @@ def _parse_fast(
     try:
         parsed = pacsv.read_csv(
             pa.BufferReader(body),
-            read_options=pacsv.ReadOptions(column_names=names, block_size=_ARROW_BLOCK),
+            read_options=pacsv.ReadOptions(
+                column_names=names, block_size=_ARROW_BLOCK, use_threads=len(body) > _WORTH_THREADS
+            ),
             parse_options=pacsv.ParseOptions(newlines_in_values=b'"' in body, ignore_empty_lines=True),
             convert_options=pacsv.ConvertOptions(
                 column_types=kinds,
