@@ -8,6 +8,7 @@ from pathlib import Path
 
 import osmium
 import pytest
+from osmium.osm import mutable
 
 from community_routes.errors import StreetsError
 from community_routes.notices import Notice
@@ -132,6 +133,41 @@ def test_a_file_without_paths_is_an_error(tmp_path):
     drawn = Drawn().add_way(1, [(0, 0), (10, 0)], highway="motorway")
     with pytest.raises(StreetsError, match="open to people on foot"):
         read_streets(drawn.write(tmp_path / "a.osm.pbf", box=BOX))
+
+
+def test_the_outline_of_a_square_with_a_hole_is_walked(tmp_path):
+    """A pedestrian square as a multipolygon, its outline in two untagged ways, one of which is a street already."""
+    drawn = Drawn().add_way(1, [(0, 0), (100, 0)], highway="residential", name="Side")
+    drawn.add_way(2, [(100, 0), (100, 100), (0, 100), (0, 0)], name="x")
+    drawn.ways[2] = (drawn.ways[2][0], {})
+    drawn.relations[7] = (
+        [(1, "outer"), (2, "outer")],
+        {"type": "multipolygon", "highway": "pedestrian", "name": "Market Place"},
+    )
+    streets = read_streets(drawn.write(tmp_path / "a.osm.pbf", box=BOX))
+    assert streets.way_id.tolist() == [1, 2]
+    assert streets.highway.tolist() == ["residential", "pedestrian"]
+    assert streets.name.tolist() == ["Side", "Market Place"]
+    assert (streets.walk.tolist(), streets.drive.tolist()) == ([3, 3], [3, 0])
+
+
+def test_a_header_of_another_place_is_not_believed(tmp_path):
+    notices: list[Notice] = []
+    streets = read_streets(grid_city(3, 2).write(tmp_path / "a.osm.pbf", box=(5, 5, 6, 6)), notices=notices)
+    assert streets.area == pytest.approx((*at(0, 0), *at(200, 100)), abs=1e-7)
+    assert codes(notices) == ["streets_coverage_by_nodes"]
+
+
+def test_a_history_file_is_refused(tmp_path):
+    """A street that was moved stands in a history twice; what held when cannot be told."""
+    path = tmp_path / "town.osh.pbf"
+    with osmium.SimpleWriter(osmium.io.File(str(path), "osh.pbf")) as writer:
+        for version in (1, 2):
+            writer.add_node(mutable.Node(id=1, version=version, location=at(0, version)))
+        writer.add_node(mutable.Node(id=2, version=1, location=at(100, 0)))
+        writer.add_way(mutable.Way(id=1, version=1, nodes=[1, 2], tags={"highway": "path"}))
+    with pytest.raises(StreetsError, match="old versions"):
+        read_streets(path)
 
 
 @pytest.mark.parametrize("area", [(0, 1, 1, 0), (0, 0, 200, 1), (1, 0, 1, 1), (0, -91, 1, 1)])

@@ -35,6 +35,7 @@ NODES_MISSING = declare(
     "streets_nodes_missing", "warning", "Ways refer to nodes that the street file lacks; they are cut there."
 )
 NOT_DOWNLOADED = declare("streets_not_downloaded", "error", "The streets of a place could not be downloaded.")
+HISTORY = declare("streets_history", "error", "A street file is a full history, in which old streets cannot be told.")
 BAD_AREA = declare("streets_bad_area", "error", "The area of the streets is no box of west, south, east, north.")
 
 
@@ -225,6 +226,12 @@ def _assemble(
         message = f"none of its {content.n_ways:,} ways of interest is open to people on foot; is it an extract that kept roads?"
         found.append(EMPTY.at(path.name, message=message))
         return None
+    if content.history:
+        message = (
+            "it holds old versions of things beside the new ones; make an extract of one moment (osmium time-filter)"
+        )
+        found.append(HISTORY.at(path.name, message=message))
+        return None
     if content.n_nodes_missing:
         message = f"{content.n_nodes_missing:,} nodes of its streets are not in the file; the ways are cut there"
         found.append(NODES_MISSING.at(path.name, value=content.n_nodes_missing, message=message))
@@ -236,6 +243,8 @@ def _assemble(
     if area is not None:
         found.extend(check_area(area, lon, lat, file=path.name))
     covered = area or content.header_box
+    if area is None and covered is not None and check_area(covered, lon, lat):
+        covered = None  # a header that speaks of another place says nothing of this one
     if covered is None:
         covered = box_of(lon, lat)
         found.append(_coverage_notice(path.name, covered))

@@ -155,7 +155,7 @@ class _Collected:
 class _Relation:
     osm_id: int
     layers: list[tuple[str, str]]
-    name: str
+    tags: dict[str, str]
     members: list[tuple[int, bool]]
     """Number of a way, and whether it is part of an inner ring."""
 
@@ -198,6 +198,13 @@ class _Pass:
         self.asked_keys = frozenset(key for wanted in asked.values() for key in wanted)
         self.relations = relations
         self.wanted = {ref for relation in relations for ref, _inner in relation.members}
+        # the outline of a pedestrian square that is a multipolygon is walked like that of a closed way
+        self.squares = {
+            ref: relation.tags
+            for relation in reversed(relations)
+            if walk_flags(relation.tags)
+            for ref, _inner in relation.members
+        }
         self.factory = osmium.geom.WKBFactory()
         self.street_lines = _Lines()
         self.lines = _Lines()
@@ -237,6 +244,9 @@ class _Pass:
 
     def _street(self, way: Any, tags: dict[str, str]) -> None:
         walk, drive = walk_flags(tags), drive_flags(tags)
+        if not (walk or drive or "highway" in tags) and way.id in self.squares:
+            tags = self.squares[way.id]
+            walk = walk_flags(tags)
         if not (walk or drive):
             return
         streets = self.streets
@@ -251,6 +261,7 @@ class _Pass:
     def member(self, way: Any) -> None:
         """A way without a tag of interest that is a piece of a multipolygon."""
         if len(way.nodes) >= 2:
+            self._street(way, {})
             self.member_line[way.id] = self.lines.add(way, self.factory, keep_refs=False)
 
     def add_relations(self) -> None:
@@ -263,7 +274,7 @@ class _Pass:
                             layer,
                             f"relation/{relation.osm_id}",
                             kind,
-                            relation.name,
+                            relation.tags.get("name", ""),
                             INNER if inner else OUTER,
                             self.member_line[ref],
                             group,
@@ -320,9 +331,9 @@ def _read_relations(path: Path, asked: PlacesAsked) -> list[_Relation]:
     for relation in processor.with_filter(osmium.filter.TagFilter(("type", "multipolygon"))):
         tags = dict(relation.tags)
         layers = [item for item in layers_of(tags, asked) if item[0] != "railways"]
-        if layers:
+        if layers or walk_flags(tags):
             members = [(member.ref, member.role == "inner") for member in relation.members if member.type == "w"]
-            found.append(_Relation(relation.id, layers, tags.get("name", ""), members))
+            found.append(_Relation(relation.id, layers, tags, members))
     return found
 
 
