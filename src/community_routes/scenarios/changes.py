@@ -29,7 +29,8 @@ LONGEST_HEADWAY_MIN = 240.0
 def nearest_name(word: str, names: Iterable[str]) -> str | None:
     """The name most like the word, or None when none is like it."""
     by_fold = {name.casefold(): name for name in names}
-    found = difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
+    # Of two signs, as in the number of a route, one right is near.
+    found = difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.5 if len(word) <= 3 else 0.6)
     return by_fold[found[0]] if found else None
 
 
