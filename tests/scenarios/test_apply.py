@@ -218,6 +218,28 @@ def test_extension_elsewhere_than_at_a_terminus_names_the_termini():
         apply(ExtendRoute(route="7", after="Birch Road", stops=["D"], run_times_min=[5]))
 
 
+@pytest.mark.parametrize("agency", ["Y", "y buses"])
+def test_agency_settles_a_clash_in_either_way_of_writing(agency):
+    """Two operators have a 5; {route: 5, agency: Y} beside the other fields, or as the route itself."""
+    trips = [("x5", "wk", 0, "A 08:00 B 08:05"), ("y5", "wk", 0, "A 09:00 B 09:05")]
+    feed = make_feed(STOPS, trips, routes=[("x5", "5", "X"), ("y5", "5-123", "Y")])
+    beside = apply({"withdraw_route": {"route": "y5", "agency": agency}}, feed=feed)
+    within = apply(
+        {
+            "extend_route": {
+                "route": {"route": "5-123", "agency": agency},
+                "after": "B",
+                "stops": ["C"],
+                "run_times_min": [3],
+            }
+        },
+        feed=feed,
+    )
+    assert runs_on(beside.feed, "y5", TUESDAY) == []
+    assert runs_on(within.feed, "y5", TUESDAY) == ["A 09:00 B 09:05 C 09:08"]
+    assert runs_on(within.feed, "x5", TUESDAY) == ["A 08:00 B 08:05"]
+
+
 def test_all_faults_at_once():
     """A misspelt route, an ambiguous stop and a stop that is not there: three sentences, and nothing returned."""
     with pytest.raises(ScenarioError) as caught:

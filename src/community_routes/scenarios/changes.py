@@ -204,11 +204,26 @@ class Change(Model):
     kind: ClassVar[str] = ""
 
 
-class RouteChange(Change):
-    """A change of a route that exists: ``route`` is its id or short name, ``agency`` settles a clash."""
+class OfRoute(Change):
+    """A route that exists: ``route`` is its id or short name, ``agency`` settles a clash.
+
+    ``{route: 7, agency: X}`` may also be written as the route itself: ``route: {route: 7, agency: X}``.
+    """
 
     route: str
     agency: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_agency(cls, value: Any) -> Any:
+        inner = value.get("route") if isinstance(value, Mapping) else None
+        if not isinstance(inner, Mapping) or "route" not in inner or set(inner) - {"route", "agency"}:
+            return value
+        return {**value, **inner}
+
+
+class RouteChange(OfRoute):
+    """A change of a route that exists."""
 
     @model_validator(mode="before")
     @classmethod
@@ -302,7 +317,7 @@ class AddRoute(RunTimes):
         return self
 
 
-class SetHeadway(RouteChange):
+class SetHeadway(OfRoute):
     """Other minutes between buses of a route, by kind of day and period."""
 
     kind: ClassVar[str] = "set_headway"
@@ -332,7 +347,7 @@ class SetHeadway(RouteChange):
         return {**named, **{key: value for key, value in self.service.items() if value}}
 
 
-class Selected(RouteChange):
+class Selected(OfRoute):
     """A change of the trips of a route on some days and departures only."""
 
     days: Words | None = None
@@ -395,13 +410,11 @@ class ChangeDwell(Selected):
         return self
 
 
-class ExtendRoute(RunTimes):
+class ExtendRoute(RunTimes, OfRoute):
     """A route goes on beyond one of its termini."""
 
     kind: ClassVar[str] = "extend_route"
 
-    route: str
-    agency: str | None = None
     after: Place
     stops: Places = Field(min_length=1)
     trips: str = "all"
@@ -421,13 +434,11 @@ class ExtendRoute(RunTimes):
         return self
 
 
-class Reroute(RunTimes):
+class Reroute(RunTimes, OfRoute):
     """A route takes another way between two of its stops."""
 
     kind: ClassVar[str] = "reroute"
 
-    route: str
-    agency: str | None = None
     from_: Place = Field(alias="from")
     to: Place
     via: Places = ()
@@ -443,7 +454,7 @@ class Reroute(RunTimes):
         return self
 
 
-class AddStop(RouteChange):
+class AddStop(OfRoute):
     """A route calls at one more stop."""
 
     kind: ClassVar[str] = "add_stop"
@@ -454,7 +465,7 @@ class AddStop(RouteChange):
     dwell_s: Dwell = 15
 
 
-class RemoveStops(RouteChange):
+class RemoveStops(OfRoute):
     """A route passes some of its stops without calling."""
 
     kind: ClassVar[str] = "remove_stops"
