@@ -62,7 +62,7 @@ bench: $(VENV)/.installed-dev
 	@for script in benchmarks/bench_*.py; do echo "$$script"; $(BIN)/python "$$script" || exit 1; done
 
 docs: $(VENV)/.installed-docs
-	@$(BIN)/python -m mkdocs build --strict --quiet --site-dir site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet --site-dir site
 	@echo "site/index.html"
 
 sample: $(VENV)/.installed

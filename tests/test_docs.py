@@ -80,11 +80,12 @@ def test_commands_in_the_pages_exist() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["README.md", "getting-started.md"])
+@pytest.mark.parametrize("page", ["README.md", "getting-started.md", "adding.md"])
 def test_python_of_the_pages_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocks of Python run as they stand, with results written elsewhere."""
     monkeypatch.chdir(ROOT)
     found = [text for name, text in blocks("python") if name == page]
     assert found
+    names: dict[str, Any] = {}
     for text in found:
-        exec(compile(text.replace('"out/', f'"{tmp_path.as_posix()}/'), page, "exec"), {})
+        exec(compile(text.replace('"out/', f'"{tmp_path.as_posix()}/'), page, "exec"), names)
