@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from community_routes.errors import FeedError
 from community_routes.notices import Notice
 from community_routes.sources.checks import check_service, count_trips, service_dates
 from community_routes.sources.feed import Feed
@@ -127,7 +128,7 @@ def test_date_outside_what_the_publisher_vouches_for(tmp_path: Path) -> None:
 def test_service_that_never_runs_has_no_dates(tmp_path: Path) -> None:
     """All days are 0."""
     feed = feed_with(tmp_path, "one,0,0,0,0,0,0,0,20240101,20241231\ntwo,0,0,0,0,0,0,0,20240101,20241231\n")
-    with pytest.raises(ValueError, match="no trip"):
+    with pytest.raises(FeedError, match="no trip"):
         service_dates(feed)
     assert "on any date" in checked(feed, dt.date(2024, 3, 5))[0].message
 

@@ -11,6 +11,7 @@ import pytest
 from community_routes.errors import UsageError
 from community_routes.notices import Notice
 from community_routes.sources.gtfs import read_feed
+from community_routes.sources.gtfs_modes import mode_of
 from community_routes.sources.gtfs_trips import basic_route_type
 from community_routes.times import HOUR, MINUTE
 from feed_zip import GOOD, feed_zip
@@ -245,6 +246,7 @@ def test_extended_route_types_are_understood(tmp_path: Path) -> None:
     assert (feed.routes["route_type"].tolist(), notices) == ([714], [])
     kinds = np.array([714, 700, 109, 405, 401, 900, 1000, 3, 0, 12, 200])
     assert basic_route_type(kinds).tolist() == [3, 3, 2, 12, 1, 0, 4, 3, 0, 12, 3]
+    assert [mode_of(kind) for kind in (714, 109, 3, 900, 1102, 55)] == ["bus", "rail", "bus", "tram", "air", "other"]
 
 
 def test_nothing_to_read_is_wrong_usage() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.errors import FeedError
 from community_routes.notices import Notice, declare
 from community_routes.sources.feed import Feed
 from community_routes.times import DAY
@@ -147,12 +148,12 @@ def service_dates(feed: Feed) -> tuple[dt.date, dt.date]:
 
     Raises
     ------
-    ValueError
+    FeedError
         No trip ever runs.
     """
     dates = count_trips(feed).first_and_last()
     if dates is None:
-        raise ValueError("no trip of the timetable runs on any date")
+        raise FeedError(f"{', '.join(feed.sources) or 'the timetable'}: no trip runs on any date; look at its calendar")
     return dates
 
 

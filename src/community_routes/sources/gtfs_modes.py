@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from community_routes.sources.gtfs_trips import basic_route_type
+
 _MODES = {
     0: "tram",
     1: "metro",
@@ -18,5 +22,5 @@ _MODES = {
 
 
 def mode_of(route_type: int) -> str:
-    """``bus``, ``rail`` ... of a basic route type; ``other`` of an unknown one."""
-    return _MODES.get(route_type, "other")
+    """``bus``, ``rail`` ... of a basic or extended route type; ``other`` of an unknown one."""
+    return _MODES.get(int(basic_route_type(np.array([route_type]))[0]), "other")
