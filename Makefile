@@ -46,9 +46,10 @@ $(VENV)/.installed-docs: pyproject.toml | $(VENV)/bin/python
 demo: $(VENV)/.installed
 	@$(BIN)/community-routes demo
 
+# Without a cache: whether an import is our own depends on other files, which the cache does not see.
 lint: $(VENV)/.installed-dev
-	@$(BIN)/python -m ruff check
-	@$(BIN)/python -m ruff format --check
+	@$(BIN)/python -m ruff check --no-cache
+	@$(BIN)/python -m ruff format --check --no-cache
 	@$(BIN)/python -m mypy
 
 # The tests come last, so that the last line says how many passed.
