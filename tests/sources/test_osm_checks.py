@@ -13,6 +13,7 @@ import osmium
 import pytest
 
 from community_routes.errors import StreetsError
+from community_routes.sources import osm_blocks
 from community_routes.sources.osm import read_streets
 from community_routes.sources.osm_checks import check_overlap, check_stops_inside
 from drawn_streets import grid_city
@@ -78,7 +79,9 @@ import json, sys
 from pathlib import Path
 from community_routes.errors import StreetsError
 from community_routes.network.streets import build_streets
+from community_routes.sources import osm_blocks
 from community_routes.sources.osm import read_streets
+osm_blocks._trial_fault = lambda path, size: None  # this process is the trial
 for path in sorted(Path(sys.argv[1]).glob("*.pbf")):
     print(json.dumps({"begun": path.name}), flush=True)
     try:
@@ -89,6 +92,45 @@ for path in sorted(Path(sys.argv[1]).glob("*.pbf")):
         outcome = str(error)
     print(json.dumps({"done": path.name, "outcome": outcome}), flush=True)
 """
+
+
+def test_a_crash_of_the_reader_is_a_message(tmp_path, monkeypatch):
+    """Blocks without check sums are read by another process first; here it aborts, and the run goes on."""
+    plain_file(tmp_path / "town.pbf")
+    assert read_streets(tmp_path / "town.pbf").n_ways == 21
+    monkeypatch.setattr(osm_blocks, "TRIAL", "import os; os.abort()")
+    with pytest.raises(StreetsError, match=r"^town\.pbf: it is damaged: its reader crashed"):
+        read_streets(tmp_path / "town.pbf")
+    packed = grid_city(12, 9).write(tmp_path / "packed.pbf")
+    assert read_streets(packed).n_ways == 21
+
+
+def test_a_hanging_reader_is_a_message(tmp_path, monkeypatch):
+    plain_file(tmp_path / "town.pbf")
+    monkeypatch.setattr(osm_blocks, "TRIAL", "import time; time.sleep(60)")
+    monkeypatch.setattr(osm_blocks, "_TRIAL_S", 0.3)
+    with pytest.raises(StreetsError, match="had not finished"):
+        read_streets(tmp_path / "town.pbf")
+
+
+def test_a_changed_byte_of_a_packed_block_is_noticed(tmp_path):
+    """Bytes inside the packed blocks, each changed by itself, are told of; only the few bits that fill up the last byte
+    of a packed stream mean nothing, and then the same map is read."""
+    path = grid_city(12, 9).write(tmp_path / "town.pbf")
+    whole, content = read_streets(path), path.read_bytes()
+    noticed = 0
+    for at_byte in range(content.index(b"OSMData") + 30, len(content), 4):
+        changed = bytearray(content)
+        changed[at_byte] ^= 0x10
+        path.write_bytes(bytes(changed))
+        try:
+            again = read_streets(path)
+        except StreetsError as error:
+            assert str(error).startswith("town.pbf: it ")
+            noticed += 1
+        else:
+            assert again.node.tolist() == whole.node.tolist() and again.lon.tolist() == whole.lon.tolist()
+    assert noticed > 60
 
 
 def damaged(content: bytes, seed: int) -> bytes:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from community_routes.errors import StreetsError
 from community_routes.notices import Notice, declare, raise_on_errors
+from community_routes.sources.osm_blocks import blocks_fault
 from community_routes.sources.osm_checks import box_text, check_area
-from community_routes.sources.osm_frames import frames_fault
 from community_routes.sources.osm_graph import GRAPH_TAGS, load_graphml, map_of_graph
 from community_routes.sources.osm_map import Area, Features, StreetMap, box_of
 from community_routes.sources.osm_pbf import PbfContent, PlacesAsked, Streets, read_pbf
@@ -196,7 +196,7 @@ def _read_checked(path: Path, places: PlacesAsked, found: list[Notice]) -> PbfCo
         found.append(UNREADABLE.at(path.name, message="there is no such file; check the path in the study file"))
         return None
     try:
-        fault = frames_fault(path)
+        fault = blocks_fault(path)
         if fault is None:
             return read_pbf(path, places)
     except (RuntimeError, ValueError, OSError, MemoryError, osmium.InvalidLocationError) as error:
