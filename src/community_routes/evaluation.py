@@ -17,7 +17,7 @@ from community_routes.network.network import Network, assemble_network
 from community_routes.network.points import Links, Points
 from community_routes.network.stop_walks import build_footpaths, stop_points
 from community_routes.network.timetable import WHOLE_DAY_S
-from community_routes.network.walks import Ground, Linked, link_points, walks_between
+from community_routes.network.walks import Ground, Linked, is_symmetric, join_linked, link_points, walks_between
 from community_routes.notices import Notice, declare, raise_on_errors, sort_notices
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.travel_times import travel_times_by_departure
@@ -209,19 +209,20 @@ def study_walks(file: StudyFile, ground: Ground, stops: Linked, origins: Points,
     walk = file.travel.walk
     start = link_points(ground, origins, link_m=walk.link_m)
     end = start if destinations is origins else link_points(ground, destinations, link_m=walk.link_m)
-
-    def between(a: Linked, b: Linked, minutes: float) -> Links:
-        return walks_between(ground, a, b, limit_s=int(minutes * MINUTE), speed_kmh=walk.speed_kmh)
-
-    return Reached(
-        start,
-        end,
-        Walks(
-            access=between(start, stops, walk.to_stop_min),
-            egress=between(stops, end, walk.to_stop_min).reversed(destinations.n_places),
-            direct=between(start, end, walk.all_the_way_min),
-        ),
+    to_stop_s, all_the_way_s = int(walk.to_stop_min * MINUTE), int(walk.all_the_way_min * MINUTE)
+    n_stops = stops.points.n_places
+    # One search from each origin finds its stops and the destinations that it can walk to.
+    leaving = walks_between(
+        ground, start, join_linked(stops, end), limit_s=max(to_stop_s, all_the_way_s), speed_kmh=walk.speed_kmh
     )
+    access = leaving.to_places(0, n_stops).within(to_stop_s)
+    direct = leaving.to_places(n_stops, n_stops + destinations.n_places).within(all_the_way_s)
+    if end is start and is_symmetric(ground):
+        egress = access
+    else:
+        arriving = walks_between(ground, stops, end, limit_s=to_stop_s, speed_kmh=walk.speed_kmh)
+        egress = arriving.reversed(destinations.n_places)
+    return Reached(start, end, Walks(access, egress, direct.with_self() if end is start else direct))
 
 
 def why_not(network: Network, linked: Linked, links: Links, *, leaving: bool) -> NDArray[np.object_]:

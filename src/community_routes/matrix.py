@@ -319,8 +319,7 @@ def reasons(network: Network, reached: Reached) -> NDArray[np.object_]:
     """Why a cell is missing if it is: ``off_network``, ``no_service`` or ``over_time``, the first that holds."""
     start = why_not(network, reached.origins, reached.walks.access, leaving=True)
     end = why_not(network, reached.destinations, reached.walks.egress, leaving=False)
-    result = np.full((len(start), len(end)), "over_time", object)
-    for word in ("no_service", "off_network"):
-        result[start == word, :] = word
-        result[:, end == word] = word
-    return result
+    words = np.array(["over_time", "no_service", "off_network"], object)
+    severity = [np.select([ends == words[2], ends == words[1]], [2, 1], 0) for ends in (start, end)]
+    worst: NDArray[np.object_] = words[np.maximum(severity[0][:, None], severity[1][None, :])]
+    return worst

@@ -79,7 +79,7 @@ def vehicle_runs(feed: Feed, ends: TripEnds, notices: list[Notice]) -> list[tupl
 
 def _ways_from(start: int, following: dict[int, list[int]]) -> list[tuple[int, ...]]:
     ways: list[tuple[int, ...]] = []
-    stack = [(start,)]
+    stack: list[tuple[int, ...]] = [(start,)]
     while stack and len(ways) <= MOST_WAYS_THROUGH:
         way = stack.pop()
         afters = [after for after in following.get(way[-1], ()) if after not in way]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +79,15 @@ class Connections:
 
     def __len__(self) -> int:
         return len(self.hop)
+
+    @cached_property
+    def is_tied(self) -> NDArray[np.bool_]:
+        """Connections that can change to one that leaves in the same second, shape (n,)."""
+        same = self.departure_s[self.transfer] == np.repeat(self.departure_s, np.diff(self.transfer_first))
+        tied = np.zeros(len(self), np.bool_)
+        tied[np.repeat(np.arange(len(self)), np.diff(self.transfer_first))[same]] = True
+        tied.flags.writeable = False
+        return tied
 
     @property
     def n_runs(self) -> int:

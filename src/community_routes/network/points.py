@@ -96,6 +96,26 @@ class Links:
         np.cumsum(np.bincount(self.to, minlength=n_to), out=first[1:])
         return Links(first, start[order], self.walk_s[order], self.metres[order])
 
+    def to_places(self, low: int, high: int) -> Links:
+        """Only the walks to the places ``low`` to ``high`` (excluded), which are counted from ``low`` then."""
+        keep = (self.to >= low) & (self.to < high)
+        first = np.zeros(len(self.first), np.int64)
+        np.cumsum(np.bincount(self.start()[keep], minlength=self.n_from), out=first[1:])
+        return Links(first, self.to[keep] - low, self.walk_s[keep], self.metres[keep])
+
+    def with_self(self) -> Links:
+        """With a walk of 0 s from every place to itself, for links from one set of places to the same."""
+        start = self.start()
+        other = start != self.to
+        own = np.arange(self.n_from, dtype=np.int32)
+        nothing = np.zeros(self.n_from)
+        starts, ends = np.concatenate([start[other], own]), np.concatenate([self.to[other], own])
+        order = np.lexsort((ends, starts))
+        first = np.zeros(len(self.first), np.int64)
+        np.cumsum(np.bincount(starts, minlength=self.n_from), out=first[1:])
+        walk_s = np.concatenate([self.walk_s[other], nothing.astype(np.int32)])
+        return Links(first, ends[order], walk_s[order], np.concatenate([self.metres[other], nothing])[order])
+
     def within(self, limit_s: int) -> Links:
         """Only the walks of at most ``limit_s`` seconds."""
         keep = self.walk_s <= limit_s

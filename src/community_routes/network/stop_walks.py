@@ -94,7 +94,7 @@ def _straight_metres(feed: Feed, a: int, b: int) -> float:
 
 
 def _walks_inside_stations(feed: Feed, speed_kmh: float) -> dict[tuple[int, int], float]:
-    """Shortest ways through ``pathways.txt`` between served stops, in metres (a stated time counts as metres at walking speed)."""
+    """Shortest ways through ``pathways.txt`` between served stops, in metres (a stated time counts at walking speed)."""
     pathways = feed.pathways
     if pathways.empty:
         return {}

@@ -102,6 +102,24 @@ class Linked:
         return ~self.outside & (self.border_m <= within_m)
 
 
+def join_linked(first: Linked, second: Linked) -> Linked:
+    """Two sets of places as one: those of the second come after those of the first."""
+    a, b = first.points, second.points
+    points = Points(
+        np.concatenate([a.id, b.id]),
+        np.concatenate([a.lon, b.lon]),
+        np.concatenate([a.lat, b.lat]),
+        np.concatenate([a.place, b.place + a.n_places]),
+    )
+    columns = ("linked", "outside", "edge", "position_m", "link_m", "border_m")
+    return Linked(points, *(np.concatenate([getattr(first, name), getattr(second, name)]) for name in columns))
+
+
+def is_symmetric(ground: Ground) -> bool:
+    """Whether every walk may be walked back the same way."""
+    return isinstance(ground, CrowFly) or bool((ground.graph.flags == 3).all())
+
+
 def link_points(
     ground: Ground, points: Points, *, link_m: float = 300.0, notices: list[Notice] | None = None
 ) -> Linked:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +87,50 @@ def percentile_times(network: Network, query: Query, walks: Walks, *, threads: i
     return _as_seconds(np.ascontiguousarray(backward.percentiles(threads).transpose(0, 2, 1)))
 
 
+@dataclass(frozen=True, eq=False)
+class PercentilesBlock:
+    """Percentiles of travel time of some origins and some destinations: a piece of the whole matrix.
+
+    Attributes
+    ----------
+    origins, destinations : int32 arrays
+        Which ones, as indices.
+    time_s : int32, shape (n_percentiles, n_origins, n_destinations)
+        Seconds; UNREACHED where the departure of that rank has no journey within the limits.
+    """
+
+    origins: NDArray[np.int32]
+    destinations: NDArray[np.int32]
+    time_s: NDArray[np.int32]
+
+
+def percentiles_in_blocks(
+    network: Network, query: Query, walks: Walks, *, threads: int = 1, lanes: int = MOST_LANES
+) -> Iterator[PercentilesBlock]:
+    """What ``percentile_times`` gives, in blocks of at most ``lanes`` places, for matrices that memory cannot hold.
+
+    A block has all origins and some neighbouring destinations; for ``arrive_by`` some origins and all destinations. Every
+    pair is in exactly one block; the order of blocks is always the same. At most ``threads`` blocks are held at once.
+    """
+    if query.arrive_by:
+        search = Search(network.backwards, network, query, walks.mirrored(), lanes)
+    else:
+        search = Search(network.connections, network, query, walks, lanes)
+    everywhere = np.arange(search.walks.n_origins, dtype=np.int32)
+
+    def work(block: NDArray[np.int32]) -> PercentilesBlock:
+        result = np.full((len(query.percentiles), len(everywhere), len(block)), NEVER, np.int16)
+        search.fill_percentiles(block, result, np.arange(len(block), dtype=np.int32))
+        if query.arrive_by:
+            return PercentilesBlock(block, everywhere, _as_seconds(np.ascontiguousarray(result.transpose(0, 2, 1))))
+        return PercentilesBlock(everywhere, block, _as_seconds(result))
+
+    blocks = search.lane_blocks()
+    with ThreadPoolExecutor(max(threads, 1)) as pool:
+        for start in range(0, len(blocks), max(threads, 1)):
+            yield from pool.map(work, blocks[start : start + max(threads, 1)])
+
+
 def times_in_blocks(
     network: Network, query: Query, walks: Walks, *, origins_at_once: int = 256, lanes: int = MOST_LANES
 ) -> Iterator[TimesBlock]:
@@ -133,13 +178,13 @@ class _Workspace(threading.local):
 
     def __init__(self) -> None:
         self.rows = np.empty((0, 0), np.int16)
-        self.riding = np.empty((0, 0, 0), np.int16)
+        self.riding = np.empty((0, 0), np.int16)
 
     def shaped(self, n_runs: int, n_layers: int, n_lanes: int) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
-        if self.riding.shape != (n_runs, n_layers, n_lanes):
-            self.riding = np.empty((n_runs, n_layers, n_lanes), np.int16)
-        if self.rows.shape[1] != n_lanes:
-            self.rows = np.empty((_ROWS_AT_FIRST, n_lanes), np.int16)
+        if self.riding.shape != (n_runs, n_layers * n_lanes):
+            self.riding = np.empty((n_runs, n_layers * n_lanes), np.int16)
+        if self.rows.shape[1] != n_layers * n_lanes:
+            self.rows = np.empty((_ROWS_AT_FIRST, n_layers * n_lanes), np.int16)
         return self.riding, self.rows
 
 
@@ -178,7 +223,9 @@ class Search:
                 access.first if self.query.max_rides else np.zeros_like(access.first),
                 access.to,
                 access.walk_s,
-                departures_s,
+                base_s,
+                self.query.step_s,
+                len(departures_s),
                 self.access_extra_s,
                 base_s + horizon_s,
                 c.place_first,
@@ -203,18 +250,18 @@ class Search:
         c = self.connections
         riding, rows = self.workspace.shaped(c.n_runs, self.n_layers, self.n_lanes)
         egress_row, egress_s = self._egress(destinations, len(c.place_first) - 1)
-        is_riding = np.zeros((c.n_runs, self.n_layers), np.bool_)
-        waiting_row = np.full((span.high - span.low, self.n_layers), -1, np.int32)
+        is_riding = np.zeros(c.n_runs, np.bool_)
+        waiting_row = np.full(span.high - span.low, -1, np.int32)
         position, n_rows = span.low, 0
         while True:
             position, n_rows = scan_connections(
                 position, span.low, span.high, span.base_s, span.horizon_s,
-                c.departure_s, c.arrival_s, c.run, c.alight_stop, c.is_event, c.next_event, c.transfer_first, c.transfer,
+                c.departure_s, c.arrival_s, c.run, c.alight_stop, c.is_event, c.next_event, c.is_tied, c.transfer_first, c.transfer,
                 egress_row, egress_s, riding, is_riding, waiting_row, rows, n_rows,
             )  # fmt: skip
             if position >= span.high:
                 return waiting_row, rows
-            larger = np.empty((2 * len(rows), self.n_lanes), np.int16)
+            larger = np.empty((2 * len(rows), rows.shape[1]), np.int16)
             larger[:n_rows] = rows[:n_rows]
             rows = self.workspace.rows = larger
 
@@ -237,7 +284,7 @@ class Search:
         waiting_row, rows = scanned
         direct = self.walks.direct
         return (
-            span.boarding_first, span.moment, span.boarding, waiting_row, self.n_layers - 1, span.low, rows,
+            span.boarding_first, span.moment, span.boarding, waiting_row, (self.n_layers - 1) * self.n_lanes, span.low, rows,
             span.offset_s, self.query.max_travel_s, direct.first, direct.to, direct.walk_s,
         )  # fmt: skip
 
@@ -265,42 +312,51 @@ class Search:
 
     def percentiles(self, threads: int) -> NDArray[np.int16]:
         """Percentiles, shape (n_percentiles, n_origins, n_destinations)."""
-        walks, ranks = self.walks, self.query.ranks()
-        result = np.full((len(ranks), walks.n_origins, walks.n_destinations), NEVER, np.int16)
-        if len(self.spans) > 1:
-            self._percentiles_of_spans(result, np.array(ranks))
-            return result
-        comparators = sorting_network(len(self.departures_s), ranks)
-        origins = np.arange(walks.n_origins)
-        span = self.spans[0]
-
-        def work(destinations: NDArray[np.int32]) -> None:
-            scanned = self.scan(span, destinations)
-            read_percentiles(
-                origins, *self._read_arguments(span, scanned), self._lane_of(destinations), destinations,
-                comparators, np.array(ranks), result,
-            )  # fmt: skip
-
-        _for_each(work, self.lane_blocks(), threads)
+        n_percentiles = len(self.query.percentiles)
+        result = np.full((n_percentiles, self.walks.n_origins, self.walks.n_destinations), NEVER, np.int16)
+        _for_each(lambda block: self.fill_percentiles(block, result, block), self.lane_blocks(), threads)
         return result
 
-    def _percentiles_of_spans(self, result: NDArray[np.int16], ranks: NDArray[np.int64]) -> None:
+    def fill_percentiles(
+        self, destinations: NDArray[np.int32], result: NDArray[np.int16], columns: NDArray[np.int32]
+    ) -> None:
+        """Percentiles to the destinations of one block, into these columns of ``result``."""
+        ranks = np.array(self.query.ranks())
+        if len(self.spans) > 1:
+            self._fill_from_spans(destinations, result, columns, ranks)
+            return
+        read_percentiles(
+            np.arange(self.walks.n_origins),
+            *self._read_arguments(self.spans[0], self.scan(self.spans[0], destinations)),
+            self._lane_of(destinations), columns, self._comparators, ranks, result,
+        )  # fmt: skip
+
+    @cached_property
+    def _comparators(self) -> NDArray[np.int32]:
+        return sorting_network(len(self.departures_s), self.query.ranks())
+
+    def _fill_from_spans(
+        self,
+        destinations: NDArray[np.int32],
+        result: NDArray[np.int16],
+        columns: NDArray[np.int32],
+        ranks: NDArray[np.int64],
+    ) -> None:
         """A window too long for one scan: the times of a few origins at a time are put together, then sorted."""
         n_departures = len(self.departures_s)
         at_once = max(1, _LARGEST_CUBE // (2 * n_departures * self.n_lanes))
-        for destinations in self.lane_blocks():
-            lane_of = self._lane_of(destinations)
-            lanes = np.arange(len(destinations), dtype=np.int32)
-            for start in range(0, self.walks.n_origins, at_once):
-                origins = np.arange(start, min(start + at_once, self.walks.n_origins))
-                times = np.full((len(origins), n_departures, len(destinations)), NEVER, np.int16)
-                for span in self.spans:
-                    scanned = self.scan(span, destinations)
-                    read_all_departures(
-                        origins, *self._read_arguments(span, scanned), lane_of, lanes, span.departures.start, times
-                    )
-                times.sort(axis=1)
-                result[:, origins[:, None], destinations[None, :]] = times[:, ranks, :].transpose(1, 0, 2)
+        lane_of = self._lane_of(destinations)
+        lanes = np.arange(len(destinations), dtype=np.int32)
+        for start in range(0, self.walks.n_origins, at_once):
+            origins = np.arange(start, min(start + at_once, self.walks.n_origins))
+            times = np.full((len(origins), n_departures, len(destinations)), NEVER, np.int16)
+            for span in self.spans:
+                scanned = self.scan(span, destinations)
+                read_all_departures(
+                    origins, *self._read_arguments(span, scanned), lane_of, lanes, span.departures.start, times
+                )
+            times.sort(axis=1)
+            result[:, origins[:, None], columns[None, :]] = times[:, ranks, :].transpose(1, 0, 2)
 
     def blocks(self, origins_at_once: int) -> Iterator[TimesBlock]:
         """The cube piece by piece."""
