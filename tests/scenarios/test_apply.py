@@ -13,7 +13,7 @@ from community_routes.scenarios.changes_apply import apply_scenario
 from community_routes.scenarios.changes_routes import departures_on
 from community_routes.scenarios.changes_work import Setting
 from community_routes.scenarios.scenario import Scenario
-from scenarios.hand_feed import SUNDAY, TUESDAY, WEEK, make_feed, runs_on, same_feed
+from scenarios.hand_feed import SATURDAY, SUNDAY, TUESDAY, WEEK, make_feed, runs_on, same_feed
 
 STOPS = [
     ("A", "Alder Street", 0, 0),
@@ -80,6 +80,18 @@ def test_headway_on_a_day_without_that_direction_copies_another_day():
     ]
     assert str(done.effects[0]) == "7: 1 -> 4 Sunday departures"
     assert runs_on(done.feed, "7", TUESDAY) == runs_on(town(), "7", TUESDAY)
+
+
+def test_headway_on_a_day_without_any_service_copies_another_day():
+    """No 7 on Saturdays: hourly 08:00-10:00 both ways makes four, with the run times of the weekday buses nearest in time."""
+    done = apply(SetHeadway(route="7", saturday={"08:00-10:00": 60}))
+    assert runs_on(done.feed, "7", SATURDAY) == [
+        "A 08:00 B 08:05/08:06 C 08:10",
+        "C 08:00 B 08:05 A 08:10",
+        "A 09:00 B 09:05/09:06 C 09:10",
+        "C 09:00 B 09:05 A 09:10",
+    ]
+    assert str(done.effects[0]) == "7: 0 -> 4 Saturday departures"
 
 
 def test_headway_of_one_kind_of_day_splits_a_service_that_runs_on_others():

@@ -262,5 +262,6 @@ def _same_service(feed: Feed, gone: Runs, added: list[NewTrip], inside: NDArray[
     for trip, start in zip(gone.trip.tolist(), gone.start_s.tolist(), strict=True):
         calls = TripCalls.of(feed, trip)
         old.add((int(service[trip]), key(calls.shifted(start - int(calls.departure_s[0])))))
-    new = {(int(s), key(trip.calls)) for trip in added for s in np.unique(service[inside])}
+    services = np.unique(service[inside]).tolist() or [-1]  # where nothing runs, whatever is added is new
+    new = {(s, key(trip.calls)) for trip in added for s in services}
     return old == new
