@@ -295,10 +295,9 @@ def travel_time_s(
     wheelchair: bool = False,
 ) -> int | None:
     """Seconds from one origin to one destination by the library, after asking the slow twin too; None where unreached."""
-    from community_routes.routing.travel_times import travel_times_by_departure
-
     from community_routes.network.network import assemble_network
     from community_routes.routing.query import Query, Walks
+    from community_routes.routing.travel_times import travel_times_by_departure
 
     at_s = parse_time(time)
     paths = footpath_matrix(feed, footpaths or {})

@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 
 from community_routes.errors import UsageError
 from community_routes.routing.query import Query, Walks
-from community_routes.routing.travel_times import percentile_times, times_in_blocks, travel_times_by_departure
+from community_routes.routing.travel_times import (
+    percentile_times,
+    percentiles_in_blocks,
+    times_in_blocks,
+    travel_times_by_departure,
+)
 from community_routes.sources.feed import Calls, Feed
 from community_routes.times import HOUR, UNREACHED
 from drawn import links_of
@@ -187,6 +192,12 @@ def test_threads_and_blocks_change_nothing(arrive_by: bool) -> None:
             seen[cells] += 1
             assert np.array_equal(block.time_s, times[cells])
         assert np.all(seen == 1)
+        ranked, placed = percentile_times(network, query, walks), np.zeros(times.shape[::2], np.int8)
+        for piece in percentiles_in_blocks(network, query, walks, threads=2, lanes=32):
+            pairs = np.ix_(piece.origins, piece.destinations)
+            placed[pairs] += 1
+            assert np.array_equal(piece.time_s, ranked[:, *pairs])
+        assert np.all(placed == 1)
 
 
 @BOTH

@@ -66,6 +66,7 @@ def scan_connections(  # type: ignore[no-untyped-def]
     waiting_row,
     rows,
     n_rows,
+    longest_s,
 ):
     """Scan connections ``position`` to ``high``, latest departure first, until done or until ``rows`` may be too few.
 
@@ -96,6 +97,9 @@ def scan_connections(  # type: ignore[no-untyped-def]
         The waiting rows.
     n_rows : int
         How many are in use.
+    longest_s : int
+        Limit of a journey. Who leaves with a connection left home no later than it does, so a row whose soonest arrival
+        is farther than that from the connection's departure is of use to nobody, and ends there.
 
     Returns
     -------
@@ -170,11 +174,24 @@ def scan_connections(  # type: ignore[no-untyped-def]
                             else:
                                 for lane in range(width):
                                     mine[lane] = on_board[lane]
-                            row = np.int32(n_rows)
-                            n_rows += 1
+                            if _soonest(mine) - (departure_s[c] - base_s) <= longest_s:
+                                row = np.int32(n_rows)
+                                n_rows += 1
+                            else:
+                                row = np.int32(-1)
+                                is_riding[run[c]] = False
                         waiting_row[c - low] = row
         position = group_end
     return position, n_rows
+
+
+@kernel
+def _soonest(row):  # type: ignore[no-untyped-def]
+    """The earliest arrival in a row."""
+    soonest = np.int16(NEVER)
+    for lane in range(len(row)):
+        soonest = min(soonest, row[lane])
+    return np.int64(soonest)
 
 
 @kernel

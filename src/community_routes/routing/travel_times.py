@@ -256,8 +256,9 @@ class Search:
         while True:
             position, n_rows = scan_connections(
                 position, span.low, span.high, span.base_s, span.horizon_s,
-                c.departure_s, c.arrival_s, c.run, c.alight_stop, c.is_event, c.next_event, c.is_tied, c.transfer_first, c.transfer,
-                egress_row, egress_s, riding, is_riding, waiting_row, rows, n_rows,
+                c.departure_s, c.arrival_s, c.run, c.alight_stop, c.is_event, c.next_event, c.is_tied,
+                c.transfer_first, c.transfer,
+                egress_row, egress_s, riding, is_riding, waiting_row, rows, n_rows, self.query.max_travel_s,
             )  # fmt: skip
             if position >= span.high:
                 return waiting_row, rows
