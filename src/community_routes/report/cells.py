@@ -17,9 +17,11 @@ from community_routes.report.results import (
     ACCESS_COLUMNS,
     COMPARISON_COLUMNS,
     GROUPS_COLUMNS,
+    JOURNEY_COLUMNS,
     NOTICES_COLUMNS,
     Results,
 )
+from community_routes.times import format_time
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 SEVERITIES = ("error", "warning", "info")
@@ -130,11 +132,37 @@ def _sort_tables(results: Results) -> dict[str, pd.DataFrame]:
         tables["nearest_places"] = nearest.sort_values(
             ["scenario", "day", "window", "neighbourhood", "rank"], kind="stable"
         ).reset_index(drop=True)
+    costs = _cost_table(results)
+    if len(costs):
+        tables["costs"] = costs
+    if results.journeys:
+        tables["journeys"] = _journey_table(results)
     for name, table in sorted(results.extra.items()):
         if name in tables:
             raise UsageError(f"the extra table {name!r} has the name of another table")
         tables[name] = table.reset_index(drop=True)
     return tables
+
+
+def _journey_table(results: Results) -> pd.DataFrame:
+    """The sample journeys, one leg a row; a journey that is not there has one row with its reason."""
+    rows: list[tuple[object, ...]] = []
+    for view in results.journeys:
+        start = (view.scenario, view.day, format_time(view.depart_s), view.zone, view.destination)
+        home = "" if view.last_home_s is None else format_time(view.last_home_s)
+        fare = np.nan if view.fare is None else view.fare
+        for number, leg in enumerate(view.legs, start=1):
+            times = (format_time(leg.depart_s), format_time(leg.arrive_s), leg.wait_s)
+            rows.append((*start, number, leg.mode, leg.route, leg.start, leg.end, *times, fare, home, ""))
+        if not view.legs:
+            rows.append((*start, 0, "", "", "", "", "", "", 0, fare, home, view.reason))
+    return pd.DataFrame(rows, columns=list(JOURNEY_COLUMNS))
+
+
+def _cost_table(results: Results) -> pd.DataFrame:
+    """What each proposal takes and costs, one item a row."""
+    rows = [(s.id, str(item), value) for s in results.scenarios for item, value in (s.cost or {}).items()]
+    return pd.DataFrame(rows, columns=["scenario", "item", "value"]).astype({"value": object})
 
 
 def publish(path: Path, content: bytes) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from community_routes.report import words
+from community_routes.report.results import JourneyView
 
 _LABEL = 146.0
 _WIDTH = 420.0
@@ -136,5 +137,53 @@ def people_bar(better: float, same: float, worse: float, *, people: str) -> Mark
                 )
             )
         x += width
+    out.append(Markup("</svg>"))
+    return Markup("").join(out)
+
+
+def journey_bar(view: JourneyView, start_s: int, end_s: int, *, title: str) -> Markup:
+    """A journey along time: walks thin, waits dotted, rides full with the route's name.
+
+    Parameters
+    ----------
+    view : JourneyView
+    start_s, end_s : int
+        Ends of the axis, the same for all journeys that are compared; seconds of the service date.
+    title : str
+        For people who do not see it.
+    """
+    width, reach = 640.0, max(end_s - start_s, 60)
+
+    def x(time_s: float) -> float:
+        return round((time_s - start_s) / reach * width, 1)
+
+    out = [Markup('<svg class="trip" viewBox="0 0 640 40" font-size="12" role="img" aria-label="{}">').format(title)]
+    for hour in range(-(-start_s // 900) * 900, end_s + 1, 900):
+        out.append(Markup('<path d="M{} 28v4" stroke="#8b8f92"/>').format(x(hour)))
+    clock = start_s
+    for leg in view.legs:
+        board = leg.depart_s
+        if board > clock:
+            out.append(
+                Markup(
+                    '<path class="wait" d="M{} 16H{}" stroke="#8b8f92" stroke-width="3" stroke-dasharray="2 4"/>'
+                ).format(x(clock), x(board))
+            )
+        walk = leg.mode == "walk"
+        out.append(
+            Markup('<rect class="{}" fill="{}" x="{}" y="{}" width="{}" height="{}" rx="2"/>').format(
+                "walk" if walk else "ride",
+                "#8b8f92" if walk else "#00566b",
+                x(board),
+                13 if walk else 5,
+                max(round(x(leg.arrive_s) - x(board), 1), 1.0),
+                6 if walk else 22,
+            )
+        )
+        if not walk and x(leg.arrive_s) - x(board) > 9 + 7.5 * len(leg.route):
+            out.append(
+                Markup('<text x="{}" y="20.5" fill="#fff" font-weight="700">{}</text>').format(x(board) + 5, leg.route)
+            )
+        clock = leg.arrive_s
     out.append(Markup("</svg>"))
     return Markup("").join(out)

@@ -273,11 +273,14 @@ def slot_name(slot: Slot, windows: Mapping[str, str], days: Sequence[str]) -> st
     return window if len(days) < 2 else f"{words.day_name(slot.day)}, {window[:1].lower()}{window[1:]}"
 
 
-def when(slot: Slot, days: Sequence[str]) -> str:
-    """The slot inside a sentence: "in the evening on a Sunday"."""
+def when(slot: Slot, days: Sequence[str], windows: Mapping[str, str]) -> str:
+    """The slot inside a sentence: "in the evening on a Sunday", "between 11:00 and 15:00 on a Saturday"."""
     day = "" if len(days) < 2 else words.on_day(slot.day)
-    window = words.plain(slot.window)
-    start = f"in the {window}" if not any(c.isdigit() for c in window) else f"between {window.replace('-', ' and ')}"
+    window, times = words.plain(slot.window), str(windows.get(slot.window, slot.window))
+    if any(window.endswith(word) for word in ("morning", "afternoon", "evening", "night", "peak")):
+        start = f"in the {window}"
+    else:
+        start = f"between {times.replace('-', ' and ')}" if "-" in times else f"in the window “{window}”"
     return f"{start} {day}".strip()
 
 

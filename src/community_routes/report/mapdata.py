@@ -116,6 +116,8 @@ def map_content(figures: Figures, start: tuple[Slot, str] | None = None) -> dict
             for name, pair in measured.items()
         },
         "routes": _routes(results, frame),
+        "nearest": _nearest(figures),
+        "journeys": _journeys(figures),
         "stops": _stops(results, frame),
         "places": _destinations(results, frame),
         "background": _background(results, frame),
@@ -228,6 +230,55 @@ def _routes(results: Results, frame: geo.Frame) -> list[dict[str, Any]]:
                     "lines": lines,
                 }
             )
+    return out
+
+
+def _nearest(figures: Figures) -> dict[str, Any]:
+    """The nearest places of each neighbourhood: names once, then ``scenario|slot`` -> zone -> [name, kind, minutes]."""
+    table = figures.results.nearest_places
+    ids = {scenario: i for i, scenario in enumerate([TODAY, *(s.id for s in figures.results.scenarios)])}
+    slots = {(slot.day, slot.window): i for i, slot in enumerate(figures.slots)}
+    names: dict[str, int] = {}
+    found: dict[str, dict[str, list[list[Any]]]] = {}
+    columns = ["scenario", "day", "window", "neighbourhood", "kind", "name", "minutes"]
+    ordered = table.sort_values("rank", kind="stable")[columns] if len(table) else table[columns]
+    for scenario, day, window, zone, kind, name, minutes in ordered.itertuples(index=False):
+        known = scenario in ids and (day, window) in slots and str(zone) in figures.zone_row
+        if not known or pd.isna(minutes):
+            continue
+        entry = found.setdefault(f"{ids[scenario]}|{slots[day, window]}", {})
+        number = names.setdefault(str(name) or words.part_name(str(kind)), len(names))
+        entry.setdefault(str(figures.zone_row[str(zone)]), []).append([number, str(kind), round(float(minutes))])
+    return {"names": list(names), "at": found}
+
+
+def _journeys(figures: Figures) -> list[dict[str, Any]]:
+    """Sample journeys with the lines of their legs."""
+    ids = [TODAY, *(s.id for s in figures.results.scenarios)]
+    out = []
+    for view in figures.results.journeys:
+        if view.scenario not in ids or view.zone not in figures.zone_row or not view.legs:
+            continue
+        minutes = round((view.legs[-1].arrive_s - view.depart_s) / 60)
+        out.append(
+            {
+                "scenario": ids.index(view.scenario),
+                "zone": figures.zone_row[view.zone],
+                "title": f"{words.clock(view.depart_s)} to {view.destination}",
+                "minutes": minutes,
+                "legs": [
+                    {
+                        "walk": leg.mode == "walk",
+                        "text": "walk" if leg.mode == "walk" else f"{leg.mode} {leg.route}".strip(),
+                        "line": [
+                            [round(float(lat), 5), round(float(lon), 5)]
+                            for lat, lon in zip(leg.lat, leg.lon, strict=True)
+                        ],
+                    }
+                    for leg in view.legs
+                ],
+            }
+        )
     return out
 
 

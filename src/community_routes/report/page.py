@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from community_routes.report import charts, drawing, mapdata, words
+from community_routes.report import charts, drawing, mapdata, sections, words
 from community_routes.report.cells import cell_text, publish
 from community_routes.report.figures import (
     Cell,
@@ -42,6 +42,8 @@ class Verdict:
     scenario : ScenarioSummary
     lead : Markup
         The change for the most deprived fifth, in large figures.
+    is_loss : bool
+        It is a loss for them.
     lead_unit : str
         What it counts.
     sentence : Markup
@@ -58,6 +60,7 @@ class Verdict:
 
     scenario: ScenarioSummary
     lead: Markup
+    is_loss: bool
     lead_unit: str
     sentence: Markup
     sure: str
@@ -147,6 +150,13 @@ def _content(figures: Figures, environment: jinja2.Environment, on_paper: bool) 
         "symbols": sheet.symbols,
         "static_maps": [static_maps(figures, sheet, item) for item in verdicts] or [today_map(figures, sheet)],
         "gains": [gains(figures, scenario) for scenario in results.scenarios],
+        "options": sections.options(figures),
+        "wards": [sections.wards(figures, v.scenario, v.slot, v.kind) for v in verdicts],
+        "spaces": sections.spaces(figures),
+        "money": sections.money(figures),
+        "journeys": sections.journey_pairs(figures),
+        "extras": sections.extra_tables(figures),
+        "lead_name": "the most deprived fifth" if figures.fifths() else f"all {_people(results)}",
         "neighbourhoods": neighbourhood_rows(figures, verdicts),
         "table_slot": slot_name(_table_slot(figures, verdicts)[0], results.windows, days),
         "table_kind": words.kind_name(_table_slot(figures, verdicts)[1]),
@@ -242,6 +252,7 @@ def verdict(figures: Figures, scenario: ScenarioSummary) -> Verdict:
     return Verdict(
         scenario=scenario,
         lead=figure(change, unit, sign=True),
+        is_loss=change is not None and (change.value < 0) != view.low_is_good and change.value != 0,
         lead_unit=_counted(unit, kind),
         sentence=_sentence(figures, scenario, slot, kind, view),
         sure=_sure(figures, scenario, slot, kind, view),
@@ -280,7 +291,7 @@ def _sentence(figures: Figures, scenario: ScenarioSummary, slot: Slot, kind: str
     change, low, high = cell("change"), cell("low"), cell("high")
     if change is None or not np.isfinite(change.value):
         return Markup("No figure could be worked out for {}.").format(_who(figures))
-    moment = words.sentence_case(when(slot, days))
+    moment = words.sentence_case(when(slot, days, figures.results.windows))
     if abs(change.value) < 1e-9:
         return Markup("{}, {} reach as many {} {} as today: {}.").format(
             moment, _who(figures), _counted(unit, kind), _within(view), figure(cell("value"), unit)

@@ -78,6 +78,24 @@ DESTINATIONS_COLUMNS = ("key", "id", "name", "kind", "amount", "geometry")
 STOPS_COLUMNS = ("id", "name", "geometry")
 ROUTES_COLUMNS = ("scenario", "route_id", "name", "mode", "color", "new", "geometry")
 NEAREST_COLUMNS = ("scenario", "day", "window", "neighbourhood", "rank", "kind", "place", "name", "minutes")
+JOURNEY_COLUMNS = (
+    "scenario",
+    "day",
+    "ready",
+    "neighbourhood",
+    "destination",
+    "leg",
+    "mode",
+    "route",
+    "from",
+    "to",
+    "leave",
+    "arrive",
+    "wait_s",
+    "fare",
+    "last_home",
+    "reason",
+)
 BACKGROUND_LAYERS = ("water", "green", "railways", "roads", "places")
 
 

@@ -254,7 +254,43 @@
 
   function cellText(row, text, tag) { row.appendChild(make(tag || "td", text)); }
 
+  // The five nearest places, of the chosen kind where there are any, today and with the proposal.
+  function nearest(box) {
+    [0].concat(state.mode === "today" || !data.scenarios.length ? [] : [state.scenario]).forEach(function (scenario) {
+      var found = (data.nearest.at[scenario + "|" + state.slot] || {})[state.zone];
+      if (!found) return;
+      var mine = found.filter(function (place) { return place[1] === state.kind; });
+      var list = make("ol");
+      (mine.length ? mine : found).slice(0, 5).forEach(function (place) {
+        var line = make("li");
+        line.appendChild(make("span", data.nearest.names[place[0]]));
+        line.appendChild(make("span", place[2] + " min"));
+        list.appendChild(line);
+      });
+      box.appendChild(make("h4", scenario ? "Nearest places with the proposal" : "Nearest places today"));
+      box.appendChild(list);
+    });
+  }
+
+  // Sample journeys from here: in words, and drawn on the map leg by leg.
+  var drawnLegs = L.layerGroup().addTo(map);
+  function journeys(box) {
+    data.journeys.forEach(function (trip) {
+      if (trip.zone !== state.zone || (trip.scenario && (state.mode === "today" || trip.scenario !== state.scenario))) return;
+      box.appendChild(make("h4", (trip.scenario ? "With the proposal, " : "Today, ") + trip.title));
+      box.appendChild(make("p", trip.minutes + " minutes: " + trip.legs.map(function (leg) { return leg.text; }).join(", "), "few"));
+      trip.legs.forEach(function (leg) {
+        if (leg.line.length < 2) return;
+        var style = leg.walk ? { weight: 3, dashArray: "1 6" } : { weight: 4 };
+        drawnLegs.addLayer(L.polyline(leg.line, Object.assign({
+          pane: "new", interactive: false, lineCap: "round", color: trip.scenario ? "#c0156b" : "#111", opacity: 0.9
+        }, style)));
+      });
+    });
+  }
+
   function card() {
+    drawnLegs.clearLayers();
     var box = byId("card"), zone = state.zone === null ? null : data.zones[state.zone];
     box.textContent = "";
     box.parentNode.classList.toggle("chosen", Boolean(zone));
@@ -292,7 +328,8 @@
     });
     table.appendChild(body);
     box.appendChild(table);
-    document.dispatchEvent(new CustomEvent("zone-card", { detail: { box: box, zone: state.zone } }));
+    nearest(box);
+    journeys(box);
   }
 
   function draw() {
