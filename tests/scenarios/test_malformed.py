@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import re
 from pathlib import Path
 
 import pytest
@@ -69,3 +71,54 @@ def message(folder: Path, text: str) -> str:
 @pytest.mark.parametrize(("name", "text", "expected"), CASES, ids=[case[0] for case in CASES])
 def test_message_of_a_faulty_file(tmp_path, name, text, expected):
     assert message(tmp_path, text) == expected, name
+
+
+GOOD = [
+    "set_headway: {route: 7, weekday: {07:00-09:00: 10}}",
+    "withdraw_route: {route: 9, days: [weekday, sunday], from: 07:30, to: 25:30}",
+    "add_route: {name: X, stops: [A, {at: [0.018, 0.0], name: N}, D], run_times_min: [6, 4], departures: [05:45, 06:15]}",
+    "extend_route: {route: 7, after: Cedar Way, stops: [Dale Lane], run_times_min: [4], trips: 07:00-09:00}",
+    "reroute: {route: 7, from: A, to: C, via: [{at: [0.009, 0.0]}], speed_kmh: {07:00-09:00: 13, 09:00-24:00: 20}}",
+    "change_speed: {route: 7, factor: 0.9, between: [A, B]}",
+    "add_stop: {route: 7, stop: D, after: B, direction: both, dwell_s: 15}",
+    "remove_stops: {route: 7, stops: [B], saves_s: 10}",
+]
+SCRAPS = [
+    "{",
+    "}",
+    "[",
+    "null",
+    "-1",
+    "1e400",
+    "nan",
+    ".inf",
+    "true",
+    '""',
+    "&a",
+    "*a",
+    "!!int",
+    "\t",
+    "é",
+    "0",
+    "07:00",
+    "A",
+    "[A]",
+]
+
+
+def test_scribbled_files_never_end_in_a_traceback(tmp_path):
+    """A hundred good changes with a value or a sign replaced: read and applied, or faults in words; some of both."""
+    rng = random.Random(7)
+    seen = {"fault": 0, "fine": 0}
+    for _ in range(100):
+        text = rng.choice(GOOD)
+        values = list(re.finditer(r"(?<=[:\[ ])[^\[\]{},:\n]+", text))
+        place = (
+            rng.choice(values).span()
+            if rng.random() < 0.7
+            else (at := rng.randrange(len(text)), at + rng.randint(0, 3))
+        )
+        text = text[: place[0]] + rng.choice(SCRAPS) + text[place[1] :]
+        seen["fine" if message(tmp_path, f"scenario: plan\nchanges:\n  - {text}\n") == "no fault" else "fault"] += 1
+    assert seen["fault"] > 50
+    assert seen["fine"] > 5

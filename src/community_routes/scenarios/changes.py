@@ -2,200 +2,34 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
-from itertools import pairwise
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from community_routes.times import DAY, format_time, parse_time, parse_window
-
-KINDS_OF_DAY: dict[str, frozenset[int]] = {
-    "weekday": frozenset(range(5)),
-    "saturday": frozenset({5}),
-    "sunday": frozenset({6}),
-    "monday": frozenset({0}),
-    "tuesday": frozenset({1}),
-    "wednesday": frozenset({2}),
-    "thursday": frozenset({3}),
-    "friday": frozenset({4}),
-}
-"""Kinds of day that a scenario may name, as sets of weekdays (Monday is 0)."""
-
-LONGEST_HEADWAY_MIN = 240.0
-
-
-def nearest_name(word: str, names: Iterable[str]) -> str | None:
-    """The name most like the word, or None when none is like it."""
-    by_fold = {name.casefold(): name for name in names}
-    # Of two signs, as in the number of a route, one right is near.
-    found = difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.5 if len(word) <= 3 else 0.6)
-    return by_fold[found[0]] if found else None
-
-
-def _number(value: Any, low: float, high: float, what: str) -> float:
-    """A finite number within bounds, from a number or its text."""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{value!r} is no number; write {what}") from None
-    if isinstance(value, bool) or not low <= number <= high:
-        raise ValueError(f"{value} is outside {low:g} to {high:g}; write {what}")
-    return number
-
-
-def _check_window(text: Any) -> str:
-    parse_window(str(text))
-    return str(text)
-
-
-def _check_headway(value: Any) -> float:
-    return _number(value, 1, LONGEST_HEADWAY_MIN, "the minutes between buses, 1 to 240")
-
-
-def _check_clock(value: Any) -> str:
-    parse_time(str(value))
-    return str(value)
-
-
-def _check_headway_or_departures(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        if not value:
-            raise ValueError("the list of departures is empty; leave the day out, or give at least one time")
-        return tuple(sorted({_check_clock(item): parse_time(str(item)) for item in value}.items(), key=lambda x: x[1]))
-    return _check_headway(value)
-
-
-def _check_no_overlap(periods: dict[str, Any]) -> dict[str, Any]:
-    """Two periods of one day must not hold the same minute."""
-    windows = sorted((parse_window(text), text) for text in periods if text != "departures")
-    for (before, first), (after, second) in pairwise(windows):
-        if after[0] < before[1]:
-            raise ValueError(f"the periods {first} and {second} overlap; each bus would run twice")
-    return periods
-
-
-def _check_day_service(periods: dict[str, Any]) -> dict[str, Any]:
-    if not periods:
-        raise ValueError("no period is given; write START-END: MINUTES, as in 07:00-19:00: 15")
-    for key, value in periods.items():
-        if (key == "departures") != isinstance(value, tuple):
-            wanted = "a list of times" if key == "departures" else "the minutes between buses"
-            raise ValueError(f"{key} needs {wanted}")
-    return _check_no_overlap(periods)
-
-
-def _as_day_service(value: Any) -> Any:
-    return {"departures": value} if isinstance(value, list | tuple) else value
-
-
-def _check_service_key(text: Any) -> str:
-    return "departures" if str(text) == "departures" else _check_window(text)
-
-
-def _as_place(value: Any) -> Any:
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return {"text": str(value)}
-    return value
-
-
-def _as_speeds(value: Any) -> Any:
-    return value if isinstance(value, Mapping) else {"always": value}
-
-
-def _check_speed(value: Any) -> float:
-    return _number(value, 0.5, 200, "kilometres an hour")
-
-
-def _check_speed_key(text: Any) -> str:
-    return "always" if str(text) == "always" else _check_window(text)
-
-
-def _check_positive(value: Any) -> float:
-    return _number(value, 1e-6, 1e12, "a number above 0")
-
-
-def _check_amount(value: Any) -> float:
-    return _number(value, 0, 1e12, "0 or more")
-
-
-def _check_minutes(value: Any) -> float:
-    return _number(value, 1e-6, 600, "the minutes from stop to stop, above 0")
-
-
-def _check_coordinates(value: tuple[float, float]) -> tuple[float, float]:
-    lon, lat = value
-    if not (-180 <= lon <= 180 and -90 <= lat <= 90):
-        raise ValueError(f"[{lon:g}, {lat:g}] is no place on earth; write [longitude, latitude]")
-    return value
-
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str | int | Mapping) else value
-
-
-Headway = Annotated[Any, BeforeValidator(_check_headway)]
-Window = Annotated[str, BeforeValidator(_check_window)]
-Clock = Annotated[str, BeforeValidator(_check_clock)]
-Headways = Annotated[dict[Window, Headway], AfterValidator(_check_no_overlap)]
-"""Minutes between buses by period of the day: ``{07:00-19:00: 15}``."""
-DayService = Annotated[
-    dict[
-        Annotated[str, BeforeValidator(_check_service_key)],
-        Annotated[Any, BeforeValidator(_check_headway_or_departures)],
-    ],
-    BeforeValidator(_as_day_service),
-    AfterValidator(_check_day_service),
-]
-"""The same, or ``departures`` with pairs of a time as written and its seconds."""
-Speeds = Annotated[
-    dict[Annotated[str, BeforeValidator(_check_speed_key)], Annotated[float, BeforeValidator(_check_speed)]],
-    BeforeValidator(_as_speeds),
-    AfterValidator(lambda speeds: speeds if "always" in speeds else _check_no_overlap(speeds)),
-]
-"""Speed in km/h: ``{"always": 18}``, or by period of the day of departure from the first stop."""
-Positive = Annotated[float, BeforeValidator(_check_positive)]
-Amount = Annotated[float, BeforeValidator(_check_amount)]
-Minutes = Annotated[float, BeforeValidator(_check_minutes)]
-Dwell = Annotated[int, Field(ge=0, le=1800)]
-LonLat = Annotated[tuple[float, float], AfterValidator(_check_coordinates)]
-Direction = Annotated[Literal["0", "1", "both"], BeforeValidator(str)]
-Words = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
-
-
-class Model(BaseModel):
-    """What all parts of a scenario share: frozen, unknown keys are faults, numbers that are names become text."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", coerce_numbers_to_str=True, populate_by_name=True, validate_default=False
-    )
-
-
-class PlaceAt(Model):
-    """A place: the id or name of a stop, the name of a destination, or coordinates with a name for a new stop.
-
-    In a file it is a text (``Hospital``) or a mapping (``{at: [-2.45, 53.74], name: New stop}``).
-    """
-
-    text: str = ""
-    at: LonLat | None = None
-    name: str = ""
-
-    @model_validator(mode="after")
-    def _one_of(self) -> PlaceAt:
-        if (self.at is None) == (not self.text.strip()):
-            raise ValueError("a place is a stop id, a stop name, a destination's name or {at: [lon, lat], name: ...}")
-        return self
-
-    def __str__(self) -> str:
-        if self.at is None:
-            return self.text
-        return self.name or f"[{self.at[0]:g}, {self.at[1]:g}]"
-
-
-Place = Annotated[PlaceAt, BeforeValidator(_as_place)]
-Places = tuple[Place, ...]
+from community_routes.scenarios.changes_values import (
+    KINDS_OF_DAY,
+    Amount,
+    Clock,
+    DayService,
+    Direction,
+    Dwell,
+    Headways,
+    LonLat,
+    Minutes,
+    Model,
+    Place,
+    Places,
+    Positive,
+    Speeds,
+    Window,
+    Words,
+    check_positive,
+    check_speed,
+    check_window,
+    number_within,
+)
+from community_routes.times import DAY, format_time, parse_time
 
 
 class Change(Model):
@@ -239,14 +73,16 @@ class Line(Model):
     """A drawn line along which a new route stops every so often."""
 
     file: str
-    stop_every_m: Annotated[float, BeforeValidator(lambda v: _number(v, 50, 5000, "metres between stops"))] = 350.0
+    stop_every_m: Annotated[float, BeforeValidator(lambda v: number_within(v, 50, 5000, "metres between stops"))] = (
+        350.0
+    )
 
 
 class Meet(Model):
     """Clock times set so that the bus leaves a stop ``wait_min`` after another route has come in there."""
 
     meet: str
-    wait_min: Annotated[float, BeforeValidator(lambda v: _number(v, 0, 120, "minutes, 0 to 120"))] = 5.0
+    wait_min: Annotated[float, BeforeValidator(lambda v: number_within(v, 0, 120, "minutes, 0 to 120"))] = 5.0
 
     @model_validator(mode="after")
     def _route_at_stop(self) -> Meet:
@@ -386,7 +222,7 @@ class ChangeSpeed(Selected):
 
     kind: ClassVar[str] = "change_speed"
 
-    factor: Annotated[float, BeforeValidator(lambda v: _number(v, 0.1, 10, "a factor of the speed, 0.1 to 10"))]
+    factor: Annotated[float, BeforeValidator(lambda v: number_within(v, 0.1, 10, "a factor of the speed, 0.1 to 10"))]
     between: tuple[Place, Place] | None = None
     direction: Direction = "both"
 
@@ -399,7 +235,8 @@ class ChangeDwell(Selected):
     stops: Places | None = None
     dwell_s: Dwell | None = None
     factor: (
-        Annotated[float, BeforeValidator(lambda v: _number(v, 0, 20, "a factor of the standing time, 0 to 20"))] | None
+        Annotated[float, BeforeValidator(lambda v: number_within(v, 0, 20, "a factor of the standing time, 0 to 20"))]
+        | None
     ) = None
     direction: Direction = "both"
 
@@ -423,7 +260,7 @@ class ExtendRoute(RunTimes, OfRoute):
     @model_validator(mode="after")
     def _complete(self) -> ExtendRoute:
         if self.trips != "all":
-            _check_window(self.trips)
+            check_window(self.trips)
         if self.run_times_min is not None and len(self.run_times_min) != len(self.stops):
             raise ValueError(
                 f"{len(self.stops)} new stops need {len(self.stops)} run_times_min, the first from the old terminus; "
@@ -503,11 +340,11 @@ class AddDrt(Change):
     zone: str
     days: Words = ("weekday",)
     hours: Window
-    wait_min: Annotated[float, BeforeValidator(lambda v: _number(v, 0, 240, "minutes, 0 to 240"))]
-    ride_factor: Annotated[float, BeforeValidator(lambda v: _number(v, 1, 5, "a factor of the road time, 1 to 5"))] = (
-        1.0
-    )
-    speed_kmh: Annotated[float, BeforeValidator(_check_speed)] = 25.0
+    wait_min: Annotated[float, BeforeValidator(lambda v: number_within(v, 0, 240, "minutes, 0 to 240"))]
+    ride_factor: Annotated[
+        float, BeforeValidator(lambda v: number_within(v, 1, 5, "a factor of the road time, 1 to 5"))
+    ] = 1.0
+    speed_kmh: Annotated[float, BeforeValidator(check_speed)] = 25.0
     connects: Places = ()
 
 
@@ -525,7 +362,7 @@ class AddHomes(Change):
 
     name: str
     at: LonLat
-    homes: Annotated[float, BeforeValidator(_check_positive)]
+    homes: Annotated[float, BeforeValidator(check_positive)]
     persons_per_home: Positive = 2.4
     like: str
 
@@ -627,7 +464,7 @@ class Cost(Model):
     per_bus_hour: Amount = 0.0
     per_km: Amount = 0.0
     per_peak_vehicle_year: Amount = 0.0
-    dead_share: Annotated[float, BeforeValidator(lambda v: _number(v, 0, 2, "a share, 0 to 2"))] = 0.0
+    dead_share: Annotated[float, BeforeValidator(lambda v: number_within(v, 0, 2, "a share, 0 to 2"))] = 0.0
     days: dict[str, Amount] = Field(default_factory=lambda: {"weekday": 253.0, "saturday": 52.0, "sunday": 60.0})
-    layover_share: Annotated[float, BeforeValidator(lambda v: _number(v, 0, 1, "a share, 0 to 1"))] = 0.10
-    layover_min: Annotated[float, BeforeValidator(lambda v: _number(v, 0, 60, "minutes, 0 to 60"))] = 5.0
+    layover_share: Annotated[float, BeforeValidator(lambda v: number_within(v, 0, 1, "a share, 0 to 1"))] = 0.10
+    layover_min: Annotated[float, BeforeValidator(lambda v: number_within(v, 0, 60, "minutes, 0 to 60"))] = 5.0

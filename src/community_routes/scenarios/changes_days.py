@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.scenarios.changes import KINDS_OF_DAY, nearest_name
+from community_routes.scenarios.changes_values import KINDS_OF_DAY, nearest_name
 from community_routes.sources.feed import Calendar
 
 _WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")

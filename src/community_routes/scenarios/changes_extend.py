@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.scenarios.changes import ExtendRoute, PlaceAt
+from community_routes.scenarios.changes import ExtendRoute
 from community_routes.scenarios.changes_feed import TripCalls, add_shape, edit_trips, shift_frequencies, split_days
 from community_routes.scenarios.changes_new_route import Course, Pace, course_of, run_seconds, warn_speed
 from community_routes.scenarios.changes_routes import runs_of, trips_of
+from community_routes.scenarios.changes_values import PlaceAt
 from community_routes.scenarios.changes_work import CANNOT_APPLY, NO_EFFECT, Work
 from community_routes.scenarios.stops_matching import Spot
 from community_routes.sources.feed import Feed

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.scenarios.changes import nearest_name
+from community_routes.scenarios.changes_values import nearest_name
 from community_routes.scenarios.stops_matching import plain_name
 from community_routes.sources.feed import Feed
 

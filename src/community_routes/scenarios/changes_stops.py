@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.scenarios.changes import AddStop, ChangeDwell, ChangeSpeed, PlaceAt, RemoveStops, Reroute
+from community_routes.scenarios.changes import AddStop, ChangeDwell, ChangeSpeed, RemoveStops, Reroute
 from community_routes.scenarios.changes_days import EVERY_DAY, DaySet
 from community_routes.scenarios.changes_feed import TripCalls, add_shape, edit_trips, shift_frequencies, split_days
 from community_routes.scenarios.changes_new_route import DWELL_S, Course, Pace, course_of, run_seconds, warn_speed
 from community_routes.scenarios.changes_routes import directions, runs_of, trips_of
+from community_routes.scenarios.changes_values import PlaceAt
 from community_routes.scenarios.changes_work import CANNOT_APPLY, NO_EFFECT, Work, road_between
 from community_routes.scenarios.stops_matching import Spot, distance_m
 from community_routes.sources.feed import Feed

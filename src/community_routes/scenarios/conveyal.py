@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from community_routes.errors import ScenarioError
 from community_routes.notices import Notice, declare, raise_on_errors
 from community_routes.scenarios.changes import (
-    KINDS_OF_DAY,
     AddRoute,
     Change,
     ChangeDwell,
@@ -26,6 +25,7 @@ from community_routes.scenarios.changes import (
     WithdrawRoute,
 )
 from community_routes.scenarios.changes_routes import directions, runs_of, trips_of
+from community_routes.scenarios.changes_values import KINDS_OF_DAY
 from community_routes.scenarios.scenario import Scenario
 from community_routes.sources.feed import Feed
 from community_routes.times import DAY, MINUTE, format_time, parse_window

@@ -15,7 +15,8 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from community_routes.errors import ScenarioError
 from community_routes.notices import Notice, declare, errors_in, raise_on_errors
-from community_routes.scenarios.changes import CHANGES, Change, ChangeItem, Cost, Model, PlaceAt, nearest_name
+from community_routes.scenarios.changes import CHANGES, Change, ChangeItem, Cost
+from community_routes.scenarios.changes_values import Model, PlaceAt, nearest_name
 from community_routes.sources.yaml_file import (
     BAD_VALUE,
     MISSING_FILE,

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.scenarios.changes import nearest_name
+from community_routes.scenarios.changes_values import nearest_name
 from community_routes.sources.feed import Feed
 
 EARTH_RADIUS_M = 6_371_008.8
