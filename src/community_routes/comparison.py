@@ -6,6 +6,7 @@ import json
 import shutil
 import tempfile
 import webbrowser
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,11 +21,13 @@ from community_routes.checking import notices_table
 from community_routes.drawn import route_table, stop_table, study_box
 from community_routes.errors import UsageError
 from community_routes.evaluation import TODAY, Evaluation
+from community_routes.measures.further import equity_rows, poverty_lines
 from community_routes.measures.groups import group_rows
 from community_routes.report.page import write_page
 from community_routes.report.results import COMPARISON_COLUMNS, Results, ScenarioSummary, empty_table
 from community_routes.report.tables import write_tables
 from community_routes.scenarios.compare import compare_tables
+from community_routes.scenarios.operating_cost import operating_cost
 from community_routes.sources.osm_background import background_layers
 from community_routes.study import Study
 from community_routes.times import format_window
@@ -71,12 +74,13 @@ class Comparison:
     @cached_property
     def groups(self) -> pd.DataFrame:
         """Levels and changes of groups of persons: the columns of ``groups.csv``."""
-        before = self.today.zones.table
-        tables = [group_rows(self.today.access, before)]
+        before, access = self.today.zones.table, self.today.access
+        totals, lines = opportunity_totals(self.evaluations), poverty_lines(access, before)
+        tables = [group_rows(access, before), equity_rows(access, before, totals, lines=lines)]
         for proposal in self.proposals:
-            tables.append(
-                group_rows(proposal.access, proposal.zones.table, baseline=self.today.access, baseline_zones=before)
-            )
+            zones = proposal.zones.table
+            tables.append(group_rows(proposal.access, zones, baseline=access, baseline_zones=before))
+            tables.append(equity_rows(proposal.access, zones, totals, lines=lines, baseline=access))
         return pd.concat(tables, ignore_index=True)
 
     @cached_property
@@ -117,14 +121,23 @@ class Comparison:
             notices=self.notices,
             sources=self._sources(),
             settings=printed_settings(study),
-            scenarios=tuple(_summary(proposal) for proposal in self.proposals),
+            scenarios=tuple(_summary(self.today, proposal) for proposal in self.proposals),
             dates=file.dates,
             version=__version__,
             invented=file.study.startswith("sample"),
             has_population=study.zones.has_population,
             background=background,
+            extra=self._extra(),
             windows={name: format_window(window.time) for name, window in file.travel.windows.items()},
         )
+
+    def _extra(self) -> dict[str, pd.DataFrame]:
+        """Tables of potential to meet, of every evaluation together."""
+        names = dict.fromkeys(name for evaluation in self.evaluations for name in evaluation.further)
+        return {
+            name: pd.concat([e.further[name] for e in self.evaluations if name in e.further], ignore_index=True)
+            for name in names
+        }
 
     def _sources(self) -> pd.DataFrame:
         """The study's files; the proposals stand in run.json by id."""
@@ -275,7 +288,17 @@ def _zones_with_reason(today: Evaluation) -> gpd.GeoDataFrame:
     return table.assign(reason=np.where(off, "off_network", ""))
 
 
-def _summary(proposal: Evaluation) -> ScenarioSummary:
+def opportunity_totals(evaluations: Sequence[Evaluation]) -> dict[str, float]:
+    """The most that there is to reach of each key under any scenario: the bound of indices that all of them share."""
+    totals: dict[str, float] = {}
+    for evaluation in evaluations:
+        amounts = evaluation.opportunities.table.groupby("key")["amount"].sum()
+        for key, amount in amounts.items():
+            totals[str(key)] = max(totals.get(str(key), 0.0), float(amount))
+    return totals
+
+
+def _summary(today: Evaluation, proposal: Evaluation) -> ScenarioSummary:
     applied = proposal.applied
     if applied is None:
         raise UsageError("today's timetable is the baseline, not a proposal")
@@ -284,5 +307,21 @@ def _summary(proposal: Evaluation) -> ScenarioSummary:
         title=proposal.title,
         effects=tuple(str(effect) for effect in applied.effects),
         notices=tuple(str(notice) for notice in applied.notices),
+        cost=_cost(today, proposal),
         is_random=bool(applied.timed),
     )
+
+
+def _cost(today: Evaluation, proposal: Evaluation) -> dict[str, Any] | None:
+    """What a proposal takes and costs a year beyond today, with the assumptions; None where no route changes."""
+    applied = proposal.applied
+    if applied is None or not (applied.changed_routes or applied.new_routes):
+        return None
+    routes = [*applied.changed_routes, *applied.new_routes]
+    cost = operating_cost(today.feed, proposal.feed, routes, today.study.file.dates, applied.scenario.cost)
+    figures: dict[str, Any] = {
+        f"{item}_per_year": float(row["change"]) for item, row in cost.year.iterrows() if np.isfinite(row["change"])
+    }
+    for number, assumption in enumerate(cost.assumptions, start=1):
+        figures[f"assumption_{number}"] = assumption
+    return figures

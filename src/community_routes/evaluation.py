@@ -12,10 +12,21 @@ from numpy.typing import NDArray
 
 from community_routes.errors import ScenarioError, StudyError, UsageError
 from community_routes.measures.choose import AccessMeasure, build_access_measure, default_measures
+from community_routes.measures.further import (
+    FURTHER,
+    FurtherMeasure,
+    OtherWards,
+    WindowInputs,
+    build_further,
+    visitors_in_window,
+)
+from community_routes.measures.mixing import exposure_table, mixing_table
+from community_routes.measures.service import build_departures
 from community_routes.measures.summary import access_rows
 from community_routes.network.network import Network, assemble_network
 from community_routes.network.points import Links, Points
 from community_routes.network.stop_walks import build_footpaths, stop_points
+from community_routes.network.streets import build_streets
 from community_routes.network.timetable import WHOLE_DAY_S
 from community_routes.network.walks import Ground, Linked, is_symmetric, join_linked, link_points, walks_between
 from community_routes.notices import Notice, declare, raise_on_errors, sort_notices
@@ -25,11 +36,11 @@ from community_routes.scenarios.changes_apply import Applied, apply_scenario
 from community_routes.scenarios.changes_work import Setting
 from community_routes.scenarios.scenario import Scenario
 from community_routes.sources.feed import Feed
-from community_routes.sources.opportunities import Opportunities
+from community_routes.sources.opportunities import Opportunities, entrances_from_streets
 from community_routes.sources.study_file import StudyFile
 from community_routes.sources.yaml_file import BAD_VALUE
 from community_routes.sources.zones import Zones
-from community_routes.study import Study, destination_points, origin_points
+from community_routes.study import Study, destination_points, lines_of, origin_points
 from community_routes.times import MINUTE, parse_window
 from community_routes.timings import Stopwatch
 
@@ -68,6 +79,8 @@ class Evaluation:
         The columns of ``access.csv``.
     time_s : dict of (day, window) to int32, shape (n_origins, n_departures, n_destinations)
         Travel times in seconds, UNREACHED where there is none.
+    further : dict of name to DataFrame
+        Tables beside those of the columns of access.csv: ``mixing`` and ``exposure`` where groups are given.
     origin_reason : dict of day to object (str), shape (n_origins,)
         Why an origin cannot travel: ``off_network``, ``no_service`` or "".
     notices : tuple of Notice
@@ -85,6 +98,7 @@ class Evaluation:
     access: pd.DataFrame
     time_s: Mapping[tuple[str, str], NDArray[np.int32]] = field(repr=False)
     origin_reason: Mapping[str, NDArray[np.object_]] = field(repr=False)
+    further: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
     notices: tuple[Notice, ...] = ()
 
     def query(self, window: str) -> Query:
@@ -276,22 +290,32 @@ def evaluate(
             tell(f"applying {name}")
             applied = applied_to(study, scenario, found)
             feed, zones, opportunities = applied.feed, applied.zones, applied.opportunities
+            ground = changed_ground(study, applied)
+            opportunities = entrances_from_streets(opportunities, lines_of(ground))
         tell(f"building the network ({name})")
         stops, networks = study_networks(file, feed, ground, notices=found)
     with watch.stage("routing"):
         reached = study_walks(file, ground, stops, origin_points(zones), destination_points(opportunities))
         _report_places(study, reached, found)
-    walks, measures = reached.walks, study_measures(file)
+        between_zones = zone_walks(file, ground, stops, zones)
+    walks, (measures, further) = reached.walks, study_measures(file, zones)
     tables: list[pd.DataFrame] = []
+    mixing: list[tuple[str, pd.DataFrame]] = []
     time_s: dict[tuple[str, str], NDArray[np.int32]] = {}
     origin_reason: dict[str, NDArray[np.object_]] = {}
     for day, network in networks.items():
         origin_reason[day] = why_not(network, reached.origins, walks.access, leaving=True)
         destination_reason = why_not(network, reached.destinations, walks.egress, leaving=False)
+        with watch.stage("measures"):
+            departures = build_departures(feed, network.timetable)
         for window in file.windows_on(day):
             tell(f"searching {day}, {window} ({name})")
             with watch.stage("routing"):
-                times = travel_times_by_departure(network, window_query(file, window), walks, threads=threads)
+                query = window_query(file, window)
+                times = travel_times_by_departure(network, query, walks, threads=threads)
+                zone_times = None
+                if any(isinstance(measure, OtherWards) for measure in further):
+                    zone_times = travel_times_by_departure(network, query, between_zones, threads=threads)
             with watch.stage("measures"):
                 time_s[day, window] = times
                 tables.append(
@@ -312,6 +336,24 @@ def evaluate(
                         measures=measures,
                     )
                 )
+                inputs = WindowInputs(
+                    scenario=name,
+                    day=day,
+                    window=window,
+                    window_s=query.window_s,
+                    zones=zones.table,
+                    origins=zones.origins,
+                    destinations=opportunities.table,
+                    time_s=times,
+                    origin_reason=origin_reason[day].tolist(),
+                    access_walks=walks.access,
+                    departures=departures,
+                    cutoffs_min=file.travel.cutoffs_min,
+                    units=amount_units(file),
+                    zone_time_s=zone_times,
+                )
+                tables += [measure.access_rows(inputs) for measure in further]
+                mixing += mixing_tables(inputs, zones, opportunities)
     return Evaluation(
         study=study,
         scenario=name,
@@ -322,7 +364,11 @@ def evaluate(
         opportunities=opportunities,
         networks=networks,
         walks=reached.walks,
-        access=pd.concat(tables, ignore_index=True),
+        access=in_table_order(pd.concat(tables, ignore_index=True)),
+        further={
+            kind: pd.concat([table for key, table in mixing if key == kind], ignore_index=True)
+            for kind in dict.fromkeys(key for key, _ in mixing)
+        },
         time_s=time_s,
         origin_reason=origin_reason,
         notices=tuple(sort_notices(found)),
@@ -349,6 +395,12 @@ def applied_to(study: Study, scenario: Scenario, notices: list[Notice]) -> Appli
     return kept[1]
 
 
+def in_table_order(access: pd.DataFrame) -> pd.DataFrame:
+    """Rows of access.csv by day, window, neighbourhood, kind, measure, reading and cutoff."""
+    keys = ["scenario", "day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min"]
+    return access.sort_values(keys, kind="stable", na_position="first", ignore_index=True)
+
+
 def setting_of(study: Study) -> Setting:
     """What a proposal is applied to."""
     return Setting(
@@ -359,11 +411,15 @@ def setting_of(study: Study) -> Setting:
         zones=study.zones,
         opportunities=study.opportunities,
         fares=study.file.fares,
+        street_map=study.street_map,
     )
 
 
-def study_measures(file: StudyFile) -> tuple[AccessMeasure, ...]:
-    """The measures of reach that a study chooses, or those computed when it chooses none.
+def study_measures(file: StudyFile, zones: Zones) -> tuple[tuple[AccessMeasure, ...], tuple[FurtherMeasure, ...]]:
+    """The measures that a study chooses, or those computed when it chooses none: of reach, and further ones.
+
+    Without a choice: cumulative opportunities, the nearest place, service near home, and with two wards or more the share
+    of the other wards.
 
     Raises
     ------
@@ -371,16 +427,68 @@ def study_measures(file: StudyFile) -> tuple[AccessMeasure, ...]:
         A name or a setting is unknown.
     """
     if file.measures is None:
-        return default_measures(file.travel.cutoffs_min)
+        wards = {group for group in zones.table["group"] if group}
+        further = [
+            build_further("service", {}),
+            *([build_further("share_of_other_wards", {})] if len(wards) > 1 else []),
+        ]
+        return default_measures(file.travel.cutoffs_min), tuple(further)
     chosen: list[AccessMeasure] = []
+    beyond: list[FurtherMeasure] = []
     faults: list[Notice] = []
     for choice in file.measures:
         try:
-            chosen.append(build_access_measure(choice.name, choice.settings, file.travel.cutoffs_min))
+            if choice.name in FURTHER:
+                beyond.append(build_further(choice.name, choice.settings))
+            else:
+                chosen.append(build_access_measure(choice.name, choice.settings, file.travel.cutoffs_min))
         except ValueError as fault:
-            faults.append(BAD_VALUE.at(**choice.at("name"), value=choice.name, message=str(fault)))
+            message = f"{fault} (or one of {', '.join(FURTHER)})"
+            faults.append(BAD_VALUE.at(**choice.at("name"), value=choice.name, message=message))
     raise_on_errors(faults, StudyError)
-    return tuple(chosen)
+    return tuple(chosen), tuple(beyond)
+
+
+def changed_ground(study: Study, applied: Applied) -> Ground:
+    """What people walk on under a proposal: other streets where it opens or closes a way."""
+    if applied.street_map is None:
+        return study.ground
+    return build_streets(applied.street_map, wheelchair=study.file.travel.wheelchair)
+
+
+def zone_walks(file: StudyFile, ground: Ground, stops: Linked, zones: Zones) -> Walks:
+    """Walks between the origins and each zone's own points, for measures of reaching other neighbourhoods."""
+    origins = zones.origins
+    own = Points(
+        zones.table["id"].to_numpy(object),
+        origins["lon"].to_numpy(np.float64),
+        origins["lat"].to_numpy(np.float64),
+        origins["zone"].to_numpy(np.int32),
+    )
+    return study_walks(file, ground, stops, origin_points(zones), own).walks
+
+
+def mixing_tables(inputs: WindowInputs, zones: Zones, opportunities: Opportunities) -> list[tuple[str, pd.DataFrame]]:
+    """Potential to meet in one window, where groups are known: who could come to each place, and exposure through them."""
+    if zones.groups is None or inputs.destinations.empty:
+        return []
+    cutoff = sorted(inputs.cutoffs_min)[len(inputs.cutoffs_min) // 2]
+    persons, where = zones.groups, {"scenario": inputs.scenario, "day": inputs.day, "window": inputs.window}
+    total = persons.sum().to_numpy(np.float64)
+    found: list[tuple[str, pd.DataFrame]] = []
+    for key in opportunities.keys:
+        rows = opportunities.rows_of(key)
+        visitors = visitors_in_window(inputs, persons, rows, cutoff_min=cutoff)
+        places = opportunities.table.iloc[rows][["key", "id", "name", "kind"]].reset_index(drop=True)
+        tables = {
+            "mixing": mixing_table(visitors, places, (total / total.sum()).tolist()),
+            "exposure": exposure_table(visitors, persons).assign(key=key),
+        }
+        for name, table in tables.items():
+            for place, (column, value) in enumerate({**where, "cutoff_min": cutoff}.items()):
+                table.insert(place, column, value)
+            found.append((name, table))
+    return found
 
 
 def amount_units(file: StudyFile) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,13 +21,18 @@ from community_routes.network.streets import Streets, build_streets
 from community_routes.network.walks import CrowFly, Ground
 from community_routes.notices import Notice, declare, raise_on_errors, sort_notices
 from community_routes.sources.checks import check_service
+from community_routes.sources.dates import check_dates
 from community_routes.sources.feed import Feed
 from community_routes.sources.gtfs import read_feed
 from community_routes.sources.opportunities import Opportunities, entrances_from_streets, read_opportunities
-from community_routes.sources.osm import read_streets
+from community_routes.sources.osm import box_of, read_graphml, read_place, read_streets
+from community_routes.sources.osm_checks import check_overlap
 from community_routes.sources.osm_map import StreetMap
+from community_routes.sources.place_checks import check_places
+from community_routes.sources.rail_check import check_rail
 from community_routes.sources.study_file import StudyFile, named_files, read_study_file
 from community_routes.sources.zones import Zones, read_zones
+from community_routes.times import MINUTE
 from community_routes.timings import Stopwatch
 
 UNEXPECTED_FAULT = declare("unreadable_input", "error", "An input could not be read at all.")
@@ -143,27 +148,54 @@ def _read(path: Path, found: list[Notice], cache: str | Path | None) -> _Parts:
     file = read_study_file(path, found)
     parts = _Parts(file)
     missing = file.missing_files
-    if not missing.intersection(file.timetables):
-        parts.feed = _try(lambda: read_feed(file.timetables, notices=found), found)
+    there = [timetable for timetable in file.timetables if timetable not in missing]
+    if there:
+        parts.feed = _try(lambda: read_feed(there, notices=found), found)
     if parts.feed is not None:
-        for date in dict.fromkeys(file.dates.values()):
-            check_service(parts.feed, date, found)
+        _check_dates(file, parts.feed, found)
     spec = file.streets
     if spec.crow_fly is None and not missing.intersection({spec.osm, spec.graphml} - {None}):
         parts.street_map = _try(lambda: _read_map(file, found, cache), found)
-    if not missing.intersection(f for _, f in named_files(file.neighbourhoods)):
-        parts.zones = _try(lambda: read_zones(file.neighbourhoods, file.folder, found), found)
+    parts.zones = _try(lambda: read_zones(file.neighbourhoods, file.folder, found), found)
     readable = {
-        key: spec
-        for key, spec in file.destinations.items()
-        if not missing.intersection(f for _, f in named_files(spec))
-        and (spec.osm is None or parts.street_map is not None)
+        key: spec for key, spec in file.destinations.items() if spec.osm is None or parts.street_map is not None
     }
     places = parts.street_map.places if parts.street_map is not None else {}
     if readable:
         parts.opportunities = _try(lambda: read_opportunities(readable, file.folder, places, found), found)
+    _check_together(parts, found)
     raise_on_errors(found, StudyError)
     return parts
+
+
+def _check_dates(file: StudyFile, feed: Feed, found: list[Notice]) -> None:
+    """Each service date against the calendar and against the timetable; no service is said of the study file's line."""
+    place = file.at("dates")
+    check_dates(file.dates, found, place=place)
+    latest_s = max(window.end_s for window in file.travel.windows.values()) + file.travel.max_travel_min * MINUTE
+    for date in dict.fromkeys(file.dates.values()):
+        own: list[Notice] = []
+        check_service(feed, date, own, until_s=latest_s)
+        for notice in own:
+            if notice.severity == "error":
+                notice = replace(notice, file=place.get("file", ""), row=place.get("row"), column=place.get("column"))
+            found.append(notice)
+
+
+def _check_together(parts: _Parts, found: list[Notice]) -> None:
+    """What no file can tell alone: places far away, streets that the timetable does not touch, stations without trains."""
+    if parts.zones is not None and parts.opportunities is not None:
+        check_places(parts.opportunities, parts.zones, found)
+    if parts.feed is None or parts.zones is None:
+        return
+    if parts.street_map is not None:
+        lon, lat = parts.feed.stops["lon"].to_numpy(), parts.feed.stops["lat"].to_numpy()
+        known = np.isfinite(lon) & np.isfinite(lat)
+        if known.any():
+            found += check_overlap(parts.street_map.area, box_of(lon[known], lat[known]), file=parts.feed.sources[0])
+    for date in dict.fromkeys(parts.file.dates.values()):
+        area = tuple(float(edge) for edge in parts.zones.table.total_bounds)
+        check_rail(parts.feed, date, area, found, place=parts.file.at("timetables"))
 
 
 def _try(read: Callable[[], Read], found: list[Notice]) -> Read | None:
@@ -182,7 +214,13 @@ def _read_map(file: StudyFile, found: list[Notice], cache: str | Path | None) ->
     asked = {key: destinations.osm for key, destinations in file.destinations.items() if destinations.osm is not None}
     if spec.osm is not None:
         return read_streets(spec.osm, area=spec.area, places=asked, notices=found)
-    raise StudyError("streets from graphml and place")
+    if spec.graphml is not None:
+        return read_graphml(spec.graphml, area=spec.area, notices=found)
+    if spec.place is None:
+        raise StudyError("the study names no streets; give osm, graphml, place or crow_fly")
+    if cache is None:
+        raise StudyError(f"streets of the place {spec.place!r} are kept in the cache; give --cache a folder")
+    return read_place(spec.place, cache, area=spec.area, notices=found)
 
 
 def _with_ground(parts: _Parts, found: list[Notice]) -> Study:
@@ -190,14 +228,12 @@ def _with_ground(parts: _Parts, found: list[Notice]) -> Study:
     if parts.feed is None or parts.zones is None or parts.opportunities is None:
         raise StudyError(f"{file.path.name}: a part of the study could not be read")
     ground: Ground
-    lines: NDArray[np.object_] | None = None
     if parts.street_map is not None:
         ground = build_streets(parts.street_map, wheelchair=file.travel.wheelchair)
-        lines = street_lines(ground)
     else:
         crow = file.streets.crow_fly
         ground = CrowFly(crow.detour if crow is not None else 1.3, file.streets.area)
-    opportunities = entrances_from_streets(parts.opportunities, lines)
+    opportunities = entrances_from_streets(parts.opportunities, lines_of(ground))
     return Study(
         file=file,
         feed=parts.feed,
@@ -208,6 +244,11 @@ def _with_ground(parts: _Parts, found: list[Notice]) -> Study:
         notices=tuple(sort_notices(found)),
         sources=_sources(file),
     )
+
+
+def lines_of(ground: Ground) -> NDArray[np.object_] | None:
+    """The walkable edges as lines, or None for straight-line walking."""
+    return street_lines(ground) if isinstance(ground, Streets) else None
 
 
 def street_lines(streets: Streets) -> NDArray[np.object_]:
