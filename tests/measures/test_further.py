@@ -11,6 +11,7 @@ import pytest
 from community_routes.measures import equity
 from community_routes.measures.decay import Exponential, Step
 from community_routes.measures.further import (
+    Affordability,
     Competition,
     OtherWards,
     Service,
@@ -122,13 +123,32 @@ def test_other_wards_by_hand() -> None:
         OtherWards().access_rows(inputs())
 
 
+def test_affordability_by_hand() -> None:
+    """For 2.00 B reaches the first place only, in 15 minutes instead of 10, and A nothing; for 5.00 all as without fares."""
+    poor = np.full_like(TIMES, NO)
+    poor[2, 0, 0] = 900
+    table = Affordability().access_rows(inputs(times_of_budget={5.0: TIMES, 2.0: poor}, cutoffs_min=(10.0, 15.0)))
+    tight = table[table["measure"] == "affordable_opportunities_2"]
+    jobs = tight[tight["kind"] == "jobs"]
+    assert jobs["cutoff_min"].tolist() == [10, 10, 10, 15, 15, 15]
+    assert jobs["value"].tolist()[:2] == [0, 0]
+    assert jobs["value"].tolist()[3:5] == [0, 40]
+    assert values(table[table["cutoff_min"] == 10], "affordable_opportunities_5", "jobs")[:2] == [40, 70]
+    nearest = table[(table["measure"] == "nearest_affordable_2") & (table["kind"] == "jobs")]
+    assert nearest["reason"].tolist() == ["over_fare", "", "off_network"]
+    assert nearest["value"].tolist()[1] == 900
+    with pytest.raises(ValueError, match="budgets"):
+        Affordability().access_rows(inputs())
+
+
 def test_building_by_name() -> None:
+    assert build_further("affordability", {}) == Affordability()
     assert build_further("two_step_catchment", {}) == Competition("two_step_catchment", Step(2700))
     decay = {"decay": "exponential", "half_time_min": 15}
     assert build_further("spatial_availability", decay) == Competition("spatial_availability", Exponential(900))
     assert build_further("service", {"per_hour": 4}) == Service(400, 4)
     assert build_further("share_of_other_wards", {}) == OtherWards()
-    with pytest.raises(ValueError, match="no further measure; write one of balanced_catchment"):
+    with pytest.raises(ValueError, match="no further measure; write one of affordability, balanced_catchment"):
         build_further("ptal", {})
     with pytest.raises(ValueError, match="no setting"):
         build_further("service", {"metres": 4})

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 
 from community_routes.measures.fare_scan import NEVER, all_changes, read_allowance, scan_allowances
 from community_routes.measures.fares import NO_PRICE, FareRide, Ticket, TicketFares
+from community_routes.measures.journey_fares import straight_km
 from community_routes.measures.modes import mode_of
 from community_routes.network.network import Network
 from community_routes.network.points import Links
 from community_routes.routing.query import Query, Walks
 from community_routes.times import UNREACHED
 
-EARTH_KM = 6371.0088
 _MOST_BYTES = 200_000_000
 Choice = tuple[Ticket, ...]
 
@@ -202,8 +202,6 @@ class _Pricer:
         self._rides: dict[int, FareRide] = {}
         self._flat: dict[tuple[int, bool], int] = {}
         self._metered: dict[tuple[int, bool, int, int], int] = {}
-        stops = network.feed.stops
-        self._lon, self._lat = np.radians(stops["lon"].to_numpy()), np.radians(stops["lat"].to_numpy())
         self._terms = prices.fares.concession if prices.concession else None
 
     def ride(self, route: int) -> FareRide:
@@ -244,18 +242,9 @@ class _Pricer:
         """The class of a ride between two stops (rows)."""
         key = (route, self.at_concession(board_s), start, end)
         if key not in self._metered:
-            ride = self._with(self.ride(route), self._km(start, end), board_s)
+            ride = self._with(self.ride(route), straight_km(self.feed, start, end), board_s)
             self._metered[key] = self.class_of(ride)
         return self._metered[key]
-
-    def _km(self, start: int, end: int) -> float:
-        a, b = self._lat[start], self._lat[end]
-        half = (
-            math.sin((b - a) / 2) ** 2
-            + math.cos(a) * math.cos(b) * math.sin((self._lon[end] - self._lon[start]) / 2) ** 2
-        )
-        km = 2 * EARTH_KM * math.asin(math.sqrt(min(1.0, half)))
-        return km if math.isfinite(km) else math.inf
 
     @staticmethod
     def _with(ride: FareRide, km: float, board_s: int) -> FareRide:

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.measures import equity
-from community_routes.measures.choose import SHARE
+from community_routes.measures.choose import SECONDS, SHARE, PlacesOfKind
 from community_routes.measures.competition import (
     Catchment,
     balanced_catchment,
@@ -27,7 +27,14 @@ from community_routes.measures.connection import share_of_other_wards
 from community_routes.measures.decay import Decay, Step, build_decay
 from community_routes.measures.groups import GROUP_COLUMNS
 from community_routes.measures.mixing import Visitors, potential_visitors
-from community_routes.measures.reach import mean_over_departures, percentile_times, share_within, zone_average
+from community_routes.measures.reach import (
+    cumulative_opportunities,
+    mean_over_departures,
+    nearest,
+    percentile_times,
+    share_within,
+    zone_average,
+)
 from community_routes.measures.rows import zone_rows
 from community_routes.measures.service import (
     StopDepartures,
@@ -38,7 +45,7 @@ from community_routes.measures.service import (
 from community_routes.measures.summary import kinds_of_places
 from community_routes.measures.weighted import weighted_quantile
 from community_routes.network.points import Links
-from community_routes.times import MINUTE
+from community_routes.times import MINUTE, UNREACHED
 
 FloatArray = NDArray[np.float64]
 STOPS = "stops"
@@ -72,6 +79,8 @@ class WindowInputs:
         Unit of the amounts of a key.
     zone_time_s : int32, shape (n_origins, n_departures, n_zones), optional
         Times to the zones' own points, for other wards.
+    times_of_budget : mapping of float to int32 arrays like ``time_s``, optional
+        Times within budgets of money (``fare_search.times_within_budgets``), for affordability.
     """
 
     scenario: str
@@ -88,6 +97,7 @@ class WindowInputs:
     cutoffs_min: tuple[float, ...]
     units: Mapping[str, str] = field(default_factory=dict)
     zone_time_s: NDArray[np.int32] | None = None
+    times_of_budget: Mapping[float, NDArray[np.int32]] = field(default_factory=dict)
 
     @property
     def on_network(self) -> NDArray[np.bool_]:
@@ -108,6 +118,14 @@ class WindowInputs:
         count = np.bincount(zone, minlength=len(self.zones))
         share = np.where(total[zone] > 0, weight / np.where(total[zone] > 0, total[zone], 1.0), 1.0 / count[zone])
         return np.asarray(self.zones["population"].to_numpy(dtype=np.float64)[zone] * share)
+
+    def median_of_zones(self, seconds: NDArray[np.int32]) -> FloatArray:
+        """Times of zones: the weighted median over the points on the network, infinite where that is not reached."""
+        zone = self.origins["zone"].to_numpy(dtype=np.int64)
+        weight = self.origins["weight"].to_numpy(dtype=np.float64) * self.on_network
+        floats = np.where(seconds == UNREACHED, np.inf, seconds.astype(np.float64))
+        found = [weighted_quantile(floats[zone == z], weight[zone == z]) for z in range(len(self.zones))]
+        return np.asarray(np.nan_to_num(np.asarray(found), nan=np.inf, posinf=np.inf))
 
     def rows(self, values: FloatArray, **what: Any) -> pd.DataFrame:
         """Rows of access.csv of values of zones."""
@@ -197,14 +215,64 @@ class OtherWards:
         return pd.concat(tables, ignore_index=True)
 
 
-FURTHER = ("balanced_catchment", "service", "share_of_other_wards", "spatial_availability", "two_step_catchment")
+@dataclass(frozen=True)
+class Affordability:
+    """Opportunities within each cutoff and budget on average over departures, and the time to the nearest.
+
+    Measures ``affordable_opportunities_<budget>`` and ``nearest_affordable_<budget>`` (seconds on the median departure;
+    missing as ``over_fare`` where only the budget is in the way).
+    """
+
+    def access_rows(self, inputs: WindowInputs) -> pd.DataFrame:
+        if not inputs.times_of_budget:
+            raise ValueError("affordability needs `fares` with `budgets` in the study file")
+        tables = []
+        for budget, times in sorted(inputs.times_of_budget.items()):
+            tables += [
+                table
+                for places in kinds_of_places(inputs.destinations, units=inputs.units)
+                if "/" not in places.kind
+                for table in self._rows(inputs, places, times, f"{budget:g}")
+            ]
+        return pd.concat(tables, ignore_index=True)
+
+    @staticmethod
+    def _rows(
+        inputs: WindowInputs, places: PlacesOfKind, times: NDArray[np.int32], name: str
+    ) -> Iterable[pd.DataFrame]:
+        of_kind = np.ascontiguousarray(times[:, :, places.columns])
+        amounts = places.amounts[places.columns]
+        for cutoff in inputs.cutoffs_min:
+            each = cumulative_opportunities(of_kind, amounts, cutoff_s=cutoff * MINUTE)
+            values = inputs.of_zones(mean_over_departures(each))
+            what = {"measure": f"affordable_opportunities_{name}", "unit": places.unit, "cutoff_min": cutoff}
+            yield inputs.rows(values, kind=places.kind, **what)
+        closest, free = (
+            inputs.median_of_zones(nearest(percentile_times(cube, MEDIAN), 1, amounts))
+            for cube in (of_kind, np.ascontiguousarray(inputs.time_s[:, :, places.columns]))
+        )
+        off = np.isnan(inputs.of_zones(np.zeros(len(inputs.origins))))
+        reason = np.where(off, "off_network", np.where(np.isfinite(free), "over_fare", "over_time"))
+        what = {"measure": f"nearest_affordable_{name}", "unit": SECONDS, "reading": f"p{MEDIAN}"}
+        yield inputs.rows(closest, kind=places.kind, reason=reason.tolist(), **what)
+
+
+FURTHER = (
+    "affordability",
+    "balanced_catchment",
+    "service",
+    "share_of_other_wards",
+    "spatial_availability",
+    "two_step_catchment",
+)
 
 
 def build_further(name: str, settings: Mapping[str, Any]) -> FurtherMeasure:
     """A further measure by its name in a study file.
 
     ``two_step_catchment``, ``balanced_catchment``, ``spatial_availability`` with ``cutoff_min`` (45), or with ``decay``
-    and its settings; ``service`` with ``within_m`` (400) and ``per_hour`` (1); ``share_of_other_wards``.
+    and its settings; ``service`` with ``within_m`` (400) and ``per_hour`` (1); ``share_of_other_wards``; ``affordability``
+    at the budgets of the study's fares.
 
     Raises
     ------
@@ -220,9 +288,9 @@ def build_further(name: str, settings: Mapping[str, Any]) -> FurtherMeasure:
     if name == "service":
         _only(name, given, {"within_m", "per_hour"})
         return Service(float(given.get("within_m", 400)), float(given.get("per_hour", 1)))
-    if name == "share_of_other_wards":
+    if name in ("share_of_other_wards", "affordability"):
         _only(name, given, set())
-        return OtherWards()
+        return OtherWards() if name == "share_of_other_wards" else Affordability()
     raise ValueError(f"{name!r} is no further measure; write one of {', '.join(FURTHER)}")
 
 
