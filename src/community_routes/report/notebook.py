@@ -1,0 +1,112 @@
+"""What a notebook shows of results: a small table and a small map, as HTML without a script."""
+
+from __future__ import annotations
+
+import zlib
+
+from markupsafe import Markup
+
+from community_routes.report import drawing, mapdata, sections, words
+from community_routes.report.figures import Figures, figure, slot_name, strongest
+from community_routes.report.results import TODAY, Results
+
+_CELL = Markup('<td style="text-align:right">{}</td>')
+_HEAD = Markup('<th style="text-align:{}">{}</th>')
+
+
+def table_html(results: Results) -> str:
+    """The leading figures as an HTML table: by time of day and kind, today and the change of each proposal.
+
+    Parameters
+    ----------
+    results : Results
+
+    Returns
+    -------
+    str
+        Every name from data is escaped.
+    """
+    figures = Figures(results)
+    lead, view = sections.lead_of(figures), figures.headline_view
+    if lead is None:
+        return str(Markup("<p><strong>{}</strong>: no groups of people to compare.</p>").format(results.title))
+    heads = [_HEAD.format("left", "When"), _HEAD.format("left", "What"), _HEAD.format("right", "Today")]
+    heads += [_HEAD.format("right", scenario.title) for scenario in results.scenarios]
+    rows = []
+    for kind in figures.headline_kinds:
+        unit = figures.unit(kind, view)
+        name = f"{words.kind_name(kind)} ({words.unit_name(unit)})" if unit else words.kind_name(kind)
+        for slot in figures.slots:
+            when = slot_name(slot, results.windows, sections.days_of(figures))
+            cells = [_HEAD.format("left", when), _HEAD.format("left", name)]
+            cells.append(_CELL.format(figure(figures.group_cell("value", TODAY, slot, kind, view, *lead), unit)))
+            for scenario in results.scenarios:
+                change = figures.group_cell("change", scenario.id, slot, kind, view, *lead)
+                cells.append(_CELL.format(figure(change, unit, sign=True)))
+            rows.append(Markup("<tr>{}</tr>").format(Markup("").join(cells)))
+    who = "most deprived fifth" if lead[0] == "local" else "everybody"
+    invented = " (invented data)" if results.invented else ""
+    return str(
+        Markup(
+            "<div><p><strong>{}</strong>{}: {}, {}, today and the change of each proposal</p>"
+            "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>"
+        ).format(
+            results.title,
+            invented,
+            who,
+            f"{view.name[:1].lower()}{view.name[1:]}",
+            Markup("").join(heads),
+            Markup("").join(rows),
+        )
+    )
+
+
+def map_html(results: Results, *, scenario: str | None = None, change: bool | None = None, width: int = 720) -> str:
+    """One map as inline SVG: the change of the first proposal, or what is asked for.
+
+    Parameters
+    ----------
+    results : Results
+    scenario : str, optional
+        ``today`` or the id of a proposal; the first proposal when left out, else today.
+    change : bool, optional
+        The change from today instead of the level; by default for proposals.
+    width : int
+        In pixels.
+    """
+    figures = Figures(results)
+    chosen = scenario or next((s.id for s in results.scenarios), TODAY)
+    is_change = chosen != TODAY if change is None else change
+    lead = next((s.id for s in results.scenarios), TODAY) if chosen == TODAY else chosen
+    slot, kind = strongest(figures, lead) if lead != TODAY else (figures.slots[0], figures.headline_kinds[0])
+    view = figures.headline_view
+    table, column = ("comparison", "change") if is_change else ("access", "value")
+    values = figures.zone_values(table, column, chosen, slot, kind, view)
+    pair = mapdata.scales(figures, kind, view)
+    if values is None or pair is None:
+        return str(Markup("<p>There is no map of {} for {}.</p>").format(kind, chosen))
+    scale = pair[1] if is_change else pair[0]
+    # Several maps of one notebook stand on one page: ids differ by what they show.
+    mark = zlib.crc32(f"{results.study_id}|{chosen}|{is_change}".encode())
+    sheet = drawing.sheet_of(results, prefix=f"n{mark}-")
+    off = (results.zones["reason"].astype(str) == "off_network").to_numpy()
+    unsure = figures.is_unsure(chosen, slot, kind, view) if is_change else None
+    name = "Change" if is_change else "Today" if chosen == TODAY else "With the proposal"
+    title = (
+        f"{words.sentence_case(words.kind_name(kind))}, {view.name[:1].lower()}{view.name[1:]}. {name}"
+        f"{'' if chosen == TODAY else ': ' + results.scenario_title(chosen)}. "
+        f"{slot_name(slot, results.windows, sections.days_of(figures))}"
+    )
+    drawn = drawing.with_symbols(
+        drawing.static_map(sheet, values, scale, title=title, off=off, scenario=chosen, unsure=unsure), sheet.symbols
+    )
+    swatch = Markup(
+        '<span style="white-space:nowrap;margin-right:12px"><span style="display:inline-block;width:18px;height:11px;'
+        'background:{};border:1px solid #0003"></span> {}</span>'
+    )
+    legend = Markup(" ").join(swatch.format(c, label) for c, label in zip(scale.colors, scale.labels, strict=True))
+    return str(
+        Markup('<div style="max-width:{}px"><p>{}</p>{}<p style="font-size:90%">{}</p></div>').format(
+            int(width), title, drawn, legend
+        )
+    )
