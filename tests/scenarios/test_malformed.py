@@ -110,15 +110,14 @@ def test_scribbled_files_never_end_in_a_traceback(tmp_path):
     """A hundred good changes with a value or a sign replaced: read and applied, or faults in words; some of both."""
     rng = random.Random(7)
     seen = {"fault": 0, "fine": 0}
-    for _ in range(100):
+    for number in range(100):
         text = rng.choice(GOOD)
-        values = list(re.finditer(r"(?<=[:\[ ])[^\[\]{},:\n]+", text))
-        place = (
-            rng.choice(values).span()
-            if rng.random() < 0.7
-            else (at := rng.randrange(len(text)), at + rng.randint(0, 3))
-        )
-        text = text[: place[0]] + rng.choice(SCRAPS) + text[place[1] :]
-        seen["fine" if message(tmp_path, f"scenario: plan\nchanges:\n  - {text}\n") == "no fault" else "fault"] += 1
+        if number % 5:  # every fifth is left as it is
+            values = [match.span() for match in re.finditer(r"(?<=[:\[ ])[^\[\]{},:\n]+", text)]
+            at = rng.randrange(len(text))
+            start, end = rng.choice([*values, (at, at), (at, at + 2)])
+            text = text[:start] + rng.choice(SCRAPS) + text[end:]
+        said = message(tmp_path, f"scenario: plan\nchanges:\n  - {text}\n")
+        seen["fine" if said == "no fault" else "fault"] += 1
     assert seen["fault"] > 50
-    assert seen["fine"] > 5
+    assert seen["fine"] >= 20
