@@ -454,6 +454,28 @@ def test_platform_without_coordinates_is_put_at_its_station(tmp_path: Path) -> N
     assert found >= {("stop_without_place", 3), ("impossible_place", 5), ("place_of_station", 5)}
 
 
+def test_trip_of_many_short_hops_in_no_time_flies(tmp_path: Path) -> None:
+    """Three hops of 0.7, 0.7 and 1.4 km in 10 s: 143 km/h with the minute for rounding, though no hop is over 84."""
+    times = GOOD["stop_times"] + "".join(
+        f"T3,10:00:{s:02d},10:00:{s:02d},{stop},{i}\n"
+        for i, (s, stop) in enumerate(zip((0, 0, 0, 10), "ABCD", strict=True))
+    )
+    notices: list[Notice] = []
+    feed = read_feed(
+        feed_zip(tmp_path / "f.zip", stop_times=times, trips=GOOD["trips"] + "R7,daily,T3\n"), notices=notices
+    )
+    assert [(n.code, n.row) for n in notices] == [("impossible_speed", 10)]
+    assert len(feed.trips) == 3
+
+
+def test_route_without_any_name_goes_by_its_id(tmp_path: Path) -> None:
+    """An info: nothing about a journey depends on it."""
+    routes = "route_id,agency_id,route_short_name,route_long_name,route_type\nR7,OP1,,,3\n"
+    notices: list[Notice] = []
+    read_feed(feed_zip(tmp_path / "f.zip", routes=routes), notices=notices)
+    assert [(n.severity, n.code, n.value) for n in notices] == [("info", "route_without_name", "R7")]
+
+
 def test_service_without_a_day_is_named(tmp_path: Path) -> None:
     """No weekday, and an exception that only takes a day away."""
     tables: dict[str, str | bytes | None] = {

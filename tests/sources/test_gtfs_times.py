@@ -57,6 +57,15 @@ def test_the_drawn_course_comes_before_straight_lines(tmp_path: Path) -> None:
     assert seconds_after_eight(feed) == [0, 300, 400]
 
 
+def test_a_stop_far_off_the_course_pulls_no_other_stop_away() -> None:
+    """A line of 3 km to the east; stops at 0, 1 and 2 km, and a last one 6 km back: it is taken to be at the end."""
+    x, y = np.array([0.0, 1000.0, 2000.0, 3000.0]), np.zeros(4)
+    position = np.empty(4)
+    positions_along(x, y, np.array([0.0, 1000.0, 2000.0, -4000.0]), np.full(4, 20.0), position)
+    assert position.tolist()[:3] == [0.0, 1000.0, 2000.0]
+    assert position[3] >= 2000.0
+
+
 def test_distances_that_fall_or_are_missing_are_not_used(tmp_path: Path) -> None:
     """One gap with a distance missing falls back to straight lines; the other has its distances and uses them."""
     feed = read_times(

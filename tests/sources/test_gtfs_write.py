@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from community_routes.errors import FeedError
 from community_routes.notices import Notice
 from community_routes.sources.feed import Calls, Feed
 from community_routes.sources.gtfs import read_feed, write_feed
@@ -94,7 +95,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "out.zip"
     path.write_bytes(b"before")
     calls = replace(feed.calls, arrival_s=feed.calls.arrival_s - 30_000, departure_s=feed.calls.departure_s - 30_000)
-    with pytest.raises(ValueError, match="before the service date"):
+    with pytest.raises(FeedError, match="before the service date"):
         write_feed(replace(feed, calls=calls), path, date_stamp=STAMP)
     assert path.read_bytes() == b"before"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["f.zip", "out.zip"]

@@ -39,6 +39,9 @@ CLOSE_STOPS = declare("close_stops", "info", "Stops at almost one place; one sto
 SERVICE_NEVER_RUNS = declare(
     "service_never_runs", "warning", "A service has no day on which it runs; its trips never run."
 )
+ROUTE_WITHOUT_NAME = declare(
+    "route_without_name", "info", "A route has neither a short nor a long name; it is called by its id."
+)
 UNUSED_ROUTES = declare("unused_routes", "info", "Routes without a usable trip.")
 
 _KMH = {0: 100, 1: 150, 2: 400, 3: 130, 4: 120, 5: 50, 6: 60, 7: 60, 11: 130, 12: 150, 1100: 1200}
@@ -56,27 +59,45 @@ def check_speeds(
     label: str,
     findings: Findings,
 ) -> None:
-    """Note hops that no vehicle makes, allowing a minute because times are often whole minutes."""
+    """Note hops, and whole trips, that no vehicle makes, allowing a minute because times are often whole minutes."""
     if len(calls) < 2:
         return
     trip = np.repeat(np.arange(len(trip_ids)), np.diff(calls.first))
     lon, lat = stops["lon"].to_numpy(), stops["lat"].to_numpy()
     a, b = calls.stop[:-1], calls.stop[1:]
-    seconds = (calls.arrival_s[1:] - calls.departure_s[:-1]).astype(np.float64) + _ROUNDED_S
     limits = np.array([_KMH.get(int(kind), max(_KMH.values())) for kind in basic_route_type(route_type_of_trip)])
     metres = great_circle_m(lon[a], lat[a], lon[b], lat[b])
-    with np.errstate(invalid="ignore"):
-        wrong = np.flatnonzero((trip[1:] == trip[:-1]) & (metres * 3.6 > limits[trip[1:]] * seconds))
+    inside = trip[1:] == trip[:-1]
+    metres = np.where(inside & ~np.isnan(metres), metres, 0.0)
+    seconds = calls.arrival_s[1:].astype(np.int64) - calls.departure_s[:-1] + _ROUNDED_S
+    wrong = np.flatnonzero(inside & (metres * 3.6 > limits[trip[1:]] * seconds))
 
     def message(i: int) -> str:
         k = wrong[i]
         return (
             f"trip {trip_ids[trip[k]]!r} goes {metres[k] / 1000:.1f} km from {stops['stop_name'].iat[a[k]]!r} to "
             f"{stops['stop_name'].iat[b[k]]!r} between {format_time(calls.departure_s[k])} and "
-            f"{format_time(calls.arrival_s[k + 1])}; a time or a stop's place is wrong. It was kept"
+            f"{format_time(calls.arrival_s[k + 1])}; a time, a stop's place or the route_type is wrong. It was kept"
         )
 
     findings.rows(IMPOSSIBLE_SPEED, label, line[wrong + 1], message, field="arrival_time")
+    # Many short hops of no minutes at all, each within the rounding, make a trip that flies.
+    runs = np.flatnonzero(np.diff(calls.first) >= 2)
+    start, end = calls.first[runs], calls.first[runs + 1] - 1
+    way = np.concatenate([[0.0], np.cumsum(metres)])
+    length = way[end] - way[start]
+    lasts = calls.arrival_s[end].astype(np.int64) - calls.departure_s[start] + _ROUNDED_S
+    flying = np.flatnonzero((length * 3.6 > limits[runs] * lasts) & ~np.isin(runs, trip[wrong]))
+    findings.rows(
+        IMPOSSIBLE_SPEED,
+        label,
+        line[end[flying]],
+        lambda i: (
+            f"trip {trip_ids[runs[flying[i]]]!r} makes {length[flying[i]] / 1000:.1f} km from stop to stop in "
+            f"{int(lasts[flying[i]]) - _ROUNDED_S} s; its times are wrong. It was kept"
+        ),
+        field="arrival_time",
+    )
 
 
 def mend_station_calls(feed_stops: pd.DataFrame, calls: Calls, label: str, findings: Findings) -> pd.DataFrame:
@@ -126,10 +147,19 @@ def check_use(feed: Feed, label: str, findings: Findings) -> None:
         more = " and others" if count > 5 else ""
         message = f"{count:,} of {len(feed.routes):,} routes have no usable trip: {listed}{more}"
         findings.add(UNUSED_ROUTES, f"{label}/routes.txt", message=message, value=count)
+    _check_names(feed, label, findings)
     arranged = int(np.count_nonzero((feed.calls.pickup_type >= 2) | (feed.calls.drop_off_type >= 2)))
     if arranged:
         message = f"{arranged:,} calls need a phone call or a word with the driver; they count as ordinary calls"
         findings.add(ARRANGED_BOARDING, f"{label}/stop_times.txt", message=message, value=arranged)
+
+
+def _check_names(feed: Feed, label: str, findings: Findings) -> None:
+    nameless = np.flatnonzero((feed.routes["route_short_name"] == "") & (feed.routes["route_long_name"] == ""))
+    ids = feed.routes["route_id"].to_numpy(dtype=object)[nameless]
+    message = "route '{value}' has neither a short nor a long name; it is called by its id"
+    lines = np.zeros(len(nameless), np.int64)
+    findings.rows(ROUTE_WITHOUT_NAME, f"{label}/routes.txt", lines, message, field="route_short_name", values=ids)
 
 
 def check_services(feed: Feed, label: str, findings: Findings) -> None:

@@ -9,6 +9,7 @@ from community_routes.kernels import kernel
 from community_routes.sources.feed import Shapes
 
 EARTH_M = 6_371_008.8
+FAR_OFF_M = 1000.0
 _MOST_CELLS = 20_000_000
 
 
@@ -28,8 +29,10 @@ def positions_along(x, y, px, py, position):  # type: ignore[no-untyped-def]
     """Where stops lie along a drawn line, in metres from its start, never falling.
 
     Of all ways to give each stop a segment of the line so that the segments never go back, the one with the least sum
-    of squared distances from the stops to the line (dynamic programming over stops and segments; the earlier segment
-    wins a tie). Then each position is raised to the one before it where two stops share a segment.
+    of squared distances from the stops to the line (dynamic programming over stops and segments). A distance counts as
+    one kilometre at most, so that a stop that the line does not pass pulls no other stop away from it. The last stop
+    takes the latest segment of several that are equally good, every other the earliest. Then each position is raised to
+    the one before it where two stops share a segment.
 
     Parameters
     ----------
@@ -62,10 +65,11 @@ def positions_along(x, y, px, py, position):  # type: ignore[no-untyped-def]
             t = 0.0
             if square > 0.0:
                 t = min(1.0, max(0.0, ((px[i] - x[j]) * dx + (py[i] - y[j]) * dy) / square))
-            cost[j] = best + (px[i] - x[j] - t * dx) ** 2 + (py[i] - y[j] - t * dy) ** 2
+            off = (px[i] - x[j] - t * dx) ** 2 + (py[i] - y[j] - t * dy) ** 2
+            cost[j] = best + min(off, FAR_OFF_M * FAR_OFF_M)
     at = 0
     for j in range(1, n_segments):
-        if cost[j] < cost[at]:
+        if cost[j] <= cost[at]:
             at = j
     for i in range(n_stops - 1, -1, -1):
         dx, dy = x[at + 1] - x[at], y[at + 1] - y[at]

@@ -24,6 +24,7 @@ BLOCK_BYTES = 32 * 2**20
 _ARROW_BLOCK = 16 * 2**20
 _WORTH_THREADS = 2**20
 _LONGEST_ROW = 2**20
+_MOST_LINES_IN_A_ROW = 1000
 _FIRST_LINE = 2
 LEFT_OUT = -3
 """In an index of ids: the row is in the file but was left out, which has been noted where it matters."""
@@ -277,12 +278,14 @@ def _whole_rows(pieces: Iterator[bytes], label: str, findings: Findings) -> Iter
 
 def _end_of_rows(data: bytes) -> int:
     """Position behind the last line break outside quotation marks; 0 when there is none."""
-    end = len(data)
-    for _ in range(1000):
-        cut = data.rfind(b"\n", 0, end) + 1
-        if cut == 0 or data.count(b'"', 0, cut) % 2 == 0:
+    cut = data.rfind(b"\n") + 1
+    quotes = data.count(b'"', 0, cut)
+    for _ in range(_MOST_LINES_IN_A_ROW):
+        if cut == 0 or quotes % 2 == 0:
             return cut
-        end = cut - 1
+        before = data.rfind(b"\n", 0, cut - 1) + 1
+        quotes -= data.count(b'"', before, cut)
+        cut = before
     return 0
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
+from community_routes.errors import FeedError
 from community_routes.sources.feed import Feed
 from community_routes.times import format_time
 
@@ -40,7 +41,7 @@ def write_feed(feed: Feed, path: Path, *, date_stamp: dt.date) -> None:
 
     Raises
     ------
-    ValueError
+    FeedError
         A time lies before the service date began; GTFS cannot say that.
     """
     path = Path(path)
@@ -119,9 +120,7 @@ def _blank_below_zero(values: Any) -> pa.Array:
 def _clock(seconds: NDArray[Any]) -> pa.Array:
     distinct, codes = np.unique(seconds, return_inverse=True)
     if len(distinct) and distinct[0] < 0:
-        raise ValueError(
-            f"a time of {format_time(int(distinct[0]))} cannot be written; it lies before the service date"
-        )
+        raise FeedError(f"a time of {format_time(int(distinct[0]))} cannot be written; it lies before the service date")
     return pa.array([format_time(int(s)) for s in distinct], pa.string()).take(pa.array(codes.ravel()))
 
 
