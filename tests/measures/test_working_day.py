@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from community_routes.measures.shifts import Shift
-from community_routes.measures.working_day import search_shift
+from community_routes.measures.further import WindowInputs
+from community_routes.measures.service import StopDepartures
+from community_routes.measures.shifts import Shift, ShiftAccess
+from community_routes.measures.working_day import search_shift, shift_tables
 from community_routes.network.network import assemble_network
 from community_routes.routing.query import Query, Walks
 from community_routes.times import HOUR
@@ -53,3 +56,42 @@ def test_a_night_shift_ends_with_the_first_bus_of_the_next_date() -> None:
     lines = ["7: Home 21:10  Work 21:40", "7: Work 06:20  Home 06:50"]
     assert ways(*lines, shift=NIGHT)[0] == ""
     assert ways(lines[0], shift=NIGHT)[0] == "back"
+
+
+def test_what_a_shift_says_of_neighbourhoods_and_workplaces() -> None:
+    """A (60 on the network) works at both places, B (40) at the smaller, C is off the network: 1, 1/4, missing."""
+    nothing = np.zeros(0, dtype=np.int32)
+    inputs = WindowInputs(
+        scenario="today",
+        day="day",
+        window="am",
+        window_s=(0, 60),
+        zones=pd.DataFrame(
+            {"id": ["A", "B", "C"], "name": "", "population": [60.0, 40.0, 9.0], "deprivation_decile": [1.0, 2.0, 3.0]}
+        ),
+        origins=pd.DataFrame({"zone": [0, 1, 2], "weight": 1.0}),
+        destinations=pd.DataFrame(
+            {
+                "key": "employment",
+                "kind": "",
+                "id": ["x", "p2", "p1"],
+                "name": ["X", "Two", "One"],
+                "amount": [9, 30, 10],
+            }
+        ),
+        time_s=np.zeros((3, 1, 3), dtype=np.int32),
+        origin_reason=["", "", "off_network"],
+        access_walks=links_of(np.full((3, 1), -1)),
+        departures=StopDepartures(*[nothing] * 6),  # type: ignore[arg-type]
+        cutoffs_min=(45,),
+    )
+    there = np.array([[True, True], [True, True], [False, False]])
+    back = np.array([[True, True], [False, True], [False, False]])
+    zones, places = shift_tables(inputs, ShiftAccess(there, back), np.array([1, 2]), EARLY)
+    assert zones["value"].tolist()[:2] == [1.0, 0.25]
+    assert zones["reason"].tolist() == ["", "", "off_network"]
+    assert zones["window"].unique().tolist() == ["06:00-14:00"]
+    assert places["id"].tolist() == ["p1", "p2"]
+    assert places["share_of_residents"].tolist() == [1.0, 0.6]
+    assert places["missing_back"].tolist() == [0.0, 0.4]
+    assert places["residents"].tolist() == [100, 100]

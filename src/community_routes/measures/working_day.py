@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
+from community_routes.measures.choose import SHARE
+from community_routes.measures.further import WindowInputs
 from community_routes.measures.shifts import Shift, ShiftAccess, shift_access
 from community_routes.network.network import Network
 from community_routes.routing.query import Query, Walks
@@ -41,3 +45,57 @@ def search_shift(
     after = replace(query, window_s=shift.departure_window(), arrive_by=False)
     back_s = travel_times_by_departure(network, after, back, threads=threads)
     return shift_access(np.concatenate(there_s, axis=1), deadlines, back_s)
+
+
+def shift_tables(
+    inputs: WindowInputs, access: ShiftAccess, rows: NDArray[np.int64], shift: Shift
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What a shift's feasibility says of neighbourhoods and of workplaces.
+
+    Parameters
+    ----------
+    inputs : WindowInputs
+        Of any window of the day; its travel times are not used.
+    access : ShiftAccess
+        Rows are origins, columns the destinations of ``rows``.
+    rows : int64, shape (n_places,)
+        Which destinations; all of one key.
+    shift : Shift
+
+    Returns
+    -------
+    access : DataFrame
+        Rows of access.csv, the shift as the window: ``share_of_jobs``, the share of the key's amounts that can be worked.
+    places : DataFrame
+        scenario, day, shift, key, id, name, residents, share_of_residents and the shares whose way there, way back or
+        both are missing, of the residents on the network; in order of id.
+    """
+    places = inputs.destinations.iloc[rows].reset_index(drop=True)
+    amounts = places["amount"].to_numpy(dtype=np.float64)
+    named = replace(inputs, window=shift.name)
+    what = {"kind": str(places["key"].iloc[0]), "measure": "share_of_jobs", "unit": SHARE}
+    of_zones = named.rows(inputs.of_zones(access.share_of_jobs(amounts)), **what)
+    persons = inputs.persons_of_origins() * inputs.on_network
+    total = persons.sum()
+    missing = access.missing()
+
+    def share(fits: NDArray[np.bool_]) -> NDArray[np.float64]:
+        able = np.where(fits, persons[:, None], 0.0).sum(axis=0)
+        return np.asarray(able / total if total > 0 else np.full(len(places), np.nan))
+
+    table = pd.DataFrame(
+        {
+            "scenario": inputs.scenario,
+            "day": inputs.day,
+            "shift": shift.name,
+            "key": places["key"],
+            "id": places["id"],
+            "name": places["name"],
+            "residents": total,
+            "share_of_residents": share(access.feasible),
+            "missing_there": share(missing == "there"),
+            "missing_back": share(missing == "back"),
+            "missing_both": share(missing == "there and back"),
+        }
+    )
+    return of_zones, table.sort_values("id", kind="stable", ignore_index=True)
