@@ -143,6 +143,12 @@ def _share_ids(before: Feed, after: Feed) -> bool:
     return not a or not b or 2 * len(a & b) >= min(len(a), len(b))
 
 
+def route_keys(feed: Feed, other: Feed) -> list[str]:
+    """By what each route of a timetable is known when it is compared with another one."""
+    by_id = _share_ids(feed, other)
+    return [_route_key(feed, row, by_id) for row in range(len(feed.routes))]
+
+
 def _route_key(feed: Feed, row: int, by_id: bool) -> str:
     if by_id:
         return str(feed.routes["route_id"].iat[row])

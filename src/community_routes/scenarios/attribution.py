@@ -1,0 +1,211 @@
+"""How much of a change between two timetables each route explains: routes are put back as they were, one at a time."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from community_routes.scenarios.changes_days import CalendarEdit
+from community_routes.scenarios.changes_feed import NewTrip, TripCalls, edit_trips
+from community_routes.scenarios.changes_routes import trips_of
+from community_routes.scenarios.draws import Randomness, scenario_draws, shifted_feed
+from community_routes.scenarios.feed_diff import diff_feeds, route_keys
+from community_routes.sources.feed import Feed
+
+Statistic = Callable[[Feed], NDArray[np.float64]]
+"""Figures of a timetable, shape (k,), always the same k: access of zones, of groups, whatever is compared."""
+
+
+def put_back(
+    after: Feed,
+    before: Feed,
+    routes: Iterable[str],
+    dates: Mapping[str, dt.date],
+    before_dates: Mapping[str, dt.date] | None = None,
+) -> Feed:
+    """The later timetable with some routes as they were in the earlier one, on the study's dates.
+
+    Parameters
+    ----------
+    after, before : Feed
+    routes : iterable of str
+        Keys of routes as in :func:`~community_routes.scenarios.feed_diff.diff_feeds`; a route that the earlier timetable does
+        not have is taken out, one that only the earlier has is put in.
+    dates : mapping of str to date
+        Of the later timetable. On other dates the routes do not run at all.
+    before_dates : mapping, optional
+        The earlier timetable's dates under the same keys, where they differ.
+    """
+    wanted = set(routes)
+    keys_after, keys_before = route_keys(after, before), route_keys(before, after)
+    gone = trips_of(after, [row for row, key in enumerate(keys_after) if key in wanted])
+    feed = edit_trips(after, remove=gone)
+    rows = [row for row, key in enumerate(keys_before) if key in wanted]
+    feed, route_row = _with_routes(feed, before, rows, keys_before, keys_after)
+    trips = trips_of(before, rows)
+    feed, stop_row = _with_stops(feed, before, trips)
+    edit = CalendarEdit.of(feed.calendar)
+    nat = np.datetime64("NaT", "D")
+    added: list[NewTrip] = []
+    copied: list[int] = []
+    for key, date in dates.items():
+        day = (before_dates or dates).get(key, date)
+        active = before.calendar.active(day)[before.trips["service"].to_numpy()[trips]]
+        service = edit.add(f"put-back:{key}", (), (nat, nat), [(np.datetime64(date, "D"), True)])
+        for trip in trips[active].tolist():
+            calls = TripCalls.of(before, trip)
+            added.append(
+                NewTrip(
+                    f"put-back:{key}:{before.trips['trip_id'].iat[trip]}",
+                    route_row[int(before.trips["route"].iat[trip])],
+                    service,
+                    replace(calls, stop=stop_row[calls.stop].astype(np.int32)),
+                    int(before.trips["direction_id"].iat[trip]),
+                )
+            )
+            copied.append(trip)
+    n = len(feed.trips)
+    feed = edit_trips(replace(feed, calendar=edit.build()), added=added)
+    return replace(
+        _with_frequencies(feed, before, copied, n),
+        content_hash=f"{after.content_hash}:{sorted(wanted)}:{before.content_hash}",
+    )
+
+
+def _with_routes(
+    feed: Feed, before: Feed, rows: list[int], keys_before: list[str], keys_after: list[str]
+) -> tuple[Feed, dict[int, int]]:
+    """The feed with the routes that it lacks, and its row for each of the earlier ones."""
+    known = {key: row for row, key in enumerate(keys_after)}
+    found: dict[int, int] = {}
+    new: list[dict[Any, Any]] = []
+    for row in rows:
+        if keys_before[row] in known:
+            found[row] = known[keys_before[row]]
+            continue
+        found[row] = len(feed.routes) + len(new)
+        content = before.routes.iloc[row].to_dict()
+        new.append(
+            {**content, "route_id": f"put-back:{content['route_id']}", "agency": 0 if len(feed.agencies) else -1}
+        )
+    if not new:
+        return feed, found
+    table = pd.DataFrame(new).reindex(columns=feed.routes.columns).fillna("")
+    routes = pd.concat([feed.routes, table], ignore_index=True).astype(feed.routes.dtypes.to_dict())
+    return replace(feed, routes=routes), found
+
+
+def _with_stops(feed: Feed, before: Feed, trips: NDArray[np.int64]) -> tuple[Feed, NDArray[np.int64]]:
+    """The feed with the stops that it lacks, and its row for each of the earlier ones (-1 where it is not needed)."""
+    used = np.zeros(len(before.stops), bool)
+    for trip in trips:
+        used[before.calls.stop[before.calls.first[trip] : before.calls.first[trip + 1]]] = True
+    at = {stop: row for row, stop in enumerate(feed.stops["stop_id"])}
+    rows = np.full(len(before.stops), -1, np.int64)
+    new: list[dict[Any, Any]] = []
+    for row in np.flatnonzero(used).tolist():
+        stop = str(before.stops["stop_id"].iat[row])
+        if stop not in at:
+            at[stop] = len(feed.stops) + len(new)
+            new.append({**before.stops.iloc[row].to_dict(), "parent": -1})
+        rows[row] = at[stop]
+    if not new:
+        return feed, rows
+    table = pd.DataFrame(new).reindex(columns=feed.stops.columns).fillna("")
+    stops = pd.concat([feed.stops, table], ignore_index=True).astype(feed.stops.dtypes.to_dict())
+    return replace(feed, stops=stops), rows
+
+
+def _with_frequencies(feed: Feed, before: Feed, copied: list[int], first_row: int) -> Feed:
+    """The headway services of the trips put back."""
+    parts = [feed.frequencies]
+    for k, trip in enumerate(copied):
+        mine = before.frequencies[before.frequencies["trip"] == trip]
+        if len(mine):
+            parts.append(mine.assign(trip=first_row + k))
+    if len(parts) == 1:
+        return feed
+    table = pd.concat(parts, ignore_index=True).astype(feed.frequencies.dtypes.to_dict())
+    return replace(feed, frequencies=table)
+
+
+def explain_change(
+    statistic: Statistic,
+    before: Feed,
+    after: Feed,
+    dates: Mapping[str, dt.date],
+    before_dates: Mapping[str, dt.date] | None = None,
+) -> pd.DataFrame:
+    """How much of the change of some figures each changed route explains.
+
+    Parameters
+    ----------
+    statistic : callable
+        Figures of a timetable, shape (k,).
+    before, after : Feed
+    dates, before_dates : mapping of str to date
+        As in :func:`put_back`.
+
+    Returns
+    -------
+    DataFrame
+        ``route, name`` and one column ``figure_0, figure_1, ...`` for each figure: by how much it would differ from now if that
+        route alone were as it was, with the sign turned (a new route that helps has a gain). The last rows are ``all together``,
+        the whole change, and ``not explained``, which is what routes do together beyond the sum of each.
+    """
+    now = np.asarray(statistic(after), np.float64)
+    changed = diff_feeds(before, after, before_dates or dates, dates).routes.drop_duplicates("route")
+    rows: list[tuple[str, str, NDArray[np.float64]]] = []
+    for route, name in zip(changed["route"], changed["name"], strict=True):
+        without = put_back(after, before, [route], dates, before_dates)
+        rows.append((str(route), str(name), now - np.asarray(statistic(without), np.float64)))
+    whole = now - np.asarray(statistic(before), np.float64)
+    rest = whole - sum((gain for _, _, gain in rows), np.zeros_like(whole))
+    rows += [("", "all together", whole), ("", "not explained", rest)]
+    figures = np.array([gain for _, _, gain in rows]).reshape(len(rows), -1)
+    table = pd.DataFrame({"route": [row[0] for row in rows], "name": [row[1] for row in rows]})
+    for k in range(figures.shape[1]):
+        table[f"figure_{k}"] = figures[:, k]
+    return table
+
+
+def change_draws(
+    statistic: Statistic,
+    today: Feed,
+    proposal: Feed,
+    randomness: Randomness,
+    *,
+    n: int = 200,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> NDArray[np.float64]:
+    """The change of some figures in each draw, with common random numbers; shape (n, k).
+
+    Parameters
+    ----------
+    statistic : callable
+        Figures of a timetable, shape (k,); called for every draw, so it must be made of what does not change (walks, places).
+    today, proposal : Feed
+    randomness : Randomness
+        Of the proposal: ``Randomness(tuple(applied.timed), ...)``. Today has the same phases and delays.
+    n : int
+        At least 200 for an interval (:func:`~community_routes.scenarios.compare.interval`).
+    seed : int
+    progress : callable of (done, n), optional
+    """
+    of_today = Randomness((), randomness.phases, randomness.delays)
+    fixed = np.asarray(statistic(today), np.float64) if of_today.nothing(today) else None
+    pairs = zip(scenario_draws(today, of_today, n, seed), scenario_draws(proposal, randomness, n, seed), strict=True)
+    found = []
+    for number, (before, after) in enumerate(pairs):
+        old = fixed if fixed is not None else np.asarray(statistic(shifted_feed(today, before)), np.float64)
+        found.append(np.asarray(statistic(shifted_feed(proposal, after)), np.float64) - old)
+        if progress is not None:
+            progress(number + 1, n)
+    return np.array(found).reshape(n, -1)

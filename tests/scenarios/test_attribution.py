@@ -1,0 +1,111 @@
+"""Routes put back as they were, what each explains, and draws of a change."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+import numpy as np
+
+from community_routes.scenarios.attribution import change_draws, explain_change, put_back
+from community_routes.scenarios.changes_apply import apply_scenario
+from community_routes.scenarios.changes_routes import runs_of, trips_of
+from community_routes.scenarios.changes_work import Setting
+from community_routes.scenarios.draws import Delays, Randomness
+from community_routes.scenarios.scenario import Scenario
+from community_routes.sources.feed import Feed
+from scenarios.hand_feed import TUESDAY, WEEK, make_feed, runs_on
+
+STOPS = [("A", "Alder Street", 0, 0), ("B", "Birch Road", 1, 0), ("C", "Cedar Way", 2, 0)]
+
+
+def last_year() -> Feed:
+    trips = [("7", "wk", 0, f"A {hour:02}:00 B {hour:02}:05") for hour in (7, 8, 9)]
+    trips += [("9", "wk", 0, "B 08:00 C 08:10"), ("5", "wk", 0, "A 07:00 C 07:20")]
+    return make_feed(STOPS, trips, frequencies=[(4, "07:00", "08:00", 1200)])
+
+
+def this_year() -> Feed:
+    """The 7 every half hour, no 9, a new X; the 5 stays."""
+    changes = [
+        {"set_headway": {"route": "7", "weekday": {"07:00-10:00": 30}}},
+        {"withdraw_route": {"route": "9"}},
+        {
+            "add_route": {
+                "name": "X",
+                "stops": ["A", "C"],
+                "run_times_min": [9],
+                "departures": ["07:00"],
+                "both_ways": False,
+            }
+        },
+    ]
+    return apply_scenario(Scenario(scenario="plan", changes=changes), Setting(last_year(), WEEK)).feed
+
+
+def departures(feed: Feed) -> np.ndarray:
+    """Departures of the Tuesday, as a statistic of one figure that adds up."""
+    trips = trips_of(feed, list(range(len(feed.routes))))
+    active = feed.calendar.active(TUESDAY)[feed.trips["service"].to_numpy()[trips]]
+    return np.array([len(runs_of(feed, trips[active]))], float)
+
+
+def test_a_route_put_back_is_as_it_was_and_the_others_stay():
+    after, before = this_year(), last_year()
+    feed = put_back(after, before, ["7"], {"weekday": TUESDAY})
+    assert runs_on(feed, "7", TUESDAY) == runs_on(before, "7", TUESDAY)
+    assert runs_on(feed, "9", TUESDAY) == []
+    assert runs_on(feed, "plan:X", TUESDAY) == runs_on(after, "plan:X", TUESDAY)
+
+
+def test_everything_put_back_is_last_year():
+    feed = put_back(this_year(), last_year(), ["7", "9", "5", "plan:X"], {"weekday": TUESDAY})
+    for route in ("7", "9", "5"):
+        assert runs_on(feed, route, TUESDAY) == runs_on(last_year(), route, TUESDAY)
+    assert runs_on(feed, "plan:X", TUESDAY) == []
+
+
+def test_a_lost_route_and_stop_of_another_year_come_back():
+    """Last year's feed has other ids, another date and a stop D that is gone; the 9 went there."""
+    stops = [*STOPS, ("D", "Dale Lane", 3, 0)]
+    old = make_feed(
+        stops,
+        [("7", "wk", 0, "A 07:00 B 07:05"), ("9", "wk", 0, "B 08:00 D 08:10")],
+        dates=("2023-01-01", "2023-12-31"),
+    )
+    old = dataclasses.replace(old, routes=old.routes.assign(route_id=["y1", "y2"]))
+    new = make_feed(STOPS, [("7", "wk", 0, "A 07:00 B 07:05"), ("8", "wk", 0, "A 07:00 C 07:05")])
+    day = {"weekday": dt.date(2023, 3, 7)}
+    feed = put_back(new, old, ["A Buses: 9"], {"weekday": TUESDAY}, day)
+    assert runs_on(feed, "put-back:y2", TUESDAY) == ["B 08:00 D 08:10"]
+    assert len(feed.stops) == 4
+
+
+def test_each_route_explains_its_part():
+    """The 7: 3 -> 6 departures, +3; the 9: -1; the X: +1; together +3, nothing unexplained."""
+    table = explain_change(departures, last_year(), this_year(), {"weekday": TUESDAY}).set_index("name")["figure_0"]
+    assert table.to_dict() == {"7": 3, "9": -1, "X": 1, "all together": 3, "not explained": 0}
+
+
+def test_draws_of_a_change_are_paired():
+    """The statistic is the first departure of the 5 (random phase in both years) and of nothing else: no change."""
+
+    def first_of_five(feed: Feed) -> np.ndarray:
+        row = feed.routes["route_id"].to_list().index("5")
+        return np.array([runs_of(feed, trips_of(feed, [row])).start_s.min()], float)
+
+    randomness = Randomness(delays=Delays("uniform", 60))
+    assert (change_draws(first_of_five, last_year(), this_year(), randomness, n=20) == 0).all()
+    assert first_of_five(last_year())[0] == 7 * 3600
+
+
+def test_today_is_computed_once_where_nothing_in_it_is_random():
+    calls = []
+
+    def statistic(feed: Feed) -> np.ndarray:
+        calls.append(feed)
+        return np.zeros(2)
+
+    today = make_feed(STOPS, [("7", "wk", 0, "A 07:00 B 07:05")])
+    assert change_draws(statistic, today, today, Randomness(), n=5).shape == (5, 2)
+    assert len(calls) == 6
