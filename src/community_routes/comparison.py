@@ -32,6 +32,7 @@ from community_routes.sources.osm_background import background_layers
 from community_routes.study import Study
 from community_routes.times import format_window
 from community_routes.timings import Stopwatch
+from community_routes.views import nearest_places, sample_journeys
 
 RUN_FILE = "run.json"
 
@@ -127,6 +128,8 @@ class Comparison:
             invented=file.study.startswith("sample"),
             has_population=study.zones.has_population,
             background=background,
+            nearest_places=nearest_places(self.evaluations),
+            journeys=sample_journeys(self.today, self.proposals),
             extra=self._extra(),
             windows={name: format_window(window.time) for name, window in file.travel.windows.items()},
         )

@@ -60,6 +60,15 @@ NEAR_EDGE = declare(
 
 
 @dataclass(frozen=True, eq=False)
+class Reached:
+    """Origins and destinations joined to the ground, with the walks that begin and end their journeys."""
+
+    origins: Linked
+    destinations: Linked
+    walks: Walks
+
+
+@dataclass(frozen=True, eq=False)
 class Evaluation:
     """A timetable evaluated on the days and in the windows of a study.
 
@@ -73,8 +82,13 @@ class Evaluation:
         What the proposal did; None for today.
     feed, zones, opportunities
         As changed by the proposal.
+    ground : Streets or CrowFly
+        What people walk on, as changed by the proposal.
+    stops : Linked
+        Stops of the feed joined to the ground.
+    reached : Reached
+        Origins and destinations joined to the ground, and their walks.
     networks : dict of day to Network
-    walks : Walks
     access : DataFrame
         The columns of ``access.csv``.
     time_s : dict of (day, window) to int32, shape (n_origins, n_departures, n_destinations)
@@ -93,13 +107,20 @@ class Evaluation:
     feed: Feed
     zones: Zones
     opportunities: Opportunities
+    ground: Ground
+    stops: Linked
+    reached: Reached
     networks: Mapping[str, Network]
-    walks: Walks
     access: pd.DataFrame
     time_s: Mapping[tuple[str, str], NDArray[np.int32]] = field(repr=False)
     origin_reason: Mapping[str, NDArray[np.object_]] = field(repr=False)
     further: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
     notices: tuple[Notice, ...] = ()
+
+    @property
+    def walks(self) -> Walks:
+        """The walks that begin, end or make up journeys."""
+        return self.reached.walks
 
     def query(self, window: str) -> Query:
         """The question asked in one window of the study."""
@@ -207,15 +228,6 @@ def study_networks(
         if days is None or day in days
     }
     return stops, networks
-
-
-@dataclass(frozen=True, eq=False)
-class Reached:
-    """Origins and destinations joined to the ground, with the walks that begin and end their journeys."""
-
-    origins: Linked
-    destinations: Linked
-    walks: Walks
 
 
 def study_walks(file: StudyFile, ground: Ground, stops: Linked, origins: Points, destinations: Points) -> Reached:
@@ -362,8 +374,10 @@ def evaluate(
         feed=feed,
         zones=zones,
         opportunities=opportunities,
+        ground=ground,
+        stops=stops,
+        reached=reached,
         networks=networks,
-        walks=reached.walks,
         access=in_table_order(pd.concat(tables, ignore_index=True)),
         further={
             kind: pd.concat([table for key, table in mixing if key == kind], ignore_index=True)

@@ -96,6 +96,12 @@ class Links:
         np.cumsum(np.bincount(self.to, minlength=n_to), out=first[1:])
         return Links(first, start[order], self.walk_s[order], self.metres[order])
 
+    def of(self, place: int) -> Links:
+        """Only the walks that leave one place, as links from a set of that place alone."""
+        part = slice(int(self.first[place]), int(self.first[place + 1]))
+        first = np.array([0, part.stop - part.start], np.int64)
+        return Links(first, self.to[part], self.walk_s[part], self.metres[part])
+
     def to_places(self, low: int, high: int) -> Links:
         """Only the walks to the places ``low`` to ``high`` (excluded), which are counted from ``low`` then."""
         keep = (self.to >= low) & (self.to < high)

@@ -107,7 +107,7 @@ def journeys(
         Empty when there is none within the limits.
     """
     one = Walks(
-        _only(walks.access, origin), _only(walks.egress, destination), _between(walks.direct, origin, destination)
+        walks.access.of(origin), walks.egress.of(destination), _between(walks.direct, origin, destination)
     )
     if query.arrive_by:
         deadline = replace(query, window_s=(moment_s, moment_s + 1), step_s=1)
@@ -119,13 +119,8 @@ def journeys(
     return _leaving(network, query, one, moment_s)
 
 
-def _only(links: Links, place: int) -> Links:
-    part = slice(int(links.first[place]), int(links.first[place + 1]))
-    return Links(np.array([0, part.stop - part.start]), links.to[part], links.walk_s[part], links.metres[part])
-
-
 def _between(links: Links, start: int, end: int) -> Links:
-    own = _only(links, start)
+    own = links.of(start)
     there = own.to == end
     return Links(
         np.array([0, int(there.sum())]), np.zeros(int(there.sum()), np.int32), own.walk_s[there], own.metres[there]

@@ -1,0 +1,240 @@
+"""What a report shows of single neighbourhoods: their nearest places, and journeys before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from community_routes.evaluation import Evaluation, window_query
+from community_routes.measures.fares import TicketFares, cheapest_journey
+from community_routes.measures.fares_gtfs import describe_ride
+from community_routes.measures.reach import percentile_times
+from community_routes.network.points import Links
+from community_routes.network.street_graph import great_circle_m
+from community_routes.network.walks import Linked, walk_line_between
+from community_routes.report.results import NEAREST_COLUMNS, JourneyView, LegView
+from community_routes.routing.journeys import Journey, Ride, Walk, journeys
+from community_routes.routing.query import Walks
+from community_routes.routing.travel_times import travel_times_by_departure
+from community_routes.sources.gtfs_modes import mode_of
+from community_routes.times import HOUR, MINUTE, UNREACHED
+
+N_NEAREST = 5
+MEDIAN = 50
+_EVENING_S = (15 * HOUR, 28 * HOUR)
+_STEP_S = 5 * MINUTE
+
+
+def nearest_places(evaluations: Sequence[Evaluation]) -> pd.DataFrame:
+    """The five nearest places of each key for every neighbourhood in every window of the study's first day.
+
+    Minutes are of the median travel time over the departures of the window, from the neighbourhood's first origin.
+    """
+    tables: list[pd.DataFrame] = []
+    for evaluation in evaluations:
+        first_day = next(iter(evaluation.networks))
+        table = evaluation.opportunities.table
+        zones, origins = evaluation.zones.table, evaluation.zones.origins
+        first = origins.drop_duplicates("zone")
+        for (day, window), times in evaluation.time_s.items():
+            if day != first_day:
+                continue
+            median = percentile_times(times, MEDIAN)[first.index.to_numpy()]
+            for key in evaluation.opportunities.keys:
+                rows = evaluation.opportunities.rows_of(key)
+                order = np.argsort(median[:, rows], axis=1, kind="stable")[:, :N_NEAREST]
+                origin, rank = np.indices(order.shape)
+                place = rows[order]
+                seconds = median[origin, place]
+                reached = seconds.ravel() != UNREACHED
+                place = place.ravel()[reached]
+                tables.append(
+                    pd.DataFrame(
+                        {
+                            "scenario": evaluation.scenario,
+                            "day": day,
+                            "window": window,
+                            "neighbourhood": zones["id"].to_numpy()[first["zone"].to_numpy()][origin.ravel()[reached]],
+                            "rank": rank.ravel()[reached] + 1,
+                            "kind": key,
+                            "place": table["id"].to_numpy()[place],
+                            "name": table["name"].to_numpy()[place],
+                            "minutes": np.round(seconds.ravel()[reached] / MINUTE, 1),
+                        }
+                    )
+                )
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(NEAREST_COLUMNS))
+
+
+def sample_journeys(today: Evaluation, proposals: Sequence[Evaluation], *, each: int = 3) -> tuple[JourneyView, ...]:
+    """Journeys that proposals change most, today and under each proposal.
+
+    For each proposal: the day and window in which it saves most, and there the pairs of a neighbourhood of the most
+    deprived fifth (any, where deprivation is unknown) and a place whose median time falls most, one for each
+    neighbourhood; at the departure with the median saving.
+    """
+    views: list[JourneyView] = []
+    asked: set[tuple[str, str, int, int, int]] = set()
+    for proposal in proposals:
+        slot = _strongest_slot(today, proposal)
+        if slot is None:
+            continue
+        day, window = slot
+        for origin, destination in _most_changed(today, proposal, slot, each):
+            before, after = (e.time_s[slot][origin, :, destination].astype(np.int64) for e in (today, proposal))
+            saving = np.where(before == UNREACHED, 10 * HOUR, before) - np.where(after == UNREACHED, 10 * HOUR, after)
+            departure = int(np.argsort(saving, kind="stable")[len(saving) // 2])
+            depart_s = int(window_query(today.study.file, window).departures_s[departure])
+            question = (day, window, origin, destination, depart_s)
+            if question in asked:
+                continue
+            asked.add(question)
+            for evaluation in (today, *proposals):
+                views.append(_view(evaluation, day, window, origin, destination, depart_s))
+    return tuple(views)
+
+
+def _strongest_slot(today: Evaluation, proposal: Evaluation) -> tuple[str, str] | None:
+    """The day and window with the largest saving of median time, over all pairs that both have."""
+    best: tuple[float, tuple[str, str]] | None = None
+    for slot, times in today.time_s.items():
+        after = proposal.time_s[slot]
+        if after.shape != times.shape:
+            continue
+        total = float(_saving(times, after).clip(min=0).sum())
+        if total > 0 and (best is None or total > best[0]):
+            best = (total, slot)
+    return best[1] if best is not None else None
+
+
+def _saving(before: NDArray[np.int32], after: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Seconds saved at the median, shape (n_origins, n_destinations); what is newly reached counts its time under two hours."""
+    most = 2 * HOUR
+    medians = (np.minimum(percentile_times(times, MEDIAN), most).astype(np.int64) for times in (before, after))
+    first, second = medians
+    return first - second
+
+
+def _most_changed(today: Evaluation, proposal: Evaluation, slot: tuple[str, str], each: int) -> list[tuple[int, int]]:
+    saving = _saving(today.time_s[slot], proposal.time_s[slot])
+    zone_of = today.zones.origins["zone"].to_numpy()
+    rank = today.zones.table["deprivation_rank"].to_numpy(np.float64)
+    if np.isfinite(rank).any():
+        poorest = rank <= np.nanquantile(rank, 0.2)
+        if (saving[poorest[zone_of]] > 0).any():
+            saving = np.where(poorest[zone_of][:, None], saving, -1)
+    found: list[tuple[int, int]] = []
+    zones: set[int] = set()
+    for cell in np.argsort(-saving, axis=None, kind="stable"):
+        origin, destination = divmod(int(cell), saving.shape[1])
+        if saving[origin, destination] <= 0 or len(found) == each:
+            break
+        if int(zone_of[origin]) not in zones:
+            zones.add(int(zone_of[origin]))
+            found.append((origin, destination))
+    return found
+
+
+def _view(evaluation: Evaluation, day: str, window: str, origin: int, destination: int, depart_s: int) -> JourneyView:
+    query = window_query(evaluation.study.file, window)
+    found = journeys(evaluation.networks[day], query, evaluation.walks, origin, destination, depart_s)
+    place = evaluation.opportunities.table.iloc[destination]
+    zone = evaluation.zones.table["id"].iat[int(evaluation.zones.origins["zone"].iat[origin])]
+    name = str(place["name"] or place["id"])
+    view = JourneyView(evaluation.scenario, day, depart_s, str(zone), name)
+    if not found:
+        return replace(view, reason="over_time")
+    legs = tuple(_leg(evaluation, leg, origin, destination, name) for leg in found[0].legs if _matters(leg))
+    return replace(
+        view, legs=legs, fare=_fare(evaluation, found[0]), last_home_s=_last_home(evaluation, day, origin, destination)
+    )
+
+
+def _matters(leg: Walk | Ride) -> bool:
+    return leg.arrive_s > leg.depart_s
+
+
+def _leg(evaluation: Evaluation, leg: Walk | Ride, origin: int, destination: int, place: str) -> LegView:
+    stops = evaluation.feed.stops
+
+    def name(stop: int, end: str) -> str:
+        return str(stops["stop_name"].iat[stop] or stops["stop_id"].iat[stop]) if stop >= 0 else end
+
+    zone = evaluation.zones.table["name"].iat[int(evaluation.zones.origins["zone"].iat[origin])]
+    if isinstance(leg, Walk):
+        lon, lat = _walk_line(evaluation, leg, origin, destination)
+        ends = name(leg.from_stop, str(zone)), name(leg.to_stop, place)
+        return LegView("walk", "", *ends, leg.depart_s, leg.arrive_s, lon=lon, lat=lat)
+    route = evaluation.feed.routes.iloc[int(evaluation.feed.trips["route"].iat[leg.trips[0]])]
+    called = route["route_short_name"] or route["route_long_name"] or route["route_id"]
+    calls = np.array([*leg.calls, leg.calls[-1] + 1])
+    at = evaluation.feed.calls.stop[calls]
+    return LegView(
+        mode_of(int(route["route_type"])),
+        str(called),
+        name(leg.from_stop, ""),
+        name(leg.to_stop, ""),
+        leg.depart_s,
+        leg.arrive_s,
+        wait_s=leg.wait_s,
+        lon=stops["lon"].to_numpy()[at],
+        lat=stops["lat"].to_numpy()[at],
+    )
+
+
+def _walk_line(
+    evaluation: Evaluation, leg: Walk, origin: int, destination: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def end(stop: int, linked: Linked, place: int) -> tuple[Linked, int]:
+        return (evaluation.stops, stop) if stop >= 0 else (linked, place)
+
+    start = end(leg.from_stop, evaluation.reached.origins, origin)
+    stop = end(leg.to_stop, evaluation.reached.destinations, destination)
+    line = walk_line_between(evaluation.ground, *start, *stop)
+    return (line[1], line[2]) if line is not None else (np.empty(0), np.empty(0))
+
+
+def _fare(evaluation: Evaluation, journey: Journey) -> float | None:
+    """The cheapest way to pay for the journey; None where the study has no fares or a ride has no price."""
+    fares = evaluation.applied.fares if evaluation.applied is not None else evaluation.study.file.fares
+    if fares is None:
+        return None
+    feed = evaluation.feed
+    lon, lat = feed.stops["lon"].to_numpy(), feed.stops["lat"].to_numpy()
+    rides = []
+    for ride in journey.rides:
+        a, b = [ride.from_stop], [ride.to_stop]
+        route = feed.routes.iloc[int(feed.trips["route"].iat[ride.trips[0]])]
+        rides.append(
+            describe_ride(
+                feed,
+                ride.trips[0],
+                ride.from_stop,
+                ride.to_stop,
+                ride.depart_s,
+                ride.arrive_s,
+                km=float(great_circle_m(lon[a], lat[a], lon[b], lat[b])[0]) / 1000,
+                mode=mode_of(int(route["route_type"])),
+            )
+        )
+    paid = cheapest_journey(TicketFares(fares), rides)
+    return paid.cents / 100 if paid is not None else None
+
+
+def _last_home(evaluation: Evaluation, day: str, origin: int, destination: int) -> int | None:
+    """The last departure (to five minutes) from the place after 15:00 that gets home within the limits by bus or train."""
+    network, walks = evaluation.networks[day], evaluation.walks
+    nothing = Links(np.zeros(2, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0))
+    back = Walks(access=walks.egress.of(destination), egress=walks.access.of(origin), direct=nothing)
+    query = window_query(evaluation.study.file, next(iter(evaluation.study.file.travel.windows)))
+    low, high = _EVENING_S
+    high = min(high, network.timetable.span_s[1] - query.max_travel_s)
+    if high <= low:
+        return None
+    times = travel_times_by_departure(network, replace(query, window_s=(low, high), step_s=_STEP_S), back)[0, :, 0]
+    works = np.flatnonzero(times != UNREACHED)
+    return low + int(works[-1]) * _STEP_S if len(works) else None
