@@ -9,6 +9,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from community_routes.network import walks
 from community_routes.network.points import Links, Points, walk_seconds
 from community_routes.network.streets import Streets, build_streets
 from community_routes.network.walks import CrowFly, link_points, walk_line, walk_line_between, walks_between
@@ -198,6 +199,19 @@ def test_threads_and_direction_change_nothing():
     assert metres_of(one) == pytest.approx(
         slow_walks(streets, random_city(3).street_map(), many, few, 1000.0), abs=1e-6
     )
+
+
+def test_a_queue_too_short_at_first_changes_nothing(monkeypatch):
+    """Room for 18 junctions where some 40 are reached: the search begins again with more, and finds the same."""
+    streets = build_streets(random_city(2).street_map())
+    start = places((450, 450))
+    points = Points.single(np.arange(60), *random_spots(np.random.default_rng(8), 60))
+    usual = walk(streets, start, points, limit_s=1500)
+    monkeypatch.setattr(walks, "_ROOM_A_JUNCTION", 0)
+    short = walk(streets, start, points, limit_s=1500)
+    assert streets.graph.n_nodes > 36 and len(usual.to) > 40
+    assert usual.to.tolist() == short.to.tolist()
+    assert usual.metres.tolist() == short.metres.tolist()
 
 
 # ---- the slow twin ---------------------------------------------------------------------------------------------------

@@ -15,108 +15,77 @@ from numpy.typing import NDArray
 
 from community_routes.kernels import kernel
 
-_BUCKET_M = 32.0
+_BUCKET_M = 16.0
 
 
 @kernel
-def _put(
-    node: int,
-    bucket: int,
-    head: NDArray[np.int32],
-    following: NDArray[np.int32],
-    before: NDArray[np.int32],
-) -> None:
-    """Put a junction at the head of a bucket's list."""
-    old = head[bucket]
-    following[node] = old
-    before[node] = -1
-    if old >= 0:
-        before[old] = node
-    head[bucket] = node
-
-
-@kernel
-def _take_out(
-    node: int,
-    bucket: int,
-    head: NDArray[np.int32],
-    following: NDArray[np.int32],
-    before: NDArray[np.int32],
-) -> None:
-    """Take a junction out of the bucket that it waits in."""
-    left, right = before[node], following[node]
-    if left >= 0:
-        following[left] = right
-    else:
-        head[bucket] = right
-    if right >= 0:
-        before[right] = left
-
-
-@kernel
-def _improve(
+def _begin(
     node: int,
     metres: float,
     distance: NDArray[np.float64],
-    waits_in: NDArray[np.int32],
-    queue: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
-    touched: NDArray[np.int32],
-    n_touched: int,
+    head: NDArray[np.int32],
+    waiting: NDArray[np.int32],
+    following: NDArray[np.int32],
+    n_waiting: int,
 ) -> int:
-    """Lower the distance of a junction, keep it in the right bucket; gives the number of junctions touched so far."""
-    head, following, before = queue
-    bucket = int(metres / _BUCKET_M)
-    old = waits_in[node]
-    if distance[node] == np.inf:
-        touched[n_touched] = node
-        n_touched += 1
-    distance[node] = metres
-    if old != bucket:
-        if old >= 0:
-            _take_out(node, old, head, following, before)
-        _put(node, bucket, head, following, before)
-        waits_in[node] = bucket
-    return n_touched
+    """Put a junction into the queue at a distance, if that is the shortest so far; gives the number that wait."""
+    if metres < distance[node]:
+        distance[node] = metres
+        bucket = int(metres / _BUCKET_M)
+        waiting[n_waiting], following[n_waiting] = node, head[bucket]
+        head[bucket] = n_waiting
+        return n_waiting + 1
+    return n_waiting
 
 
 @kernel
 def _spread(
     limit_m: float,
-    graph: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]],
+    first: NDArray[np.int32],
+    to: NDArray[np.int32],
+    metres: NDArray[np.float64],
     distance: NDArray[np.float64],
-    waits_in: NDArray[np.int32],
-    queue: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]],
+    done: NDArray[np.float64],
+    head: NDArray[np.int32],
+    waiting: NDArray[np.int32],
+    following: NDArray[np.int32],
+    n_waiting: int,
     touched: NDArray[np.int32],
-    n_touched: int,
 ) -> int:
-    """Shortest distances from the junctions that wait in the queue, up to the limit."""
-    first, to, metres = graph
-    head, following, before = queue
+    """Shortest distances from the junctions that wait in the queue, up to the limit; gives the number of those reached.
+
+    -1 where the queue has no room for all that would have to wait: the arrays are of no use then. (To make them longer in
+    here would keep the compiler from holding their addresses, and take twice as long.)
+
+    ``waiting`` and ``following`` are the links of the buckets' lists. A junction whose distance falls is put in again; the
+    older link is passed over when it is met, because ``done`` holds the distance for which it was looked at last. All of
+    it stands in one loop: the search is run a million times, and calls in it would take as long as the work.
+    """
+    n_touched = 0
     for bucket in range(len(head)):
-        while head[bucket] >= 0:
-            here = head[bucket]
-            _take_out(here, bucket, head, following, before)
-            waits_in[here] = -1
+        link = head[bucket]
+        while link >= 0:
+            head[bucket] = following[link]
+            here = waiting[link]
             so_far = distance[here]
-            for step in range(first[here], first[here + 1]):
-                there = to[step]
-                further = so_far + metres[step]
-                if further < distance[there] and further <= limit_m:
-                    n_touched = _improve(there, further, distance, waits_in, queue, touched, n_touched)
+            if done[here] != so_far:
+                if done[here] == np.inf:
+                    touched[n_touched] = here
+                    n_touched += 1
+                done[here] = so_far
+                for step in range(first[here], first[here + 1]):
+                    there = to[step]
+                    further = so_far + metres[step]
+                    if further < distance[there] and further <= limit_m:
+                        distance[there] = further
+                        if n_waiting == len(waiting):
+                            return -1
+                        into = int(further / _BUCKET_M)
+                        waiting[n_waiting], following[n_waiting] = there, head[into]
+                        head[into] = n_waiting
+                        n_waiting += 1
+            link = head[bucket]
     return n_touched
-
-
-@kernel
-def _note(
-    place: int, metres: float, limit_m: float, best: NDArray[np.float64], reached: NDArray[np.int32], n_reached: int
-) -> int:
-    """Keep the shortest walk to a place; gives the number of places reached so far."""
-    if metres <= limit_m and metres < best[place]:
-        if best[place] == np.inf:
-            reached[n_reached] = place
-            n_reached += 1
-        best[place] = metres
-    return n_reached
 
 
 @kernel
@@ -130,6 +99,7 @@ def reach_places(
     end_node: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]],
     end_edge: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]],
     n_ends: int,
+    room_a_junction: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
     """Shortest walks of at most ``limit_m`` from places ``low`` to ``high - 1`` to all ends.
 
@@ -141,57 +111,71 @@ def reach_places(
     starts : first by place, and of the points edge, position, link; rows of the points by place
     end_node : first by junction, place, metres
     end_edge : first by edge, place, position, link
+    room_a_junction : int
+        Room in the queue to begin with; it is doubled, and the search of a start begun again, where that is too little.
 
     Returns
     -------
     first, to, metres : arrays
         Grouped by start, ``to`` rising within a group.
     """
+    first, to, step_m = graph
     edge_from, edge_to, edge_m, flags = edges
     start_first, start_edge, start_position, start_link, start_row = starts
-    n_nodes = len(graph[0]) - 1
+    node_first, node_place, node_m = end_node
+    edge_first, edge_place, edge_position, edge_link = end_edge
+    n_nodes = len(first) - 1
     distance = np.full(n_nodes, np.inf)
-    waits_in = np.full(n_nodes, -1, np.int32)
-    queue = (
-        np.full(int(limit_m / _BUCKET_M) + 2, -1, np.int32),
-        np.full(n_nodes, -1, np.int32),
-        np.full(n_nodes, -1, np.int32),
-    )
+    done = np.full(n_nodes, np.inf)
     touched = np.empty(n_nodes, np.int32)
+    head = np.full(int(limit_m / _BUCKET_M) + 2, -1, np.int32)
+    waiting = np.empty(room_a_junction * n_nodes + 2 * len(start_row) + 16, np.int32)
+    following = np.empty_like(waiting)
     best = np.full(n_ends, np.inf)
     reached = np.empty(n_ends, np.int32)
     out_first = np.zeros(high - low + 1, np.int64)
     out_to = np.empty(1024, np.int32)
     out_m = np.empty(1024)
     filled = 0
-    for start in range(low, high):
-        n_touched = 0
+    start = low
+    while start < high:
+        n_waiting = 0
         n_reached = 0
         for at in range(start_first[start], start_first[start + 1]):
             row = start_row[at]
             edge, position, link = start_edge[row], start_position[row], start_link[row]
             # a point at the very end of its edge stands on the junction, whatever the direction of the edge
-            if flags[edge] & 1 > 0 or position >= edge_m[edge]:
-                metres = link + (edge_m[edge] - position)
-                if metres <= limit_m and metres < distance[edge_to[edge]]:
-                    n_touched = _improve(edge_to[edge], metres, distance, waits_in, queue, touched, n_touched)
-            if flags[edge] & 2 > 0 or position <= 0.0:
-                metres = link + position
-                if metres <= limit_m and metres < distance[edge_from[edge]]:
-                    n_touched = _improve(edge_from[edge], metres, distance, waits_in, queue, touched, n_touched)
-            for k in range(end_edge[0][edge], end_edge[0][edge + 1]):
-                ahead = end_edge[2][k] - position
-                allowed = (ahead >= 0.0 and flags[edge] & 1 > 0) or (ahead <= 0.0 and flags[edge] & 2 > 0)
-                if allowed:
-                    n_reached = _note(
-                        end_edge[1][k], link + abs(ahead) + end_edge[3][k], limit_m, best, reached, n_reached
-                    )
-        n_touched = _spread(limit_m, graph, distance, waits_in, queue, touched, n_touched)
+            ahead_m, back_m = link + (edge_m[edge] - position), link + position
+            if (flags[edge] & 1 > 0 or position >= edge_m[edge]) and ahead_m <= limit_m:
+                n_waiting = _begin(edge_to[edge], ahead_m, distance, head, waiting, following, n_waiting)
+            if (flags[edge] & 2 > 0 or position <= 0.0) and back_m <= limit_m:
+                n_waiting = _begin(edge_from[edge], back_m, distance, head, waiting, following, n_waiting)
+            for k in range(edge_first[edge], edge_first[edge + 1]):
+                along = edge_position[k] - position
+                if (along >= 0.0 and flags[edge] & 1 > 0) or (along <= 0.0 and flags[edge] & 2 > 0):
+                    place, metres = edge_place[k], link + abs(along) + edge_link[k]
+                    if metres <= limit_m and metres < best[place]:
+                        if best[place] == np.inf:
+                            reached[n_reached] = place
+                            n_reached += 1
+                        best[place] = metres
+        n_touched = _spread(limit_m, first, to, step_m, distance, done, head, waiting, following, n_waiting, touched)
+        if n_touched < 0:
+            waiting, following = np.empty(2 * len(waiting), np.int32), np.empty(2 * len(waiting), np.int32)
+            distance[:], done[:], head[:], best[:] = np.inf, np.inf, -1, np.inf
+            continue
         for i in range(n_touched):
             node = touched[i]
-            for k in range(end_node[0][node], end_node[0][node + 1]):
-                n_reached = _note(end_node[1][k], distance[node] + end_node[2][k], limit_m, best, reached, n_reached)
+            so_far = distance[node]
+            for k in range(node_first[node], node_first[node + 1]):
+                place, metres = node_place[k], so_far + node_m[k]
+                if metres <= limit_m and metres < best[place]:
+                    if best[place] == np.inf:
+                        reached[n_reached] = place
+                        n_reached += 1
+                    best[place] = metres
             distance[node] = np.inf
+            done[node] = np.inf
         if filled + n_reached > len(out_to):
             room = 2 * (filled + n_reached)
             wider_to, wider_m = np.empty(room, np.int32), np.empty(room)
@@ -208,7 +192,8 @@ def reach_places(
                 out_to[filled], out_m[filled] = place, best[place]
                 filled += 1
                 best[place] = np.inf
-        out_first[start - low + 1] = filled
+        start += 1
+        out_first[start - low] = filled
     return out_first, out_to[:filled].copy(), out_m[:filled].copy()
 
 
@@ -306,32 +291,33 @@ def earliest_times(
     left_m : float64, shape (n_nodes,)
         How much farther one may walk from there.
     """
+    first, to, step_m = graph
     edge_from, edge_to, edge_m, flags = edges
     spot_edge, spot_position, spot_link, spot_s = spots
-    n_nodes = len(graph[0]) - 1
+    n_nodes = len(first) - 1
     seconds = np.full(n_nodes, np.inf)
     left = np.zeros(n_nodes)
     distance = np.full(n_nodes, np.inf)
-    waits_in = np.full(n_nodes, -1, np.int32)
-    queue = (
-        np.full(int(max(0.0, walk_m) / _BUCKET_M) + 2, -1, np.int32),
-        np.full(n_nodes, -1, np.int32),
-        np.full(n_nodes, -1, np.int32),
-    )
+    done = np.full(n_nodes, np.inf)
     touched = np.empty(n_nodes, np.int32)
-    for i in range(len(spot_edge)):
+    head = np.full(int(max(0.0, walk_m) / _BUCKET_M) + 2, -1, np.int32)
+    waiting = np.empty(2 * n_nodes + 16, np.int32)
+    following = np.empty_like(waiting)
+    i = 0
+    while i < len(spot_edge):
         limit_m = min(walk_m, (last_s - spot_s[i]) / second_a_metre)
-        n_touched = 0
-        edge = spot_edge[i]
-        if flags[edge] & 1 > 0 or spot_position[i] >= edge_m[edge]:
-            metres = spot_link[i] + (edge_m[edge] - spot_position[i])
-            if metres <= limit_m:
-                n_touched = _improve(edge_to[edge], metres, distance, waits_in, queue, touched, n_touched)
-        if flags[edge] & 2 > 0 or spot_position[i] <= 0.0:
-            metres = spot_link[i] + spot_position[i]
-            if metres <= limit_m and metres < distance[edge_from[edge]]:
-                n_touched = _improve(edge_from[edge], metres, distance, waits_in, queue, touched, n_touched)
-        n_touched = _spread(limit_m, graph, distance, waits_in, queue, touched, n_touched)
+        n_waiting = 0
+        edge, position = spot_edge[i], spot_position[i]
+        ahead_m, back_m = spot_link[i] + (edge_m[edge] - position), spot_link[i] + position
+        if (flags[edge] & 1 > 0 or position >= edge_m[edge]) and ahead_m <= limit_m:
+            n_waiting = _begin(edge_to[edge], ahead_m, distance, head, waiting, following, n_waiting)
+        if (flags[edge] & 2 > 0 or position <= 0.0) and back_m <= limit_m:
+            n_waiting = _begin(edge_from[edge], back_m, distance, head, waiting, following, n_waiting)
+        n_touched = _spread(limit_m, first, to, step_m, distance, done, head, waiting, following, n_waiting, touched)
+        if n_touched < 0:
+            waiting, following = np.empty(2 * len(waiting), np.int32), np.empty(2 * len(waiting), np.int32)
+            distance[:], done[:], head[:] = np.inf, np.inf, -1
+            continue
         for k in range(n_touched):
             node = touched[k]
             at_s = spot_s[i] + distance[node] * second_a_metre
@@ -339,4 +325,6 @@ def earliest_times(
                 seconds[node] = at_s
                 left[node] = walk_m - distance[node]
             distance[node] = np.inf
+            done[node] = np.inf
+        i += 1
     return seconds, left

@@ -31,6 +31,9 @@ MOVED_PAST_ISLAND = declare(
 _ROWS_AT_ONCE: Final = 4_000_000
 """Crow-fly pairs are found in pieces of about this many, so that memory stays bounded."""
 
+_ROOM_A_JUNCTION: Final = 2
+"""Links of the search's queue for each junction at first; more is taken where it is too little."""
+
 
 @dataclass(frozen=True)
 class CrowFly:
@@ -315,6 +318,7 @@ def _searches(streets: Streets, start: Linked, end: Linked, limit_m: float, thre
             end_node,
             end_edge,
             end.points.n_places,
+            _ROOM_A_JUNCTION,
         )
 
     return _in_pieces(search, start.points.n_places, threads)
