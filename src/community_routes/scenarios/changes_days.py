@@ -148,6 +148,21 @@ def feed_dates(calendar: Calendar) -> tuple[dt.date, dt.date] | None:
     return (min(starts).astype(object), max(ends).astype(object))
 
 
+def nearest_day(days: DaySet, calendar: Calendar, dates: Iterable[dt.date]) -> dt.date | None:
+    """The date of those days that the calendar covers, nearest to the first of ``dates`` (the later of equals)."""
+    covered = feed_dates(calendar)
+    if covered is None:
+        return None
+    every = np.arange(np.datetime64(covered[0]), np.datetime64(covered[1]) + 1)
+    hit = every[days.holds(every)]
+    if not len(hit):
+        return None
+    about = np.datetime64(min(dates, default=covered[0]), "D")
+    away = (hit - about).astype(np.int64)
+    best: dt.date = hit[np.lexsort((-away, np.abs(away)))[0]].astype(object)
+    return best
+
+
 @dataclass
 class CalendarEdit:
     """A calendar to which services are added; ``build`` gives the new one."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from community_routes.notices import Code, Notice, declare
 from community_routes.scenarios.changes import Change
-from community_routes.scenarios.changes_days import EVERY_DAY, DaySet, day_set, feed_dates, joined_days
+from community_routes.scenarios.changes_days import EVERY_DAY, DaySet, day_set, joined_days, nearest_day
 from community_routes.scenarios.changes_routes import (
     RouteMatchError,
     also_called,
@@ -342,16 +342,12 @@ class Work:
     # -- telling --------------------------------------------------------------------------------------------------------
 
     def dates_in(self, days: DaySet) -> list[tuple[str, dt.date]]:
-        """The study's dates of those days; else the first such date of the timetable."""
+        """The study's dates of those days; else the nearest such date of the timetable."""
         mine = [(key, date) for key, date in self.dates.items() if days.holds_date(date)]
         if mine:
             return mine
-        covered = feed_dates(self.feed.calendar)
-        if covered is None:
-            return []
-        every = np.arange(np.datetime64(covered[0]), np.datetime64(covered[1]) + 1)
-        hit = every[days.holds(every)]
-        return [(days.key, hit[0].astype(object))] if len(hit) else []
+        other = nearest_day(days, self.feed.calendar, self.dates.values())
+        return [(days.key, other)] if other is not None else []
 
     def warn_dates(self, days: DaySet, path: Sequence[Step] = ()) -> None:
         """Warn where a change acts on none of the study's dates, naming the date to add."""

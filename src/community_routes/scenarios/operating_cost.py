@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.scenarios.changes import Cost
-from community_routes.scenarios.changes_days import day_set, feed_dates
+from community_routes.scenarios.changes_days import day_set, nearest_day
 from community_routes.scenarios.changes_routes import directions, route_name, runs_of, trips_of
 from community_routes.scenarios.stops_matching import distance_m
 from community_routes.sources.feed import Feed
@@ -195,7 +195,7 @@ def operating_cost(
     routes : sequence of str
         Ids of changed and new routes (``Applied.changed_routes + Applied.new_routes``).
     dates : mapping of str to date
-        The study's service dates; another kind of day of ``cost.days`` is taken from the timetable's first such date.
+        The study's service dates; another kind of day of ``cost.days`` is taken from the timetable's nearest such date.
     cost : Cost, optional
         Rates; without them only quantities are told.
     """
@@ -269,7 +269,6 @@ def _days(feed: Feed, dates: Mapping[str, dt.date], rates: Cost) -> tuple[dict[s
     """The date that stands for each kind of day, and how many such days a year has."""
     found: dict[str, tuple[dt.date, float]] = {}
     said: list[str] = []
-    covered = feed_dates(feed.calendar)
     for key, a_year in rates.days.items():
         try:
             wanted = day_set(key, dates)
@@ -277,10 +276,9 @@ def _days(feed: Feed, dates: Mapping[str, dt.date], rates: Cost) -> tuple[dict[s
             said.append(f"{key}: no kind of day, its {a_year:g} days a year are not counted")
             continue
         mine = [date for date in dates.values() if wanted.holds_date(date)]
-        if not mine and covered is not None:
-            every = np.arange(np.datetime64(covered[0]), np.datetime64(covered[1]) + 1)
-            hit = every[wanted.holds(every)]
-            mine = [hit[0].astype(object)] if len(hit) else []
+        other = nearest_day(wanted, feed.calendar, dates.values())
+        if not mine and other is not None:
+            mine = [other]
         if not mine:
             said.append(f"{key}: the timetable has no such day, its {a_year:g} days a year are not counted")
             continue

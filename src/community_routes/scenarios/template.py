@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from community_routes.scenarios.changes_routes import route_name, runs_of, trips_of
 from community_routes.scenarios.changes_work import destination_points
@@ -41,7 +42,7 @@ def new_scenario_template(
         The name cannot be an id.
     """
     Scenario(scenario=name)  # the check of the name
-    route, ends, stops = _busiest(feed, dates)
+    route, ends, stops = _busiest(feed, dates, zones)
     days = [key for key in dates if key != "day"] or ["weekday"]
     keys = list(dict.fromkeys(opportunities.table["key"])) if opportunities is not None and len(opportunities) else []
     points = destination_points(opportunities) if opportunities is not None and len(opportunities) else None
@@ -49,7 +50,7 @@ def new_scenario_template(
     zone = quoted_text(str(zones.table["id"].iat[0])) if zones is not None and len(zones) else "NEIGHBOURHOOD"
     into = keys[0] if keys else "employment"
     space = next((key for key in keys if "space" in key), keys[-1] if keys else "shared_spaces")
-    lon, lat = _middle(feed)
+    lon, lat = _middle(feed, zones)
     named = ", ".join(f"{key} ({date})" for key, date in dates.items())
     here = f"[{lon:.4f}, {lat:.4f}]"
     return f"""\
@@ -102,8 +103,8 @@ def _title(name: str) -> str:
     return quoted_text(name.replace("-", " ").replace("_", " ").capitalize())
 
 
-def _busiest(feed: Feed, dates: Mapping[str, dt.date]) -> tuple[str, list[str], list[str]]:
-    """The route with most departures on the study's first date: how to write it, its termini and two stops on its way."""
+def _busiest(feed: Feed, dates: Mapping[str, dt.date], zones: Any) -> tuple[str, list[str], list[str]]:
+    """The route with most calls in the study's area on its first date: how to write it, its termini, two stops on its way."""
     date = next(iter(dates.values()), None)
     trips = trips_of(feed, np.arange(len(feed.routes)).tolist())
     if date is not None:
@@ -111,7 +112,9 @@ def _busiest(feed: Feed, dates: Mapping[str, dt.date]) -> tuple[str, list[str], 
     if not len(trips):
         return '"1"', ["First stop", "Last stop"], ["Stop A", "Stop B"]
     runs = runs_of(feed, trips)
-    counts = np.bincount(feed.trips["route"].to_numpy()[runs.trip], minlength=len(feed.routes))
+    inside = np.concatenate([[0], np.cumsum(_inside(feed, zones)[feed.calls.stop])])
+    calls = (inside[feed.calls.first[1:]] - inside[feed.calls.first[:-1]])[runs.trip]
+    counts = np.bincount(feed.trips["route"].to_numpy()[runs.trip], calls, minlength=len(feed.routes))
     row = int(counts.argmax())
     mine = trips[feed.trips["route"].to_numpy()[trips] == row]
     length = np.diff(feed.calls.first)[mine]
@@ -129,9 +132,19 @@ def _quoted(items: Sequence[str]) -> list[str]:
     return [quoted_text(item) for item in items]
 
 
-def _middle(feed: Feed) -> tuple[float, float]:
-    """Where most calls are."""
-    stops = feed.calls.stop
+def _inside(feed: Feed, zones: Any) -> NDArray[np.bool_]:
+    """Stops in the box round the neighbourhoods; all of them without any."""
+    if zones is None or not len(zones):
+        return np.ones(len(feed.stops), bool)
+    west, south, east, north = zones.table.total_bounds
+    lon, lat = feed.stops["lon"].to_numpy(np.float64), feed.stops["lat"].to_numpy(np.float64)
+    found: NDArray[np.bool_] = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+    return found
+
+
+def _middle(feed: Feed, zones: Any) -> tuple[float, float]:
+    """Where most calls in the study's area are."""
+    stops = feed.calls.stop[_inside(feed, zones)[feed.calls.stop]]
     if not len(stops):
         return 0.0, 0.0
     lon, lat = feed.stops["lon"].to_numpy(np.float64)[stops], feed.stops["lat"].to_numpy(np.float64)[stops]
