@@ -437,8 +437,12 @@ def gains(figures: Figures, scenario: ScenarioSummary) -> dict[str, Any]:
         bars = [line["bar"] for _, lines in panels for line in lines]
         span = charts.span_of(bars)
         charts_made = []
+        unchanged = []
         for slot, lines in panels:
             name = slot_name(slot, figures.results.windows, days)
+            if all(line["bar"].value == 0 and line["bar"].low == line["bar"].high for line in lines):
+                unchanged.append(name)
+                continue
             title = f"Change in {_counted(figures.unit(kind, view), kind)} {_within(view)}, {name}"
             charts_made.append(
                 {
@@ -447,7 +451,7 @@ def gains(figures: Figures, scenario: ScenarioSummary) -> dict[str, Any]:
                     "lines": lines,
                 }
             )
-        kinds.append({"name": _counted(figures.unit(kind, view), kind), "charts": charts_made})
+        kinds.append({"name": _counted(figures.unit(kind, view), kind), "charts": charts_made, "unchanged": unchanged})
     windows = max(sum(slot.day == day for slot in figures.slots) for day in days)
     return {"scenario": scenario, "kinds": kinds if fifths else [], "columns": min(windows, 3)}
 

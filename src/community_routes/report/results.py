@@ -278,6 +278,13 @@ class Results:
         """The date that stands in every file that must hold one: the first service date."""
         return min(self.dates.values())
 
+    def letter(self, scenario: str) -> str:
+        """A, B, C ... of a proposal in the order given: its short name in tables and on maps; empty for today."""
+        place = next((i for i, known in enumerate(self.scenarios) if known.id == scenario), None)
+        if place is None:
+            return ""
+        return chr(ord("A") + place) if place < 26 else str(place + 1)
+
     def scenario_title(self, scenario: str) -> str:
         """Title of a proposal, ``Today`` for the baseline."""
         if scenario == TODAY:

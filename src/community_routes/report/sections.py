@@ -62,7 +62,7 @@ def options(figures: Figures) -> dict[str, Any] | None:
                     "cells": [(figure(cell, unit, sign=True), i == best) for i, cell in enumerate(cells)],
                 }
             )
-    return {"titles": [s.title for s in results.scenarios], "rows": rows, "costs": costs}
+    return {"titles": [(results.letter(s.id), s.title) for s in results.scenarios], "rows": rows, "costs": costs}
 
 
 def _best(values: list[float], *, low_is_good: bool) -> int:
@@ -146,15 +146,16 @@ def spaces(figures: Figures) -> dict[str, Any] | None:
         for slot in figures.slots:
             today = figures.group_cell("value", TODAY, slot, kind, view, *lead)
             changes = [
-                (s.title, figures.group_cell("change", s.id, slot, kind, view, *lead)) for s in results.scenarios
+                (results.letter(s.id), figures.group_cell("change", s.id, slot, kind, view, *lead))
+                for s in results.scenarios
             ]
-            moved = [(title, cell) for title, cell in changes if cell is not None and abs(cell.value) >= 0.05]
+            moved = [(letter, cell) for letter, cell in changes if cell is not None and abs(cell.value) >= 0.05]
             cells.append(
                 {
                     "today": figure(today, unit),
                     "moved": [
-                        {"title": title, "text": figure(cell, unit, sign=True), "gain": cell.value > 0}
-                        for title, cell in moved
+                        {"letter": letter, "text": figure(cell, unit, sign=True), "gain": cell.value > 0}
+                        for letter, cell in moved
                     ],
                 }
             )
