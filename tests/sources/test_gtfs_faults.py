@@ -468,6 +468,25 @@ def test_trip_of_many_short_hops_in_no_time_flies(tmp_path: Path) -> None:
     assert len(feed.trips) == 3
 
 
+def test_calls_after_two_days_are_said_to_be_lost(tmp_path: Path) -> None:
+    """47:59 is still found on the day after; 48:00 is not."""
+    for hour, expected in (("47:59", []), ("48:00", [("beyond_two_days", "48:00:00")])):
+        times = GOOD["stop_times"].replace("T2,09:20:00,09:20:00", f"T2,{hour}:00,{hour}:00")
+        notices: list[Notice] = []
+        read_feed(feed_zip(tmp_path / "f.zip", stop_times=times), notices=notices)
+        assert [(n.code, n.value) for n in notices] == expected
+
+
+def test_names_of_endless_length_are_cut_in_messages(tmp_path: Path) -> None:
+    """An id of 20,000 letters in a row that names a trip which is not there."""
+    notices: list[Notice] = []
+    read_feed(
+        feed_zip(tmp_path / "f.zip", **added("stop_times", f"{'x' * 20_000},1:00:00,1:00:00,A,1")), notices=notices
+    )
+    assert [n.code for n in notices] == ["unknown_trip"]
+    assert len(str(notices[0])) < 1000
+
+
 def test_route_without_any_name_goes_by_its_id(tmp_path: Path) -> None:
     """An info: nothing about a journey depends on it."""
     routes = "route_id,agency_id,route_short_name,route_long_name,route_type\nR7,OP1,,,3\n"
@@ -538,6 +557,24 @@ def test_registrations_one_after_the_other_are_no_duplicates(tmp_path: Path) -> 
     feed = read_feed(feed_zip(tmp_path / "f.zip", **tables), notices=notices)
     assert feed.trips["trip_id"].tolist() == ["T1", "T1new"]
     assert [n for n in notices if n.severity == "warning"] == []
+
+
+def test_journey_in_two_overlapping_regions_runs_once(tmp_path: Path) -> None:
+    """The files of two regions both hold route 7, with stops of the same ids; the second has a route 9 of its own."""
+    north = feed_zip(tmp_path / "north.zip")
+    south = feed_zip(
+        tmp_path / "south.zip",
+        routes=GOOD["routes"] + "R9,OP1,9,,3\n",
+        trips=GOOD["trips"] + "R9,daily,T9\n",
+        stop_times=GOOD["stop_times"] + "T9,08:00:00,08:00:00,A,1\nT9,08:07:00,08:07:00,B,2\n",
+    )
+    notices: list[Notice] = []
+    feed = read_feed([north, south], notices=notices)
+    assert feed.trips["trip_id"].tolist() == ["north:T1", "north:T2", "T9"]
+    assert [(n.file, n.value) for n in notices if n.code == "duplicate_journey"] == [
+        ("south.zip", "south:T1"),
+        ("south.zip", "south:T2"),
+    ]
 
 
 def test_same_times_of_another_operator_or_number_are_no_duplicates(tmp_path: Path) -> None:

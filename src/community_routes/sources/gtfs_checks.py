@@ -15,7 +15,7 @@ from community_routes.sources.feed import Calls, Feed
 from community_routes.sources.gtfs_findings import Findings
 from community_routes.sources.gtfs_positions import EARTH_M, great_circle_m
 from community_routes.sources.gtfs_trips import basic_route_type
-from community_routes.times import format_time
+from community_routes.times import DAY, format_time
 
 IMPOSSIBLE_SPEED = declare(
     "impossible_speed", "warning", "A trip would have to go faster between two stops than its kind of vehicle can."
@@ -41,6 +41,9 @@ SERVICE_NEVER_RUNS = declare(
 )
 ROUTE_WITHOUT_NAME = declare(
     "route_without_name", "info", "A route has neither a short nor a long name; it is called by its id."
+)
+BEYOND_TWO_DAYS = declare(
+    "beyond_two_days", "warning", "Calls lie two days or more after the service date began; no search finds them."
 )
 UNUSED_ROUTES = declare("unused_routes", "info", "Routes without a usable trip.")
 
@@ -148,6 +151,14 @@ def check_use(feed: Feed, label: str, findings: Findings) -> None:
         message = f"{count:,} of {len(feed.routes):,} routes have no usable trip: {listed}{more}"
         findings.add(UNUSED_ROUTES, f"{label}/routes.txt", message=message, value=count)
     _check_names(feed, label, findings)
+    late = np.flatnonzero(feed.calls.arrival_s >= 2 * DAY)
+    if len(late):
+        clock = format_time(int(feed.calls.arrival_s.max()))
+        message = (
+            f"{len(late):,} calls lie at 48:00:00 or later (the last at {clock}); a date knows the trips of itself, the "
+            "day before and the day after, so these are not found"
+        )
+        findings.add(BEYOND_TWO_DAYS, f"{label}/stop_times.txt", message=message, field="arrival_time", value=clock)
     arranged = int(np.count_nonzero((feed.calls.pickup_type >= 2) | (feed.calls.drop_off_type >= 2)))
     if arranged:
         message = f"{arranged:,} calls need a phone call or a word with the driver; they count as ordinary calls"

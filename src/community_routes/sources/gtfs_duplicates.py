@@ -25,6 +25,9 @@ _LONGEST_DAYS = 3660
 def leave_out_duplicates(feed: Feed, findings: Findings) -> Feed:
     """The feed in which no two trips of one agency and route number are the same journey on the same date.
 
+    Stops are the same when they lie at the same place, so that the journeys which two overlapping regional timetables
+    share are found, although their stops have ids of their own.
+
     The trip with most dates is kept (the first in the feed of several). Another that runs on other dates too keeps
     those, under a service of its own; one that does not is left out. Trips with headways are left as they are.
     """
@@ -85,14 +88,15 @@ def _groups_of_equal_trips(feed: Feed) -> list[list[int]]:
     with_headway = np.zeros(n, np.bool_)
     with_headway[feed.frequencies["trip"].to_numpy()] = True
     route = feed.trips["route"].to_numpy()
-    candidates = pd.DataFrame({"calls": _fingerprints(feed.calls), "route": _route_keys(feed)[route]})
+    place = _places_of_calls(feed)
+    candidates = pd.DataFrame({"calls": _fingerprints(feed.calls, place), "route": _route_keys(feed)[route]})
     candidates = candidates[~with_headway & (feed.trips["service"].to_numpy() >= 0)]
     candidates = candidates[candidates.duplicated(keep=False)]
     groups = []
     for _, group in candidates.groupby(["route", "calls"], sort=False):
         rows = group.index.tolist()
         while len(rows) > 1:
-            same = [row for row in rows if row == rows[0] or _same_calls(feed.calls, rows[0], row)]
+            same = [row for row in rows if row == rows[0] or _same_calls(feed.calls, place, rows[0], row)]
             if len(same) > 1:
                 groups.append(same)
             rows = [row for row in rows if row not in set(same)]
@@ -110,12 +114,24 @@ def _route_keys(feed: Feed) -> NDArray[np.int64]:
     return np.array([codes[key] for key in keys], dtype=np.int64)
 
 
-def _fingerprints(calls: Calls) -> NDArray[np.uint64]:
+def _places_of_calls(feed: Feed) -> NDArray[np.int64]:
+    """A number for the place of each call, shape (n_calls,): the same for stops within about a metre of each other."""
+    lon, lat = feed.stops["lon"].to_numpy(), feed.stops["lat"].to_numpy()
+    unknown = np.isnan(lon) | np.isnan(lat)
+    keys = np.stack([np.round(np.nan_to_num(lon), 5), np.round(np.nan_to_num(lat), 5)], axis=1)
+    _, place = np.unique(keys, axis=0, return_inverse=True)
+    place = place.reshape(-1).astype(np.int64)
+    place[unknown] = -1 - np.flatnonzero(unknown)  # each of these is a place of its own
+    calls: NDArray[np.int64] = place[feed.calls.stop]
+    return calls
+
+
+def _fingerprints(calls: Calls, place_of_call: NDArray[np.int64]) -> NDArray[np.uint64]:
     """A number for each trip, the same for trips with the same calls, shape (n_trips,)."""
     sizes = np.diff(calls.first)
     place = (np.arange(len(calls)) - np.repeat(calls.first[:-1], sizes)).astype(np.uint64)
     mixed = np.zeros(len(calls), np.uint64)
-    for values in (place, calls.stop, calls.arrival_s, calls.departure_s, calls.pickup_type, calls.drop_off_type):
+    for values in (place, place_of_call, calls.arrival_s, calls.departure_s, calls.pickup_type, calls.drop_off_type):
         mixed = (mixed ^ values.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
         mixed ^= mixed >> np.uint64(29)
     total = np.zeros(len(calls) + 1, np.uint64)
@@ -123,9 +139,9 @@ def _fingerprints(calls: Calls) -> NDArray[np.uint64]:
     return (total[calls.first[1:]] - total[calls.first[:-1]]) ^ sizes.astype(np.uint64)
 
 
-def _same_calls(calls: Calls, a: int, b: int) -> bool:
+def _same_calls(calls: Calls, place_of_call: NDArray[np.int64], a: int, b: int) -> bool:
     x, y = slice(calls.first[a], calls.first[a + 1]), slice(calls.first[b], calls.first[b + 1])
-    columns = (calls.stop, calls.arrival_s, calls.departure_s, calls.pickup_type, calls.drop_off_type)
+    columns = (place_of_call, calls.arrival_s, calls.departure_s, calls.pickup_type, calls.drop_off_type)
     return all(np.array_equal(column[x], column[y]) for column in columns)
 
 

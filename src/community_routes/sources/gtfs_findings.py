@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from community_routes.notices import Code, Notice, Sample
 
 
+_LONGEST_MESSAGE = 800
+
+
 class Findings:
     """Findings of one feed, one :class:`Sample` for each kind and table."""
 
@@ -21,7 +24,7 @@ class Findings:
         self, code: Code, file: str, *, message: str, row: int | None = None, field: str = "", value: Any = ""
     ) -> None:
         """Note one finding."""
-        self._sample(code, file).add(file, message=message, row=row, field=field, value=str(value)[:200])
+        self._sample(code, file).add(file, message=_cut(message), row=row, field=field, value=str(value)[:200])
 
     def rows(
         self,
@@ -49,7 +52,7 @@ class Findings:
         for i in range(min(show, len(lines))):
             found = "" if values is None else _shown(values[i])
             text = message.format(value=found) if isinstance(message, str) else message(i)
-            sample.add(file, message=text, row=int(lines[i]) or None, field=field, value=found)
+            sample.add(file, message=_cut(text), row=int(lines[i]) or None, field=field, value=found)
         sample.count += max(0, len(lines) - show)
 
     def count(self, code: Code, file: str) -> int:
@@ -72,6 +75,11 @@ class Findings:
 
     def _sample(self, code: Code, file: str) -> Sample:
         return self._samples.setdefault((code.name, file), Sample(code, keep=5))
+
+
+def _cut(text: str) -> str:
+    """A message without the rest of a name that somebody made a book of."""
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]} ..."
 
 
 def _shown(value: Any) -> str:

@@ -87,7 +87,9 @@ def join_shapes(
     label = archive.name_of("trips.txt")
     lost = dict.fromkeys(shape_ids[(rows < 0) & (shape_ids != "")])
     if lost and "shapes.txt" not in archive:
-        message = f"trips name {len(lost)} shapes, but there is no shapes.txt; they are drawn as straight lines"
+        message = (
+            f"trips name shapes ({len(lost):,} in all), but there is no shapes.txt; they are drawn as straight lines"
+        )
         findings.add(UNKNOWN_SHAPE, label, message=message, field="shape_id")
         return
     for name in lost:
