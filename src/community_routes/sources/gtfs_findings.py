@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from community_routes.notices import Code, Notice, Sample
 
-
 _LONGEST_MESSAGE = 800
 
 
