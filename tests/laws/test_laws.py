@@ -237,7 +237,7 @@ def test_arriving_and_leaving_agree() -> None:
 
 @BOTH
 def test_windows_longer_than_16_bits_of_seconds(arrive_by: bool) -> None:
-    """A window of a whole day, in steps of 100 s, equals the slow twin, as do its percentiles."""
+    """A window of a whole day, in steps of 1,000 s, equals the slow twin, as do its percentiles."""
     for seed in SEEDS[:8]:
         case = replace(_spread_over_the_day(random_case(seed), seed), window_s=(0, 24 * HOUR), step_s=1_000)
         network, query, walks = network_of(case), query_of(case, arrive_by=arrive_by), walks_of(case)
@@ -247,6 +247,27 @@ def test_windows_longer_than_16_bits_of_seconds(arrive_by: bool) -> None:
         assert np.array_equal(
             percentile_times(network, query, walks), np.sort(times, axis=1)[:, ranks].transpose(1, 0, 2)
         )
+
+
+@BOTH
+def test_journeys_as_long_as_16_bits_allow(arrive_by: bool) -> None:
+    """Up to 30,000 s on the way, over half a day of departures, with walks of an hour at both ends: equal to the slow twin."""
+    far = 0
+    for seed in SEEDS[:8]:
+        case = _spread_over_the_day(random_case(seed), seed)
+        case = replace(
+            case,
+            window_s=(0, 12 * HOUR),
+            step_s=2_500,
+            max_travel_s=30_000,
+            max_rides=4,
+            access_s=np.where(case.access_s >= 0, case.access_s * 10, -1),
+            egress_s=np.where(case.egress_s >= 0, case.egress_s * 16, -1),
+        )
+        times = times_of(case, arrive_by=arrive_by)
+        assert np.array_equal(times, case.slow_times(arrive_by=arrive_by))
+        far += int(np.count_nonzero((times > 20_000) & (times < UNREACHED)))
+    assert far > 50
 
 
 def _spread_over_the_day(case: Case, seed: int) -> Case:
