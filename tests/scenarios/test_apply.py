@@ -122,6 +122,17 @@ def test_headway_of_a_frequency_service_keeps_the_starts_outside_the_period():
     assert starts == ["07:00", "07:20", "07:40", "08:00", "08:30", "09:00", "09:20", "09:40"]
 
 
+def test_stops_of_rarer_patterns_that_are_lost_are_named():
+    """Two trips A B C and one A D C in the hour; every 30 min the new ones go by B, and D has no bus of the route left."""
+    trips = [
+        ("7", "wk", 0, f"A 08:{minute} {by} 08:{minute + 5} C 08:{minute + 9}")
+        for minute, by in [(10, "B"), (20, "B"), (30, "D")]
+    ]
+    done = apply(SetHeadway(route="7", weekday={"08:00-09:00": 30}), feed=make_feed(STOPS, trips))
+    assert [notice.code for notice in done.notices] == ["stops_lost"]
+    assert "no longer calls at Dale Lane (D)" in done.notices[0].message
+
+
 def test_same_headway_again_is_an_error():
     """The new timetable is the old one: 07:00 to 10:00 hourly out; back it is half past, so only direction 0 is asked for."""
     with pytest.raises(ScenarioError, match="route 7 runs exactly so already"):

@@ -14,8 +14,9 @@ from community_routes.scenarios.changes_days import CalendarEdit, DaySet, active
 from community_routes.scenarios.changes_feed import NewTrip, TripCalls, edit_trips, split_days
 from community_routes.scenarios.changes_phase import phase_s
 from community_routes.scenarios.changes_routes import Runs, directions, pattern_of, runs_of, trips_of
-from community_routes.scenarios.changes_work import CANNOT_APPLY, NO_EFFECT, Work
+from community_routes.scenarios.changes_work import CANNOT_APPLY, LOST_STOPS, NO_EFFECT, Work
 from community_routes.sources.feed import Feed
+from community_routes.sources.yaml_file import Step
 from community_routes.times import format_time, parse_window
 
 
@@ -149,6 +150,13 @@ def _set_day(work: Work, change: SetHeadway, route: int, key: str, days: DaySet,
     if same:
         return False
     n_kept = len(feed.trips)
+    _warn_of_lost_stops(
+        work,
+        feed,
+        (runs.where(gone), runs.where(~gone)),
+        added,
+        [key] if getattr(change, key, None) else ["service", key],
+    )
     work.feed = remove_runs(feed, inside, runs.where(gone), added)
     # Ids may have got a number because they were taken; the last trips of the feed are the new ones, in this order.
     ids = work.feed.trips["trip_id"].to_list()[len(work.feed.trips) - len(added) :] if n_kept else []
@@ -157,6 +165,27 @@ def _set_day(work: Work, change: SetHeadway, route: int, key: str, days: DaySet,
         work.timed.append(replace(group, trip_ids=tuple(ids[:size])))
         ids = ids[size:]
     return True
+
+
+def _warn_of_lost_stops(
+    work: Work, feed: Feed, runs: tuple[Runs, Runs], added: list[NewTrip], path: list[Step]
+) -> None:
+    """Warn of stops that only the patterns of replaced trips served: the new trips follow the commonest pattern."""
+    gone, kept = runs
+
+    def stops_of(trips: NDArray[np.int64]) -> set[int]:
+        return {int(stop) for trip in np.unique(trips) for stop in TripCalls.of(feed, int(trip)).stop}
+
+    lost = stops_of(gone.trip) - stops_of(kept.trip) - {int(stop) for trip in added for stop in trip.calls.stop}
+    if lost:
+        table = feed.stops.iloc[sorted(lost)]
+        names = [f"{name} ({stop})" for name, stop in zip(table["stop_name"], table["stop_id"], strict=True)]
+        more = f" and {len(names) - 6} more" if len(names) > 6 else ""
+        work.note(
+            LOST_STOPS,
+            f"new trips follow the pattern that most trips have, so the route no longer calls at {', '.join(names[:6])}{more}",
+            path,
+        )
 
 
 def _of_way(runs: Runs, way: dict[int, int], direction: int) -> NDArray[np.bool_]:

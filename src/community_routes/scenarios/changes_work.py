@@ -45,6 +45,11 @@ KERB_ASSUMED = declare(
     "kerb_assumed", "warning", "No bus serves a place in that direction yet; the stop on the left of travel was taken."
 )
 ODD_SPEED = declare("odd_speed", "warning", "A new piece of route is slower than 6 or faster than 60 km/h.")
+LOST_STOPS = declare(
+    "stops_lost",
+    "warning",
+    "A new headway replaces trips of rarer patterns, so the route no longer calls at some stops.",
+)
 NEW_STOP_OFF_NETWORK = declare(
     "new_stop_off_network", "error", "A new stop lies where nobody can walk to it: too far from any street."
 )
