@@ -104,6 +104,17 @@ def test_a_bad_course_is_taken_as_straight(tmp_path):
     assert streets.n_ways == 3
 
 
+def test_numbers_that_are_none_or_too_long_for_one(tmp_path):
+    """Names for nodes and a way's number of 30 digits: the streets are read, numbered from 1."""
+    graph = nx.MultiDiGraph(crs="epsg:4326")
+    for node, place in {"north gate": (0, 0), "9" * 30: (0, 90)}.items():
+        graph.add_node(node, x=at(*place)[0], y=at(*place)[1])
+    graph.add_edge("north gate", "9" * 30, osmid="7" * 30)
+    nx.write_graphml(graph, tmp_path / "town.graphml")
+    streets = read_graphml(tmp_path / "town.graphml")
+    assert (streets.way_id.tolist(), streets.node_id.tolist()) == ([1], [1, 2])
+
+
 def test_there_and_back_by_networkx():
     """A city with a ring, a loop and a one-way path: the same walks from the graph that it gives."""
     drawn = grid_city(4, 4).add_way(900, [(100, 100), (150, 120), (120, 160), (100, 100)], highway="path")

@@ -225,7 +225,8 @@ def walks_between(
         found = _along_streets(ground, start, end, limit_m, threads)
     first, to, metres = _with_self(*found) if start is end else found
     walk_s = walk_seconds(metres, speed_kmh)
-    return Links(first, to, walk_s, metres).within(limit_s)
+    links = Links(first, to, walk_s, metres)
+    return links if walk_s.max(initial=0) <= limit_s else links.within(limit_s)
 
 
 Found = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]

@@ -38,6 +38,8 @@ NOT_DOWNLOADED = declare("streets_not_downloaded", "error", "The streets of a pl
 HISTORY = declare("streets_history", "error", "A street file is a full history, in which old streets cannot be told.")
 BAD_AREA = declare("streets_bad_area", "error", "The area of the streets is no box of west, south, east, north.")
 
+Asked = dict[str, dict[str, tuple[str, ...]]]
+
 
 def read_streets(
     source: str | Path,
@@ -69,9 +71,10 @@ def read_streets(
     street_map = None
     if area is not None:
         _check_area(area, path.name, found)
-    content = _read_checked(path, places or {}, found)
+    asked = _asked(places or {})
+    content = _read_checked(path, asked, found)
     if content is not None:
-        street_map = _assemble(content, path, area, places or {}, found)
+        street_map = _assemble(content, path, area, asked, found)
     return _checked(street_map, path.name, found, notices)
 
 
@@ -218,8 +221,16 @@ def _check_area(area: Area, file: str, found: list[Notice]) -> None:
         found.append(BAD_AREA.at(file, field="area", value=list(area), message=message))
 
 
+def _asked(places: PlacesAsked) -> Asked:
+    """What was asked for, a lone value as a list of one."""
+    return {
+        key: {tag: (values,) if isinstance(values, str) else tuple(values) for tag, values in wanted.items()}
+        for key, wanted in places.items()
+    }
+
+
 def _assemble(
-    content: PbfContent, path: Path, area: Area | None, places: PlacesAsked, found: list[Notice]
+    content: PbfContent, path: Path, area: Area | None, asked: Asked, found: list[Notice]
 ) -> StreetMap | None:
     streets = content.streets
     if not any(streets.walk):
@@ -248,7 +259,6 @@ def _assemble(
     if covered is None:
         covered = box_of(lon, lat)
         found.append(_coverage_notice(path.name, covered))
-    asked = {key: {tag: tuple(values) for tag, values in wanted.items()} for key, wanted in places.items()}
     return StreetMap(
         node_id,
         lon,
@@ -305,7 +315,7 @@ def _coverage_notice(file: str, covered: Area) -> Notice:
     return COVERAGE_BY_NODES.at(file, message=message)
 
 
-def _content_hash(path: Path, area: Area | None, asked: dict[str, dict[str, tuple[str, ...]]]) -> str:
+def _content_hash(path: Path, area: Area | None, asked: Asked) -> str:
     digest = hashlib.sha256(json.dumps([area, asked], sort_keys=True).encode())
     with path.open("rb") as file:
         while block := file.read(1 << 20):

@@ -145,6 +145,12 @@ def _number(value: object) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def _whole(text: str) -> int:
+    """A number as OpenStreetMap gives them; 0 where it is none."""
+    digits = text.removeprefix("-")
+    return int(text) if digits.isdecimal() and len(digits) <= 18 else 0
+
+
 class _Course:
     """A street: where it runs, its tags, and in which directions the graph has an edge for it."""
 
@@ -176,7 +182,7 @@ def _courses(
         key: object = (*ahead, "one way") if one_way_foot else ahead
         if key not in streets:
             streets[key] = _Course(start, end, middle, list(_tag_sets(data)))
-            streets[key].osm_id = next((int(v) for v in _values(data.get("osmid")) if v.lstrip("-").isdigit()), 0)
+            streets[key].osm_id = next((n for v in _values(data.get("osmid")) if (n := _whole(v))), 0)
             streets[key].name = next(iter([*_values(data.get("name")), *_values(data.get("ref"))]), "")
         streets[key].directions |= BOTH if start == end else FORWARD
     found.extend(unread.notices())
@@ -228,7 +234,7 @@ def _numbered(
 ) -> tuple[list[int], Any, list[tuple[int, list[int], str, str, int, int, bool]]]:
     """Rows of nodes (those along a course have numbers below zero), and the columns of the ways."""
     row = {node: i for i, node in enumerate(places)}
-    node_id = [int(str(node)) if str(node).lstrip("-").isdigit() else i + 1 for i, node in enumerate(places)]
+    node_id = [_whole(str(node)) or i + 1 for i, node in enumerate(places)]
     lonlat = list(places.values())
     ways = []
     for number, street in enumerate(courses):
