@@ -1,0 +1,91 @@
+"""Whatever registrations overlap, every journey runs once on each date on which it ran at all."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from community_routes.sources.feed import Feed
+from community_routes.sources.gtfs import read_feed, write_feed
+from conftest import shared_data
+from feed_zip import GOOD, feed_zip
+
+FIRST = dt.date(2024, 2, 20)
+DAYS = 40
+
+registration = st.tuples(
+    st.lists(st.booleans(), min_size=7, max_size=7),
+    st.integers(0, DAYS - 5),
+    st.integers(0, DAYS),
+    st.lists(st.tuples(st.integers(0, DAYS), st.booleans()), max_size=3, unique_by=lambda e: e[0]),
+    st.booleans(),
+)
+"""Weekdays, first day, length, exceptions, and whether it is the other journey (a minute later)."""
+
+Registration = tuple[list[bool], int, int, list[tuple[int, bool]], bool]
+
+
+def runs_on(entry: Registration, n: int) -> bool:
+    """Whether a registration runs on the n-th day, straight from its definition."""
+    weekdays, start, length, exceptions, _ = entry
+    for day, added in exceptions:
+        if day == n:
+            return added
+    return start <= n <= start + length and weekdays[(FIRST + dt.timedelta(n)).weekday()]
+
+
+def written(folder: Path, entries: list[Registration]) -> Path:
+    """A feed with one trip for each registration of route 7."""
+    head = GOOD["calendar"].split("\n", 1)[0]
+    calendar, dates, trips, times = [head], ["service_id,date,exception_type"], ["route_id,service_id,trip_id"], []
+    for i, (weekdays, start, length, exceptions, other) in enumerate(entries):
+        period = ",".join(f"{FIRST + dt.timedelta(n):%Y%m%d}" for n in (start, start + length))
+        calendar.append(f"s{i},{','.join(str(int(day)) for day in weekdays)},{period}")
+        dates += [f"s{i},{FIRST + dt.timedelta(n):%Y%m%d},{1 if added else 2}" for n, added in exceptions]
+        trips.append(f"R7,s{i},T{i}")
+        times += [f"T{i},08:0{int(other)}:00,08:0{int(other)}:00,A,1", f"T{i},08:10:00,08:10:00,B,2"]
+    return feed_zip(
+        folder / "f.zip",
+        calendar="\n".join(calendar) + "\n",
+        calendar_dates="\n".join(dates) + "\n",
+        trips="\n".join(trips) + "\n",
+        stop_times="\n".join([GOOD["stop_times"].split("\n", 1)[0], *times]) + "\n",
+    )
+
+
+def departures(feed: Feed, date: dt.date) -> list[int]:
+    """First departures of the trips of a date, in order."""
+    return sorted(feed.calls.departure_s[feed.calls.first[feed.active_trips(date)]].tolist())
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(registration, min_size=2, max_size=5))
+def test_each_journey_runs_once_on_its_dates(tmp_path: Path, entries: list[Registration]) -> None:
+    """Against the definition of every registration, day by day; and again from what is written out."""
+    feed = read_feed(written(tmp_path, entries))
+    write_feed(feed, tmp_path / "out.zip", date_stamp=FIRST)
+    again = read_feed(tmp_path / "out.zip")
+    for n in range(-1, 2 * DAYS + 1):
+        running = {entry[4] for entry in entries if runs_on(entry, n)}
+        expected = sorted(8 * 3600 + 60 * int(other) for other in running)
+        assert departures(feed, FIRST + dt.timedelta(n)) == expected
+        assert departures(again, FIRST + dt.timedelta(n)) == expected
+
+
+def test_no_two_buses_of_a_route_are_the_same_in_newport() -> None:
+    """On 5 March 2024 no operator runs one number twice with the same calls; one trip keeps its other dates only."""
+    feed = read_feed(shared_data("newport_wales") / "newport-20240305_bus_gtfs.zip")
+    trips = feed.active_trips(dt.date(2024, 3, 5))
+    route = feed.trips["route"].to_numpy()[trips]
+    agency = feed.routes["agency"].to_numpy()[route]
+    number = feed.routes["route_short_name"].to_numpy(dtype=object)[route]
+    journeys = []
+    for t, a, n in zip(trips, agency, number, strict=True):
+        calls = slice(feed.calls.first[t], feed.calls.first[t + 1])
+        columns = (feed.calls.stop, feed.calls.arrival_s, feed.calls.departure_s, feed.calls.pickup_type)
+        journeys.append((int(a), n, *(column[calls].tobytes() for column in (*columns, feed.calls.drop_off_type))))
+    assert len(set(journeys)) == len(journeys) == 5_067
+    assert len(feed.trips) == 5_068
