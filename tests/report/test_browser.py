@@ -83,7 +83,12 @@ def page(tmp_path: Path, **changes: Any) -> str:
 @pytest.mark.parametrize("width", [390, 794, 1280])
 def test_nothing_fails_and_nothing_is_cut(tmp_path: Path, width: int) -> None:
     """No fault, no request, 25 neighbourhoods drawn, three of them hatched, and no part wider than the window."""
-    seen = see(tmp_path, page(tmp_path, proposals=2, days=("weekday", "sunday")), width=width)
+    long = made_results(25).notices.assign(code="c" * 90, file="f" * 120, message="A long word: " + "w" * 150)
+    sources = made_results(25).sources.assign(name="n" * 90)
+    html = page(
+        tmp_path, proposals=2, days=("weekday", "sunday"), notices=long, sources=sources, title="Longborough " * 6
+    )
+    seen = see(tmp_path, html, width=width)
     assert seen["faults"] == []
     assert seen["zones"] == 25
     assert seen["fills"].count("url(#h-off)") == 3

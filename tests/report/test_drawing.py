@@ -33,7 +33,19 @@ def test_figures_are_rounded_for_people(value: float | None, text: str) -> None:
 
 
 def test_a_change_wears_its_sign() -> None:
-    assert [words.number(x, sign=True) for x in (2.0, -2.0, 0.0)] == ["+2", "−2", "0"]
+    assert [words.number(x, sign=True) for x in (2.0, -2.0, 0.0, 0.001, -0.001)] == [
+        "+2",
+        "−2",
+        "0",
+        "under +0.01",
+        "over −0.01",
+    ]
+
+
+def test_a_setting_wears_its_unit_in_words() -> None:
+    assert words.setting_name("departure_step_s") == "Departure step (seconds)"
+    assert words.setting_name("walk_speed_kmh") == "Walk speed (km/h)"
+    assert words.setting_name("max_rides") == "Max rides"
 
 
 def test_a_change_has_one_size_of_class_on_both_sides() -> None:
@@ -109,7 +121,7 @@ def test_bars_have_the_length_of_their_values() -> None:
         charts.Bar("c", -1.0, "−1", "groups.csv:4:change", -1.0, -1.0),
     ]
     svg = charts.change_bars(bars, title="t", span=charts.span_of(bars))
-    rects = re.findall(r'<rect class="(\w+)" x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', svg)
+    rects = re.findall(r'<rect class="(\w+)" fill="[^"]+" x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', svg)
     kinds, starts, widths = zip(*rects, strict=True)
     assert kinds == ("gain", "gain", "loss")
     assert float(widths[0]) == pytest.approx(2 * float(widths[1]), abs=0.2)
@@ -121,7 +133,7 @@ def test_bars_have_the_length_of_their_values() -> None:
 
 def test_people_fill_the_bar() -> None:
     svg = charts.people_bar(300, 500, 200, people="residents")
-    assert re.findall(r'class="(\w+)" x="[\d.]+" y="0" width="([\d.]+)"', svg) == [
+    assert re.findall(r'class="(\w+)" fill="[^"]+" x="[\d.]+" y="0" width="([\d.]+)"', svg) == [
         ("gain", "120.0"),
         ("same", "200.0"),
         ("loss", "80.0"),

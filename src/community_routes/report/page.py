@@ -152,6 +152,7 @@ def _content(figures: Figures, environment: jinja2.Environment, on_paper: bool) 
         "gains": [gains(figures, scenario) for scenario in results.scenarios],
         "options": sections.options(figures),
         "wards": [sections.wards(figures, v.scenario, v.slot, v.kind) for v in verdicts],
+        "has_groups": bool((results.zones["group"].fillna("").astype(str) != "").any()),
         "spaces": sections.spaces(figures),
         "money": sections.money(figures),
         "journeys": sections.journey_pairs(figures),
@@ -176,7 +177,7 @@ def _content(figures: Figures, environment: jinja2.Environment, on_paper: bool) 
         "hatches": drawing.HATCHES.format("h-"),
         "with_symbols": drawing.with_symbols,
         "new_route": drawing.NEW_ROUTE,
-        "setting_rows": [(words.sentence_case(words.plain(str(k))), _setting(v)) for k, v in results.settings.items()],
+        "setting_rows": [(words.setting_name(str(k)), _setting(v)) for k, v in results.settings.items()],
     }
 
 

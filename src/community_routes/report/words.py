@@ -130,13 +130,21 @@ def rounded(value: float) -> float:
     return round(value, digits) + 0.0
 
 
+def setting_name(key: str) -> str:
+    """A setting's key in words, its unit in brackets: ``departure_step_s`` is "Departure step (seconds)"."""
+    for ending, unit in (("_s", "seconds"), ("_min", "minutes"), ("_kmh", "km/h"), ("_m", "metres")):
+        if key.endswith(ending):
+            return f"{sentence_case(plain(key.removesuffix(ending)))} ({unit})"
+    return sentence_case(plain(key))
+
+
 def number(value: float | None, *, sign: bool = False) -> str:
     """A figure for people: ``1,234``, ``12.3``, ``0.25``, with a true minus; a dash where there is none."""
     if value is None or not math.isfinite(value):
         return MISSING
     shown = rounded(float(value))
     if shown == 0 and value != 0:
-        return ("+" if value > 0 else MINUS) * sign + "under 0.01"
+        return "under 0.01" if not sign else "under +0.01" if value > 0 else f"over {MINUS}0.01"
     digits = 0 if abs(shown) >= 100 or shown == int(shown) else 1 if abs(shown) >= 1 else 2
     text = f"{abs(shown):,.{digits}f}"
     if shown < 0:

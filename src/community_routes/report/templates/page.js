@@ -19,7 +19,7 @@
     if (value === null || value === undefined) return "–";
     var size = Math.abs(value);
     var mark = value < 0 ? MINUS : sign && value > 0 ? "+" : "";
-    if (size > 0 && size < 0.005) return (value < 0 ? MINUS : sign ? "+" : "") + "under 0.01";
+    if (size > 0 && size < 0.005) return !sign ? "under 0.01" : value > 0 ? "under +0.01" : "over " + MINUS + "0.01";
     var digits = size >= 100 || size === Math.round(size) ? 0 : size >= 1 ? 1 : 2;
     var parts = size.toFixed(digits).split(".");
     parts[0] = parts[0].replace(/\B(?=(\d{3})+$)/g, ",");
