@@ -408,6 +408,24 @@ def test_frequencies_that_cannot_run_take_their_trip_with_them(tmp_path: Path) -
         assert len(feed.frequencies) == 0
 
 
+def test_headways_that_would_fill_the_memory_are_refused(tmp_path: Path) -> None:
+    """400 trips of 2 calls, every 5 seconds for ten days: 172,800 departures each, 138 million calls."""
+    names = [f"F{i}" for i in range(400)]
+    notices: list[Notice] = []
+    with pytest.raises(FeedError, match="138,240,000 calls a day"):
+        read_feed(
+            feed_zip(
+                tmp_path / "f.zip",
+                trips=GOOD["trips"] + "".join(f"R7,daily,{name}\n" for name in names),
+                stop_times=GOOD["stop_times"]
+                + "".join(f"{n},1:00:00,1:00:00,A,1\n{n},1:10:00,1:10:00,B,2\n" for n in names),
+                frequencies=FREQUENCY + "".join(f"{name},00:00:00,240:00:00,5\n" for name in names),
+            ),
+            notices=notices,
+        )
+    assert [n.code for n in notices if n.severity == "error"] == ["absurd_headways"]
+
+
 def test_overlapping_frequencies_run_once(tmp_path: Path) -> None:
     """06:00-08:00 every 30 min and 07:15-09:00 every 20 min: of the second only 08:15, 08:35, 08:55 are left."""
     rows = "T2,06:00:00,08:00:00,1800\nT2,07:15:00,09:00:00,1200\nT2,06:00:00,08:00:00,1800\n"

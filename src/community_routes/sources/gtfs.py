@@ -27,7 +27,7 @@ from community_routes.sources.gtfs_checks import (
 from community_routes.sources.gtfs_clip import Clip
 from community_routes.sources.gtfs_duplicates import leave_out_duplicates
 from community_routes.sources.gtfs_findings import Findings
-from community_routes.sources.gtfs_frequencies import read_frequencies
+from community_routes.sources.gtfs_frequencies import check_amount, read_frequencies
 from community_routes.sources.gtfs_join import file_stems, join_feeds
 from community_routes.sources.gtfs_subset import keep_trips
 from community_routes.sources.gtfs_tables import read_blocks
@@ -157,6 +157,7 @@ def _read_calls(archive: Archive, tables: _Tables, clip: Clip, findings: Finding
     timed = gtfs_calls.mend_calls(raw, label, ids, findings)
     counts = np.bincount(raw.trip, minlength=len(ids))
     _note_lost_trips(archive, trips, counts, never, clip, findings)
+    check_amount(frequencies, counts, archive.name_of("frequencies.txt"), findings)
     runs = counts >= 2
     runs[not_running] = False
     if not runs.any():

@@ -23,6 +23,9 @@ BAD_FREQUENCY = declare(
 SHORT_HEADWAY = declare(
     "short_headway", "warning", "A headway is under a minute; headway_secs are seconds, not minutes."
 )
+ABSURD_HEADWAYS = declare(
+    "absurd_headways", "error", "The headways of a feed make more departures than any timetable has."
+)
 OVERLAPPING_FREQUENCIES = declare(
     "overlapping_frequencies",
     "warning",
@@ -30,6 +33,8 @@ OVERLAPPING_FREQUENCIES = declare(
 )
 
 _SHORTEST_S = 5
+MOST_CALLS = 50_000_000
+"""Most calls that all headways of a feed may make in a day (those of a city of ten million make about ten million)."""
 _SHORT_S = 60
 
 
@@ -74,6 +79,26 @@ def read_frequencies(
     message = "the headway is {value} seconds; were minutes meant?"
     findings.rows(SHORT_HEADWAY, block.label, block.line[at], message, field="headway_secs", values=headway[at])
     return _apart(table[good].reset_index(drop=True), block.line[good], block.label, findings), lost
+
+
+def check_amount(table: pd.DataFrame, n_calls: NDArray[np.int64], label: str, findings: Findings) -> None:
+    """Refuse headways that would fill the memory of any machine once each departure is laid out.
+
+    Parameters
+    ----------
+    n_calls : int64, shape (n_trips,)
+        Calls of each trip.
+    """
+    span = table["end_s"].to_numpy(np.int64) - table["start_s"].to_numpy(np.int64)
+    departures = -(-span // table["headway_s"].to_numpy(np.int64))
+    calls = departures * n_calls[table["trip"].to_numpy()]
+    if int(calls.sum()) > MOST_CALLS:
+        row = int(np.argmax(calls))
+        message = (
+            f"the headways make {int(calls.sum()):,} calls a day, more than the {MOST_CALLS:,} of any timetable; one row alone "
+            f"makes {int(departures[row]):,} departures, every {table['headway_s'].iat[row]} seconds. Are minutes meant?"
+        )
+        findings.add(ABSURD_HEADWAYS, label, message=message, field="headway_secs", value=table["headway_s"].iat[row])
 
 
 def _clock(block: Block, column: str) -> NDArray[np.int32]:
