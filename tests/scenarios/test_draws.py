@@ -91,6 +91,19 @@ def test_delays_hang_on_the_trip():
     assert abs(np.mean(all_s) - 60) < 4 * 60 / np.sqrt(len(all_s))
 
 
+def test_a_trip_copied_for_some_days_is_as_late_as_it_was():
+    """The 9 runs daily; with other Sundays its Sunday trips are copies, and as late as the trip of the week in each draw."""
+    feed = make_feed(
+        STOPS, [("9", "all", 0, "A 08:00 C 08:10"), ("9", "all", 0, "A 12:00 C 12:10")], services={"all": "1111111"}
+    )
+    change = {"change_speed": {"route": "9", "factor": 0.5, "days": ["sunday"]}}
+    done = apply_scenario(Scenario(scenario="plan", changes=[change]), Setting(feed, WEEK)).feed
+    ids = done.trips["trip_id"].to_list()
+    assert ids == ["t0", "t1", "t0~sunday", "t1~sunday"]
+    for shifts in scenario_draws(done, Randomness(delays=Delays()), 5):
+        assert shifts.trip_s[2:].tolist() == shifts.trip_s[:2].tolist()
+
+
 @pytest.mark.parametrize(("kind", "mean", "spread"), [("uniform", 60, 60 / np.sqrt(3)), ("normal", 100, 10)])
 def test_delay_distributions(kind, mean, spread):
     """Mean and standard deviation over even numbers: uniform over 0 to 120 has 60 and 34.6; normal those it is given."""

@@ -17,6 +17,7 @@ from community_routes.network.streets import build_streets
 from community_routes.network.walks import link_points, walks_between
 from community_routes.scenarios.changes_apply import Applied, apply_scenario
 from community_routes.scenarios.changes_work import Setting
+from community_routes.scenarios.feed_diff import diff_feeds
 from community_routes.scenarios.scenario import Scenario, read_scenario
 from community_routes.sources.opportunities import Opportunities
 from community_routes.sources.osm_map import StreetMap
@@ -216,4 +217,6 @@ def test_buses_on_demand_are_rides_of_wait_and_road_time(tmp_path):
     assert len(runs) == 6 * 60
     assert "plan:Dial:1 09:00 plan:Dial:2 09:06:14" in runs
     assert sum(text.startswith("B ") for text in runs) == 120
+    assert done.new_routes == []
+    assert diff_feeds(feed(), done.feed, WEEK).words()[0] == "weekday: Dial is new, on demand"
     assert "between 2 places and 1 connected stops, 5 min + 2 x road time" in str(done.effects[0])

@@ -47,6 +47,7 @@ class DrtZone:
     window_s : (int, int)
         Hours in which a ride can begin.
     route_id : str
+        Route in the feed that holds its rides; not among the new routes, whose trips are real ones.
     places, connected : int
         Places inside the zone, and stops outside that it connects.
     """
@@ -88,14 +89,13 @@ def apply_add_drt(work: Work, change: AddDrt) -> None:
     before = work.feed
     _build(work, change, (lon, lat, labels), spots, days, (*window, every_s))
     route_id = str(work.feed.routes["route_id"].iat[len(before.routes)])
-    work.new_routes.append(route_id)
     work.drt.append(DrtZone(change.name, zone, window, route_id, inside, len(spots)))
     work.warn_dates(days, ["days"])
     connected = f" and {len(spots)} connected stops" if spots else ""
     work.effect(
         change.name,
         f"{change.name}: buses on demand {format_window(window)} ({days.words}) between {inside} places{connected}, "
-        f"{change.wait_min:g} min + {change.ride_factor:g} x road time",
+        f"{change.wait_min:g} min + {change.ride_factor:g} x road time; what it costs is not counted",
     )
 
 

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from community_routes.scenarios.changes_days import CalendarEdit, DaySet, split_service
 from community_routes.sources.feed import Calendar, Calls, Feed, Shapes
 
+COPY_MARK = "~"
+"""Between the id of a trip and the kind of day for which it was copied; a copy is as late as its trip in draws."""
 _CALL_FIELDS = ("stop", "arrival_s", "departure_s", "pickup_type", "drop_off_type", "timed", "sequence", "distance")
 
 
@@ -244,7 +246,9 @@ def split_days(feed: Feed, trips: NDArray[np.int64], days: DaySet, prefix: str) 
     new_service[torn] = [parts[int(service[t])][1] for t in torn]
     moved["service"] = new_service
     feed = replace(feed, trips=moved)
-    feed, copies = copy_trips(feed, torn, [parts[int(service[t])][0] for t in torn], f":{days.key.replace(' ', '-')}")
+    feed, copies = copy_trips(
+        feed, torn, [parts[int(service[t])][0] for t in torn], f"{COPY_MARK}{days.key.replace(' ', '-')}"
+    )
     return feed, np.concatenate([inside, copies])
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.errors import UsageError
+from community_routes.scenarios.changes_feed import COPY_MARK
 from community_routes.scenarios.changes_timetable import Timed
 from community_routes.sources.feed import Feed
 
@@ -169,9 +170,10 @@ def scenario_draws(feed: Feed, randomness: Randomness, n: int, seed: int = 0) ->
     table = feed.frequencies
     loose = randomness.phases & ~table["exact_times"].to_numpy(bool)
     starts = zip(table["trip"].tolist(), table["start_s"].tolist(), strict=True)
-    service_keys = _hashes([f"phase:{ids[trip]}:{start}" for trip, start in starts])
+    roots = [trip.partition(COPY_MARK)[0] for trip in ids]
+    service_keys = _hashes([f"phase:{roots[trip]}:{start}" for trip, start in starts])
     headway = table["headway_s"].to_numpy(np.float64)
-    delay_keys = _hashes([f"delay:{trip}" for trip in ids] if randomness.delays is not None else [])
+    delay_keys = _hashes([f"delay:{trip}" for trip in roots] if randomness.delays is not None else [])
     group_keys = _hashes([f"timed:{group.key}" for group, _ in groups])
     for draw in range(n):
         trip_s = np.zeros(len(ids), np.int64)

@@ -16,6 +16,9 @@ from community_routes.scenarios.operating_cost import PERIODS
 from community_routes.sources.feed import Feed
 from community_routes.times import MINUTE
 
+ON_DEMAND = 715
+"""Route type of buses on demand; their rides are no departures."""
+
 
 @dataclass(frozen=True, eq=False)
 class FeedDiff:
@@ -27,7 +30,8 @@ class FeedDiff:
         ``day, route, name, period, before, after``: departures from first stops, only rows that differ.
     routes : DataFrame
         ``day, route, name, what, before, after``; ``what`` is ``new`` (departures from 0), ``gone`` (to 0), ``departures``,
-        ``stops`` (other patterns, as many departures), ``times`` (the same stops at other times). Counts are departures.
+        ``stops`` (other patterns, as many departures), ``times`` (the same stops at other times) or ``on demand`` (the rides
+        of a zone, which are not counted). Counts are departures.
     stops : DataFrame
         ``day, stop, name, what, before, after``: stops ``gained`` (served after only) and ``lost``; counts of calls.
     """
@@ -59,6 +63,8 @@ class FeedDiff:
 
     def _route(self, day: str, row: Mapping[str, object]) -> str:
         label, before, after = row["name"], row["before"], row["after"]
+        if row["what"] == "on demand":
+            return f"{day}: {label} is new, on demand"
         if row["what"] == "new":
             text = f"{day}: {label} is new, {after} departures"
         elif row["what"] == "gone":
@@ -101,6 +107,9 @@ def diff_feeds(
             what = _what(a, b)
             if what is None:
                 continue
+            if what == "new" and route in new.on_demand:
+                routes.append({"day": day, "route": route, "name": name, "what": "on demand", "before": 0, "after": 0})
+                continue
             n_a, n_b = len(a.starts) if a else 0, len(b.starts) if b else 0
             routes.append({"day": day, "route": route, "name": name, "what": what, "before": n_a, "after": n_b})
             for period, window in PERIODS.items():
@@ -136,6 +145,7 @@ class _Day:
     names: dict[str, str]
     calls: dict[str, int]
     stop_names: dict[str, str]
+    on_demand: set[str]
 
 
 def _share_ids(before: Feed, after: Feed) -> bool:
@@ -177,7 +187,10 @@ def _day(feed: Feed, date: dt.date, by_id: bool) -> _Day:
         np.add.at(n_calls, feed.calls.stop[feed.calls.first[trip] : feed.calls.first[trip + 1]], times)
     served = np.flatnonzero(n_calls)
     stop_names = {str(ids[row]): str(feed.stops["stop_name"].iat[row]) for row in served.tolist()}
-    return _Day(found, names, {str(ids[row]): int(n_calls[row]) for row in served.tolist()}, stop_names)
+    on_demand = {
+        _route_key(feed, int(row), by_id) for row in np.unique(route) if feed.routes["route_type"].iat[row] == ON_DEMAND
+    }
+    return _Day(found, names, {str(ids[row]): int(n_calls[row]) for row in served.tolist()}, stop_names, on_demand)
 
 
 def _look(feed: Feed, runs: Runs, rows: NDArray[np.int64], ids: NDArray[np.object_]) -> _RouteRuns:
