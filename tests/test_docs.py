@@ -51,6 +51,18 @@ def test_a_documented_proposal_works_on_the_sample(page: str, text: str, setting
     assert applied.effects, page
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "scenarios").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_samples_proposals_work(path: Path, setting: Any) -> None:
+    """Each proposal that ships is applied without a fault; what it changes differs from today."""
+    from community_routes.scenarios.changes_apply import apply_scenario
+    from community_routes.scenarios.scenario import read_scenario
+
+    applied = apply_scenario(read_scenario(path), setting)
+    assert applied.effects
+    assert len(applied.feed.trips) != len(setting.feed.trips)
+    assert applied.new_routes or applied.changed_routes
+
+
 def test_every_change_is_documented_with_an_example() -> None:
     """Each kind of change stands in an example of the page on proposals."""
     from community_routes.scenarios.changes import CHANGES
