@@ -126,7 +126,7 @@ def test_bars_have_the_length_of_their_values() -> None:
     assert kinds == ("gain", "gain", "loss")
     assert float(widths[0]) == pytest.approx(2 * float(widths[1]), abs=0.2)
     assert float(starts[2]) + float(widths[2]) == pytest.approx(float(starts[0]), abs=0.2)
-    low, high = re.search(r'whisker" d="M([\d.]+) [\d.]+H([\d.]+)', svg).groups()  # type: ignore[union-attr]
+    low, high = re.search(r'whisker" fill="none" stroke="#17212a" d="M([\d.]+) [\d.]+H([\d.]+)', svg).groups()  # type: ignore[union-attr]
     assert float(high) - float(low) == pytest.approx(float(widths[1]), abs=0.2)
     assert svg.count("whisker") == 1
 
