@@ -56,6 +56,8 @@ class Notice:
     @property
     def place(self) -> str:
         """Where it is: ``study.yaml line 3, column 5 (travel.window)`` or ``bus.zip/stops.txt row 12 (stop_lat)``."""
+        if not self.file:
+            return self.field
         if self.row is not None and self.column is not None:
             where = f" line {self.row}, column {self.column}"
         else:
