@@ -10,26 +10,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.errors import ScenarioError, StudyError, UsageError
-from community_routes.measures.choose import AccessMeasure, build_access_measure, default_measures
-from community_routes.measures.further import (
-    FURTHER,
-    FurtherMeasure,
-    OtherWards,
-    WindowInputs,
-    build_further,
-    visitors_in_window,
-)
-from community_routes.measures.mixing import exposure_table, mixing_table
+from community_routes.cache import keep_networks
+from community_routes.errors import ScenarioError, UsageError
+from community_routes.measures.further import WindowInputs
 from community_routes.measures.service import build_departures
-from community_routes.measures.summary import access_rows
-from community_routes.network.network import Network, assemble_network
+from community_routes.measuring import Choice, Subject, latest_needed_s, mixing_tables, study_choice
+from community_routes.network.network import Network
 from community_routes.network.points import Links, Points
-from community_routes.network.stop_walks import build_footpaths, stop_points
+from community_routes.network.stop_walks import stop_points
+from community_routes.network.store import Store
 from community_routes.network.streets import build_streets
 from community_routes.network.timetable import WHOLE_DAY_S
 from community_routes.network.walks import Ground, Linked, is_symmetric, join_linked, link_points, walks_between
-from community_routes.notices import Notice, declare, raise_on_errors, sort_notices
+from community_routes.notices import Notice, declare, sort_notices
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.travel_times import travel_times_by_departure
 from community_routes.scenarios.changes_apply import Applied, apply_scenario
@@ -38,7 +31,6 @@ from community_routes.scenarios.scenario import Scenario
 from community_routes.sources.feed import Feed
 from community_routes.sources.opportunities import Opportunities, entrances_from_streets
 from community_routes.sources.study_file import StudyFile
-from community_routes.sources.yaml_file import BAD_VALUE
 from community_routes.sources.zones import Zones
 from community_routes.study import Study, destination_points, lines_of, origin_points
 from community_routes.times import MINUTE, parse_window
@@ -189,13 +181,9 @@ def chosen_query(study: Study, window: str | None) -> Query:
         raise UsageError(f"{window!r} is no window of the study ({', '.join(windows)}): {wrong}") from None
 
 
-def span_of(file: StudyFile) -> tuple[int, int]:
-    """Seconds of the service date that the study's windows can need: at least 00:00 to 30:00."""
-    travel = file.travel
-    longest = travel.max_travel_min * MINUTE
-    starts = [window.start_s for window in travel.windows.values()]
-    ends = [window.end_s for window in travel.windows.values()]
-    return min(WHOLE_DAY_S[0], *starts), max(WHOLE_DAY_S[1], *(end + longest for end in ends))
+def span_of(file: StudyFile, choice: Choice) -> tuple[int, int]:
+    """Seconds of the service date that the study's windows and shifts can need: at least 00:00 to 30:00."""
+    return WHOLE_DAY_S[0], max(WHOLE_DAY_S[1], latest_needed_s(file, choice))
 
 
 def study_networks(
@@ -203,31 +191,28 @@ def study_networks(
     feed: Feed,
     ground: Ground,
     *,
-    span_s: tuple[int, int] | None = None,
+    span_s: tuple[int, int],
     days: Collection[str] | None = None,
     notices: list[Notice] | None = None,
+    store: Store | None = None,
 ) -> tuple[Linked, dict[str, Network]]:
     """The stops joined to the ground, and the network of each day of a study (or of ``days``), with the study's settings."""
     travel = file.travel
-    stops = link_points(ground, stop_points(feed), link_m=travel.walk.link_m)
-    limit_s = int(travel.walk.between_stops_min * MINUTE)
-    footpaths = build_footpaths(feed, ground, stops, limit_s=limit_s, speed_kmh=travel.walk.speed_kmh)
-    networks = {
-        day: assemble_network(
-            feed,
-            date,
-            footpaths,
-            slack_s=travel.slack_s,
-            phase=travel.phase,
-            seed=travel.seed,
-            wheelchair=travel.wheelchair,
-            span_s=span_s or span_of(file),
-            notices=notices,
-        )
-        for day, date in file.dates.items()
-        if days is None or day in days
-    }
-    return stops, networks
+    return keep_networks(
+        store,
+        feed,
+        ground,
+        {day: date for day, date in file.dates.items() if days is None or day in days},
+        slack_s=travel.slack_s,
+        between_stops_s=int(travel.walk.between_stops_min * MINUTE),
+        speed_kmh=travel.walk.speed_kmh,
+        link_m=travel.walk.link_m,
+        phase=travel.phase,
+        seed=travel.seed,
+        wheelchair=travel.wheelchair,
+        span_s=span_s,
+        notices=notices,
+    )
 
 
 def study_walks(file: StudyFile, ground: Ground, stops: Linked, origins: Points, destinations: Points) -> Reached:
@@ -305,67 +290,51 @@ def evaluate(
             ground = changed_ground(study, applied)
             opportunities = entrances_from_streets(opportunities, lines_of(ground))
         tell(f"building the network ({name})")
-        stops, networks = study_networks(file, feed, ground, notices=found)
+        choice = study_choice(file, zones)
+        stops, networks = study_networks(
+            file, feed, ground, span_s=span_of(file, choice), notices=found, store=study.store
+        )
     with watch.stage("routing"):
         reached = study_walks(file, ground, stops, origin_points(zones), destination_points(opportunities))
         _report_places(study, reached, found)
-        between_zones = zone_walks(file, ground, stops, zones)
-    walks, (measures, further) = reached.walks, study_measures(file, zones)
+        subject = Subject(
+            scenario=name,
+            file=file,
+            zones=zones,
+            opportunities=opportunities,
+            fares=applied.fares if applied is not None else file.fares,
+            choice=choice,
+            walks=reached.walks,
+            zone_walks=zone_walks(file, ground, stops, zones),
+            home_walks=home_walks(file, ground, stops, reached, zones, opportunities),
+            threads=threads,
+            stopwatch=watch,
+        )
+    walks = reached.walks
     tables: list[pd.DataFrame] = []
-    mixing: list[tuple[str, pd.DataFrame]] = []
+    beside: list[tuple[str, pd.DataFrame]] = []
     time_s: dict[tuple[str, str], NDArray[np.int32]] = {}
-    origin_reason: dict[str, NDArray[np.object_]] = {}
     for day, network in networks.items():
-        origin_reason[day] = why_not(network, reached.origins, walks.access, leaving=True)
-        destination_reason = why_not(network, reached.destinations, walks.egress, leaving=False)
+        subject.origin_reason[day] = why_not(network, reached.origins, walks.access, leaving=True)
+        subject.destination_reason[day] = why_not(network, reached.destinations, walks.egress, leaving=False)
+        inputs: WindowInputs | None = None
         with watch.stage("measures"):
             departures = build_departures(feed, network.timetable)
         for window in file.windows_on(day):
             tell(f"searching {day}, {window} ({name})")
+            query = window_query(file, window)
             with watch.stage("routing"):
-                query = window_query(file, window)
-                times = travel_times_by_departure(network, query, walks, threads=threads)
-                zone_times = None
-                if any(isinstance(measure, OtherWards) for measure in further):
-                    zone_times = travel_times_by_departure(network, query, between_zones, threads=threads)
+                time_s[day, window] = travel_times_by_departure(network, query, walks, threads=threads)
             with watch.stage("measures"):
-                time_s[day, window] = times
-                tables.append(
-                    access_rows(
-                        zones.table,
-                        zones.origins,
-                        opportunities.table,
-                        times,
-                        scenario=name,
-                        day=day,
-                        window=window,
-                        cutoffs_min=file.travel.cutoffs_min,
-                        percentiles=file.travel.percentiles,
-                        origin_reason=origin_reason[day].tolist(),
-                        destination_reason=destination_reason.tolist(),
-                        units=amount_units(file),
-                        keys=list(file.destinations),
-                        measures=measures,
-                    )
-                )
-                inputs = WindowInputs(
-                    scenario=name,
-                    day=day,
-                    window=window,
-                    window_s=query.window_s,
-                    zones=zones.table,
-                    origins=zones.origins,
-                    destinations=opportunities.table,
-                    time_s=times,
-                    origin_reason=origin_reason[day].tolist(),
-                    access_walks=walks.access,
-                    departures=departures,
-                    cutoffs_min=file.travel.cutoffs_min,
-                    units=amount_units(file),
-                    zone_time_s=zone_times,
-                )
-                tables += [measure.access_rows(inputs) for measure in further]
-                mixing += mixing_tables(inputs, zones, opportunities)
+                inputs = subject.inputs(network, query, day, window, time_s[day, window], departures)
+                tables += subject.access_tables(inputs)
+                beside += mixing_tables(inputs, zones, opportunities)
+        if choice.shifts and inputs is not None:
+            tell(f"searching {day}, shifts ({name})")
+            with watch.stage("measures"):
+                of_zones, of_places = subject.shift_tables(network, study_query(file, inputs.window_s), inputs)
+                tables += of_zones
+                beside += [("shifts", table) for table in of_places]
     return Evaluation(
         study=study,
         scenario=name,
@@ -380,11 +349,11 @@ def evaluate(
         networks=networks,
         access=in_table_order(pd.concat(tables, ignore_index=True)),
         further={
-            kind: pd.concat([table for key, table in mixing if key == kind], ignore_index=True)
-            for kind in dict.fromkeys(key for key, _ in mixing)
+            kind: pd.concat([table for key, table in beside if key == kind], ignore_index=True)
+            for kind in dict.fromkeys(key for key, _ in beside)
         },
         time_s=time_s,
-        origin_reason=origin_reason,
+        origin_reason=subject.origin_reason,
         notices=tuple(sort_notices(found)),
     )
 
@@ -429,45 +398,21 @@ def setting_of(study: Study) -> Setting:
     )
 
 
-def study_measures(file: StudyFile, zones: Zones) -> tuple[tuple[AccessMeasure, ...], tuple[FurtherMeasure, ...]]:
-    """The measures that a study chooses, or those computed when it chooses none: of reach, and further ones.
-
-    Without a choice: cumulative opportunities, the nearest place, service near home, and with two wards or more the share
-    of the other wards.
-
-    Raises
-    ------
-    StudyError
-        A name or a setting is unknown.
-    """
-    if file.measures is None:
-        wards = {group for group in zones.table["group"] if group}
-        further = [
-            build_further("service", {}),
-            *([build_further("share_of_other_wards", {})] if len(wards) > 1 else []),
-        ]
-        return default_measures(file.travel.cutoffs_min), tuple(further)
-    chosen: list[AccessMeasure] = []
-    beyond: list[FurtherMeasure] = []
-    faults: list[Notice] = []
-    for choice in file.measures:
-        try:
-            if choice.name in FURTHER:
-                beyond.append(build_further(choice.name, choice.settings))
-            else:
-                chosen.append(build_access_measure(choice.name, choice.settings, file.travel.cutoffs_min))
-        except ValueError as fault:
-            message = f"{fault} (or one of {', '.join(FURTHER)})"
-            faults.append(BAD_VALUE.at(**choice.at("name"), value=choice.name, message=message))
-    raise_on_errors(faults, StudyError)
-    return tuple(chosen), tuple(beyond)
-
-
 def changed_ground(study: Study, applied: Applied) -> Ground:
     """What people walk on under a proposal: other streets where it opens or closes a way."""
     if applied.street_map is None:
         return study.ground
     return build_streets(applied.street_map, wheelchair=study.file.travel.wheelchair)
+
+
+def home_walks(
+    file: StudyFile, ground: Ground, stops: Linked, reached: Reached, zones: Zones, opportunities: Opportunities
+) -> Walks:
+    """Walks of the way home: from destinations to stops, from stops to the origins, and all the way."""
+    there = reached.walks
+    if is_symmetric(ground):
+        return Walks(there.egress, there.access, there.direct.reversed(there.n_destinations))
+    return study_walks(file, ground, stops, destination_points(opportunities), origin_points(zones)).walks
 
 
 def zone_walks(file: StudyFile, ground: Ground, stops: Linked, zones: Zones) -> Walks:
@@ -480,34 +425,6 @@ def zone_walks(file: StudyFile, ground: Ground, stops: Linked, zones: Zones) -> 
         origins["zone"].to_numpy(np.int32),
     )
     return study_walks(file, ground, stops, origin_points(zones), own).walks
-
-
-def mixing_tables(inputs: WindowInputs, zones: Zones, opportunities: Opportunities) -> list[tuple[str, pd.DataFrame]]:
-    """Potential to meet in one window, where groups are known: who could come to each place, and exposure through them."""
-    if zones.groups is None or inputs.destinations.empty:
-        return []
-    cutoff = sorted(inputs.cutoffs_min)[len(inputs.cutoffs_min) // 2]
-    persons, where = zones.groups, {"scenario": inputs.scenario, "day": inputs.day, "window": inputs.window}
-    total = persons.sum().to_numpy(np.float64)
-    found: list[tuple[str, pd.DataFrame]] = []
-    for key in opportunities.keys:
-        rows = opportunities.rows_of(key)
-        visitors = visitors_in_window(inputs, persons, rows, cutoff_min=cutoff)
-        places = opportunities.table.iloc[rows][["key", "id", "name", "kind"]].reset_index(drop=True)
-        tables = {
-            "mixing": mixing_table(visitors, places, (total / total.sum()).tolist()),
-            "exposure": exposure_table(visitors, persons).assign(key=key),
-        }
-        for name, table in tables.items():
-            for place, (column, value) in enumerate({**where, "cutoff_min": cutoff}.items()):
-                table.insert(place, column, value)
-            found.append((name, table))
-    return found
-
-
-def amount_units(file: StudyFile) -> dict[str, str]:
-    """Unit of each key's amounts: the name of the column they come from."""
-    return {key: spec.amount for key, spec in file.destinations.items() if isinstance(spec.amount, str)}
 
 
 def evaluate_places(study: Study, notices: list[Notice]) -> Reached:
@@ -527,11 +444,14 @@ def _report_places(study: Study, reached: Reached, found: list[Notice]) -> None:
         ids = linked.points.id
         off = ids[~linked.place_linked]
         if len(off):
-            message = f"{len(off)} of {len(ids)} {what} are off the network ({_some(off)}); {OFF_NETWORK.meaning}"
+            message = f"{len(off)} of {len(ids)} {what} are off the network ({_some(off)}): outside the streets' coverage or too far from any street"
             found.append(OFF_NETWORK.at(field=what, value=len(off), message=message))
         near = np.unique(linked.points.place[linked.linked & linked.near_edge(within_m)])
         if len(near) and study.street_map is not None:
-            message = f"{len(near)} of {len(ids)} {what} ({_some(ids[near])}); {NEAR_EDGE.meaning}"
+            message = (
+                f"{len(near)} of {len(ids)} {what} ({_some(ids[near])}) lie so near the edge of the streets' coverage that "
+                "walks and stops beyond it may be missing"
+            )
             found.append(NEAR_EDGE.at(field=what, value=len(near), message=message))
 
 

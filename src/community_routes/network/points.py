@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +102,23 @@ class Links:
         part = slice(int(self.first[place]), int(self.first[place + 1]))
         first = np.array([0, part.stop - part.start], np.int64)
         return Links(first, self.to[part], self.walk_s[part], self.metres[part])
+
+    def only(self, places: NDArray[np.integer[Any]]) -> Links:
+        """Only the walks that leave some places, counted in their order."""
+        sizes = self.first[places + 1] - self.first[places]
+        first = np.zeros(len(places) + 1, np.int64)
+        np.cumsum(sizes, out=first[1:])
+        rows = np.arange(first[-1]) + np.repeat(self.first[places] - first[:-1], sizes)
+        return Links(first, self.to[rows], self.walk_s[rows], self.metres[rows])
+
+    def only_to(self, places: NDArray[np.integer[Any]]) -> Links:
+        """Only the walks that reach some places (in rising order), counted in their order."""
+        row = np.full(max(int(self.to.max(initial=-1)), int(places.max(initial=-1))) + 1, -1, np.int32)
+        row[places] = np.arange(len(places))
+        keep = row[self.to] >= 0
+        first = np.zeros(len(self.first), np.int64)
+        np.cumsum(np.bincount(self.start()[keep], minlength=self.n_from), out=first[1:])
+        return Links(first, row[self.to][keep], self.walk_s[keep], self.metres[keep])
 
     def to_places(self, low: int, high: int) -> Links:
         """Only the walks to the places ``low`` to ``high`` (excluded), which are counted from ``low`` then."""

@@ -1,0 +1,271 @@
+"""The measures of a study, worked out from the travel times of one evaluation: chosen, or those that everybody wants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from community_routes.errors import StudyError
+from community_routes.measures.choose import AccessMeasure, build_access_measure, default_measures
+from community_routes.measures.fare_search import times_within_budgets
+from community_routes.measures.fares import TicketFares
+from community_routes.measures.further import (
+    FURTHER,
+    Affordability,
+    FurtherMeasure,
+    OtherWards,
+    WindowInputs,
+    build_further,
+    visitors_in_window,
+)
+from community_routes.measures.mixing import exposure_table, mixing_table
+from community_routes.measures.service import StopDepartures
+from community_routes.measures.shifts import USUAL_SHIFTS, Shift
+from community_routes.measures.summary import access_rows
+from community_routes.measures.working_day import search_shift, shift_tables
+from community_routes.network.network import Network
+from community_routes.notices import Notice, raise_on_errors
+from community_routes.routing.query import Query, Walks
+from community_routes.routing.travel_times import travel_times_by_departure
+from community_routes.sources.opportunities import Opportunities
+from community_routes.sources.study_fares import Fares
+from community_routes.sources.study_file import MeasureChoice, StudyFile
+from community_routes.sources.yaml_file import BAD_VALUE
+from community_routes.sources.zones import Zones
+from community_routes.times import HOUR, MINUTE, parse_window
+from community_routes.timings import Stopwatch
+
+DEFAULT = "default"
+SHIFTS = "shifts"
+EMPLOYMENT = "employment"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is measured.
+
+    Attributes
+    ----------
+    reach : tuple of AccessMeasure
+        From travel times, by kind of place.
+    further : tuple of FurtherMeasure
+        From everything else that is known of a window.
+    shifts : tuple of Shift
+    shift_key : str
+        Key of the destinations where people work.
+    """
+
+    reach: tuple[AccessMeasure, ...]
+    further: tuple[FurtherMeasure, ...]
+    shifts: tuple[Shift, ...] = ()
+    shift_key: str = EMPLOYMENT
+
+    @property
+    def until_s(self) -> int:
+        """Seconds of the service date until which shifts need departures; 0 without shifts."""
+        return max((shift.end_s + 2 * HOUR for shift in self.shifts), default=0)
+
+
+def study_choice(file: StudyFile, zones: Zones) -> Choice:
+    """The measures that a study chooses.
+
+    Without a choice, or for the name ``default``: cumulative opportunities, the nearest place, service near home, with
+    two wards or more the share of the other wards, and with budgets what they reach. ``shifts`` adds the working day:
+    ``{shifts: {times: ["06:00-14:00"], key: employment}}``, the usual three shifts where none are named.
+
+    Raises
+    ------
+    StudyError
+        A name or a setting is unknown.
+    """
+    reach: list[AccessMeasure] = []
+    further: list[FurtherMeasure] = []
+    shifts: tuple[Shift, ...] = ()
+    key = EMPLOYMENT
+    faults: list[Notice] = []
+    for choice in file.measures or (MeasureChoice(name=DEFAULT),):
+        try:
+            if choice.name == DEFAULT:
+                reach += default_measures(file.travel.cutoffs_min)
+                further += _default_further(file, zones)
+            elif choice.name == SHIFTS:
+                shifts, key = _shifts(choice.settings, file)
+            elif choice.name in FURTHER:
+                further.append(build_further(choice.name, choice.settings))
+            else:
+                reach.append(build_access_measure(choice.name, choice.settings, file.travel.cutoffs_min))
+        except ValueError as fault:
+            message = f"{fault}; or one of {', '.join((DEFAULT, SHIFTS, *FURTHER))}"
+            faults.append(BAD_VALUE.at(**choice.at("name"), value=choice.name, message=message))
+    raise_on_errors(faults, StudyError)
+    return Choice(tuple(reach), tuple(further), shifts, key)
+
+
+def _default_further(file: StudyFile, zones: Zones) -> list[FurtherMeasure]:
+    names = ["service"]
+    if len({group for group in zones.table["group"] if group}) > 1:
+        names.append("share_of_other_wards")
+    if file.fares is not None and file.fares.budgets:
+        names.append("affordability")
+    return [build_further(name, {}) for name in names]
+
+
+def _shifts(settings: Mapping[str, Any], file: StudyFile) -> tuple[tuple[Shift, ...], str]:
+    if extra := set(settings) - {"times", "key"}:
+        raise ValueError(f"shifts has no setting {sorted(extra)}; it takes times and key")
+    key = str(settings.get("key", EMPLOYMENT))
+    if key not in file.destinations:
+        raise ValueError(f"{key!r} is no key of destinations ({', '.join(file.destinations)})")
+    times = settings.get("times", USUAL_SHIFTS)
+    return tuple(Shift(*parse_window(str(text))) for text in ([times] if isinstance(times, str) else times)), key
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """What is measured of one scenario: its places, walks and prices.
+
+    Attributes
+    ----------
+    scenario : str
+    file : StudyFile
+    zones : Zones
+    opportunities : Opportunities
+    fares : Fares or None
+    choice : Choice
+    walks : Walks
+        From origins to destinations.
+    zone_walks : Walks
+        From origins to the points of the zones.
+    home_walks : Walks
+        From destinations to the origins.
+    destination_reason : dict of day to object (str), shape (n_destinations,)
+    origin_reason : dict of day to object (str), shape (n_origins,)
+    threads : int
+    stopwatch : Stopwatch
+    """
+
+    scenario: str
+    file: StudyFile
+    zones: Zones
+    opportunities: Opportunities
+    fares: Fares | None
+    choice: Choice
+    walks: Walks
+    zone_walks: Walks
+    home_walks: Walks
+    threads: int
+    stopwatch: Stopwatch
+    origin_reason: dict[str, NDArray[np.object_]] = field(default_factory=dict)
+    destination_reason: dict[str, NDArray[np.object_]] = field(default_factory=dict)
+
+    def inputs(
+        self,
+        network: Network,
+        query: Query,
+        day: str,
+        window: str,
+        time_s: NDArray[np.int32],
+        departures: StopDepartures,
+    ) -> WindowInputs:
+        """What further measures need to know of a window."""
+        zone_times, of_budget = None, dict[float, NDArray[np.int32]]()
+        with self.stopwatch.stage("routing"):
+            if any(isinstance(measure, OtherWards) for measure in self.choice.further):
+                zone_times = travel_times_by_departure(network, query, self.zone_walks, threads=self.threads)
+            if self.fares is not None and any(isinstance(m, Affordability) for m in self.choice.further):
+                times = times_within_budgets(network, query, self.walks, TicketFares(self.fares), self.fares.budgets)
+                of_budget = dict(zip(self.fares.budgets, times, strict=True))
+        return WindowInputs(
+            scenario=self.scenario,
+            day=day,
+            window=window,
+            window_s=query.window_s,
+            zones=self.zones.table,
+            origins=self.zones.origins,
+            destinations=self.opportunities.table,
+            time_s=time_s,
+            origin_reason=self.origin_reason[day].tolist(),
+            access_walks=self.walks.access,
+            departures=departures,
+            cutoffs_min=self.file.travel.cutoffs_min,
+            units=amount_units(self.file),
+            zone_time_s=zone_times,
+            times_of_budget=of_budget,
+        )
+
+    def access_tables(self, inputs: WindowInputs) -> list[pd.DataFrame]:
+        """Rows of access.csv of a window."""
+        day, window = inputs.day, inputs.window
+        reach = access_rows(
+            self.zones.table,
+            self.zones.origins,
+            self.opportunities.table,
+            inputs.time_s,
+            scenario=self.scenario,
+            day=day,
+            window=window,
+            cutoffs_min=self.file.travel.cutoffs_min,
+            percentiles=self.file.travel.percentiles,
+            origin_reason=self.origin_reason[day].tolist(),
+            destination_reason=self.destination_reason[day].tolist(),
+            units=amount_units(self.file),
+            keys=list(self.file.destinations),
+            measures=self.choice.reach,
+        )
+        return [reach, *(measure.access_rows(inputs) for measure in self.choice.further)]
+
+    def shift_tables(
+        self, network: Network, query: Query, inputs: WindowInputs
+    ) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
+        """Rows of access.csv of the working day, with the shift as the window; and what they say of each workplace."""
+        rows = self.opportunities.rows_of(self.choice.shift_key)
+        there = Walks(self.walks.access, self.walks.egress.only(rows), self.walks.direct.only_to(rows))
+        home = self.home_walks
+        back = Walks(home.access.only(rows), home.egress, home.direct.only(rows))
+        access, places = [], []
+        for shift in self.choice.shifts:
+            with self.stopwatch.stage("routing"):
+                feasible = search_shift(network, query, there, back, shift, threads=self.threads)
+            of_zones, of_places = shift_tables(inputs, feasible, rows, shift)
+            access.append(of_zones)
+            places.append(of_places)
+        return access, places
+
+
+def mixing_tables(inputs: WindowInputs, zones: Zones, opportunities: Opportunities) -> list[tuple[str, pd.DataFrame]]:
+    """Potential to meet in one window, where groups are known: who could come to each place, and exposure through them."""
+    if zones.groups is None or inputs.destinations.empty:
+        return []
+    cutoff = sorted(inputs.cutoffs_min)[len(inputs.cutoffs_min) // 2]
+    persons, where = zones.groups, {"scenario": inputs.scenario, "day": inputs.day, "window": inputs.window}
+    total = persons.sum().to_numpy(np.float64)
+    found: list[tuple[str, pd.DataFrame]] = []
+    for key in opportunities.keys:
+        rows = opportunities.rows_of(key)
+        visitors = visitors_in_window(inputs, persons, rows, cutoff_min=cutoff)
+        places = opportunities.table.iloc[rows][["key", "id", "name", "kind"]].reset_index(drop=True)
+        tables = {
+            "mixing": mixing_table(visitors, places, (total / total.sum()).tolist()),
+            "exposure": exposure_table(visitors, persons).assign(key=key),
+        }
+        for name, table in tables.items():
+            for place, (column, value) in enumerate({**where, "cutoff_min": cutoff}.items()):
+                table.insert(place, column, value)
+            found.append((name, table))
+    return found
+
+
+def amount_units(file: StudyFile) -> dict[str, str]:
+    """Unit of each key's amounts: the name of the column they come from."""
+    return {key: spec.amount for key, spec in file.destinations.items() if isinstance(spec.amount, str)}
+
+
+def latest_needed_s(file: StudyFile, choice: Choice) -> int:
+    """Seconds of the service date until which departures are needed by windows and shifts."""
+    longest = file.travel.max_travel_min * MINUTE
+    return max(choice.until_s, *(window.end_s + longest for window in file.travel.windows.values()))
