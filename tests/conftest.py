@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+os.environ["COMMUNITY_ROUTES_CACHE"] = "none"  # nothing is left in the cache of whoever runs the tests
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -312,7 +312,8 @@ def network_of(study: Study, query: Query, day: str) -> tuple[Linked, dict[str, 
     """Linked stops and network of one day, wide enough for a question."""
     before = query.max_travel_s if query.arrive_by else 0
     start, end = query.window_s[0] - before, query.window_s[1] + query.max_travel_s
-    return study_networks(study.file, study.feed, study.ground, span_s=(min(0, start), max(30 * 3600, end)), days=[day])
+    span_s = (min(0, start), max(30 * 3600, end))
+    return study_networks(study.file, study.feed, study.ground, span_s=span_s, days=[day], store=study.store)
 
 
 def reasons(network: Network, reached: Reached) -> NDArray[np.object_]:

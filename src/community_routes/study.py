@@ -14,10 +14,12 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from community_routes.cache import keep_read, keep_streets, open_store
 from community_routes.errors import CommunityRoutesError, StudyError
 from community_routes.network.points import Points
 from community_routes.network.roads import Roads, build_roads
-from community_routes.network.streets import Streets, build_streets
+from community_routes.network.store import Store
+from community_routes.network.streets import Streets
 from community_routes.network.walks import CrowFly, Ground
 from community_routes.notices import Notice, declare, raise_on_errors, sort_notices
 from community_routes.sources.checks import check_service
@@ -60,6 +62,8 @@ class Study:
         The input files.
     applied : dict
         Proposals that were applied already.
+    store : Store or None
+        Where networks are kept between runs.
     """
 
     file: StudyFile
@@ -71,6 +75,7 @@ class Study:
     notices: tuple[Notice, ...]
     sources: pd.DataFrame
     applied: dict[int, Any] = field(default_factory=dict, repr=False)
+    store: Store | None = field(default=None, repr=False)
 
     @property
     def title(self) -> str:
@@ -115,7 +120,8 @@ def open_study(
     notices : list of Notice, optional
         Gets everything that was found, errors included.
     cache : str or Path, optional
-        Folder for streets that are downloaded (``streets: {place: ...}``).
+        Folder for what is kept between runs: downloaded streets (``streets: {place: ...}``), and files and networks as
+        they were read and built, known again by their content. Nothing is kept when left out.
     stopwatch : Stopwatch, optional
 
     Raises
@@ -129,7 +135,7 @@ def open_study(
         with watch.stage("read"):
             study = _read(Path(path), found, cache)
         with watch.stage("network"):
-            return _with_ground(study, found)
+            return _with_ground(study, found, open_store(cache))
     finally:
         if notices is not None:
             notices.extend(sort_notices(found))
@@ -145,12 +151,14 @@ class _Parts:
 
 
 def _read(path: Path, found: list[Notice], cache: str | Path | None) -> _Parts:
-    file = read_study_file(path, found)
+    file, store = read_study_file(path, found), open_store(cache)
     parts = _Parts(file)
     missing = file.missing_files
     there = [timetable for timetable in file.timetables if timetable not in missing]
     if there:
-        parts.feed = _try(lambda: read_feed(there, notices=found), found)
+        parts.feed = _try(
+            lambda: keep_read(store, "feed", there, "", lambda n: read_feed(there, notices=n), found), found
+        )
     if parts.feed is not None:
         _check_dates(file, parts.feed, found)
     spec = file.streets
@@ -212,10 +220,16 @@ def _try(read: Callable[[], Read], found: list[Notice]) -> Read | None:
 def _read_map(file: StudyFile, found: list[Notice], cache: str | Path | None) -> StreetMap:
     spec = file.streets
     asked = {key: destinations.osm for key, destinations in file.destinations.items() if destinations.osm is not None}
-    if spec.osm is not None:
-        return read_streets(spec.osm, area=spec.area, places=asked, notices=found)
-    if spec.graphml is not None:
-        return read_graphml(spec.graphml, area=spec.area, notices=found)
+    store, osm, graphml = open_store(cache), spec.osm, spec.graphml
+    if osm is not None:
+        return keep_read(
+            store, "osm", [osm], (spec.area, asked),
+            lambda n: read_streets(osm, area=spec.area, places=asked, notices=n), found,
+        )  # fmt: skip
+    if graphml is not None:
+        return keep_read(
+            store, "graphml", [graphml], spec.area, lambda n: read_graphml(graphml, area=spec.area, notices=n), found
+        )
     if spec.place is None:
         raise StudyError("the study names no streets; give osm, graphml, place or crow_fly")
     if cache is None:
@@ -223,13 +237,13 @@ def _read_map(file: StudyFile, found: list[Notice], cache: str | Path | None) ->
     return read_place(spec.place, cache, area=spec.area, notices=found)
 
 
-def _with_ground(parts: _Parts, found: list[Notice]) -> Study:
+def _with_ground(parts: _Parts, found: list[Notice], store: Store | None) -> Study:
     file = parts.file
     if parts.feed is None or parts.zones is None or parts.opportunities is None:
         raise StudyError(f"{file.path.name}: a part of the study could not be read")
     ground: Ground
     if parts.street_map is not None:
-        ground = build_streets(parts.street_map, wheelchair=file.travel.wheelchair)
+        ground = keep_streets(store, parts.street_map, wheelchair=file.travel.wheelchair)
     else:
         crow = file.streets.crow_fly
         ground = CrowFly(crow.detour if crow is not None else 1.3, file.streets.area)
@@ -243,6 +257,7 @@ def _with_ground(parts: _Parts, found: list[Notice]) -> Study:
         opportunities=opportunities,
         notices=tuple(sort_notices(found)),
         sources=_sources(file),
+        store=store,
     )
 
 

@@ -33,6 +33,8 @@ class Network:
     connections : Connections
     slack_s : int
         Seconds to be at a stop before a departure.
+    apart : bool, shape (n_runs,)
+        Vehicle runs with a trip that a rule of ``transfers.txt`` names.
     """
 
     feed: Feed
@@ -41,7 +43,7 @@ class Network:
     changes: Changes
     connections: Connections
     slack_s: int
-    _apart: NDArray[np.bool_] = field(repr=False)
+    apart: NDArray[np.bool_] = field(repr=False)
 
     @cached_property
     def backwards(self) -> Connections:
@@ -58,7 +60,7 @@ class Network:
             to=flipped.to,
             change_s=flipped.change_s,
         )
-        return build_connections(mirrored(self.timetable), changes, self._apart[::-1])
+        return build_connections(mirrored(self.timetable), changes, self.apart[::-1])
 
     def __repr__(self) -> str:
         return (
