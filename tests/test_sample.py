@@ -350,6 +350,17 @@ def test_destinations(areas: gpd.GeoDataFrame) -> None:
         assert all(borough.covers(shapely.transform(g, metres)) for g in places.geometry)
 
 
+def test_sites_lie_within_the_borough(areas: gpd.GeoDataFrame) -> None:
+    """Sites for new homes have what a batch needs; all lie in it."""
+    sites = pd.read_csv(DATA / "sites" / "sites.csv")
+    assert list(sites.columns) == ["id", "name", "lon", "lat", "homes", "year"]
+    assert sites["id"].is_unique
+    assert len(sites) >= 40
+    assert (sites["homes"] > 0).all()
+    borough = shapely.union_all(areas.geometry.array)
+    assert shapely.covers(borough, shapely.points(metres(sites[["lon", "lat"]].to_numpy()))).all()
+
+
 def test_at_least_four_proposals() -> None:
     """A cross-town link, doubled evenings, Sundays, a withdrawal, and one that builds on another."""
     assert {path.stem for path in PROPOSALS} >= {

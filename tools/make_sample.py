@@ -56,7 +56,7 @@ def versions() -> dict[str, str | int]:
 
 def make(out: Path) -> None:
     """Write the whole sample below a folder."""
-    for name in ("osm", "gtfs", "boundaries", "deprivation", "population", "groups", "destinations"):
+    for name in ("osm", "gtfs", "boundaries", "deprivation", "population", "groups", "destinations", "sites"):
         (out / name).mkdir(parents=True, exist_ok=True)
     ground = town.draw_town()
     network = streets.build_network(ground)
@@ -71,6 +71,7 @@ def make(out: Path) -> None:
     write_geojson(out / "destinations" / "employment.geojson", places.employment(ground), "Invented employment zones")
     shared = places.shared_spaces(ground, network)
     write_geojson(out / "destinations" / "shared_spaces.geojson", shared, "Invented shared spaces")
+    write_csv(out / "sites" / "sites.csv", places.development_sites(ground))
     stops, courses = buses.lay_routes(network)
     timetable.write_zip(out / "gtfs" / "bus.zip", timetable.bus_tables(stops, courses))
     timetable.write_zip(out / "gtfs" / "rail.zip", timetable.rail_tables())

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from shapely.geometry import LineString, Point
 
 from sample import plan
-from sample.ground import Geometry, largest, lines_of, lonlat_geometry, smooth_area, smooth_line, warp, warp_points
+from sample.ground import (
+    Geometry,
+    largest,
+    lines_of,
+    lonlat_geometry,
+    smooth_area,
+    smooth_line,
+    to_lonlat,
+    warp,
+    warp_points,
+)
 from sample.streets import Network
 from sample.town import Town
 
@@ -243,3 +255,36 @@ def stations() -> list[tuple[str, Geometry]]:
         (name, line.interpolate(line.project(Point(spot))))
         for (_, name, _), spot in zip(plan.STATIONS, spots, strict=True)
     ]
+
+
+def development_sites(town: Town) -> pd.DataFrame:
+    """Invented sites for new homes: fields at the edge of town, old works inside it, and one far out on the moor."""
+    rng = np.random.default_rng(plan.SEED + 9)
+    edge = largest(town.built)
+    assert edge is not None
+    rows: list[dict[str, Any]] = []
+    for k in range(30):
+        at = edge.exterior.interpolate((k + rng.uniform(0.1, 0.9)) / 30, normalized=True)
+        rows.append({"xy": (at.x, at.y), "name": "Land at the edge of", "homes": int(rng.integers(4, 60)) * 10})
+    for x, y in rng.normal(0, 900, (8, 2)).round(1).tolist():
+        rows.append({"xy": (x, y), "name": "Former works in", "homes": int(rng.integers(2, 16)) * 10})
+    for x, y in (np.asarray(plan.OVERDALE) + rng.normal(0, 500, (4, 2)).round(1)).tolist():
+        rows.append({"xy": (x, y), "name": "Infill in", "homes": int(rng.integers(1, 9)) * 10})
+    rows.append({"xy": (5150.0, -4550.0), "name": "Quarry by", "homes": 120})
+    spots = warp_points(np.asarray([row["xy"] for row in rows], float))
+    named = [(name, Point(warp_points(np.asarray([at], float))[0])) for _, name, at in plan.PLACES]
+    lonlat = to_lonlat(spots).tolist()
+    table = []
+    for k, (row, spot, (lon, lat)) in enumerate(zip(rows, spots, lonlat, strict=True)):
+        near = min(named, key=lambda item: item[1].distance(Point(spot)))[0]
+        table.append(
+            {
+                "id": f"D{k + 1:02d}",
+                "name": f"{row['name']} {near} ({k + 1})",
+                "lon": lon,
+                "lat": lat,
+                "homes": row["homes"],
+                "year": 2027 + k % 6,
+            }
+        )
+    return pd.DataFrame(table)
