@@ -13,6 +13,7 @@ from community_routes.scenarios.compare import (
     compare_tables,
     interval,
     rank_proposals,
+    shares_of_settings,
     spread,
 )
 
@@ -118,6 +119,13 @@ def test_spread_over_departures():
     low, high = spread(before, after)
     assert (low[0], high[0]) == (0, 18)
     assert np.isnan(low[1])
+
+
+def test_shares_of_settings():
+    """Six settings, one without a value: better in two of five, the same (within 0.5) in one, worse in two."""
+    one = np.array([3.0, 4.0, 1.0, 1.0, 2.0, np.nan])
+    other = np.array([1.0, 1.0, 2.0, 3.0, 1.8, 1.0])
+    assert shares_of_settings(one, other, floor=0.5) == {"better": 0.4, "same": 0.2, "worse": 0.4, "settings": 5}
 
 
 def test_ranking_by_gain_per_bus_hour():

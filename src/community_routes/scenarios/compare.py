@@ -180,6 +180,28 @@ def can_be_told_apart(difference: NDArray[np.float64]) -> bool:
     return bool(low[0] > 0 or high[0] < 0)
 
 
+def shares_of_settings(one: NDArray[np.float64], other: NDArray[np.float64], floor: float = 0.0) -> dict[str, float]:
+    """In what share of settings (cutoffs, walking speeds, windows) the first proposal gains more than the second.
+
+    Parameters
+    ----------
+    one, other : float64, shape (n_settings,)
+        Gain of each in the same settings; a setting in which either is missing (NaN) is left out.
+    floor : float
+        Differences of at most this size are ``same``.
+
+    Returns
+    -------
+    dict
+        ``better, same, worse`` of the settings compared, which add up to 1, and ``settings``, their number; NaN without any.
+    """
+    difference = np.asarray(one, np.float64) - np.asarray(other, np.float64)
+    difference = difference[~np.isnan(difference)]
+    n = len(difference)
+    share = {"better": difference > floor, "same": np.abs(difference) <= floor, "worse": difference < -floor}
+    return {**{key: float(hit.mean()) if n else float("nan") for key, hit in share.items()}, "settings": float(n)}
+
+
 def _difference(old: NDArray[np.float64], new: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore"):
         found: NDArray[np.float64] = new - old
