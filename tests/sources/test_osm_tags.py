@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
-from community_routes.sources.osm_tags import BACKWARD, BOTH, FORWARD, drive_flags, is_steps, walk_flags
+from community_routes.sources.osm_tags import (
+    BACKWARD,
+    BOTH,
+    FORWARD,
+    PLAIN_KEYS,
+    TELLING_KEYS,
+    drive_flags,
+    is_steps,
+    walk_flags,
+)
 
 
 def tags(text: str) -> dict[str, str]:
@@ -98,3 +109,27 @@ def test_steps_with_a_wheelchair_ramp_are_no_steps():
     assert is_steps(tags("highway=steps"))
     assert not is_steps(tags("highway=steps ramp:wheelchair=yes"))
     assert not is_steps(tags("highway=footway"))
+
+
+def test_the_lists_of_keys_are_those_that_the_rules_read():
+    """A mapping that notes what it is asked for, through all paths of the rules: nothing beyond the two lists, and each."""
+    asked = set()
+
+    class Noted(dict):
+        def get(self, key, default=None):
+            asked.add(key)
+            return super().get(key, default)
+
+    values = {
+        "highway": [None, "footway", "motorway", "steps", "busway", "service", "primary"],
+        "foot": [None, "yes", "no"],
+        "access": [None, "no", "yes"],
+        "bus": [None, "yes", "no"],
+        "oneway": [None, "yes"],
+        "railway": [None, "platform"],
+    }
+    for combination in product(*values.values()):
+        tags = Noted({key: value for key, value in zip(values, combination, strict=True) if value is not None})
+        for rule in (walk_flags, drive_flags, is_steps):
+            rule(tags)
+    assert asked == {*PLAIN_KEYS, *TELLING_KEYS}

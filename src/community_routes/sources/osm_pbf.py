@@ -12,7 +12,7 @@ import osmium
 from numpy.typing import NDArray
 
 from community_routes.sources.osm_map import INNER, LINE, OUTER, POINT, RING, Features
-from community_routes.sources.osm_tags import drive_flags, is_steps, walk_flags
+from community_routes.sources.osm_tags import PLAIN_KEYS, TELLING_KEYS, drive_flags, is_steps, walk_flags
 
 PlacesAsked = Mapping[str, Mapping[str, Sequence[str]]]
 
@@ -34,7 +34,7 @@ _SETTLEMENTS = frozenset({"city", "town", "suburb", "village", "quarter", "neigh
 _LAYERS = (("water", _WATER), ("green", _GREEN), ("railways", _RAILWAYS))
 _DRAWN_AS_LINE = frozenset({"waterway=river", "waterway=canal", "natural=coastline"})
 
-_WAY_KEYS = ("highway", "railway", "public_transport", "man_made", "natural", "waterway", "landuse", "leisure")
+_BACKGROUND_KEYS = ("natural", "waterway", "landuse", "leisure", "railway")
 
 
 @dataclass
@@ -177,17 +177,15 @@ def layers_of(tags: Mapping[str, str], asked: PlacesAsked) -> list[tuple[str, st
     return found
 
 
-class _Members:
-    """Catches the ways without a tag of interest that are pieces of multipolygons."""
+class _Others:
+    """Takes the ways that have no telling tag: plain streets, and pieces of multipolygons."""
 
-    def __init__(self, wanted: set[int], take: Any) -> None:
-        self.wanted = wanted
-        self.take = take
+    def __init__(self, state: _Pass) -> None:
+        self.state = state
 
     def way(self, way: Any) -> None:
-        """Called by osmium for every way that passed no filter."""
-        if way.id in self.wanted:
-            self.take(way)
+        """Called by osmium for every such way."""
+        self.state.plain_way(way)
 
 
 class _Pass:
@@ -212,6 +210,7 @@ class _Pass:
         self.features = _Collected()
         self.member_line: dict[int, int] = {}
         self.n_ways = 0
+        self.known_rules: dict[tuple[str | None, ...], tuple[int, int, bool]] = {}
 
     def node(self, node: Any) -> None:
         """A node with a tag of interest: the name of a settlement, or a place asked for."""
@@ -226,7 +225,7 @@ class _Pass:
             self.features.point[-1] = (node.lon, node.lat)
 
     def way(self, way: Any) -> None:
-        """A way with a tag of interest."""
+        """A way with a telling tag, or one of the background or asked for."""
         self.n_ways += 1
         if len(way.nodes) < 2:
             return
@@ -242,27 +241,43 @@ class _Pass:
         if way.id in self.wanted:
             self.member_line[way.id] = number if number >= 0 else self.lines.add(way, self.factory, keep_refs=False)
 
+    def plain_way(self, way: Any) -> None:
+        """A way without a telling tag: to ask for the few plain ones takes a third of the time of reading them all."""
+        get = way.tags.get
+        highway = get("highway")
+        if highway is not None:
+            self.n_ways += 1
+            if len(way.nodes) >= 2:
+                rules = (highway, get("oneway"), get("junction"), get("service"))
+                flags = self.known_rules.get(rules)
+                if flags is None:
+                    tags = {key: value for key, value in zip(PLAIN_KEYS, rules, strict=True) if value is not None}
+                    flags = self.known_rules[rules] = (walk_flags(tags), drive_flags(tags), is_steps(tags))
+                if flags[0] or flags[1]:
+                    self._add_street(way, highway, get("name") or get("ref") or "", *flags)
+        if self.wanted and way.id in self.wanted and len(way.nodes) >= 2:
+            if highway is None:
+                self._street(way, {})
+            self.member_line[way.id] = self.lines.add(way, self.factory, keep_refs=False)
+
     def _street(self, way: Any, tags: dict[str, str]) -> None:
         walk, drive = walk_flags(tags), drive_flags(tags)
         if not (walk or drive or "highway" in tags) and way.id in self.squares:
             tags = self.squares[way.id]
             walk = walk_flags(tags)
-        if not (walk or drive):
-            return
+        if walk or drive:
+            highway = tags.get("highway") or ("pier" if tags.get("man_made") == "pier" else "platform")
+            self._add_street(way, highway, tags.get("name") or tags.get("ref", ""), walk, drive, is_steps(tags))
+
+    def _add_street(self, way: Any, highway: str, name: str, walk: int, drive: int, steps: bool) -> None:
         streets = self.streets
         streets.way_id.append(way.id)
-        streets.highway.append(tags.get("highway") or ("pier" if tags.get("man_made") == "pier" else "platform"))
-        streets.name.append(tags.get("name") or tags.get("ref", ""))
+        streets.highway.append(highway)
+        streets.name.append(name)
         streets.walk.append(walk)
         streets.drive.append(drive)
-        streets.steps.append(is_steps(tags))
+        streets.steps.append(steps)
         self.street_lines.add(way, self.factory, keep_refs=True)
-
-    def member(self, way: Any) -> None:
-        """A way without a tag of interest that is a piece of a multipolygon."""
-        if len(way.nodes) >= 2:
-            self._street(way, {})
-            self.member_line[way.id] = self.lines.add(way, self.factory, keep_refs=False)
 
     def add_relations(self) -> None:
         """Turn the multipolygons into pieces, once the ways are known."""
@@ -298,8 +313,8 @@ def read_pbf(path: Path, asked: PlacesAsked) -> PbfContent:
     processor = osmium.FileProcessor(osmium.io.File(str(path), "pbf"), osm.NODE | osm.WAY).with_locations()
     header = processor.header
     processor.with_filter(osmium.filter.KeyFilter("place", *asked_keys).enable_for(osm.NODE))
-    processor.with_filter(osmium.filter.KeyFilter(*_WAY_KEYS, *asked_keys).enable_for(osm.WAY))
-    processor.handler_for_filtered(_Members(state.wanted, state.member))
+    processor.with_filter(osmium.filter.KeyFilter(*TELLING_KEYS, *_BACKGROUND_KEYS, *asked_keys).enable_for(osm.WAY))
+    processor.handler_for_filtered(_Others(state))
     for thing in processor:
         if thing.is_way():
             state.way(thing)

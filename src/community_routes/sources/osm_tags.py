@@ -149,6 +149,34 @@ _NO_ONEWAY = frozenset({"no", "false", "0", "alternating", "reversible"})
 
 Tags = Mapping[str, str]
 
+PLAIN_KEYS: Final = ("highway", "oneway", "junction", "service")
+"""Keys that the rules read and that most streets have."""
+
+TELLING_KEYS: Final = (
+    "construction",
+    "abandoned",
+    "access",
+    "foot",
+    "oneway:foot",
+    "foot:forward",
+    "foot:backward",
+    "motorroad",
+    "bus",
+    "psv",
+    "motor_vehicle",
+    "vehicle",
+    "oneway:bus",
+    "oneway:psv",
+    "busway",
+    "busway:left",
+    "busway:right",
+    "railway",
+    "public_transport",
+    "man_made",
+    "ramp:wheelchair",
+)
+"""All other keys that the rules read: a way with none of them is judged by the plain ones."""
+
 
 def _says(tags: Tags, key: str) -> bool | None:
     """Whether the tag allows (True), forbids (False) or says nothing (None); of a list the first value counts."""
