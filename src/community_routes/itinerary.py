@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from community_routes.evaluation import chosen_day, study_query, study_walks
 from community_routes.matrix import network_of
 from community_routes.network.network import Network
 from community_routes.network.points import Points
+from community_routes.network.street_graph import great_circle_m
 from community_routes.network.walks import Linked, link_points, walk_line_between
 from community_routes.routing.explain import explain
 from community_routes.routing.journeys import Journey, Ride, Walk, journeys
@@ -27,6 +29,7 @@ from community_routes.times import MINUTE, format_time, parse_time
 
 _COORDINATES = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*")
 _ONE_PLACE_DEGREES = 0.004
+_LONGEST_SHOWN = 80
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +60,10 @@ def find_spot(study: Study, text: str) -> Spot:
         found = [spot for spot in spots if getattr(spot, key).casefold() == wanted and getattr(spot, key)]
         if found:
             return _only_one(text, found)
-    near = nearest(text, [spot.name for spot in spots] + [spot.id for spot in spots])
+    shown = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
+    near = nearest(shown, [spot.name for spot in spots] + [spot.id for spot in spots])
     hint = f"; did you mean {near!r}?" if near else ""
-    raise UsageError(f"nothing in the study is called {text!r}{hint} (give an id, a name, or lon,lat)")
+    raise UsageError(f"nothing in the study is called {shown!r}{hint} (give an id, a name, or lon,lat)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -301,7 +305,15 @@ def find_journeys(study: Study, origin: Spot, destination: Spot, query: Query, d
     found = journeys(network, query, walks_within(limit_s), 0, 0, moment_s)
     reason = message = ""
     if not found:
-        refusal = explain(network, query, walks_within, moment_s, to_stop_s=limit_s, speed_kmh=walk.speed_kmh)
+        refusal = explain(
+            network,
+            query,
+            walks_within,
+            moment_s,
+            to_stop_s=limit_s,
+            speed_kmh=walk.speed_kmh,
+            places=(_place(origin), _place(destination)),
+        )
         reason, message = refusal.reason, refusal.message
     return Itinerary(origin.name, destination.name, day, query, moment_s, found, reason, message, study, network, ends)
 
@@ -343,15 +355,29 @@ def journey(
     return find_journeys(study, *spots, query, chosen_day(study, day), moment_s)
 
 
+def _place(spot: Spot) -> tuple[float, float]:
+    return float(spot.points.lon[0]), float(spot.points.lat[0])
+
+
 def _off_network(study: Study, spot: Spot, linked: Linked) -> str:
+    """How far a place is from the nearest street, or from the area that the streets cover, and what would help."""
     if linked.outside.all():
         west, south, east, north = study.ground.area or (-180.0, -90.0, 180.0, 90.0)
-        return f"{spot.name} lies outside the streets' area ({west:.4f}, {south:.4f}, {east:.4f}, {north:.4f})"
+        lon, lat = _place(spot)
+        edge = np.array([min(max(lon, west), east)]), np.array([min(max(lat, south), north)])
+        metres = float(great_circle_m(np.array([lon]), np.array([lat]), *edge)[0])
+        return (
+            f"{spot.name} lies {metres:,.0f} m outside the streets' area ({west:.4f}, {south:.4f}, {east:.4f}, "
+            f"{north:.4f}); a larger extract of the map, and its area in the study file, would reach it"
+        )
+    limit = study.file.travel.walk.link_m
     wider = link_points(study.ground, spot.points, link_m=5000.0)
     near = float(np.min(wider.link_m))
-    limit = study.file.travel.walk.link_m
     if np.isfinite(near):
-        return f"the nearest street of {spot.name} is {near:,.0f} m away, limit {limit:g} m (walk.link_m)"
+        return (
+            f"the nearest street of {spot.name} is {near:,.0f} m away, limit {limit:g} m "
+            f"(walk.link_m: {math.ceil(near)} would reach it)"
+        )
     return f"no street within 5,000 m of {spot.name}, limit {limit:g} m (walk.link_m)"
 
 

@@ -6,17 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from community_routes.network.network import Network
+from community_routes.network.street_graph import great_circle_m
 from community_routes.routing.journeys import Journey, journeys
 from community_routes.routing.query import LONGEST_TRAVEL_S, Query, Walks
 from community_routes.routing.travel_times import travel_times_by_departure
-from community_routes.times import HOUR, MINUTE, UNREACHED, format_time
+from community_routes.times import DAY, HOUR, MINUTE, UNREACHED, format_time
 
 MOST_RIDES = 8
 _LONG_WALK_S = 90 * MINUTE
-_STEP_S = 5 * MINUTE
+_STEP_S = MINUTE
 WalksWithin = Callable[[int], Walks]
+Place = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,12 @@ def explain(
     *,
     to_stop_s: int,
     speed_kmh: float,
+    places: tuple[Place, Place] | None = None,
 ) -> Refusal:
     """Say why one origin has no journey to one destination at a moment, trying the limits one after another.
 
-    In this order: no stop within the walking limit, no vehicle that day, no vehicle any more (or yet), too many rides,
-    too long.
+    In this order: no stop within the walking limit, no vehicle any more (or yet), too many rides, too long, both with
+    no vehicle any more, too long a walk.
 
     Parameters
     ----------
@@ -62,14 +66,16 @@ def explain(
         The limit on walks to and from stops.
     speed_kmh : float
         Walking speed, to give distances.
+    places : (lon, lat) of the origin and of the destination, optional
+        To say how far the nearest stop is where nobody would walk.
     """
     walks, far = walks_within(to_stop_s), walks_within(_LONG_WALK_S)
-    found = _too_far(network, walks, far, to_stop_s, speed_kmh)
+    found = _too_far(network, walks, far, to_stop_s, speed_kmh, places)
     if found is not None:
         return found
-    earlier = _other_departures(network, query, walks, moment_s)
-    if earlier is not None:
-        return earlier
+    message = _other_moments(network, query, walks, moment_s, "within the limits")
+    if message is not None:
+        return Refusal("over_time", message)
     loose = replace(query, max_rides=MOST_RIDES, max_travel_s=LONGEST_TRAVEL_S)
     for relaxed, words in (
         (replace(query, max_rides=MOST_RIDES), "rides"),
@@ -79,17 +85,20 @@ def explain(
         some = journeys(network, relaxed, walks, 0, 0, moment_s)
         if some:
             return Refusal("over_time", _over(some, query, words))
+    message = _other_moments(network, loose, walks, moment_s, "without limits on rides and time")
+    if message is not None:
+        return Refusal("over_time", f"{message}; at every time it takes more rides or longer than the limits")
     further = journeys(network, loose, far, 0, 0, moment_s)
     if further:
         return Refusal("over_time", _long_walk(further[0], to_stop_s))
     return Refusal(
         "over_time",
-        f"no journey within {LONGEST_TRAVEL_S / HOUR:.1f} hours and {MOST_RIDES} rides, even with walks of "
-        f"{_LONG_WALK_S // MINUTE} minutes",
+        f"no journey within {LONGEST_TRAVEL_S / HOUR:.1f} hours and {MOST_RIDES} rides at any time of the day, even "
+        f"with walks of {_LONG_WALK_S // MINUTE} minutes; a new service would be needed",
     )
 
 
-def _served(network: Network, *, boarding: bool) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _served(network: Network, *, boarding: bool) -> NDArray[np.bool_]:
     timetable = network.timetable
     served = np.zeros(timetable.n_stops, np.bool_)
     if boarding:
@@ -99,75 +108,103 @@ def _served(network: Network, *, boarding: bool) -> np.ndarray[tuple[int], np.dt
     return served
 
 
-def _too_far(network: Network, walks: Walks, far: Walks, to_stop_s: int, speed_kmh: float) -> Refusal | None:
+def _too_far(
+    network: Network, walks: Walks, far: Walks, to_stop_s: int, speed_kmh: float, places: tuple[Place, Place] | None
+) -> Refusal | None:
     """No served stop within the walking limit of one end."""
     ends = (("origin", walks.access, far.access, True), ("destination", walks.egress, far.egress, False))
-    for end, near_links, far_links, boarding in ends:
+    for number, (end, near_links, far_links, boarding) in enumerate(ends):
         served = _served(network, boarding=boarding)
         if served[near_links.to].any():
             continue
-        limit_m = to_stop_s * speed_kmh / 3.6
-        reached = served[far_links.to]
-        if not reached.any():
+        limit = f"limit {to_stop_s * speed_kmh / 3.6:,.0f} m"
+        if not served.any():
+            return Refusal("no_service", "no stop is served at all on this day")
+        reached = np.flatnonzero(served[far_links.to])
+        if not len(reached):
+            where = _straight(network, served, places[number]) if places is not None else ""
+            minutes = _LONG_WALK_S // MINUTE
             return Refusal(
-                "no_service", f"no stop served on this day within {_LONG_WALK_S // MINUTE} minutes' walk of the {end}"
+                "no_service",
+                f"no stop served on this day within {minutes} minutes' walk of the {end}{where}, {limit} "
+                "(walk.to_stop_min); a stop nearer by would be needed",
             )
-        nearest = int(np.flatnonzero(reached)[np.argmin(far_links.walk_s[reached])])
+        nearest = int(reached[np.argmin(far_links.walk_s[reached])])
         name = network.feed.stops["stop_name"].iat[int(far_links.to[nearest])]
         return Refusal(
             "no_service",
-            f"nearest served stop of the {end} {far_links.metres[nearest]:,.0f} m ({name}), limit {limit_m:,.0f} m; "
-            f"a walk of {-(-int(far_links.walk_s[nearest]) // MINUTE)} minutes would reach it (walk.to_stop_min)",
+            f"nearest served stop of the {end} {far_links.metres[nearest]:,.0f} m ({name}), {limit}; "
+            f"walk.to_stop_min: {-(-int(far_links.walk_s[nearest]) // MINUTE)} would reach it",
         )
     return None
 
 
-def _other_departures(network: Network, query: Query, walks: Walks, moment_s: int) -> Refusal | None:
-    """The last departure before, or the first after, that works within the same limits."""
-    low, high = network.timetable.span_s
-    low, high = max(low, 0), high - query.max_travel_s
-    if high <= low:
-        return None
-    day = replace(query, window_s=(low, min(high, low + 24 * HOUR)), step_s=_STEP_S, arrive_by=False)
-    times = travel_times_by_departure(network, day, walks)[0, :, 0]
-    works = day.departures_s[times != UNREACHED]
+def _straight(network: Network, served: NDArray[np.bool_], place: Place) -> str:
+    """The nearest served stop in a straight line, where no walk leads to one."""
+    stops = network.feed.stops
+    lon, lat = (np.where(served, stops[name].to_numpy(np.float64), np.nan) for name in ("lon", "lat"))
+    metres = great_circle_m(np.full(len(lon), place[0]), np.full(len(lat), place[1]), lon, lat)
+    if not np.isfinite(metres).any():
+        return ""
+    nearest = int(np.nanargmin(metres))
+    return f" (nearest {metres[nearest]:,.0f} m away in a straight line, {stops['stop_name'].iat[nearest]})"
+
+
+def _other_moments(network: Network, query: Query, walks: Walks, moment_s: int, limits: str) -> str | None:
+    """The last departure (or deadline) before that works within the same limits, and the first after."""
+    works = _working(network, query, walks)
     if not len(works):
         return None
+    asked, clock = _clock(moment_s), [_clock(int(works[0])), _clock(int(works[-1]))]
     before, after = works[works <= moment_s], works[works > moment_s]
-    if len(before) and not len(after):
-        last = _last_second(network, query, walks, int(before[-1]))
-        return Refusal(
-            "over_time", f"last departure {format_time(last)} within the limits; this one is {format_time(moment_s)}"
-        )
-    if len(after) and not len(before):
-        return Refusal(
-            "over_time",
-            f"first departure {format_time(int(after[0]))} within the limits; this one is {format_time(moment_s)}",
-        )
-    parts = []
-    if len(before):
-        parts.append(f"before it, leave at {format_time(_last_second(network, query, walks, int(before[-1])))}")
-    if len(after):
-        parts.append(f"after it, at {format_time(int(after[0]))}")
-    return Refusal("over_time", f"no departure within the limits at {format_time(moment_s)}; {', '.join(parts)}")
+    if query.arrive_by:
+        if not len(before):
+            return f"the earliest arrival {limits} is {clock[0]}, and the deadline {asked}"
+        if not len(after):
+            return f"the last deadline that can be met {limits} is {clock[1]}, and this one is {asked}"
+        return f"no arrival by {asked} {limits}; {_clock(int(before[-1]))} can be met, and {_clock(int(after[0]))}"
+    if not len(after):
+        return f"last departure {clock[1]} {limits}, and this one is {asked}; leave by {clock[1]}"
+    if not len(before):
+        return f"first departure {clock[0]} {limits}, and this one is {asked}; leave at {clock[0]} or later"
+    return f"no departure at {asked} {limits}; leave at {_clock(int(before[-1]))} or at {_clock(int(after[0]))}"
 
 
-def _last_second(network: Network, query: Query, walks: Walks, works_s: int) -> int:
-    """The last second of departure after one that works, found to the second within one step of the day's raster."""
-    fine = replace(query, window_s=(works_s, works_s + _STEP_S), step_s=1, arrive_by=False)
-    times = travel_times_by_departure(network, fine, walks)[0, :, 0]
-    reached = np.flatnonzero(times != UNREACHED)
-    return works_s + int(reached[-1]) if len(reached) else works_s
+def _working(network: Network, query: Query, walks: Walks) -> NDArray[np.int32]:
+    """The minutes of the day, into the next night, at which one can leave (or must be there)."""
+    low, high = network.timetable.span_s
+    low, high = (low + query.max_travel_s, high) if query.arrive_by else (low, high - query.max_travel_s)
+    low = -(-max(low, 0) // _STEP_S) * _STEP_S
+    found = []
+    for start in range(low, high, DAY):
+        part = replace(query, window_s=(start, min(start + DAY, high)), step_s=_STEP_S)
+        times = travel_times_by_departure(network, part, walks)[0, :, 0]
+        found.append(part.departures_s[times != UNREACHED])
+    return np.concatenate(found) if found else np.empty(0, np.int32)
+
+
+def _clock(moment_s: int) -> str:
+    """``18:40``, with seconds only where there are some."""
+    return format_time(moment_s, with_seconds=bool(moment_s % MINUTE))
 
 
 def _over(found: list[Journey], query: Query, words: str) -> str:
     first = found[0]
     fewest = min(found, key=lambda journey: len(journey.rides))
-    rides = f"needs {len(fewest.rides)} rides, limit {query.max_rides} (max_rides)"
-    time = f"takes {_minutes(first.time_s)}, limit {_minutes(query.max_travel_s)} (max_travel_min)"
+    needed = len(fewest.rides)
+    rides = f"needs {needed} rides, limit {query.max_rides} (max_rides: {needed} would allow it)"
+    minutes = -(-first.time_s // MINUTE)
+    limit = query.max_travel_s // MINUTE
+    time = f"takes {minutes} min, limit {limit} min (max_travel_min: {minutes} would allow it)"
     if words == "rides":
         return rides
-    return time if words == "time" else f"{rides}, and {time}"
+    if words == "time":
+        return time
+    fast = -(-fewest.time_s // MINUTE)
+    return (
+        f"needs {needed} rides, limit {query.max_rides}, and takes {fast} min, limit {limit} min "
+        f"(max_rides: {needed} with max_travel_min: {fast} would allow it)"
+    )
 
 
 def _long_walk(journey: Journey, to_stop_s: int) -> str:
