@@ -15,6 +15,7 @@ from community_routes.scenarios.changes_apply import Applied, apply_scenario
 from community_routes.scenarios.changes_work import Setting
 from community_routes.scenarios.compare import interval
 from community_routes.scenarios.draws import Delays, Randomness, scenario_draws, shifted_feed, uniform_numbers
+from community_routes.scenarios.intervals import Searched, window_draws
 from community_routes.scenarios.scenario import Scenario
 from community_routes.sources.feed import Feed
 from community_routes.times import HOUR, UNREACHED
@@ -177,3 +178,48 @@ def test_interval_of_a_wait_covers_the_truth():
 def test_interval_of_travel_times_covers_the_truth():
     """The same by the search itself, with the phase of the 7 as well; three intervals against 300 truths."""
     assert 0.92 <= coverage(mean_minutes, Delays("exponential", 120), 300, (21, 22, 23)) <= 0.98
+
+
+def searched(feed: Feed) -> Searched:
+    """From A to B and C, whose figures are the mean minutes to each."""
+    walks = Walks(links([[(0, 0)]]), links([[(1, 0)], [(2, 0)]]), links([[]]))
+    return Searched(feed, links([[], [], []]), walks, lambda times: times.mean(axis=(0, 1)) / 60)
+
+
+def test_draws_of_a_window_are_those_of_the_whole_day():
+    """Only the hops of the window are searched, and draw by draw the figures are those of the whole timetable."""
+    today, done = town(), proposal()
+    randomness = Randomness(tuple(done.timed), delays=Delays("uniform", 90))
+    query = Query(window_s=(8 * HOUR, 8 * HOUR + 1800), step_s=300, max_travel_s=2 * HOUR)
+    one, other = searched(today), searched(done.feed)
+    found = window_draws(one, other, TUESDAY, query, randomness, n=6, seed=4)
+    before = scenario_draws(today, Randomness(delays=randomness.delays), 6, 4)
+    after = scenario_draws(done.feed, randomness, 6, 4)
+    for row, a, b in zip(found, before, after, strict=True):
+        figures = []
+        for side, shifts in ((one, a), (other, b)):
+            network = assemble_network(shifted_feed(side.feed, shifts), TUESDAY, side.footpaths)
+            figures.append(side.figures(travel_times_by_departure(network, query, side.walks)))
+        assert row.tolist() == (figures[1] - figures[0]).tolist()
+
+
+def test_a_window_in_which_nothing_is_random_is_searched_once():
+    """The new clock times are from 07:00 to 10:00: from 13:00 on all draws are equal; at 08:00 they are not."""
+    feed = make_feed(STOPS, [("9", "wk", 0, f"A {hour:02}:00 C {hour:02}:10") for hour in range(7, 18)])
+    change = {"set_headway": {"route": "9", "weekday": {"07:00-10:00": 30}}}
+    done = apply_scenario(Scenario(scenario="plan", changes=[change]), Setting(feed, WEEK))
+    randomness = Randomness(tuple(done.timed))
+    walks = Walks(links([[(0, 0)]]), links([[(2, 0)]]), links([[]]))
+    seen = []
+
+    def figures(times: np.ndarray) -> np.ndarray:
+        seen.append(times)
+        return times.mean(axis=(0, 1))
+
+    one, other = (Searched(each, links([[], [], []]), walks, figures) for each in (feed, done.feed))
+    late = Query(window_s=(13 * HOUR, 14 * HOUR), step_s=600, max_travel_s=HOUR)
+    assert (window_draws(one, other, TUESDAY, late, randomness, n=8) == 0).all()
+    assert len(seen) == 2
+    early = Query(window_s=(8 * HOUR, 9 * HOUR), step_s=600, max_travel_s=HOUR)
+    assert len(np.unique(window_draws(one, other, TUESDAY, early, randomness, n=8))) > 4
+    assert len(seen) == 2 + 1 + 8
