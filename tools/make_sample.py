@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from sample import buses, osm_file, people, places, plan, streets, timetable, town
+from sample import buses, osm_file, people, places, plan, rail, streets, timetable, town
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -74,7 +74,7 @@ def make(out: Path) -> None:
     write_csv(out / "sites" / "sites.csv", places.development_sites(ground))
     stops, courses = buses.lay_routes(network)
     timetable.write_zip(out / "gtfs" / "bus.zip", timetable.bus_tables(stops, courses))
-    timetable.write_zip(out / "gtfs" / "rail.zip", timetable.rail_tables())
+    timetable.write_zip(out / "gtfs" / "rail.zip", rail.rail_tables())
     features = [*places.scenery(ground), *places.motorway(network), *(feature for _, feature in places.spaces(network))]
     features += [places.Feature({"railway": "station", "name": name}, at) for name, at in places.stations()]
     features += [

@@ -5,20 +5,16 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-import itertools
 import zipfile
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from shapely.geometry import Point
-from shapely.ops import substring
 
 from sample import plan
 from sample.buses import Course, Stop
-from sample.ground import smooth_line, to_lonlat, warp, warp_points
-from sample.lines import AGENCIES, BANK_HOLIDAYS, FIRST_DATE, LAST_DATE, NO_BUSES, RAIL_SERVICE, ROUTES
+from sample.ground import to_lonlat, warp_points
+from sample.lines import AGENCIES, BANK_HOLIDAYS, FIRST_DATE, LAST_DATE, NO_BUSES, ROUTES
 
 Row = dict[str, object]
 INBOUND_SHIFT_MIN = 7
@@ -170,74 +166,66 @@ def calendar_dates(days: list[str]) -> list[Row]:
     return rows
 
 
+def row_of(columns: str, *values: object) -> Row:
+    """A row from the names of its columns, in one string, and their values."""
+    return dict(zip(columns.split(), values, strict=True))
+
+
+AGENCY = "agency_id agency_name agency_url agency_timezone agency_lang"
+ROUTE = "route_id agency_id route_short_name route_long_name route_type route_color route_text_color"
+TRIP = "route_id service_id trip_id trip_headsign direction_id block_id shape_id wheelchair_accessible"
+CALL = "trip_id arrival_time departure_time stop_id stop_sequence shape_dist_traveled timepoint"
+FREQUENCY = "trip_id start_time end_time headway_secs exact_times"
+STOP = "stop_id stop_name stop_lat stop_lon location_type parent_station platform_code wheelchair_boarding"
+
+
 def bus_tables(stops: list[Stop], courses: list[Course]) -> dict[str, list[Row]]:
     """The tables of the bus timetable."""
     trips = all_trips(courses)
     block = blocks(trips)
-    tables: dict[str, list[Row]] = defaultdict(list)
-    tables["agency"] = [
-        {
-            "agency_id": key,
-            "agency_name": name,
-            "agency_url": url,
-            "agency_timezone": "Europe/London",
-            "agency_lang": "en",
-        }
-        for key, name, url in AGENCIES
-    ]
-    tables["feed_info"] = feed_info("Sample bus timetable")
-    tables["stops"] = bus_stops(stops)
-    tables["routes"] = [
-        {"route_id": r.route_id, "agency_id": r.agency, "route_short_name": r.short, "route_long_name": r.long, "route_type": 3,
-         "route_color": r.colour.upper(), "route_text_color": "FFFFFF"}
-        for r in ROUTES
-    ]  # fmt: skip
-    tables["calendar"] = calendar(["weekday", "saturday", "sunday", "hopper"])
-    tables["calendar_dates"] = calendar_dates(["market", "hopper"])
-    for trip in trips:
-        route = trip.course.route
-        head = route.ends[0] if trip.course.direction else route.ends[1]
-        shape = f"{route.route_id}-{'OI'[trip.course.direction]}" if route.shaped else ""
-        tables["trips"].append(
-            {
-                "route_id": route.route_id,
-                "service_id": trip.day,
-                "trip_id": trip.trip_id,
-                "trip_headsign": head,
-                "direction_id": trip.course.direction,
-                "block_id": block.get(trip.trip_id, ""),
-                "shape_id": shape,
-                "wheelchair_accessible": route.wheelchair or "",
-            }
-        )
-        for k, (row, at) in enumerate(zip(trip.course.stops, call_times(trip), strict=True)):
-            far = f"{trip.course.at_m[k]:.0f}" if route.shaped else ""
-            tables["stop_times"].append(
-                {
-                    "trip_id": trip.trip_id,
-                    "arrival_time": at,
-                    "departure_time": at,
-                    "stop_id": stops[row].stop_id,
-                    "stop_sequence": k + 1,
-                    "shape_dist_traveled": far,
-                    "timepoint": int(k % 5 == 0),
-                }
-            )
-        if trip.day == "hopper":
-            ((start, end, headway),) = route.service["hopper"]
-            tables["frequencies"].append(
-                {
-                    "trip_id": trip.trip_id,
-                    "start_time": f"{start}:00",
-                    "end_time": f"{end}:00",
-                    "headway_secs": headway * 60,
-                    "exact_times": 0,
-                }
-            )
-    for course in courses:
-        if course.route.shaped:
-            tables["shapes"] += shape_rows(f"{course.route.route_id}-{'OI'[course.direction]}", course.xy)
-    return dict(tables)
+    hopper = [trip for trip in trips if trip.day == "hopper"]
+    return {
+        "agency": [row_of(AGENCY, *agency, "Europe/London", "en") for agency in AGENCIES],
+        "feed_info": feed_info("Sample bus timetable"),
+        "stops": bus_stops(stops),
+        "routes": [row_of(ROUTE, r.route_id, r.agency, r.short, r.long, 3, r.colour.upper(), "FFFFFF") for r in ROUTES],
+        "calendar": calendar(["weekday", "saturday", "sunday", "hopper"]),
+        "calendar_dates": calendar_dates(["market", "hopper"]),
+        "trips": [bus_trip(trip, block) for trip in trips],
+        "stop_times": [call for trip in trips for call in bus_calls(trip, stops)],
+        "frequencies": [frequency(trip) for trip in hopper],
+        "shapes": [row for course in courses if course.route.shaped for row in shape_rows(shape_id(course), course.xy)],
+    }
+
+
+def shape_id(course: Course) -> str:
+    """Id of a drawn course; blank where the route has none."""
+    return f"{course.route.route_id}-{'OI'[course.direction]}" if course.route.shaped else ""
+
+
+def bus_trip(trip: Trip, block: dict[str, str]) -> Row:
+    """A row of trips.txt."""
+    course, route = trip.course, trip.course.route
+    head = route.ends[0] if course.direction else route.ends[1]
+    known = route.wheelchair or ""
+    here = block.get(trip.trip_id, "")
+    return row_of(TRIP, route.route_id, trip.day, trip.trip_id, head, course.direction, here, shape_id(course), known)
+
+
+def bus_calls(trip: Trip, stops: list[Stop]) -> list[Row]:
+    """The rows of stop_times.txt of a trip."""
+    course = trip.course
+    rows = []
+    for k, (stop, at) in enumerate(zip(course.stops, call_times(trip), strict=True)):
+        far = f"{course.at_m[k]:.0f}" if course.route.shaped else ""
+        rows.append(row_of(CALL, trip.trip_id, at, at, stops[stop].stop_id, k + 1, far, int(k % 5 == 0)))
+    return rows
+
+
+def frequency(trip: Trip) -> Row:
+    """A row of frequencies.txt: every so many minutes, at no fixed minute."""
+    ((start, end, headway),) = trip.course.route.service[trip.day]
+    return row_of(FREQUENCY, trip.trip_id, f"{start}:00", f"{end}:00", headway * 60, 0)
 
 
 def shape_rows(shape_id: str, xy: np.ndarray) -> list[Row]:
@@ -268,104 +256,5 @@ def bus_stops(stops: list[Stop]) -> list[Row]:
     listed.append(("9900MCLOSED", "Top Lane Quarry", closed, 0, "", "", 0))
     for stop_id, name, xy, kind, parent, platform, wheelchair in listed:
         lon, lat = to_lonlat(np.asarray([xy]))[0].tolist()
-        rows.append(
-            {
-                "stop_id": stop_id,
-                "stop_name": name,
-                "stop_lat": f"{lat:.6f}",
-                "stop_lon": f"{lon:.6f}",
-                "location_type": kind,
-                "parent_station": parent,
-                "platform_code": platform,
-                "wheelchair_boarding": wheelchair,
-            }
-        )
+        rows.append(row_of(STOP, stop_id, name, f"{lat:.6f}", f"{lon:.6f}", kind, parent, platform, wheelchair))
     return rows
-
-
-def rail_tables() -> dict[str, list[Row]]:
-    """The railway: four stations with two platforms each; ids of its services are those of the buses, as in real life."""
-    line = warp(smooth_line(plan.RAILWAY))
-    at = [line.project(Point(warp_points(np.asarray([xy], float))[0])) for _, _, xy in plan.STATIONS]
-    tables: dict[str, list[Row]] = defaultdict(list)
-    tables["agency"] = [
-        {"agency_id": "HV", "agency_name": "Hask Valley Railway (invented)", "agency_url": "https://example.org/hask-valley",
-         "agency_timezone": "Europe/London", "agency_lang": "en"}
-    ]  # fmt: skip
-    tables["feed_info"] = feed_info("Sample rail timetable")
-    tables["routes"] = [
-        {"route_id": "HVL", "agency_id": "HV", "route_short_name": "", "route_long_name": "Hask Valley Line", "route_type": 2,
-         "route_color": "2C3E50", "route_text_color": "FFFFFF"}
-    ]  # fmt: skip
-    for k, (code, name, _) in enumerate(plan.STATIONS):
-        for platform in ("", "1", "2"):
-            spot = (
-                line.interpolate(at[k])
-                if not platform
-                else line.offset_curve(4.0 if platform == "1" else -4.0).interpolate(at[k])
-            )
-            lon, lat = to_lonlat(np.asarray([[spot.x, spot.y]]))[0].tolist()
-            tables["stops"].append(
-                {
-                    "stop_id": f"9100{code}{platform}",
-                    "stop_name": f"{name} Railway Station",
-                    "stop_lat": f"{lat:.6f}",
-                    "stop_lon": f"{lon:.6f}",
-                    "location_type": 0 if platform else 1,
-                    "parent_station": f"9100{code}" if platform else "",
-                    "platform_code": platform,
-                    "wheelchair_boarding": 2 if code == "CLF" and platform == "2" else 1,
-                }
-            )
-    tables["calendar"] = calendar(["weekday", "saturday", "sunday"])
-    tables["calendar_dates"] = calendar_dates([])
-    tables["transfers"] = [
-        {"from_stop_id": f"9100MLG{a}", "to_stop_id": f"9100MLG{b}", "transfer_type": 2, "min_transfer_time": 180}
-        for a, b in ("12", "21")
-    ]
-    # towards Hagg End the distance falls or grows with the way the line was drawn; minutes from the speed of a stopping train
-    for direction in (0, 1):
-        order = list(range(4)) if direction == 0 else [3, 2, 1, 0]
-        xy = np.asarray(substring(line, at[order[0]], at[order[-1]]).coords)
-        tables["shapes"] += shape_rows(f"HVL-{direction}", xy)
-        gaps = [abs(at[b] - at[a]) for a, b in itertools.pairwise(order)]
-        for day, periods in RAIL_SERVICE.items():
-            starts: list[int] = []
-            for start, end, headway in periods:
-                t = max(minutes(start) + (18 if direction else 0), starts[-1] + headway if starts else 0)
-                while t < minutes(end) + (18 if direction else 0):
-                    starts.append(t)
-                    t += headway
-            for depart in starts:
-                trip_id = f"HVL-{day[:2]}-{direction}-{depart // 60:02d}{depart % 60:02d}"
-                tables["trips"].append(
-                    {
-                        "route_id": "HVL",
-                        "service_id": day,
-                        "trip_id": trip_id,
-                        "trip_headsign": plan.STATIONS[order[-1]][1],
-                        "direction_id": direction,
-                        "shape_id": f"HVL-{direction}",
-                        "wheelchair_accessible": 1,
-                    }
-                )
-                arrive = leave = depart * 60
-                far = 0.0
-                for k, station in enumerate(order):
-                    if k:
-                        far += gaps[k - 1]
-                        arrive = leave + (round(gaps[k - 1] / 56_000 * 3600 / 30) + 3) * 30
-                        leave = arrive + (60 if k < 3 else 0)
-                    tables["stop_times"].append(
-                        {
-                            "trip_id": trip_id,
-                            "arrival_time": clock(arrive),
-                            "departure_time": clock(leave),
-                            "stop_id": f"9100{plan.STATIONS[station][0]}{direction + 1}",
-                            "stop_sequence": k + 1,
-                            "pickup_type": 1 if k == 3 else 0,
-                            "drop_off_type": 1 if k == 0 else 0,
-                            "shape_dist_traveled": f"{far:.0f}",
-                        }
-                    )
-    return dict(tables)
