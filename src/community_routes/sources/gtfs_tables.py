@@ -286,7 +286,8 @@ def _end_of_rows(data: bytes) -> int:
         before = data.rfind(b"\n", 0, cut - 1) + 1
         quotes -= data.count(b'"', before, cut)
         cut = before
-    return 0
+    # No cell has so many lines: a lone quotation mark stands somewhere inside a cell, where it opens nothing.
+    return data.rfind(b"\n") + 1
 
 
 def _note_endless(label: str, findings: Findings, row: int | None = None) -> None:
@@ -453,13 +454,7 @@ def _blank(n: int) -> pa.ChunkedArray:
 
 
 def _one_chunk(array: Any) -> pa.DictionaryArray:
-    """One dictionary for the whole column, its texts trimmed, without nulls."""
+    """One dictionary for the whole column, its texts trimmed."""
     if isinstance(array, pa.ChunkedArray):
         array = array.unify_dictionaries().combine_chunks()
-        if isinstance(array, pa.ChunkedArray):
-            array = array.chunk(0) if array.num_chunks else _blank(0).chunk(0)
-    values = pc.utf8_trim_whitespace(array.dictionary)
-    if array.null_count or values.null_count:
-        values = pa.concat_arrays([pc.fill_null(values, ""), pa.array([""], pa.string())])
-        array = pa.DictionaryArray.from_arrays(pc.fill_null(array.indices, len(values) - 1), values)
-    return pa.DictionaryArray.from_arrays(array.indices, values)
+    return pa.DictionaryArray.from_arrays(array.indices, pc.utf8_trim_whitespace(array.dictionary))

@@ -1,0 +1,113 @@
+"""Tables come out of the zip block by block, whatever is odd about their bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from community_routes.notices import Notice
+from community_routes.sources import gtfs_tables
+from community_routes.sources.gtfs_archive import open_archive
+from community_routes.sources.gtfs_findings import Findings
+from community_routes.sources.gtfs_tables import Block, read_blocks
+from community_routes.sources.gtfs_values import BROKEN_S, seconds_of
+from feed_zip import feed_zip
+
+HEAD = "stop_id,stop_name,stop_lat,stop_lon\n"
+
+
+def stops_of(path: Path, content: str | bytes, block_bytes: int = 64) -> tuple[list[Block], list[Notice]]:
+    """The blocks of stops.txt with this content, and what was found."""
+    findings = Findings()
+    archive = open_archive(feed_zip(path / "f.zip", stops=content), findings)
+    assert archive is not None
+    with archive.archive:
+        blocks = list(
+            read_blocks(
+                archive,
+                "stops.txt",
+                text=("stop_id", "stop_name"),
+                numbers=("stop_lat",),
+                findings=findings,
+                block_bytes=block_bytes,
+            )
+        )
+    return blocks, findings.notices()
+
+
+def ids(blocks: list[Block]) -> list[str]:
+    """The column stop_id of all blocks."""
+    return [name for block in blocks for name in block.strings("stop_id")]
+
+
+def names(blocks: list[Block]) -> list[str]:
+    """The column stop_name of all blocks."""
+    return [name for block in blocks for name in block.strings("stop_name")]
+
+
+def test_windows_text_after_many_blocks_of_plain_text(tmp_path: Path) -> None:
+    """The first letter that is no UTF-8 comes late; what was read before it stays, what comes after it is read as well."""
+    rows = [f"S{i},{'Café' if i >= 30 else 'Plain'},51.{i:02d},-3" for i in range(40)]
+    blocks, notices = stops_of(tmp_path, (HEAD + "\n".join(rows) + "\n").encode("cp1252"))
+    assert ids(blocks) == [f"S{i}" for i in range(40)]
+    assert names(blocks) == ["Plain"] * 30 + ["Café"] * 10
+    assert [n.code for n in notices] == ["not_utf8"]
+
+
+def test_file_that_ends_inside_a_character(tmp_path: Path) -> None:
+    """Half of an é at the very end is a replacement mark, not a crash."""
+    content = (HEAD + "A,Abbey,51.6,-3\nB,Café").encode()[:-1]
+    blocks, notices = stops_of(tmp_path, content)
+    assert ids(blocks) == ["A", "B"]
+    assert names(blocks)[1].startswith("Caf")
+    assert [n.code for n in notices] == ["row_too_short"]
+
+
+def test_lone_quotation_mark_inside_a_cell_opens_nothing(tmp_path: Path) -> None:
+    """As in 6\" Pipe Lane: 3,000 rows after it are rows."""
+    rows = "".join(f"S{i},{'6' + chr(34) + ' Pipe Lane' if i == 5 else 'Plain'},51.5,-3\n" for i in range(3000))
+    blocks, notices = stops_of(tmp_path, HEAD + rows, block_bytes=4096)
+    assert ids(blocks) == [f"S{i}" for i in range(3000)]
+    assert names(blocks)[5] == '6" Pipe Lane'
+    assert notices == []
+
+
+def test_row_without_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With blocks of 64 and rows of 256 bytes at most, a name of 2,000 letters is no row of a table."""
+    monkeypatch.setattr(gtfs_tables, "BLOCK_BYTES", 64)
+    monkeypatch.setattr(gtfs_tables, "_LONGEST_ROW", 256)
+    blocks, notices = stops_of(tmp_path, HEAD + "A," + "x" * 2000)
+    assert [n.code for n in notices] == ["row_endless"]
+    assert len(ids(blocks)) == 0
+
+
+def test_heading_without_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same for a heading."""
+    monkeypatch.setattr(gtfs_tables, "_LONGEST_ROW", 256)
+    blocks, notices = stops_of(tmp_path, "stop_id," + "x" * 2000)
+    assert [(n.code, n.row) for n in notices] == [("row_endless", 1)]
+    assert blocks == []
+
+
+def test_heading_with_a_cell_of_a_book(tmp_path: Path) -> None:
+    """A heading cell longer than any reader of tables takes."""
+    _, notices = stops_of(tmp_path, 'stop_id,"' + "x" * 200_000 + '"\nA,b\n', block_bytes=2**20)
+    assert [(n.code, n.row) for n in notices] == [("row_endless", 1)]
+
+
+def test_blank_lines_before_the_heading(tmp_path: Path) -> None:
+    """The lines are still counted as in the file."""
+    blocks, notices = stops_of(tmp_path, "\n\n" + HEAD + "A,Abbey,north,-3\n", block_bytes=4096)
+    assert ids(blocks) == ["A"]
+    assert [(n.code, n.row) for n in notices] == [("not_a_number", 4)]
+    assert np.isnan(blocks[0].numbers["stop_lat"]).all()
+
+
+def test_times_with_letters_of_several_bytes() -> None:
+    """Eight bytes that are not eight characters are no clock time."""
+    texts = pa.array(["0é:00:0", "08:00:00", "1:02:03", "", "8:5", "08:60:00", "240:00:00", "240:00:01"])
+    expected = [BROKEN_S, 28_800, 3_723, -(2**31), BROKEN_S, BROKEN_S, 864_000, BROKEN_S]
+    assert seconds_of(texts).tolist() == expected
