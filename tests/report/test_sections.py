@@ -121,6 +121,26 @@ def test_the_map_knows_the_nearest_places_and_the_journeys() -> None:
     assert [trip["minutes"] for trip in data["journeys"]] == [32, 24]
 
 
+def test_meeting_is_told_from_the_exposure_table() -> None:
+    """Of those met by residents of a group, so many in a hundred are of their own: 20.7 at home, 10.9 and 10.5 by places."""
+    rows = [
+        ("today", "asian", "asian", 0.109, 0.207),
+        ("today", "asian", "white", 0.806, 0.671),
+        ("proposal-1", "asian", "asian", 0.105, 0.207),
+    ]
+    table = pd.DataFrame(rows, columns=["scenario", "group", "other", "via_places", "at_home"])
+    table = table.assign(day="day", window="evening", key="shared_spaces")
+    spaces = section(page_html(made_results(25, extra={"exposure": table})), "spaces")
+    figures = re.findall(r'data-from="exposure.csv:(\d+):(\w+)"[^>]*>([\d.]+)<', spaces)
+    assert figures == [("2", "at_home", "20.7"), ("2", "via_places", "10.9"), ("4", "via_places", "10.5")]
+
+
+def test_proposals_that_give_the_same_journey_share_a_line() -> None:
+    """Both proposals of the made-up town ride C1 alike: two lines, not three."""
+    journeys = section(page_html(made_results(25, proposals=2)), "journeys")
+    assert re.findall(r"<h4>([^<]*)</h4>", journeys) == ["Today", "Proposal A and proposal B"]
+
+
 def test_fares_are_shown_only_where_they_were_worked_out() -> None:
     """A measure of money has its section; without one there is none."""
     results = made_results(25)
@@ -138,13 +158,13 @@ def test_fares_are_shown_only_where_they_were_worked_out() -> None:
 
 
 def test_further_tables_are_shown_and_written_with_their_sources(tmp_path: Path) -> None:
-    """A table of 40 rows shows 30, says that 10 more are in its file, and its text is escaped."""
+    """A table of 40 rows shows 12, says that 28 more are in its file, and its text is escaped."""
     table = pd.DataFrame({"place": ["<b>x</b>"] * 40, "share": np.arange(40) / 8})
     results = made_results(25, extra={"mixing": table})
     further = section(page_html(results), "further")
-    assert "10 more rows are in <code>mixing.csv</code>" in further
+    assert "28 more rows are in <code>mixing.csv</code>" in further
     assert "&lt;b&gt;x&lt;/b&gt;" in further
-    assert 'data-from="mixing.csv:31:share"' in further
+    assert 'data-from="mixing.csv:13:share"' in further
     write_tables(results, tmp_path)
     assert (tmp_path / "mixing.csv").read_text(encoding="utf-8").splitlines()[30] == "<b>x</b>,3.625"
 

@@ -92,7 +92,8 @@ class Figures:
         self.zone_row = {str(zone): i for i, zone in enumerate(results.zones["id"])}
         self.views = _views(self.tables["access"])
         self.kinds = _kinds(self.tables["access"], results)
-        self.slots = _slots(self.tables["access"], results)
+        self.all_slots = _slots(self.tables["access"], results)
+        self.slots = self._headline_slots()
         self._series = {name: self._zone_series(name) for name in ("access", "comparison")}
         self._groups = self._group_rows()
         self._units = _units(self.tables["access"])
@@ -101,6 +102,16 @@ class Figures:
     def unit(self, kind: str, view: View) -> str:
         """Unit of a measure for a kind of place, as in the tables."""
         return self._units.get((kind, view.measure), "")
+
+    def _headline_slots(self) -> list[Slot]:
+        """Where the leading figure was worked out: shifts and whole days have measures of their own."""
+        access, view = self.tables["access"], self.headline_view
+        mine = access[
+            (access["measure"] == view.measure)
+            & (access["reading"] == view.reading)
+            & access["kind"].isin(self.headline_kinds)
+        ]
+        return _slots(mine, self.results) or self.all_slots
 
     @property
     def headline_kinds(self) -> list[str]:

@@ -60,7 +60,7 @@ def scales(figures: Figures, kind: str, view: View) -> tuple[Scale, Scale] | Non
     changes: list[NDArray[np.float64]] = []
     ids = [TODAY, *(s.id for s in figures.results.scenarios)]
     for scenario in ids:
-        for slot in figures.slots:
+        for slot in figures.all_slots:
             level = figures.zone_values("access", "value", scenario, slot, kind, view)
             change = figures.zone_values("comparison", "change", scenario, slot, kind, view)
             levels += [level] if level is not None else []
@@ -82,7 +82,7 @@ def map_content(figures: Figures, start: tuple[Slot, str] | None = None) -> dict
     shown = _shown(figures)
     lines = {name: scales(figures, *key) for name, key in shown.items()}
     measured = {name: pair for name, pair in lines.items() if pair is not None}
-    days = list(dict.fromkeys(slot.day for slot in figures.slots))
+    days = list(dict.fromkeys(slot.day for slot in figures.all_slots))
     return {
         "start": _start(figures, start),
         "box": [[frame.south, frame.west], [frame.north, frame.east]],
@@ -98,7 +98,7 @@ def map_content(figures: Figures, start: tuple[Slot, str] | None = None) -> dict
                 "dayName": words.day_name(slot.day),
                 "windowName": words.window_name(slot.window, results.windows),
             }
-            for slot in figures.slots
+            for slot in figures.all_slots
         ],
         "kinds": [
             {"id": kind, "name": words.sentence_case(words.kind_name(kind))}
@@ -131,7 +131,11 @@ def map_content(figures: Figures, start: tuple[Slot, str] | None = None) -> dict
 def _start(figures: Figures, start: tuple[Slot, str] | None) -> dict[str, Any]:
     """What the map opens with."""
     slot, kind = start or (figures.slots[0], figures.headline_kinds[0])
-    return {"slot": figures.slots.index(slot), "kind": kind, "view": f"v{figures.views.index(figures.headline_view)}"}
+    return {
+        "slot": figures.all_slots.index(slot),
+        "kind": kind,
+        "view": f"v{figures.views.index(figures.headline_view)}",
+    }
 
 
 def _shown(figures: Figures) -> dict[str, tuple[str, View]]:
@@ -163,7 +167,7 @@ def _values(figures: Figures, kind: str, view: View) -> dict[str, Any]:
     out: dict[str, Any] = {}
     ids = [TODAY, *(s.id for s in figures.results.scenarios)]
     for s, scenario in enumerate(ids):
-        for i, slot in enumerate(figures.slots):
+        for i, slot in enumerate(figures.all_slots):
             level = figures.zone_values("access", "value", scenario, slot, kind, view)
             if level is None:
                 continue
@@ -237,7 +241,7 @@ def _nearest(figures: Figures) -> dict[str, Any]:
     """The nearest places of each neighbourhood: names once, then ``scenario|slot`` -> zone -> [name, kind, minutes]."""
     table = figures.results.nearest_places
     ids = {scenario: i for i, scenario in enumerate([TODAY, *(s.id for s in figures.results.scenarios)])}
-    slots = {(slot.day, slot.window): i for i, slot in enumerate(figures.slots)}
+    slots = {(slot.day, slot.window): i for i, slot in enumerate(figures.all_slots)}
     names: dict[str, int] = {}
     found: dict[str, dict[str, list[list[Any]]]] = {}
     columns = ["scenario", "day", "window", "neighbourhood", "kind", "name", "minutes"]

@@ -154,6 +154,7 @@ def _content(figures: Figures, environment: jinja2.Environment, on_paper: bool) 
         "wards": [sections.wards(figures, v.scenario, v.slot, v.kind) for v in verdicts],
         "has_groups": bool((results.zones["group"].fillna("").astype(str) != "").any()),
         "spaces": sections.spaces(figures),
+        "meeting": sections.meeting(figures, _table_slot(figures, verdicts)[0]),
         "money": sections.money(figures),
         "journeys": sections.journey_pairs(figures),
         "extras": sections.extra_tables(figures),

@@ -15,8 +15,14 @@ from community_routes.report.figures import Cell, Figures, Slot, View, figure, p
 from community_routes.report.results import TODAY, JourneyView, ScenarioSummary
 
 _MOST_WARDS = 24
-_MOST_ROWS = 30
+_MOST_ROWS = 12
 _MONEY = ("fare", "afford", "cost", "burden", "monthly", "budget", "ticket")
+_ITEMS = {
+    "bus_hours_per_year": "Further bus-hours a year",
+    "km_per_year": "Further bus-kilometres a year",
+    "peak_vehicles_per_year": "Further buses at the busiest time",
+    "cost_per_year": "Further cost a year, £",
+}
 _TITLES = {
     "shared_spaces": "Who could meet where",
     "mixing": "Who could meet where: potential to meet",
@@ -62,7 +68,12 @@ def options(figures: Figures) -> dict[str, Any] | None:
                     "cells": [(figure(cell, unit, sign=True), i == best) for i, cell in enumerate(cells)],
                 }
             )
-    return {"titles": [(results.letter(s.id), s.title) for s in results.scenarios], "rows": rows, "costs": costs}
+    return {
+        "titles": [(results.letter(s.id), s.title) for s in results.scenarios],
+        "rows": rows,
+        "costs": costs,
+        "assumptions": assumptions(figures),
+    }
 
 
 def _best(values: list[float], *, low_is_good: bool) -> int:
@@ -74,26 +85,38 @@ def _best(values: list[float], *, low_is_good: bool) -> int:
 
 
 def cost_rows(figures: Figures) -> list[dict[str, Any]]:
-    """Items of ``costs.csv`` against the proposals; empty where no cost was worked out."""
+    """Numbers of ``costs.csv`` against the proposals; empty where no cost was worked out."""
     table = figures.tables.get("costs")
     if table is None:
         return []
     rows = []
     ids = [scenario.id for scenario in figures.results.scenarios]
     for item in dict.fromkeys(table["item"].astype(str)):
+        mine = table[table["item"] == item]
+        if mine["value"].map(lambda value: isinstance(value, str)).any():
+            continue
         cells = []
         for scenario in ids:
-            found = np.flatnonzero(((table["scenario"] == scenario) & (table["item"] == item)).to_numpy())
-            cells.append(_cost_cell(table, int(found[0])) if len(found) else Markup("–"))
-        rows.append({"name": words.sentence_case(words.plain(item)), "cells": cells})
+            found = mine.index[mine["scenario"] == scenario]
+            value = float(mine["value"].loc[found[0]]) if len(found) else float("nan")
+            cells.append(figure(Cell("costs", (int(found[0]) if len(found) else 0,), "value", value)))
+        rows.append({"name": _ITEMS.get(item, words.sentence_case(words.plain(item))), "cells": cells})
     return rows
 
 
-def _cost_cell(table: pd.DataFrame, row: int) -> Markup:
-    value = table["value"].iloc[row]
-    if isinstance(value, str):
-        return Markup("{}").format(value)
-    return figure(Cell("costs", (row,), "value", float(value)))
+def assumptions(figures: Figures) -> list[dict[str, str]]:
+    """What the costs assume, each sentence once with the letters of the proposals that it holds for."""
+    results = figures.results
+    found: dict[str, list[str]] = {}
+    for scenario in results.scenarios:
+        for value in (scenario.cost or {}).values():
+            if isinstance(value, str):
+                found.setdefault(value, []).append(results.letter(scenario.id))
+    everyone = len(results.scenarios)
+    return [
+        {"text": words.sentence_case(text), "letters": "" if len(letters) == everyone else ", ".join(letters)}
+        for text, letters in found.items()
+    ]
 
 
 def wards(figures: Figures, scenario: ScenarioSummary, slot: Slot, kind: str) -> dict[str, Any] | None:
@@ -172,8 +195,11 @@ def money(figures: Figures) -> dict[str, Any] | None:
     mine = access[access["measure"].astype(str).map(lambda m: any(word in m for word in _MONEY))]
     if lead is None or mine.empty:
         return None
+    cutoff = figures.headline_view.cutoff_min
+    if (mine["cutoff_min"] == cutoff).any():
+        mine = mine[mine["cutoff_min"] == cutoff]
     keys = mine[["kind", "measure", "reading", "cutoff_min"]].drop_duplicates()
-    ids = [(TODAY, "Today"), *((s.id, s.title) for s in results.scenarios)]
+    ids = [(TODAY, "Today"), *((s.id, _short_title(figures, s.id)) for s in results.scenarios)]
     rows = []
     for kind, measure, reading, cutoff in keys.itertuples(index=False):
         view = View(str(measure), str(reading), None if pd.isna(cutoff) else float(cutoff))
@@ -189,7 +215,35 @@ def money(figures: Figures) -> dict[str, Any] | None:
                         "cells": [figure(cell, unit) for cell in cells],
                     }
                 )
-    return {"titles": [title for _, title in ids], "rows": rows} if rows else None
+    return {"titles": [words.sentence_case(title) for _, title in ids], "rows": rows} if rows else None
+
+
+def meeting(figures: Figures, slot: Slot) -> dict[str, Any] | None:
+    """How far the people met through shared spaces are of one's own group, against where people live; from ``exposure``."""
+    table = figures.tables.get("exposure")
+    wanted = {"scenario", "day", "window", "group", "other", "via_places", "at_home"}
+    if table is None or not wanted <= set(table.columns):
+        return None
+    mine = table[(table["group"] == table["other"]) & (table["day"] == slot.day) & (table["window"] == slot.window)]
+    if "key" in table.columns:
+        mine = mine[mine["key"] == "shared_spaces"]
+    ids = [TODAY, *(s.id for s in figures.results.scenarios)]
+    rows = []
+    for group in dict.fromkeys(mine["group"].astype(str)):
+        of_group = mine[mine["group"].astype(str) == group]
+        at_home = _share(of_group, TODAY, "at_home")
+        cells = [at_home, *(_share(of_group, scenario, "via_places") for scenario in ids)]
+        rows.append(
+            {"name": words.sentence_case(words.plain(group)), "cells": [figure(cell, "share") for cell in cells]}
+        )
+    heads = ["Today", *(_short_title(figures, scenario) for scenario in ids[1:])]
+    name = slot_name(slot, figures.results.windows, days_of(figures))
+    return {"slot": name, "heads": [words.sentence_case(head) for head in heads], "rows": rows} if rows else None
+
+
+def _share(table: pd.DataFrame, scenario: str, column: str) -> Cell | None:
+    found = table.index[table["scenario"] == scenario]
+    return Cell("exposure", (int(found[0]),), column, float(table[column].loc[found[0]])) if len(found) else None
 
 
 def extra_tables(figures: Figures) -> list[dict[str, Any]]:
@@ -224,6 +278,7 @@ def journey_pairs(figures: Figures) -> list[dict[str, Any]]:
     """Sample journeys, the same question today and with each proposal, on one scale of time."""
     results = figures.results
     names = {str(zone): str(name) for zone, name in zip(results.zones["id"], results.zones["name"], strict=True)}
+    places = _nameless_places(figures)
     pairs: dict[tuple[str, int, str, str], list[JourneyView]] = {}
     for view in results.journeys:
         pairs.setdefault((view.day, view.depart_s, view.zone, view.destination), []).append(view)
@@ -233,12 +288,47 @@ def journey_pairs(figures: Figures) -> list[dict[str, Any]]:
         end = max([leg.arrive_s for view in ordered for leg in view.legs], default=depart + 3600)
         out.append(
             {
-                "title": f"{names.get(zone, zone)} to {destination}",
+                "title": f"{names.get(zone, zone)} to {places.get(destination, destination)}",
                 "when": f"Ready to leave at {words.clock(depart)}{f' {words.on_day(day)}' if words.on_day(day) else ''}",
-                "lines": [_journey(results.scenario_title(view.scenario), view, depart, end) for view in ordered],
+                "lines": _different(figures, ordered, depart, end),
             }
         )
     return out
+
+
+def _nameless_places(figures: Figures) -> dict[str, str]:
+    """What a place without a name is called instead of its id: its kind."""
+    table = figures.results.destinations
+    found = {}
+    for place, name, key, kind in zip(table["id"], table["name"], table["key"], table["kind"], strict=True):
+        if pd.isna(name) or not str(name):
+            what = words.part_name(str(kind)) if not pd.isna(kind) and str(kind) else words.kind_name(str(key))
+            found[str(place)] = f"{what} without a name"
+    return found
+
+
+def _different(figures: Figures, views: list[JourneyView], depart: int, end: int) -> list[dict[str, Any]]:
+    """The journeys of one question that differ, each under the names of all scenarios that give it."""
+    results = figures.results
+    alike: dict[tuple[object, ...], list[JourneyView]] = {}
+    for view in views:
+        legs = tuple((leg.mode, leg.route, leg.start, leg.end, leg.depart_s, leg.arrive_s) for leg in view.legs)
+        alike.setdefault((legs, view.fare, view.last_home_s, view.reason), []).append(view)
+    lines = []
+    for same in alike.values():
+        names = [_short_title(figures, view.scenario) for view in same]
+        lines.append(
+            _journey(words.joined(names) if len(results.scenarios) > 1 else " and ".join(names), same[0], depart, end)
+        )
+    return lines
+
+
+def _short_title(figures: Figures, scenario: str) -> str:
+    """ "Today", "proposal A"; the title where there is one proposal."""
+    results = figures.results
+    if scenario == TODAY or len(results.scenarios) == 1:
+        return results.scenario_title(scenario)
+    return f"proposal {results.letter(scenario)}"
 
 
 def _order(figures: Figures, scenario: str) -> int:
@@ -249,7 +339,9 @@ def _order(figures: Figures, scenario: str) -> int:
 def _journey(title: str, view: JourneyView, depart_s: int, end_s: int) -> dict[str, Any]:
     """One line of a pair: how long it takes, its legs drawn and in words."""
     if not view.legs:
+        title = words.sentence_case(title)
         return {"title": title, "reason": words.REASONS.get(view.reason, view.reason or "no journey"), "legs": []}
+    title = words.sentence_case(title)
     minutes = (view.legs[-1].arrive_s - depart_s) / 60
     rides = sum(leg.mode != "walk" for leg in view.legs)
     facts = [f"{words.number(round(minutes))} minutes", f"arrives {words.clock(view.legs[-1].arrive_s)}"]

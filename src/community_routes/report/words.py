@@ -28,6 +28,11 @@ _MEASURES = {
     "nearest": "Minutes to the nearest",
     "n_places": "Number of places",
     "share_reached_nearest": "Share of departures that reach one",
+    "near_frequent_stop": "Live near a frequent stop",
+    "ptal_form_index": "Level of public transport (index of PTAL form)",
+    "service_per_hour": "Departures an hour nearby",
+    "share_of_jobs": "Share of jobs that can be done by bus",
+    "share_of_other_wards": "Share of other wards",
 }
 _FIFTHS = {
     "1": "Most deprived fifth",
@@ -60,6 +65,10 @@ def sentence_case(text: str) -> str:
 def kind_name(kind: str) -> str:
     """``employment`` is "employment zones", ``shared_spaces/library`` is "shared spaces: library"."""
     key, _, part = kind.partition("/")
+    if key == "stops":
+        return "public transport nearby"
+    if key == "wards":
+        return "other wards"
     name = "employment zones" if key == "employment" else plain(key)
     return f"{name}: {part_name(part)}" if part else name
 
@@ -92,7 +101,13 @@ def view_name(measure: str, reading: str, cutoff_min: float | None) -> str:
     how = {"mean": "", "p50": ""}.get(reading, f" ({reading_name(reading)})")
     if measure == "cumulative_opportunities" and cutoff_min is not None:
         return f"Reached{within}{how}"
-    name = _MEASURES.get(measure, sentence_case(plain(measure)))
+    known, _, budget = measure.partition("_affordable_") if "_affordable_" in measure else ("", "", "")
+    if measure.startswith("affordable_opportunities_"):
+        known, budget = "Reached", measure.rpartition("_")[2]
+    if budget:
+        name = f"{_MEASURES.get(known, known)} for £{budget} or less"
+    else:
+        name = _MEASURES.get(measure, sentence_case(plain(measure)))
     return f"{name}{within}{how}"
 
 

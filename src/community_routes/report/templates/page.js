@@ -180,30 +180,32 @@
     sView = byId("s-view"), sZone = byId("s-zone");
   options(sScenario, data.scenarios.map(function (s, i) { return { id: i + 1, name: s.title }; }));
   options(sKind, data.kinds);
-  var days = [];
-  data.slots.forEach(function (slot) {
-    if (!days.some(function (day) { return day.id === slot.day; })) days.push({ id: slot.day, name: slot.dayName });
-  });
-  options(sDay, days);
-  if (days.length < 2) sDay.parentNode.hidden = true;
   var inOrder = data.zones.map(function (zone, i) { return { id: i, name: zone.name }; });
   inOrder.sort(function (a, b) { return a.name.localeCompare(b.name, "en", { numeric: true }); });
   options(sZone, [{ id: "", name: "none chosen" }].concat(inOrder));
 
   var first = data.slots[data.start.slot];
   sKind.value = data.start.kind;
+  dependent();
+  sView.value = data.start.view;
+  dependent();
   sDay.value = first.day;
   dependent();
   sWindow.value = first.window;
-  sView.value = data.start.view;
 
   function dependent() {
     state.kind = sKind.value;
-    options(sWindow, data.slots.filter(function (slot) { return slot.day === sDay.value; }).map(function (slot) {
-      return { id: slot.window, name: slot.windowName };
-    }));
     options(sView, data.views.filter(function (view) { return figures(state.kind, view.id); }));
     state.view = sView.value;
+    var there = data.slots.filter(function (slot, i) { return entry(0, i); }), days = [];
+    there.forEach(function (slot) {
+      if (!days.some(function (day) { return day.id === slot.day; })) days.push({ id: slot.day, name: slot.dayName });
+    });
+    options(sDay, days);
+    sDay.parentNode.hidden = days.length < 2;
+    options(sWindow, there.filter(function (slot) { return slot.day === sDay.value; }).map(function (slot) {
+      return { id: slot.window, name: slot.windowName };
+    }));
     if (sScenario) state.scenario = Number(sScenario.value);
     data.slots.forEach(function (slot, i) { if (slot.day === sDay.value && slot.window === sWindow.value) state.slot = i; });
   }
