@@ -6,6 +6,7 @@ import errno
 import os
 import re
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -28,6 +29,8 @@ app = typer.Typer(
 
 _COORDINATES = re.compile(r"-\d+(\.\d+)?,-?\d+(\.\d+)?")
 INTERRUPTED = 130
+_WRONG_PATH = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.EEXIST)
+_SHOW_TRACEBACK = "COMMUNITY_ROUTES_TRACEBACK"
 
 # Typer brings a click of its own in newer versions and uses the package in older ones; both are reached through Typer.
 _UsageFault: Any = typer.BadParameter.__mro__[2]
@@ -64,10 +67,25 @@ def run_command(arguments: list[str]) -> int:
         console.fault("the machine ran out of memory; fewer destinations or origins at a time need less")
         return MachineError.exit_code
     except OSError as wrong:
-        if wrong.errno in (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM):
-            console.fault(f"{wrong.strerror}: {wrong.filename or 'while writing'}")
-            return MachineError.exit_code
-        raise
+        console.fault(f"{wrong.strerror or wrong}: {wrong.filename or 'while writing'}")
+        return UsageError.exit_code if wrong.errno in _WRONG_PATH else MachineError.exit_code
+    except Exception as wrong:
+        if os.environ.get(_SHOW_TRACEBACK):
+            raise
+        console.fault(_unexpected(wrong))
+        return MachineError.exit_code
+
+
+def _unexpected(wrong: Exception) -> str:
+    """A fault of the program itself, in words that help whoever reports it."""
+    calls = traceback.extract_tb(wrong.__traceback__)
+    ours = [call for call in calls if "community_routes" in call.filename] or calls
+    place = f" in {Path(ours[-1].filename).name} line {ours[-1].lineno}" if ours else ""
+    said = " ".join(str(wrong).split())[:300]
+    return (
+        f"this is a fault of the program, not of your files: {type(wrong).__name__}{place}: {said}. Nothing that was "
+        f"unfinished was written. Please report it; {_SHOW_TRACEBACK}=1 in the environment shows more"
+    )
 
 
 def _version(wanted: bool) -> None:
@@ -110,6 +128,12 @@ Timings = Annotated[
 Version = Annotated[
     bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.", hidden=True)
 ]
+Draws = Annotated[
+    int,
+    typer.Option(
+        "--draws", min=0, help="Joint draws for intervals where clock times are assumed; at least 200, or 0 for none."
+    ),
+]
 DEFAULT_THREADS = os.cpu_count() or 1
 
 
@@ -142,6 +166,7 @@ def _open(console: Console, study: Path, seed: int | None, cache: str | None) ->
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("out/demo"),
+    draws: Draws = 0,
     threads: Threads = DEFAULT_THREADS,
     seed: Seed = None,
     cache: Cache = None,
@@ -153,7 +178,7 @@ def demo(
     """Run the whole main job on the sample borough (invented), and say where the report is."""
     from community_routes.sample import sample_scenarios, sample_study
 
-    _run(sample_study(), sample_scenarios(), out, threads, seed, cache, quiet, log_json, timings)
+    _run(sample_study(), sample_scenarios(), out, draws, threads, seed, cache, quiet, log_json, timings)
 
 
 @app.command()
@@ -163,6 +188,7 @@ def run(
         list[Path] | None, typer.Argument(help="Scenario files to compare with today.", show_default=False)
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)] = ...,  # type: ignore[assignment]
+    draws: Draws = 0,
     threads: Threads = DEFAULT_THREADS,
     seed: Seed = None,
     cache: Cache = None,
@@ -172,13 +198,14 @@ def run(
     version: Version = False,
 ) -> None:
     """Score access today, compare the scenarios, write the report and its tables (the main job)."""
-    _run(study, scenarios or [], out, threads, seed, cache, quiet, log_json, timings)
+    _run(study, scenarios or [], out, draws, threads, seed, cache, quiet, log_json, timings)
 
 
 def _run(
     study: Path,
     scenarios: list[Path],
     out: Path,
+    draws: int,
     threads: int,
     seed: int | None,
     cache: str | None,
@@ -201,8 +228,10 @@ def _run(
             evaluate(opened, proposal, threads=threads, stopwatch=watch, progress=console.progress)
             for proposal in proposals
         ]
+        with watch.stage("compare"):
+            drawn = {"draws": draws, "seed": opened.file.travel.seed, "threads": threads}
+            comparison = compare(today, *evaluated, **drawn, progress=console.progress)
         console.progress("writing the report")
-        comparison = compare(today, *evaluated)
         page = comparison.write_report(out, stopwatch=watch)
     console.notices([*opened.notices, *(n for e in comparison.evaluations for n in e.notices)])
     for evaluation in evaluated:
@@ -283,7 +312,8 @@ def matrix(
 ) -> None:
     """Write travel times between places, in seconds."""
     from community_routes.evaluation import chosen_day, chosen_query
-    from community_routes.matrix import check_ending, read_places, travel_matrix
+    from community_routes.matrix import read_places, write_matrix
+    from community_routes.matrix_rows import check_ending
 
     if per_departure and percentiles is not None:
         raise UsageError("--percentiles and --per-departure exclude each other")
@@ -297,15 +327,11 @@ def matrix(
             start = read_places(opened, origins) if origins is not None else None
             same = origins is not None and destinations is not None and origins.resolve() == destinations.resolve()
             end = start if same else (read_places(opened, destinations) if destinations is not None else None)
-        console.progress("searching")
-        found = travel_matrix(
-            opened, query, chosen_day(opened, day), origins=start, destinations=end, per_departure=per_departure,
-            threads=threads, stopwatch=console.stopwatch,
+        found = write_matrix(
+            opened, query, chosen_day(opened, day), out, origins=start, destinations=end, per_departure=per_departure,
+            reached_only=reached_only, threads=threads, stopwatch=console.stopwatch, progress=console.progress,
         )  # fmt: skip
-        console.progress(f"writing {out.name}")
-        with console.stopwatch.stage("report"):
-            n_rows = found.write(out, reached_only=reached_only)
-    console.say(f"{out}: {n_rows:,} rows, {len(found.origins):,} origins to {len(found.destinations):,} destinations")
+    console.say(f"{out}: {found.n_rows:,} rows, {found.n_origins:,} origins to {found.n_destinations:,} destinations")
 
 
 @app.command()

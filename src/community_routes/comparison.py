@@ -6,8 +6,8 @@ import json
 import shutil
 import tempfile
 import webbrowser
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,12 +26,13 @@ from community_routes.measures.groups import group_rows
 from community_routes.report.page import write_page
 from community_routes.report.results import COMPARISON_COLUMNS, Results, ScenarioSummary, empty_table
 from community_routes.report.tables import write_tables
-from community_routes.scenarios.compare import compare_tables
+from community_routes.scenarios.compare import compare_tables, rank_proposals
 from community_routes.scenarios.operating_cost import operating_cost
 from community_routes.sources.osm_background import background_layers
 from community_routes.study import Study
 from community_routes.times import format_window
 from community_routes.timings import Stopwatch
+from community_routes.uncertainty import Intervals, Progress, intervals, is_random, with_intervals
 from community_routes.views import nearest_places, sample_journeys
 
 RUN_FILE = "run.json"
@@ -46,10 +47,13 @@ class Comparison:
     today : Evaluation
     proposals : tuple of Evaluation
         May be empty: then there is only today to report on.
+    intervals : dict of scenario to Intervals
+        Of the proposals with something random, where draws were made.
     """
 
     today: Evaluation
     proposals: tuple[Evaluation, ...]
+    intervals: Mapping[str, Intervals] = field(default_factory=dict)
 
     @property
     def study(self) -> Study:
@@ -69,7 +73,13 @@ class Comparison:
     @cached_property
     def comparison(self) -> pd.DataFrame:
         """Changes from today of every zone: the columns of ``comparison.csv``."""
-        tables = [compare_tables(self.today.access, proposal.access) for proposal in self.proposals]
+        tables = []
+        for proposal in self.proposals:
+            table = compare_tables(self.today.access, proposal.access)
+            if is_random(proposal):
+                drawn = self.intervals.get(proposal.scenario)
+                table = with_intervals(table, drawn.comparison if drawn is not None else None, of_groups=False)
+            tables.append(table)
         return pd.concat(tables, ignore_index=True) if tables else empty_table(COMPARISON_COLUMNS)
 
     @cached_property
@@ -80,8 +90,14 @@ class Comparison:
         tables = [group_rows(access, before), equity_rows(access, before, totals, lines=lines)]
         for proposal in self.proposals:
             zones = proposal.zones.table
-            tables.append(group_rows(proposal.access, zones, baseline=access, baseline_zones=before))
-            tables.append(equity_rows(proposal.access, zones, totals, lines=lines, baseline=access))
+            own = [
+                group_rows(proposal.access, zones, baseline=access, baseline_zones=before),
+                equity_rows(proposal.access, zones, totals, lines=lines, baseline=access),
+            ]
+            if is_random(proposal):
+                found = self.intervals.get(proposal.scenario)
+                own = [with_intervals(t, found.groups if found is not None else None, of_groups=True) for t in own]
+            tables += own
         return pd.concat(tables, ignore_index=True)
 
     @cached_property
@@ -137,10 +153,45 @@ class Comparison:
     def _extra(self) -> dict[str, pd.DataFrame]:
         """Tables of potential to meet, of every evaluation together."""
         names = dict.fromkeys(name for evaluation in self.evaluations for name in evaluation.further)
-        return {
+        tables = {
             name: pd.concat([e.further[name] for e in self.evaluations if name in e.further], ignore_index=True)
             for name in names
         }
+        return {**tables, **({"ranking": self.ranking} if len(self.ranking) else {})}
+
+    @cached_property
+    def ranking(self) -> pd.DataFrame:
+        """Proposals by what the most deprived fifth gains for each further bus-hour of the year.
+
+        The gain is the change of opportunities reached within the middle cutoff, averaged over the days and windows of the
+        study; columns kind, cutoff_min, then those of ``rank_proposals``. Empty with fewer than two proposals that cost.
+        """
+        hours = {
+            p.scenario: cost["bus_hours_per_year"] for p in self.proposals if (cost := _cost(self.today, p)) is not None
+        }
+        if len(hours) < 2:
+            return pd.DataFrame()
+        cutoffs = self.study.file.travel.cutoffs_min
+        cutoff = cutoffs[len(cutoffs) // 2]
+        lead = lead_rows(self.groups)
+        tables = []
+        for kind in self.today.opportunities.keys:
+            rows = lead[(lead["kind"] == kind) & (lead["cutoff_min"] == cutoff)]
+            gains = []
+            for scenario, bus_hours in hours.items():
+                drawn = self.intervals[scenario].gain if scenario in self.intervals else {}
+                of_slots = [values for (_, _, key, at), values in drawn.items() if key == kind and at == cutoff]
+                draws = np.mean(of_slots, axis=0) if of_slots else None
+                gains.append(
+                    (scenario, float(rows.loc[rows["scenario"] == scenario, "change"].mean()), bus_hours, draws)
+                )
+            table = rank_proposals(gains)
+            if any(is_random(p) and p.scenario not in self.intervals for p in self.proposals):
+                table["same_as_next"] = pd.NA  # nobody knows without draws
+            table.insert(0, "kind", kind)
+            table.insert(1, "cutoff_min", cutoff)
+            tables.append(table)
+        return pd.concat(tables, ignore_index=True)
 
     def _sources(self) -> pd.DataFrame:
         """The study's files; the proposals stand in run.json by id."""
@@ -194,8 +245,27 @@ class Comparison:
         return f"<b>{self.study.title}</b>{lead.head(30).to_html(index=False)}"
 
 
-def compare(today: Evaluation, *proposals: Evaluation) -> Comparison:
+def compare(
+    today: Evaluation,
+    *proposals: Evaluation,
+    draws: int = 0,
+    seed: int = 0,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> Comparison:
     """Put proposals beside today's timetable.
+
+    Parameters
+    ----------
+    today : Evaluation
+    *proposals : Evaluation
+    draws : int
+        At least 200 for intervals of proposals whose clock times are assumed; 0 leaves these out, and ``low`` and
+        ``high`` of such proposals are missing then.
+    seed : int
+        Of the draws; the same for all proposals.
+    threads : int
+    progress : callable of str, optional
 
     Raises
     ------
@@ -211,7 +281,12 @@ def compare(today: Evaluation, *proposals: Evaluation) -> Comparison:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UsageError(f"the scenario {twice[0]!r} is given twice")
-    return Comparison(today, proposals)
+    found = {
+        proposal.scenario: intervals(today, proposal, draws=draws, seed=seed, threads=threads, progress=progress)
+        for proposal in proposals
+        if draws and is_random(proposal)
+    }
+    return Comparison(today, proposals, found)
 
 
 def check_replaceable(out: Path) -> None:
@@ -301,6 +376,13 @@ def opportunity_totals(evaluations: Sequence[Evaluation]) -> dict[str, float]:
     return totals
 
 
+def lead_rows(groups: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the most deprived fifth (of everybody where deprivation is unknown): opportunities, average departure."""
+    rows = groups[(groups["measure"] == "cumulative_opportunities") & (groups["reading"] == "mean")]
+    fifth = rows[(rows["grouping"] == "local") & (rows["group"] == "1")]
+    return fifth if len(fifth) else rows[rows["grouping"] == "all"]
+
+
 def _summary(today: Evaluation, proposal: Evaluation) -> ScenarioSummary:
     applied = proposal.applied
     if applied is None:
@@ -311,7 +393,7 @@ def _summary(today: Evaluation, proposal: Evaluation) -> ScenarioSummary:
         effects=tuple(str(effect) for effect in applied.effects),
         notices=tuple(str(notice) for notice in applied.notices),
         cost=_cost(today, proposal),
-        is_random=bool(applied.timed),
+        is_random=is_random(proposal),
     )
 
 
