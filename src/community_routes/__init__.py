@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from community_routes.matrix import Matrix as Matrix
     from community_routes.matrix import travel_matrix as travel_matrix
     from community_routes.matrix import travel_times as travel_times
+    from community_routes.matrix import write_matrix as write_matrix
     from community_routes.measures.reach import cumulative_opportunities as cumulative_opportunities
     from community_routes.measures.reach import dual_access as dual_access
     from community_routes.measures.reach import gravity as gravity
@@ -76,7 +77,7 @@ _WHERE = {
     ),
     "evaluation": ("Evaluation", "evaluate"),
     "itinerary": ("Itinerary", "journey"),
-    "matrix": ("Matrix", "travel_matrix", "travel_times"),
+    "matrix": ("Matrix", "travel_matrix", "travel_times", "write_matrix"),
     "measures.reach": ("cumulative_opportunities", "dual_access", "gravity", "n_places", "nearest"),
     "network.network": ("Network", "assemble_network", "build_network"),
     "network.points": ("Links", "Points"),

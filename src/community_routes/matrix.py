@@ -1,35 +1,37 @@
-"""Matrices of travel times, written row by row as CSV or Parquet."""
+"""Matrices of travel times: computed in memory for further work, or written block by block whatever their size."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pa_parquet
 import shapely
 from numpy.typing import NDArray
 
 from community_routes.errors import StudyError, UsageError
 from community_routes.evaluation import Reached, chosen_day, chosen_query, study_networks, study_walks, why_not
+from community_routes.matrix_rows import FAULTS, Layout, Spool, check_ending, write_rows
 from community_routes.network.network import Network
 from community_routes.network.points import Points
 from community_routes.network.walks import Linked
-from community_routes.routing.query import Query
-from community_routes.routing.travel_times import percentile_times, travel_times_by_departure
+from community_routes.routing.query import Query, Walks
+from community_routes.routing.travel_times import (
+    percentile_times,
+    percentiles_in_blocks,
+    times_in_blocks,
+    travel_times_by_departure,
+)
 from community_routes.sources.opportunities import Opportunities, entrances_from_streets
 from community_routes.study import Study, destination_points, origin_points, street_lines
-from community_routes.times import UNREACHED, format_time
 from community_routes.timings import Stopwatch
-
-_ROWS_AT_ONCE = 2_000_000
-_ENDINGS = (".csv", ".parquet")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,124 +40,79 @@ class Matrix:
 
     Attributes
     ----------
-    origins, destinations : object (str) arrays
-        Ids.
-    query : Query
+    layout : Layout
+        Places, question, and why cells are missing.
     time_s : int32
         (n_percentiles, n_origins, n_destinations), or (n_origins, n_departures, n_destinations) with ``per_departure``;
         UNREACHED where there is none.
-    reason : object (str), shape (n_origins, n_destinations)
-        Why a cell is missing where it is.
-    per_departure : bool
     """
 
-    origins: NDArray[np.object_]
-    destinations: NDArray[np.object_]
-    query: Query
+    layout: Layout
     time_s: NDArray[np.int32]
-    reason: NDArray[np.object_]
-    per_departure: bool = False
+
+    @property
+    def origins(self) -> NDArray[np.object_]:
+        """Ids of the origins."""
+        return self.layout.origins
+
+    @property
+    def destinations(self) -> NDArray[np.object_]:
+        """Ids of the destinations."""
+        return self.layout.destinations
+
+    @property
+    def query(self) -> Query:
+        """The question."""
+        return self.layout.query
+
+    @property
+    def per_departure(self) -> bool:
+        """Whether every departure has its own time."""
+        return self.layout.per_departure
+
+    @property
+    def reason(self) -> NDArray[np.object_]:
+        """Why a cell is missing where it is, shape (n_origins, n_destinations)."""
+        worst = np.maximum(self.layout.origin_fault[:, None], self.layout.destination_fault[None, :])
+        reasons: NDArray[np.object_] = np.array(FAULTS, object)[worst]
+        return reasons
 
     def to_frame(self, *, reached_only: bool = False) -> pd.DataFrame:
         """The matrix as a table, one row each pair (and departure), in the columns of the file."""
-        tables = list(self._tables(reached_only))
+        with tempfile.TemporaryDirectory() as folder:
+            tables = list(self._tables(Path(folder), reached_only))
         return pa.concat_tables(tables).to_pandas() if tables else pd.DataFrame()
-
-    def _tables(self, reached_only: bool) -> Iterator[pa.Table]:
-        per_row = self.time_s.shape[1] * len(self.destinations) if self.per_departure else len(self.destinations)
-        step = max(1, _ROWS_AT_ONCE // max(per_row, 1))
-        for start in range(0, len(self.origins), step):
-            rows = np.arange(start, min(start + step, len(self.origins)))
-            yield (
-                self._departure_table(rows, reached_only)
-                if self.per_departure
-                else self._percentile_table(rows, reached_only)
-            )
-
-    def _percentile_table(self, rows: NDArray[np.int64], reached_only: bool) -> pa.Table:
-        times = self.time_s[:, rows].reshape(len(self.query.percentiles), -1)
-        keep = (times != UNREACHED).any(axis=0) if reached_only else np.ones(times.shape[1], np.bool_)
-        origin = np.repeat(rows, len(self.destinations))[keep]
-        destination = np.tile(np.arange(len(self.destinations)), len(rows))[keep]
-        times = times[:, keep]
-        gone = times == UNREACHED
-        reason = np.where(gone.any(axis=0), self.reason[origin, destination], "")
-        columns: dict[str, Any] = {"origin": self._ids(self.origins, origin)}
-        columns["destination"] = self._ids(self.destinations, destination)
-        for number, percentile in enumerate(self.query.percentiles):
-            columns[f"p{percentile}"] = pa.array(times[number], pa.int32(), mask=gone[number])
-        columns["reason"] = pa.array(reason, pa.string())
-        return pa.table(columns)
-
-    def _departure_table(self, rows: NDArray[np.int64], reached_only: bool) -> pa.Table:
-        n_departures, n_destinations = self.time_s.shape[1], len(self.destinations)
-        times = self.time_s[rows].transpose(0, 2, 1).reshape(-1)
-        keep = times != UNREACHED if reached_only else np.ones(len(times), np.bool_)
-        cell = np.flatnonzero(keep)
-        origin = rows[cell // (n_departures * n_destinations)]
-        destination = cell // n_departures % n_destinations
-        moments = pa.array([format_time(int(moment)) for moment in self.query.departures_s])
-        times = times[keep]
-        gone = times == UNREACHED
-        return pa.table(
-            {
-                "origin": self._ids(self.origins, origin),
-                "destination": self._ids(self.destinations, destination),
-                "deadline" if self.query.arrive_by else "departure": moments.take(pa.array(cell % n_departures)),
-                "time_s": pa.array(times, pa.int32(), mask=gone),
-                "reason": pa.array(np.where(gone, self.reason[origin, destination], ""), pa.string()),
-            }
-        )
-
-    @staticmethod
-    def _ids(ids: NDArray[np.object_], rows: NDArray[np.int64]) -> pa.Array:
-        return pa.array(ids.tolist(), pa.string()).take(pa.array(rows))
 
     def write(self, path: str | Path, *, reached_only: bool = False) -> int:
         """Write the matrix as CSV or Parquet, by the ending; whole or not at all. Returns the number of rows."""
         path = Path(path)
         check_ending(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.part")
-        n_rows = 0
-        writer: _Writer | None = None
-        try:
-            for table in self._tables(reached_only):
-                writer = writer or _writer(beside, path.suffix, table.schema)
-                writer.write_table(table)
-                n_rows += table.num_rows
-            if writer is None:
-                raise UsageError("there is nothing to write: no origin or no destination")
-            writer.close()
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        with _folder_beside(path) as folder:
+            n_rows = write_rows(folder / path.name, self._tables(folder, reached_only))
+            (folder / path.name).replace(path)
         return n_rows
+
+    def _tables(self, folder: Path, reached_only: bool) -> Iterator[pa.Table]:
+        spool = Spool(self.layout, folder)
+        n_origins = len(self.origins)
+        times = self.time_s
+        if self.per_departure:
+            times = times.transpose(0, 2, 1).reshape(1, n_origins, self.layout.n_columns)
+        spool.add(np.arange(n_origins, dtype=np.int32), np.arange(self.layout.n_columns), times)
+        spool.finish()
+        yield from spool.tables(reached_only=reached_only)
+        spool.close()
 
     def __repr__(self) -> str:
         return f"Matrix({len(self.origins):,} origins x {len(self.destinations):,} destinations, {self.query})"
 
 
-class _Writer(Protocol):
-    def write_table(self, table: pa.Table) -> None: ...
-    def close(self) -> None: ...
-
-
-def check_ending(path: Path) -> None:
-    """Only CSV and Parquet can be written.
-
-    Raises
-    ------
-    UsageError
-    """
-    if path.suffix.lower() not in _ENDINGS:
-        raise UsageError(f"{path.name}: the ending says how it is written; use .csv or .parquet")
-
-
-def _writer(path: Path, ending: str, schema: pa.Schema) -> Any:
-    if ending.lower() == ".parquet":
-        return pa_parquet.ParquetWriter(path, schema, compression="zstd")
-    return pa_csv.CSVWriter(path, schema, write_options=pa_csv.WriteOptions(quoting_style="needed"))
+@contextmanager
+def _folder_beside(path: Path) -> Iterator[Path]:
+    """A folder for unfinished work on the disk on which a file is to be; it goes away whatever happens."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 def read_places(study: Study, path: str | Path) -> Points:
@@ -285,10 +242,88 @@ def travel_matrix(
     with watch.stage("network"):
         stops, networks = network_of(study, query, day)
     with watch.stage("routing"):
-        return _search(study, query, stops, networks[day], origins, destinations, per_departure, threads)
+        layout, reached = _ends(study, query, stops, networks[day], origins, destinations, per_departure)
+        search = travel_times_by_departure if per_departure else percentile_times
+        return Matrix(layout, search(networks[day], query, reached.walks, threads=threads))
 
 
-def _search(
+@dataclass(frozen=True)
+class Written:
+    """A matrix that was written: its numbers of rows, origins and destinations."""
+
+    n_rows: int
+    n_origins: int
+    n_destinations: int
+
+
+def write_matrix(
+    study: Study,
+    query: Query,
+    day: str,
+    path: str | Path,
+    *,
+    origins: Points | None = None,
+    destinations: Points | None = None,
+    per_departure: bool = False,
+    reached_only: bool = False,
+    threads: int = 1,
+    stopwatch: Stopwatch | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Written:
+    """Write travel times between places on one day of a study, however large the matrix is.
+
+    The same bytes as ``travel_matrix(...).write(path)``. Memory holds the walks, what can be reached up to a bound (beyond
+    it, it lies in files beside ``path`` until the end), and one block of destinations with all origins for each thread.
+
+    Parameters
+    ----------
+    study, query, day, origins, destinations, per_departure, threads, stopwatch
+        As in ``travel_matrix``.
+    path : str or Path
+        Ending in ``.csv`` or ``.parquet``.
+    reached_only : bool
+        Leave out the pairs (and departures) that are not reached.
+    progress : callable of str, optional
+        Told what is being done.
+    """
+    path = Path(path)
+    check_ending(path)
+    watch, tell = stopwatch or Stopwatch(), progress or (lambda _: None)
+    with watch.stage("network"):
+        stops, networks = network_of(study, query, day)
+    tell("searching")
+    with _folder_beside(path) as folder:
+        with watch.stage("routing"):
+            layout, reached = _ends(study, query, stops, networks[day], origins, destinations, per_departure)
+            spool = Spool(layout, folder)
+            for origin, column, values in _blocks(networks[day], layout, reached.walks, threads):
+                spool.add(origin, column, values)
+            spool.finish()
+        tell(f"writing {path.name}")
+        with watch.stage("report"):
+            n_rows = write_rows(folder / path.name, spool.tables(reached_only=reached_only))
+            spool.close()
+            (folder / path.name).replace(path)
+    return Written(n_rows, len(layout.origins), len(layout.destinations))
+
+
+Block = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32]]
+
+
+def _blocks(network: Network, layout: Layout, walks: Walks, threads: int) -> Iterator[Block]:
+    """Origins, columns and values (value, origin, column) of every block of the search."""
+    if not layout.per_departure:
+        for block in percentiles_in_blocks(network, layout.query, walks, threads=threads):
+            yield block.origins, block.destinations.astype(np.int64), block.time_s
+        return
+    n_departures = len(layout.query.departures_s)
+    for cube in times_in_blocks(network, layout.query, walks):
+        column = cube.destinations.astype(np.int64)[:, None] * n_departures + cube.departures[None, :]
+        times = cube.time_s.transpose(0, 2, 1).reshape(1, len(cube.origins), -1)
+        yield cube.origins, column.ravel(), times
+
+
+def _ends(
     study: Study,
     query: Query,
     stops: Linked,
@@ -296,16 +331,19 @@ def _search(
     origins: Points | None,
     destinations: Points | None,
     per_departure: bool,
-    threads: int,
-) -> Matrix:
+) -> tuple[Layout, Reached]:
+    """What the rows are about, and the walks of both ends."""
     start = origins if origins is not None else origin_points(study.zones)
     end = destinations if destinations is not None else destination_points(study.opportunities)
     reached = study_walks(study.file, study.ground, stops, start, end)
-    if per_departure:
-        times = travel_times_by_departure(network, query, reached.walks, threads=threads)
-    else:
-        times = percentile_times(network, query, reached.walks, threads=threads)
-    return Matrix(start.id, end.id, query, times, reasons(network, reached), per_departure)
+    start_fault = _faults(why_not(network, reached.origins, reached.walks.access, leaving=True))
+    end_fault = _faults(why_not(network, reached.destinations, reached.walks.egress, leaving=False))
+    return Layout(start.id, end.id, query, start_fault, end_fault, per_departure), reached
+
+
+def _faults(reason: NDArray[np.object_]) -> NDArray[np.int8]:
+    """Index into ``FAULTS``: ``off_network``, ``no_service``, or what is left, ``over_time``."""
+    return np.select([reason == name for name in FAULTS], list(range(len(FAULTS))), 0).astype(np.int8)
 
 
 def network_of(study: Study, query: Query, day: str) -> tuple[Linked, dict[str, Network]]:
@@ -314,13 +352,3 @@ def network_of(study: Study, query: Query, day: str) -> tuple[Linked, dict[str, 
     start, end = query.window_s[0] - before, query.window_s[1] + query.max_travel_s
     span_s = (min(0, start), max(30 * 3600, end))
     return study_networks(study.file, study.feed, study.ground, span_s=span_s, days=[day], store=study.store)
-
-
-def reasons(network: Network, reached: Reached) -> NDArray[np.object_]:
-    """Why a cell is missing if it is: ``off_network``, ``no_service`` or ``over_time``, the first that holds."""
-    start = why_not(network, reached.origins, reached.walks.access, leaving=True)
-    end = why_not(network, reached.destinations, reached.walks.egress, leaving=False)
-    words = np.array(["over_time", "no_service", "off_network"], object)
-    severity = [np.select([ends == words[2], ends == words[1]], [2, 1], 0) for ends in (start, end)]
-    worst: NDArray[np.object_] = words[np.maximum(severity[0][:, None], severity[1][None, :])]
-    return worst

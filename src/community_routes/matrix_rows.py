@@ -1,0 +1,265 @@
+"""Rows of a matrix file: travel times that arrive in blocks of any order, put in the order of origins, and written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pa_parquet
+from numpy.typing import NDArray
+
+from community_routes.errors import UsageError
+from community_routes.routing.query import Query
+from community_routes.times import UNREACHED, format_time
+
+FAULTS = ("over_time", "no_service", "off_network")
+"""Why a cell is missing: the last of these that holds for its origin or its destination."""
+
+_ENDINGS = (".csv", ".parquet")
+_ROWS_AT_ONCE = 2_000_000
+_CELLS_AT_ONCE = 4_000_000
+_MEMORY = 1 << 28
+_MISSING = -1
+
+
+def check_ending(path: Path) -> None:
+    """Only CSV and Parquet can be written.
+
+    Raises
+    ------
+    UsageError
+    """
+    if path.suffix.lower() not in _ENDINGS:
+        raise UsageError(f"{path.name}: the ending says how it is written; use .csv or .parquet")
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """What the rows of a matrix file are about.
+
+    A *column* is a destination, or with ``per_departure`` a destination and a departure (destination times the number of
+    departures, plus departure). It has one value for each percentile, or just one.
+
+    Attributes
+    ----------
+    origins, destinations : object (str) arrays
+        Ids.
+    query : Query
+    origin_fault, destination_fault : int8 arrays
+        Index into ``FAULTS`` for each origin and each destination.
+    per_departure : bool
+    """
+
+    origins: NDArray[np.object_]
+    destinations: NDArray[np.object_]
+    query: Query
+    origin_fault: NDArray[np.int8]
+    destination_fault: NDArray[np.int8]
+    per_departure: bool = False
+
+    @property
+    def n_columns(self) -> int:
+        """Columns of each origin."""
+        return len(self.destinations) * (len(self.query.departures_s) if self.per_departure else 1)
+
+    @property
+    def n_values(self) -> int:
+        """Values of each column."""
+        return 1 if self.per_departure else len(self.query.percentiles)
+
+    def pieces(self) -> Iterator[tuple[int, int]]:
+        """Ranges of origins that are written together: of bounded size, and the same whatever is reached."""
+        step = max(1, _ROWS_AT_ONCE // max(self.n_columns, 1))
+        for low in range(0, len(self.origins) if self.n_columns else 0, step):
+            yield low, min(low + step, len(self.origins))
+
+    def table(self, origin: NDArray[np.int64], column: NDArray[np.int64], values: NDArray[np.int16]) -> pa.Table:
+        """The rows of a file.
+
+        Parameters
+        ----------
+        origin, column : int64, shape (n,)
+        values : int16 or int32, shape (n, n_values)
+            Seconds, negative where there is none.
+        """
+        gone = values < 0
+        n_departures = len(self.query.departures_s) if self.per_departure else 1
+        destination = column // n_departures
+        columns = {"origin": _take(self.origins, origin), "destination": _take(self.destinations, destination)}
+        if self.per_departure:
+            moments = np.array([format_time(int(moment)) for moment in self.query.departures_s], object)
+            columns["deadline" if self.query.arrive_by else "departure"] = _take(moments, column % n_departures)
+            names = ["time_s"]
+        else:
+            names = [f"p{percentile}" for percentile in self.query.percentiles]
+        for number, name in enumerate(names):
+            columns[name] = pa.array(values[:, number].astype(np.int32), mask=np.ascontiguousarray(gone[:, number]))
+        fault = np.maximum(self.origin_fault[origin], self.destination_fault[destination]) + 1
+        reasons = np.array(["", *FAULTS], object)
+        columns["reason"] = _take(reasons, np.where(gone.any(axis=1), fault, 0))
+        return pa.table(columns)
+
+
+def _take(words: NDArray[np.object_], rows: NDArray[Any]) -> pa.Array:
+    return pa.array(words.tolist(), pa.string()).take(pa.array(rows))
+
+
+@dataclass(frozen=True, eq=False)
+class _Segment:
+    """Where the rows of one block lie in a spool: those of ``origins[i]`` are ``first[i]:first[i + 1]``."""
+
+    origins: NDArray[np.int64]
+    first: NDArray[np.int64]
+
+
+class Spool:
+    """Reached cells of a matrix, taken in block by block and given out origin by origin.
+
+    What is reached is held in memory up to a bound and in files of a folder beyond it, so that a matrix may be far larger
+    than memory. Beside them stand the rows of one block and of one piece of origins.
+
+    Parameters
+    ----------
+    layout : Layout
+    folder : Path
+        For the files; it exists.
+    memory : int
+        Bytes held before files are used.
+    """
+
+    def __init__(self, layout: Layout, folder: Path, *, memory: int = _MEMORY) -> None:
+        self.layout = layout
+        self._folder = folder
+        self._memory = memory
+        self._segments: list[_Segment] = []
+        self._held: list[tuple[NDArray[np.int64], NDArray[np.int16]]] = []
+        self._files: tuple[BinaryIO, BinaryIO] | None = None
+        self._mapped: tuple[NDArray[np.int64], NDArray[np.int16]] | None = None
+        self._n = 0
+
+    def add(self, origins: NDArray[np.int32], columns: NDArray[np.int64], values: NDArray[np.int32]) -> None:
+        """Take in a block.
+
+        Parameters
+        ----------
+        origins : int32, shape (n,)
+        columns : int64, shape (m,)
+        values : int32, shape (n_values, n, m)
+            Seconds; UNREACHED where there is none. Cells without any value are not kept.
+        """
+        row_order, column_order = np.argsort(origins), np.argsort(columns)
+        columns = columns[column_order]
+        step = max(1, _CELLS_AT_ONCE // max(len(columns), 1))
+        for low in range(0, len(origins), step):
+            rows = row_order[low : low + step]
+            part = values[:, rows[:, None], column_order[None, :]]
+            row, column = np.nonzero((part != UNREACHED).any(axis=0))
+            cells = part[:, row, column]
+            kept = np.where(cells == UNREACHED, _MISSING, cells).astype(np.int16).T
+            first = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(rows)))]) + self._n
+            self._segments.append(_Segment(origins[rows].astype(np.int64), first))
+            self._append(columns[column], np.ascontiguousarray(kept))
+
+    def _append(self, columns: NDArray[np.int64], values: NDArray[np.int16]) -> None:
+        self._n += len(columns)
+        self._held.append((columns, values))
+        if self._files is None and self._n * (8 + 2 * self.layout.n_values) > self._memory:
+            self._files = (self._folder / "columns").open("wb"), (self._folder / "values").open("wb")
+        if self._files is not None:
+            for file, part in zip(self._files, zip(*self._held, strict=True), strict=True):
+                for array in part:
+                    array.tofile(file)
+            self._held = []
+
+    def finish(self) -> None:
+        """No more blocks come."""
+        n_values = self.layout.n_values
+        if self._files is None:
+            columns = [part[0] for part in self._held] or [np.zeros(0, np.int64)]
+            values = [part[1] for part in self._held] or [np.zeros((0, n_values), np.int16)]
+            self._mapped = np.concatenate(columns), np.concatenate(values)
+        else:
+            for file in self._files:
+                file.close()
+            self._mapped = (
+                np.memmap(self._folder / "columns", np.int64, "r", shape=(self._n,)),
+                np.memmap(self._folder / "values", np.int16, "r", shape=(self._n, n_values)),
+            )
+        self._held = []
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for file in self._files or ():
+            file.close()
+        self._mapped = None
+
+    def tables(self, *, reached_only: bool) -> Iterator[pa.Table]:
+        """The rows in the order of origins and columns, piece by piece; without ``reached_only`` every cell has its row."""
+        for low, high in self.layout.pieces():
+            origin, column, values = self._reached(low, high)
+            if reached_only:
+                order = np.lexsort((column, origin))
+                yield self.layout.table(origin[order], column[order], values[order])
+            else:
+                n_columns = self.layout.n_columns
+                every = np.full((high - low, n_columns, self.layout.n_values), _MISSING, np.int16)
+                every[origin - low, column] = values
+                rows = np.repeat(np.arange(low, high), n_columns)
+                yield self.layout.table(
+                    rows, np.tile(np.arange(n_columns), high - low), every.reshape(-1, self.layout.n_values)
+                )
+
+    def _reached(self, low: int, high: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int16]]:
+        """Reached cells of origins ``low`` to ``high`` (excluded): origin, column, values."""
+        if self._mapped is None:
+            raise AssertionError("the spool is not finished")
+        parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int16]]] = []
+        for segment in self._segments:
+            a, b = np.searchsorted(segment.origins, (low, high))
+            start, end = segment.first[a], segment.first[b]
+            if start < end:
+                origin = np.repeat(segment.origins[a:b], np.diff(segment.first[a : b + 1]))
+                parts.append((origin, self._mapped[0][start:end], self._mapped[1][start:end]))
+        if not parts:
+            return np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, self.layout.n_values), np.int16)
+        origin, column, values = (np.concatenate(list(part)) for part in zip(*parts, strict=True))
+        return origin, column, values
+
+
+class _Writer(Protocol):
+    def write_table(self, table: pa.Table) -> None: ...
+    def close(self) -> None: ...
+
+
+def write_rows(path: Path, tables: Iterable[pa.Table]) -> int:
+    """Write tables one behind the other as CSV or Parquet, by the ending. Returns the number of rows.
+
+    Raises
+    ------
+    UsageError
+        There is no table.
+    """
+    n_rows = 0
+    writer: _Writer | None = None
+    try:
+        for table in tables:
+            writer = writer or _writer(path, table.schema)
+            writer.write_table(table)
+            n_rows += table.num_rows
+    finally:
+        if writer is not None:
+            writer.close()
+    if writer is None:
+        raise UsageError("there is nothing to write: no origin or no destination")
+    return n_rows
+
+
+def _writer(path: Path, schema: pa.Schema) -> Any:
+    if path.suffix.lower() == ".parquet":
+        return pa_parquet.ParquetWriter(path, schema, compression="zstd")
+    return pa_csv.CSVWriter(path, schema, write_options=pa_csv.WriteOptions(quoting_style="needed"))
