@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from community_routes.errors import FeedError, UsageError
 from community_routes.notices import Notice, declare, raise_on_errors
 from community_routes.sources import gtfs_calendar, gtfs_calls, gtfs_places, gtfs_shapes, gtfs_trips
-from community_routes.sources.feed import Calendar, Calls, Feed
+from community_routes.sources.feed import Calendar, Calls, Feed, Shapes
 from community_routes.sources.gtfs_archive import Archive, hash_file, open_archive
 from community_routes.sources.gtfs_checks import (
     check_close_stops,
@@ -144,42 +144,24 @@ def _read_small_tables(archive: Archive, clip: Clip, findings: Findings) -> _Tab
 
 
 def _read_calls(archive: Archive, tables: _Tables, clip: Clip, findings: Findings) -> Feed | None:
+    """The long tables, joined to the others; ``None`` after an error (noted)."""
     trips = tables.trips
     raw = gtfs_calls.read_calls(archive, trips.index, tables.stop_index, findings)
     frequencies, not_running = read_frequencies(archive, trips.index, findings)
     if raw is None:
         return None
-    label = archive.name_of("stop_times.txt")
-    ids = trips.table["trip_id"].to_numpy(dtype=object)
-    never = np.bincount(raw.trip, minlength=len(ids)) == 0
-    clip.calls_in_area(raw, tables.stops, len(ids))
-    gtfs_calls.order_calls(raw, label, ids, findings)
-    timed = gtfs_calls.mend_calls(raw, label, ids, findings)
-    counts = np.bincount(raw.trip, minlength=len(ids))
-    _note_lost_trips(archive, trips, counts, never, clip, findings)
-    check_amount(frequencies, counts, archive.name_of("frequencies.txt"), findings)
-    runs = counts >= 2
+    timed, runs = _mend(raw, archive, tables, clip, findings)
+    check_amount(frequencies, np.bincount(raw.trip, minlength=len(runs)), archive.name_of("frequencies.txt"), findings)
     runs[not_running] = False
     if not runs.any():
-        message = (
-            "no trip lies in the area and runs on the dates asked for"
-            if clip.is_narrow
-            else "no trip has a route, a service and two calls with times; look at the warnings about trips and calls"
-        )
-        findings.add(NO_TRIPS, archive.label, message=message)
+        _note_no_trips(archive, clip, findings)
         return None
     shapes = gtfs_shapes.read_shapes(archive, set(trips.shape_id[runs]) - {""}, findings)
     gtfs_shapes.join_shapes(trips.table, np.where(runs, trips.shape_id, ""), shapes, archive, findings)
-    stops = tables.stops
-    shape = trips.table["shape"].to_numpy()
-    places = stops["lon"].to_numpy(), stops["lat"].to_numpy()
-    calls = gtfs_calls.finish_calls(raw, timed, len(ids), shape, *places, shapes)
-    _note_filled(archive, calls, findings)
-    route_type = tables.routes["route_type"].to_numpy()[trips.table["route"].to_numpy()]
-    check_speeds(calls, raw.line, route_type, stops, ids, label, findings)
+    calls = _finish(raw, timed, archive, tables, shapes, findings)
     feed = Feed(
         agencies=tables.agencies,
-        stops=mend_station_calls(stops, calls, label, findings),
+        stops=mend_station_calls(tables.stops, calls, archive.name_of("stop_times.txt"), findings),
         routes=tables.routes,
         trips=trips.table,
         calls=calls,
@@ -198,6 +180,49 @@ def _read_calls(archive: Archive, tables: _Tables, clip: Clip, findings: Finding
         check_close_stops(feed.stops, archive.label, findings)
         check_services(feed, archive.label, findings)
     return clip.tables_in_use(feed)
+
+
+def _mend(
+    raw: gtfs_calls.RawCalls, archive: Archive, tables: _Tables, clip: Clip, findings: Findings
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Sort and mend the calls in place; which calls are timed, and which trips have at least two calls."""
+    label = archive.name_of("stop_times.txt")
+    ids = tables.trips.table["trip_id"].to_numpy(dtype=object)
+    never = np.bincount(raw.trip, minlength=len(ids)) == 0
+    clip.calls_in_area(raw, tables.stops, len(ids))
+    gtfs_calls.order_calls(raw, label, ids, findings)
+    timed = gtfs_calls.mend_calls(raw, label, ids, findings)
+    counts = np.bincount(raw.trip, minlength=len(ids))
+    _note_lost_trips(archive, tables.trips, counts, never, clip, findings)
+    return timed, counts >= 2
+
+
+def _finish(
+    raw: gtfs_calls.RawCalls,
+    timed: NDArray[np.bool_],
+    archive: Archive,
+    tables: _Tables,
+    shapes: Shapes,
+    findings: Findings,
+) -> Calls:
+    """Fill in blank times, and check the speeds that come of it."""
+    trips = tables.trips.table
+    shape = trips["shape"].to_numpy()
+    places = tables.stops["lon"].to_numpy(), tables.stops["lat"].to_numpy()
+    calls = gtfs_calls.finish_calls(raw, timed, len(trips), shape, *places, shapes)
+    _note_filled(archive, calls, findings)
+    route_type = tables.routes["route_type"].to_numpy()[trips["route"].to_numpy()]
+    ids = trips["trip_id"].to_numpy(dtype=object)
+    check_speeds(calls, raw.line, route_type, tables.stops, ids, archive.name_of("stop_times.txt"), findings)
+    return calls
+
+
+def _note_no_trips(archive: Archive, clip: Clip, findings: Findings) -> None:
+    if clip.is_narrow:
+        message = "no trip lies in the area and runs on the dates asked for"
+    else:
+        message = "no trip has a route, a service and two calls with times; look at the warnings about trips and calls"
+    findings.add(NO_TRIPS, archive.label, message=message)
 
 
 def _has_tables(archive: Archive, findings: Findings) -> bool:
