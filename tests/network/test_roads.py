@@ -41,6 +41,17 @@ def test_a_stop_beside_the_other_carriageway_takes_the_one_that_suits():
     assert path is not None and path.metres == pytest.approx(300, abs=1e-3)
 
 
+def test_a_stop_behind_a_service_road_takes_the_main_road_where_that_leads_there():
+    """The stop lies 2 m from a one-way yard, which is left 1,050 m back and comes to 2,635 m; 37 m from the main road,
+    along which it is 500 m. Where the yard is left 150 m back, it is taken: 150 + 35 + 650 m."""
+    for left_at, metres in [(-900, 500), (0, 835)]:
+        drawn = Drawn().add_way(1, [(-1000, 0), (left_at, 0), (100, 0), (1500, 0)], highway="primary")
+        yard = [(100, 0), (100, -1000), (200, -1000), (200, 35), (left_at, 35), (left_at, 0)]
+        drawn.add_way(2, yard, highway="service", oneway="yes")
+        path = road_path(build_roads(drawn.street_map()), at(150, 37), at(650, 0))
+        assert path is not None and path.metres == pytest.approx(metres, abs=1e-2)
+
+
 def test_a_busway_is_a_road_and_a_footpath_is_none():
     drawn = Drawn().add_way(1, [(0, 0), (2000, 0)], highway="busway").add_way(2, [(0, 0), (0, 900)], highway="footway")
     roads = build_roads(drawn.street_map())

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.arrays import set_frozen
-from community_routes.network.street_graph import EARTH_RADIUS_M, StreetGraph, build_graph, wrapped
+from community_routes.network.street_graph import EARTH_RADIUS_M, StreetGraph, build_graph, great_circle_m, wrapped
 from community_routes.network.street_paths import Spot, course, shortest_path
 from community_routes.network.streets import MIN_COMPONENT_M
 from community_routes.sources.osm_map import Area, StreetMap
@@ -21,6 +21,11 @@ LonLat = tuple[float, float]
 # Both carriageways of a wide road are taken into account at a stop; the path takes the one that suits it.
 _BESIDE_M = 20.0
 _AT_MOST = 6
+
+# Where that gives no way, or a long way round, the stop may stand beside another road than the nearest.
+_LONG_WAY = 3.0
+_FARTHER_M = 50.0
+_FARTHER_AT_MOST = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,15 +84,28 @@ def build_roads(street_map: StreetMap) -> Roads:
 
 
 def road_path(roads: Roads, a: LonLat, b: LonLat, *, link_m: float = 300.0) -> RoadPath | None:
-    """The shortest drivable way from ``a`` to ``b``; None where either is too far from a road, or no way leads there."""
-    starts, ends = _spots(roads, a, link_m), _spots(roads, b, link_m)
-    return _between(roads, starts, ends)
+    """The shortest drivable way from ``a`` to ``b``; None where either is too far from a road, or no way leads there.
+
+    A stop lies beside a road, often beside two. The roads within 20 m of the nearest are tried; where no way leads from them,
+    or only one of more than three times the straight line, those within 50 m of it are tried as well.
+    """
+    path = _between(roads, _spots(roads, a, link_m), _spots(roads, b, link_m))
+    if path is not None and path.metres <= _LONG_WAY * _straight_m(a, b):
+        return path
+    starts, ends = (_spots(roads, point, link_m, _FARTHER_M, _FARTHER_AT_MOST) for point in (a, b))
+    other = _between(roads, starts, ends)
+    shorter = other is not None and (path is None or other.metres < path.metres)
+    return other if shorter else path
 
 
 def road_paths(roads: Roads, points: Sequence[LonLat], *, link_m: float = 300.0) -> list[RoadPath | None]:
     """The ways between each point and the next, one fewer than the points."""
-    spots = [_spots(roads, point, link_m) for point in points]
-    return [_between(roads, a, b) for a, b in pairwise(spots)]
+    return [road_path(roads, a, b, link_m=link_m) for a, b in pairwise(points)]
+
+
+def _straight_m(a: LonLat, b: LonLat) -> float:
+    lon, lat = np.array([a[0], b[0]]), np.array([a[1], b[1]])
+    return float(great_circle_m(lon[:1], lat[:1], lon[1:], lat[1:])[0])
 
 
 def _between(roads: Roads, starts: list[Spot], ends: list[Spot]) -> RoadPath | None:
@@ -100,7 +118,9 @@ def _between(roads: Roads, starts: list[Spot], ends: list[Spot]) -> RoadPath | N
     return RoadPath(path.metres - starts[path.start].link_m - ends[path.end].link_m, lon, lat)
 
 
-def _spots(roads: Roads, point: LonLat, link_m: float) -> list[Spot]:
+def _spots(
+    roads: Roads, point: LonLat, link_m: float, beside_m: float = _BESIDE_M, at_most: int = _AT_MOST
+) -> list[Spot]:
     """The nearest spot on a road and those hardly farther away (the other carriageway), nearest first."""
     graph = roads.graph
     if not roads.usable.any():
@@ -117,12 +137,12 @@ def _spots(roads: Roads, point: LonLat, link_m: float) -> list[Spot]:
     away[~roads.usable[edge]] = np.inf
     if away.min() > link_m:
         return []
-    near = np.flatnonzero(away <= min(away.min() + _BESIDE_M, link_m))
+    near = np.flatnonzero(away <= min(away.min() + beside_m, link_m))
     # pieces that follow each other are one passage of a road beside the point, at its nearest spot
     runs = np.split(near, np.flatnonzero((np.diff(near) > 1) | (np.diff(edge[near]) > 0)) + 1)
     best = sorted((float(away[run].min()), int(run[np.argmin(away[run])])) for run in runs)
     spots = []
-    for metres, k in best[:_AT_MOST]:
+    for metres, k in best[:at_most]:
         position = graph.along_m[k] + share[k] * (graph.along_m[k + 1] - graph.along_m[k])
         position = graph.along_m[k + 1] if share[k] == 1.0 else position
         spots.append(Spot(int(edge[k]), float(position), metres))
