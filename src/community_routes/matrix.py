@@ -128,7 +128,10 @@ def read_places(study: Study, path: str | Path) -> Points:
         raise UsageError(f"{path} is not there")
     if path.suffix.lower() in (".csv", ".tsv", ".txt"):
         return _places_of_table(path)
-    table = gpd.read_file(path)
+    try:
+        table = gpd.read_file(path)
+    except (RuntimeError, ValueError, OSError) as fault:
+        raise StudyError(f"{path.name}: it cannot be read as a map ({fault})") from None
     if "id" not in table.columns:
         raise StudyError(f"{path.name}: it has no column 'id' (it has {', '.join(map(str, table.columns))})")
     if table.crs is not None:
@@ -150,11 +153,13 @@ def read_places(study: Study, path: str | Path) -> Points:
 def _places_of_table(path: Path) -> Points:
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", sep=None, engine="python")
-    except (ValueError, UnicodeDecodeError) as fault:
+    except (ValueError, csv.Error) as fault:
         raise StudyError(f"{path.name}: it cannot be read as a table ({fault})") from None
     missing = [name for name in ("id", "lon", "lat") if name not in table.columns]
     if missing:
         raise StudyError(f"{path.name}: it has no column {missing[0]!r} (it has {', '.join(map(str, table.columns))})")
+    if not len(table):
+        raise StudyError(f"{path.name}: it holds no place, only the heading")
     ids = _unique(path, table["id"])
     lon, lat = (pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64) for name in ("lon", "lat"))
     wrong = np.flatnonzero(~((np.abs(lon) <= 180) & (np.abs(lat) <= 90)))

@@ -212,7 +212,8 @@ def _try(read: Callable[[], Read], found: list[Notice]) -> Read | None:
     try:
         return read()
     except CommunityRoutesError as error:
-        if not any(notice.severity == "error" for notice in found[before:]):
+        told = any(notice.severity == "error" for notice in found[before:]) or any(n in found for n in error.notices)
+        if not told:
             found.append(UNEXPECTED_FAULT.at(message=str(error)))
         return None
 
