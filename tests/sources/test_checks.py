@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from community_routes.errors import FeedError
 from community_routes.notices import Notice
-from community_routes.sources.checks import check_service, count_trips, service_dates
+from community_routes.sources.checks import check_service, count_trips, service_dates, usual_date
 from community_routes.sources.feed import Feed
 from community_routes.sources.gtfs import read_feed
 from conftest import shared_data
@@ -123,6 +123,19 @@ def test_date_outside_what_the_publisher_vouches_for(tmp_path: Path) -> None:
     feed = read_feed(feed_zip(tmp_path / "f.zip", feed_info=info))
     assert [n.code for n in checked(feed, dt.date(2024, 7, 16))] == ["outside_feed_dates"]
     assert checked(feed, dt.date(2024, 6, 30)) == []
+
+
+def test_usual_date_is_a_tuesday_in_the_middle_that_is_no_holiday(tmp_path: Path) -> None:
+    """Nine Tuesdays from 5 March to 30 April 2024; the fifth, 2 April, has one trip of two, so the next to it is taken."""
+    week = "one,1,1,1,1,1,1,1,20240305,20240430\ntwo,1,1,1,1,1,1,1,20240305,20240430\n"
+    assert usual_date(feed_with(tmp_path, week)) == dt.date(2024, 4, 2)
+    assert usual_date(feed_with(tmp_path, week, "two,20240402,2\n")) in {dt.date(2024, 3, 26), dt.date(2024, 4, 9)}
+
+
+def test_usual_date_of_a_weekend_service_is_a_day_with_service(tmp_path: Path) -> None:
+    """No Tuesday has a trip."""
+    feed = feed_with(tmp_path, "one,0,0,0,0,0,1,0,20240301,20240430\ntwo,0,0,0,0,0,1,0,20240301,20240430\n")
+    assert usual_date(feed) == dt.date(2024, 3, 30)
 
 
 def test_service_that_never_runs_has_no_dates(tmp_path: Path) -> None:

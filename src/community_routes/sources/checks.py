@@ -64,7 +64,7 @@ class ServiceDays:
         days = np.flatnonzero(self.trips)
         if not len(days):
             return None
-        return self._date(int(days[0])), self._date(int(days[-1]))
+        return self.date(int(days[0])), self.date(int(days[-1]))
 
     def nearest_weekday(self, date: dt.date) -> dt.date | None:
         """The date with a trip nearest to the one given that is the same day of the week; the later of two."""
@@ -73,7 +73,7 @@ class ServiceDays:
         days = days[(days - i) % 7 == 0]
         if not len(days):
             return None
-        return self._date(int(days[np.lexsort((-days, np.abs(days - i)))[0]]))
+        return self.date(int(days[np.lexsort((-days, np.abs(days - i)))[0]]))
 
     def same_weekday(self, date: dt.date, weeks: int) -> NDArray[np.int64]:
         """Trips on that day of the week in the weeks before and after, within the first and last day with a trip."""
@@ -84,7 +84,8 @@ class ServiceDays:
         trips: NDArray[np.int64] = self.trips[near]
         return trips
 
-    def _date(self, i: int) -> dt.date:
+    def date(self, i: int) -> dt.date:
+        """The i-th date of the table."""
         day: dt.date = (self.start + np.timedelta64(i, "D")).astype(dt.date)
         return day
 
@@ -155,6 +156,30 @@ def service_dates(feed: Feed) -> tuple[dt.date, dt.date]:
     if dates is None:
         raise FeedError(f"{', '.join(feed.sources) or 'the timetable'}: no trip runs on any date; look at its calendar")
     return dates
+
+
+def usual_date(feed: Feed) -> dt.date:
+    """A date that says most about an ordinary week: the Tuesday in the middle of the feed's time, if trips run then.
+
+    Of the Tuesdays with a trip (or of all dates with one, where no Tuesday has any) those with the usual number of
+    trips, within a tenth of their median; of these the one nearest to the middle of all dates with a trip.
+
+    Raises
+    ------
+    FeedError
+        No trip ever runs.
+    """
+    days = count_trips(feed)
+    first, last = service_dates(feed)
+    served = np.flatnonzero(days.trips)
+    tuesdays = served[(served + int(days.start.astype(np.int64)) + 2) % 7 == 0]  # 1970-01-01 was a Thursday
+    candidates = tuesdays if len(tuesdays) else served
+    trips = days.trips[candidates]
+    usual = candidates[np.abs(trips - np.median(trips)) <= np.median(trips) / 10]
+    if not len(usual):
+        usual = candidates
+    middle = (first - days.start.astype(dt.date)).days + (last - first).days / 2
+    return days.date(int(usual[np.argmin(np.abs(usual - middle))]))
 
 
 def check_service(feed: Feed, date: dt.date, notices: list[Notice], *, until_s: int = 2 * DAY) -> None:
