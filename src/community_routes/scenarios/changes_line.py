@@ -56,15 +56,15 @@ def read_shape(work: Work, file: str, path: list[str | int], want: str) -> Any:
 
     folder = work.scenario.folder or Path()
     name = Path(file)
+    # Looked for first: the reader would also take an address on the network for a file.
+    if not (folder / name).is_file():
+        message = f"the {want} {name.name!r} cannot be read: there is no such file beside the scenario"
+        raise work.stop(CANNOT_APPLY, message, path, file)
     try:
         table = gpd.read_file(folder / name)
-    except Exception as fault:  # pyogrio raises its own kinds for a missing, an empty and a broken file
-        why = (
-            "there is no such file beside the scenario"
-            if not (folder / name).is_file()
-            else " ".join(str(fault).split())
-        )
-        raise work.stop(CANNOT_APPLY, f"the {want} {name.name!r} cannot be read: {why}", path, file) from None
+    except Exception as fault:  # pyogrio raises its own kinds for an empty and a broken file
+        message = f"the {want} {name.name!r} cannot be read: {' '.join(str(fault).split())}"
+        raise work.stop(CANNOT_APPLY, message, path, file) from None
     if table.crs is not None:
         table = table.to_crs(4326)
     wanted = ("LineString", "MultiLineString") if want == "line" else ("Polygon", "MultiPolygon")
