@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from community_routes.errors import UsageError
-from community_routes.evaluation import study_query
 from community_routes.itinerary import find_spot, journey
 from community_routes.network.points import Points
 from community_routes.network.walks import link_points
+from community_routes.questions import study_query
 from community_routes.sample import sample_study
 from community_routes.study import Study, open_study
 from community_routes.times import HOUR

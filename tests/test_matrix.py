@@ -12,9 +12,9 @@ import pytest
 
 from community_routes.cli import run_command
 from community_routes.errors import UsageError
-from community_routes.evaluation import chosen_query
 from community_routes.matrix import travel_matrix, write_matrix
 from community_routes.matrix_rows import Layout, Spool, write_rows
+from community_routes.questions import chosen_query
 from community_routes.routing.query import Query
 from community_routes.sample import sample_study
 from community_routes.sources.study_file import read_study_file

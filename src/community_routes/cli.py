@@ -29,6 +29,7 @@ app = typer.Typer(
 
 _COORDINATES = re.compile(r"-\d+(\.\d+)?,-?\d+(\.\d+)?")
 INTERRUPTED = 130
+_INTERRUPTED_WORDS = "interrupted; nothing that was unfinished was written"
 _WRONG_PATH = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.EEXIST)
 _SHOW_TRACEBACK = "COMMUNITY_ROUTES_TRACEBACK"
 
@@ -53,12 +54,14 @@ def run_command(arguments: list[str]) -> int:
         code = app(arguments, standalone_mode=False)
         return int(code) if isinstance(code, int) else 0
     except typer.Exit as leave:
+        if leave.exit_code == INTERRUPTED:
+            console.fault(_INTERRUPTED_WORDS)
         return leave.exit_code
     except _UsageFault as wrong:
         wrong.show()
         return 2
     except (KeyboardInterrupt, typer.Abort):
-        console.fault("interrupted; nothing that was unfinished was written")
+        console.fault(_INTERRUPTED_WORDS)
         return INTERRUPTED
     except CommunityRoutesError as wrong:
         console.fault(str(wrong))
@@ -311,9 +314,9 @@ def matrix(
     version: Version = False,
 ) -> None:
     """Write travel times between places, in seconds."""
-    from community_routes.evaluation import chosen_day, chosen_query
     from community_routes.matrix import read_places, write_matrix
     from community_routes.matrix_rows import check_ending
+    from community_routes.questions import chosen_day, chosen_query
 
     if per_departure and percentiles is not None:
         raise UsageError("--percentiles and --per-departure exclude each other")

@@ -18,11 +18,11 @@ import shapely
 from numpy.typing import NDArray
 
 from community_routes.errors import StudyError, UsageError
-from community_routes.evaluation import Reached, chosen_day, chosen_query, study_networks, study_walks, why_not
 from community_routes.matrix_rows import FAULTS, Layout, Spool, check_ending, write_rows
 from community_routes.network.network import Network
 from community_routes.network.points import Points
 from community_routes.network.walks import Linked
+from community_routes.questions import Reached, chosen_day, chosen_query, study_networks, study_walks, why_not
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.travel_times import (
     percentile_times,

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 
 from community_routes.errors import UsageError
-from community_routes.evaluation import Evaluation, window_query
+from community_routes.evaluation import Evaluation
 from community_routes.measures.choose import Cumulative
 from community_routes.measures.groups import group_rows, with_interval
 from community_routes.measures.summary import access_rows
 from community_routes.measuring import amount_units
 from community_routes.network.network import assemble_network
+from community_routes.questions import window_query
 from community_routes.routing.travel_times import travel_times_by_departure
 from community_routes.scenarios.compare import compare_tables
 from community_routes.scenarios.draws import Delays, Randomness, scenario_draws, shifted_feed

@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.evaluation import Evaluation, window_query
+from community_routes.evaluation import Evaluation
 from community_routes.measures.fares import TicketFares, cheapest_journey
 from community_routes.measures.fares_gtfs import describe_ride
 from community_routes.measures.reach import percentile_times
 from community_routes.network.points import Links
 from community_routes.network.street_graph import great_circle_m
 from community_routes.network.walks import Linked, walk_line_between
+from community_routes.questions import window_query
 from community_routes.report.results import NEAREST_COLUMNS, JourneyView, LegView
 from community_routes.routing.journeys import Journey, Ride, Walk, journeys
 from community_routes.routing.query import Walks

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
-from scipy.sparse.csgraph import dijkstra
 
 from community_routes.network.points import Links, Points, walk_seconds
 from community_routes.network.street_graph import great_circle_m
@@ -98,6 +96,9 @@ def _walks_inside_stations(feed: Feed, speed_kmh: float) -> dict[tuple[int, int]
     pathways = feed.pathways
     if pathways.empty:
         return {}
+    from scipy.sparse import csr_matrix  # here, because starting without them is quicker
+    from scipy.sparse.csgraph import dijkstra
+
     timed = pathways["traversal_s"].to_numpy(np.float64) * speed_kmh / 3.6
     a, b = pathways["from_stop"].to_numpy(), pathways["to_stop"].to_numpy()
     straight = np.array([_straight_metres(feed, int(x), int(y)) for x, y in zip(a, b, strict=True)])

@@ -8,8 +8,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from community_routes.arrays import check_first, set_frozen
 from community_routes.kernels import kernel
@@ -325,6 +323,9 @@ def _assemble(
 
 
 def _components(n: int, edge_from: NDArray[np.int32], edge_to: NDArray[np.int32]) -> NDArray[np.int32]:
+    from scipy.sparse import coo_array  # here, because starting without them is quicker
+    from scipy.sparse.csgraph import connected_components
+
     joined = coo_array((np.ones(len(edge_from), np.int8), (edge_from, edge_to)), shape=(n, n))
     label: NDArray[np.int32] = connected_components(joined, directed=False)[1]
     return label

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import networkx as nx
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -17,8 +16,10 @@ from community_routes.errors import StreetsError
 from community_routes.network.street_graph import StreetGraph, build_graph
 from community_routes.network.street_index import EdgeIndex, build_index
 from community_routes.notices import Notice, raise_on_errors
-from community_routes.sources.osm_graph import map_of_graph
 from community_routes.sources.osm_map import Area, StreetMap
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 MIN_COMPONENT_M: Final = 2000.0
 """Points are linked only to connected parts of the network with at least this many metres of street (or the longest)."""
@@ -63,6 +64,8 @@ class Streets:
         """The network as a graph in the manner of osmnx: ``x`` and ``y`` of nodes in degrees, ``length`` in metres and
         ``geometry`` of edges, an edge for each direction that may be walked.
         """
+        import networkx as nx  # here, because starting without it is quicker
+
         graph, found = self.graph, nx.MultiDiGraph(crs="epsg:4326")
         for node in range(graph.n_nodes):
             found.add_node(node, x=float(graph.node_lon[node]), y=float(graph.node_lat[node]))
@@ -88,6 +91,8 @@ class Streets:
         StreetsError
             Coordinates are no numbers or no degrees, or nobody can walk in it.
         """
+        from community_routes.sources.osm_graph import map_of_graph
+
         found: list[Notice] = []
         street_map = map_of_graph(graph, found, source="graph", area=area, content_hash=_graph_hash(graph))
         raise_on_errors(found, StreetsError)

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from community_routes.arrays import set_frozen
 from community_routes.network.points import Links, Points, walk_seconds
@@ -387,6 +386,8 @@ def _transposed(first: NDArray[np.int64], to: NDArray[np.int32], metres: NDArray
 
 def _crow_fly(ground: CrowFly, start: Linked, end: Linked, limit_m: float) -> Found:
     """Pairs within reach found with a tree over points on the unit sphere; distances are then great circles."""
+    from scipy.spatial import KDTree  # here, because starting without it is quicker
+
     from_rows, to_rows = np.flatnonzero(start.linked), np.flatnonzero(end.linked)
     n = start.points.n_places
     if not len(from_rows) or not len(to_rows):

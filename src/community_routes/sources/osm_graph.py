@@ -10,15 +10,17 @@ from collections.abc import Iterable, Mapping
 from functools import reduce
 from operator import and_
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import networkx as nx
 import numpy as np
 import shapely
 
 from community_routes.notices import Notice, Sample, declare, errors_in
 from community_routes.sources.osm_map import Area, StreetMap, box_of
 from community_routes.sources.osm_tags import BACKWARD, BOTH, FORWARD, drive_flags, is_steps, walk_flags
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 NOT_A_NUMBER = declare("graphml_not_a_number", "error", "A node of a street graph has no number as its x or y.")
 NOT_DEGREES = declare(
@@ -53,6 +55,8 @@ _DOCTYPE = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 
 def load_graphml(path: Path, found: list[Notice]) -> nx.MultiDiGraph | None:
     """The graph in a GraphML file; None, with the reason in ``found``, where it cannot be read."""
+    import networkx as nx  # here, because starting without it is quicker
+
     try:
         content = path.read_bytes()
         if _DOCTYPE.search(content):
