@@ -51,11 +51,12 @@ def run_command(arguments: list[str]) -> int:
     """Run one command line and return its exit code; whatever goes wrong is a message, never a traceback."""
     console = Console(log_json="--log-json" in arguments)
     try:
-        code = app(arguments, standalone_mode=False)
-        return int(code) if isinstance(code, int) else 0
-    except typer.Exit as leave:
-        if leave.exit_code == INTERRUPTED:
+        result = app(arguments, standalone_mode=False)
+        code = result if isinstance(result, int) else 0
+        if code == INTERRUPTED:  # newer versions of Typer make an exit of the interruption
             console.fault(_INTERRUPTED_WORDS)
+        return code
+    except typer.Exit as leave:
         return leave.exit_code
     except _UsageFault as wrong:
         wrong.show()
