@@ -15,7 +15,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from community_routes.report import charts, drawing, mapdata, sections, words
-from community_routes.report.cells import cell_text, publish
+from community_routes.report.cells import cell_text, exact_number, publish
 from community_routes.report.figures import (
     Cell,
     Figures,
@@ -187,7 +187,9 @@ def _setting(value: Any) -> str:
         return "; ".join(f"{words.plain(str(key))} {_setting(item)}" for key, item in value.items())
     if isinstance(value, list | tuple):
         return ", ".join(map(_setting, value))
-    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return exact_number(value) if isinstance(value, float) else str(value)
 
 
 def _people(results: Results) -> str:
