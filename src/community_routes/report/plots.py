@@ -82,7 +82,7 @@ def draw_map(
     if values is None or pair is None:
         raise UsageError(f"there is no {column} of {kind!r} for {scenario!r} on {slot.day}, {slot.window}")
     scale = pair[1] if change else pair[0]
-    axes = _axes(ax, (8.6, 7.4))
+    axes = new_axes(ax, (8.6, 7.4))
     ground = _ground_of(results)
     unsure = figures.is_unsure(scenario, slot, kind, view) if change else None
     axes.set_facecolor("#efede6")
@@ -90,7 +90,7 @@ def draw_map(
     _put(axes, ground.water, facecolor="#b9d3df", linewidth=0)
     _draw_zones(axes, results, ground, values, scale, unsure)
     _draw_overlay(axes, results, ground, scenario)
-    _finish(axes, results, ground.frame)
+    furnish(axes, ground.frame, credit_line(results))
     title, line = map_title(figures, scenario, change, slot, kind, view)
     axes.set_title(title, loc="left", fontsize=13, fontweight="bold", color=_INK, pad=32, parse_math=False)
     axes.text(0, 1.01, line, transform=axes.transAxes, fontsize=9, va="bottom", color="#505c66", parse_math=False)
@@ -109,7 +109,7 @@ def map_title(figures: Figures, scenario: str, change: bool, slot: Slot, kind: s
     return title, f"{shown}{whose}\n{slot_name(slot, results.windows, days)}{f', {unit}' if unit else ''}"
 
 
-def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
+def new_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
     if ax is not None:
         return ax
     from matplotlib import pyplot
@@ -170,21 +170,21 @@ def _ground_of(results: Results) -> _Ground:
         network = geo.network_of(today.geometry, frame, metres=frame.metres_per_unit / 2)
         _GROUND[results] = _Ground(
             frame=frame,
-            zones=tuple(_path([shape], frame) for shape in geo.simple_zones(results.zones)),
+            zones=tuple(compound_path([shape], frame) for shape in geo.simple_zones(results.zones)),
             green=_layer(results, "green", frame, areas=True),
             water=_layer(results, "water", frame, areas=True),
             rivers=_layer(results, "water", frame, areas=False),
             roads=_layer(results, "roads", frame, areas=False),
             railways=_layer(results, "railways", frame, areas=False),
-            routes=_path([network], frame),
-            outlines=_path([shape for shape in places if shape.area > 0], frame),
+            routes=compound_path([network], frame),
+            outlines=compound_path([shape for shape in places if shape.area > 0], frame),
             dots=frame.place(np.array(points)) if points else np.empty((0, 2)),
             names=tuple(drawing.place_labels(results, frame)),
         )
     return _GROUND[results]
 
 
-def _path(shapes: Iterable[shapely.Geometry], frame: geo.Frame) -> MplPath | None:
+def compound_path(shapes: Iterable[shapely.Geometry], frame: geo.Frame) -> MplPath | None:
     """All rings and lines as one compound path, so that what lies twice on one place is not drawn twice."""
     vertices, codes = [], []
     for shape in shapes:
@@ -202,7 +202,7 @@ def _layer(results: Results, name: str, frame: geo.Frame, *, areas: bool) -> Mpl
     if layer is None or not len(layer):
         return None
     shapes = geo.simple_lines(geo.big_enough(layer.geometry), frame, metres=frame.metres_per_unit / 2)
-    return _path([shape for shape in shapes if (shape.area > 0) == areas], frame)
+    return compound_path([shape for shape in shapes if (shape.area > 0) == areas], frame)
 
 
 def _put(axes: Axes, path: MplPath | None, **style: Any) -> None:
@@ -242,21 +242,24 @@ def _draw_overlay(axes: Axes, results: Results, ground: _Ground, scenario: str) 
     )
     if scenario != TODAY:
         mine = results.routes[results.routes["scenario"] == scenario]
-        new = _path(geo.simple_lines(mine.geometry, ground.frame), ground.frame)
+        new = compound_path(geo.simple_lines(mine.geometry, ground.frame), ground.frame)
         _put(axes, new, fill=False, edgecolor="white", linewidth=4.2, capstyle="round")
         _put(axes, new, fill=False, edgecolor=drawing.NEW_ROUTE, linewidth=2.2, capstyle="round")
-    _draw_names(axes, ground)
+    put_names(axes, ground.names, ground.frame)
 
 
-def _draw_names(axes: Axes, ground: _Ground) -> None:
+def put_names(
+    axes: Axes, names: Iterable[tuple[str, str, float, float]], frame: geo.Frame, *, above: float = 0.0
+) -> None:
+    """Write names (name, kind, longitude, latitude) with a white edge, so many units above their points."""
     from matplotlib.patheffects import withStroke
 
-    for name, kind, lon, lat in ground.names:
-        x, y = ground.frame.place(np.array([[lon, lat]]))[0]
+    for name, kind, lon, lat in names:
+        x, y = frame.place(np.array([[lon, lat]]))[0]
         big = kind in ("city", "town")
         axes.text(
             x,
-            y,
+            y - above,
             name,
             ha="center",
             va="center",
@@ -269,7 +272,7 @@ def _draw_names(axes: Axes, ground: _Ground) -> None:
         )
 
 
-def _finish(axes: Axes, results: Results, frame: geo.Frame) -> None:
+def furnish(axes: Axes, frame: geo.Frame, credit: str) -> None:
     """Limits, scale bar, north arrow, credit."""
     axes.set_xlim(0, frame.width)
     axes.set_ylim(frame.height, 0)
@@ -299,7 +302,7 @@ def _finish(axes: Axes, results: Results, frame: geo.Frame) -> None:
     axes.text(
         1.0,
         -0.012,
-        credit_line(results),
+        credit,
         transform=axes.transAxes,
         ha="right",
         va="top",
@@ -381,7 +384,7 @@ def plot_gains(
     ).reshape(-1, len(_BAR))
     if not np.isfinite(values[:, 0]).any():
         raise UsageError(f"groups.csv holds no change of {kind!r} by {grouping!r} for {scenario!r}")
-    axes = _axes(ax, (7.0, 0.6 + 0.42 * len(groups)))
+    axes = new_axes(ax, (7.0, 0.6 + 0.42 * len(groups)))
     for y, (change, low, high) in enumerate(values.tolist()):
         good = (change > 0) != view.low_is_good
         axes.barh(y, change, color="#d5d1c6" if change == 0 else "#1b8579" if good else "#b3711c", height=0.62)
