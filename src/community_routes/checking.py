@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,20 +12,35 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from community_routes.drawn import runs_of_trips
 from community_routes.errors import CommunityRoutesError
 from community_routes.evaluation import evaluate_places
-from community_routes.notices import Notice, errors_in, sort_notices
+from community_routes.network.streets import Streets
+from community_routes.notices import CODES, Notice, declare, errors_in, sort_notices
+from community_routes.questions import Reached
 from community_routes.reading import read_scenarios
 from community_routes.report.results import NOTICES_COLUMNS
 from community_routes.report.tables import csv_text, publish
-from community_routes.sources.checks import check_service, service_dates
+from community_routes.sources.checks import check_service, service_dates, usual_date
 from community_routes.sources.feed import Feed
 from community_routes.sources.gtfs import read_feed
 from community_routes.sources.gtfs_modes import mode_of
 from community_routes.study import Study, open_study
-from community_routes.times import format_time
+from community_routes.times import MINUTE, format_time, format_window
 from community_routes.timings import Stopwatch
+
+SHORT_WINDOW = declare(
+    "window_under_headway",
+    "warning",
+    "A window is shorter than the time between two buses of a regular route, so its figures depend on where it begins.",
+)
+_REGULAR_TRIPS = 4
+_NARROWEST, _WIDEST = 60, 120
+_IN_ALL = re.compile(r"([\d,]+) in all; ")
+_GONE = re.compile(r"left out|one is kept|counts? as (unknown|nobody|nothing|blank)|never run|are missing")
+_MARKS = {"error": "ERROR", "warning": "warning", "info": "remark"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,24 +51,46 @@ class CheckResult:
     ----------
     notices : list of Notice
         Errors first.
-    lines : list of str
-        The summary.
+    lines : list of (label, text)
+        The summary; a line without a text is a heading.
+    name : str
+        What was checked.
+    study : Study or None
+        What was read, where it can be used.
+    reached : Reached or None
+        Which places are on the network, where there is a study.
     """
 
     notices: list[Notice]
-    lines: list[str] = field(default_factory=list)
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    name: str = ""
+    study: Study | None = None
+    reached: Reached | None = None
 
     def failed(self, *, strict: bool = False) -> bool:
         """Whether there is an error, or with ``strict`` a warning."""
         grave = ("error", "warning") if strict else ("error",)
         return any(notice.severity in grave for notice in self.notices)
 
-    def text(self) -> str:
-        """The summary, with the errors in full."""
+    def text(self, width: int = 100, *, strict: bool = False) -> str:
+        """The summary, what was left out, every error in full and an example of each other kind of notice."""
+        width = min(max(width, _NARROWEST), _WIDEST)
+        kinds = _kinds(self.notices)
+        lines = [*_table(self.lines, width), *_dropped(kinds, width)]
+        if kinds:
+            lines += ["", "Notices"]
+        for (severity, code), found in kinds.items():
+            lines += _kind_lines(severity, code, found, self.name, width)
+        return "\n".join([*lines, "", *textwrap.wrap(self._verdict(strict), width)]).lstrip("\n")
+
+    def _verdict(self, strict: bool) -> str:
         counts = Counter(notice.severity for notice in self.notices)
-        total = ", ".join(f"{counts[name]} {name}{'s' if counts[name] != 1 else ''}" for name in ("error", "warning"))
-        faults = [f"error: {notice}" for notice in errors_in(self.notices)]
-        return "\n".join([*self.lines, *faults, f"{total}, {counts['info']} remarks"])
+        said = f"{_count(counts['error'], 'error')}, {_count(counts['warning'], 'warning')}, {_count(counts['info'], 'remark')}"
+        if counts["error"]:
+            return f"{said}. {self.name} cannot be used until the errors are mended."
+        if strict and counts["warning"]:
+            return f"{said}. With --strict warnings count as errors."
+        return f"{said}. {self.name} can be used" + ("; look at the warnings first." if counts["warning"] else ".")
 
     def write_notices(self, folder: str | Path) -> Path:
         """Write ``notices.csv`` into a folder."""
@@ -83,24 +122,29 @@ def check_inputs(
     try:
         study = open_study(target, notices=notices, cache=cache, stopwatch=stopwatch)
     except CommunityRoutesError as wrong:
-        return CheckResult(_with(notices, wrong), [f"{target.name} cannot be used"])
+        return CheckResult(_with(notices, wrong), name=target.name)
     tell("linking places to streets")
-    lines = _study_lines(study)
-    evaluate_places(study, notices)
+    reached = evaluate_places(study, notices)
+    check_windows(study, reached, notices)
+    lines = _study_lines(study, reached)
     if scenarios:
         tell("trying the scenarios")
-        try:
-            for scenario in read_scenarios(scenarios, study, notices=notices):
-                lines.append(f"scenario {scenario.scenario}: {len(scenario.changes)} changes can be made")
-        except CommunityRoutesError as wrong:
-            notices = _with(notices, wrong)
-    return CheckResult(sort_notices(notices), lines)
+        lines.append(("", ""))
+        lines.append(("Proposals", ""))
+        for path in scenarios:
+            try:
+                (scenario,) = read_scenarios([path], study, notices=notices)
+                lines.append((scenario.scenario, f"{_count(len(scenario.changes), 'change')} can be made"))
+            except CommunityRoutesError as wrong:
+                notices = _with(notices, wrong)
+                lines.append((Path(path).name, "cannot be used"))
+    return CheckResult(sort_notices(notices), lines, target.name, study, reached)
 
 
 def _with(notices: list[Notice], wrong: CommunityRoutesError) -> list[Notice]:
     """The notices, with those that only the error holds."""
     more = [notice for notice in wrong.notices if isinstance(notice, Notice)]
-    if not more and not errors_in(notices):
+    if not more and not any(str(notice) in str(wrong) for notice in errors_in(notices)):
         more = [Notice("error", "unreadable_input", str(wrong))]
     return sort_notices([*notices, *more])
 
@@ -111,34 +155,206 @@ def _check_feed(path: Path) -> CheckResult:
         feed = read_feed(path, notices=notices)
         first, last = service_dates(feed)
     except CommunityRoutesError as wrong:
-        return CheckResult(_with(notices, wrong), [f"{path.name} cannot be used"])
-    day = first + (last - first) // 2
-    day -= dt.timedelta(days=(day.weekday() - 1) % 7)  # a Tuesday in the middle says most about an ordinary week
-    day = min(max(day, first), last)
+        return CheckResult(_with(notices, wrong), name=path.name)
+    day = usual_date(feed)
     check_service(feed, day, notices)
-    lines = [repr(feed), f"service from {first} to {last}", *_service_lines(feed, day.isoformat(), day)]
-    return CheckResult(sort_notices([n for n in notices if n.code != "next_day_unknown"]), lines)
+    lines = [("Timetable", ""), *_feed_lines(feed), ("service", f"{first} to {last}"), ("", "")]
+    lines += [("What runs", ""), *_service_lines(feed, "an ordinary day", day)]
+    found = [notice for notice in notices if notice.code not in ("next_day_unknown", "outside_feed_dates")]
+    return CheckResult(sort_notices(found), lines, path.name)
 
 
-def _study_lines(study: Study) -> list[str]:
-    lines = [f"study {study.file.study}: {study.title}", repr(study.feed), repr(study.ground), repr(study.zones)]
-    lines.append(repr(study.opportunities))
+def _feed_lines(feed: Feed) -> list[tuple[str, str]]:
+    routes, trips, stops = len(feed.routes), len(feed.trips), len(feed.stops)
+    named = ", ".join(feed.sources)
+    return [("timetable", f"{named}: {_count(routes, 'route')}, {_count(trips, 'trip')}, {_count(stops, 'stop')}")]
+
+
+def _study_lines(study: Study, reached: Reached) -> list[tuple[str, str]]:
+    """What was read, and what runs on the days of a study."""
+    first, last = service_dates(study.feed)
+    zones, table = study.zones, study.opportunities.table
+    people = f", {zones.table['population'].sum():,.0f} residents" if zones.has_population else ", residents not given"
+    off = int((~reached.origins.place_linked).sum()), int((~reached.destinations.place_linked).sum())
+    away = [f" ({n:,} off the network)" if n else "" for n in off]
+    kinds = ", ".join(f"{key} {count:,}" for key, count in table["key"].value_counts(sort=False).items())
+    lines = [(f"{study.title} ({study.file.study})", ""), *_feed_lines(study.feed), ("service", f"{first} to {last}")]
+    lines += [
+        ("walking", _ground_words(study)),
+        ("neighbourhoods", f"{len(zones.table):,}{people}{away[0]}"),
+        ("destinations", f"{len(table):,}: {kinds}{away[1]}"),
+        ("windows", ", ".join(f"{name} {format_window(w.time)}" for name, w in study.file.travel.windows.items())),
+        ("", ""),
+        ("What runs", ""),
+    ]
+    near = _near_stops(study, reached)
     for day, date in study.file.dates.items():
-        lines += _service_lines(study.feed, f"{day} {date}", date)
+        lines += _service_lines(study.feed, day, date, near)
     return lines
 
 
-def _service_lines(feed: Feed, label: str, date: dt.date) -> list[str]:
-    """What runs on a date: routes, trips, first and last departure, by mode."""
+def _near_stops(study: Study, reached: Reached) -> NDArray[np.bool_]:
+    """Whether each stop lies within a walk of a neighbourhood."""
+    near = np.zeros(len(study.feed.stops), np.bool_)
+    near[reached.walks.access.to] = True
+    return near
+
+
+def _ground_words(study: Study) -> str:
+    if not isinstance(study.ground, Streets):
+        return f"straight line x {study.ground.detour:g}"
+    west, south, east, north = study.ground.area
+    return f"along streets, longitude {west:.3f} to {east:.3f}, latitude {south:.3f} to {north:.3f}"
+
+
+def _service_lines(
+    feed: Feed, label: str, date: dt.date, near: NDArray[np.bool_] | None = None
+) -> list[tuple[str, str]]:
+    """What runs on a date: routes, trips, first and last departure, by mode; and how much of it people can walk to."""
     trips = feed.active_trips(date)
     trips = trips[np.diff(feed.calls.first)[trips] >= 2]
+    named = f"{date:%a} {date}"
     if not len(trips):
-        return [f"{label}: no service"]
+        return [(label, f"{named}: no service")]
     starts = feed.calls.departure_s[feed.calls.first[trips]]
-    routes = feed.trips["route"].to_numpy()[trips]
-    modes = Counter(mode_of(int(kind)) for kind in feed.routes["route_type"].to_numpy()[np.unique(routes)])
-    by_mode = ", ".join(f"{count} {mode}" for mode, count in sorted(modes.items()))
-    return [
-        f"{label}: {len(np.unique(routes))} routes ({by_mode}), {len(trips):,} trips, first departure "
-        f"{format_time(int(starts.min()), with_seconds=False)}, last {format_time(int(starts.max()), with_seconds=False)}"
-    ]
+    route = feed.trips["route"].to_numpy()[trips]
+    kinds = feed.routes["route_type"].to_numpy()
+    modes = Counter(mode_of(int(kinds[one])) for one in np.unique(route))
+    by_mode = ", ".join(f"{count:,} {mode}" for mode, count in sorted(modes.items()))
+    runs = int(runs_of_trips(feed)[trips].sum())
+    first, last = (format_time(int(moment), with_seconds=False) for moment in (starts.min(), starts.max()))
+    number = len(np.unique(route))
+    said = f"{named}: {_count(number, 'route')} ({by_mode}), {_count(runs, 'trip')}, first leaves {first}, last {last}"
+    if near is not None:
+        within = int(np.isin(np.unique(route), _routes_at(feed, near)).sum())
+        said += f"; {within:,} of the routes stop within a walk of a neighbourhood" if within < number else ""
+    return [(label, said)]
+
+
+def _routes_at(feed: Feed, near: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Rows of the routes that call at one of some stops."""
+    trip_of_call = np.repeat(np.arange(len(feed.trips)), np.diff(feed.calls.first))
+    routes: NDArray[np.int64] = np.unique(feed.trips["route"].to_numpy()[trip_of_call[near[feed.calls.stop]]])
+    return routes
+
+
+def check_windows(study: Study, reached: Reached, notices: list[Notice]) -> None:
+    """Note the windows that are shorter than the time between two buses of a regular route within reach on foot."""
+    feed, near = study.feed, _near_stops(study, reached)
+    for day, date in study.file.dates.items():
+        headway_s = regular_headways(feed, date, near)
+        for name in study.file.windows_on(day):
+            start, end = study.file.travel.windows[name].time
+            rare = [route for route, seconds in headway_s.items() if seconds > end - start]
+            if not rare:
+                continue
+            shown = ", ".join(f"{_route_name(feed, r)} every {headway_s[r] // MINUTE} min" for r in rare[:4])
+            more = f" and {len(rare) - 4} more" if len(rare) > 4 else ""
+            message = (
+                f"the window {name} ({(end - start) // MINUTE} min) on {day} is shorter than the time between two "
+                f"departures of {_count(len(rare), 'regular route')} ({shown}{more}); figures depend on where it "
+                "begins. A longer window says more"
+            )
+            place = study.file.travel.at("windows")
+            notices.append(
+                SHORT_WINDOW.at(
+                    place.get("file", ""), row=place.get("row"), column=place.get("column"),
+                    field=f"travel.windows.{name}", value=format_window((start, end)), message=message,
+                )
+            )  # fmt: skip
+
+
+def regular_headways(feed: Feed, date: dt.date, near: NDArray[np.bool_]) -> dict[int, int]:
+    """Usual seconds between departures of each regular route with a stop among ``near``, on one date.
+
+    A route is regular when it starts at least four times from one of its first stops; the usual time is the median there.
+    Trips that repeat by headway count with their headway.
+    """
+    trips = feed.active_trips(date)
+    trips = trips[np.diff(feed.calls.first)[trips] >= 2]
+    route_of = feed.trips["route"].to_numpy()
+    within = _routes_at(feed, near)
+    repeated = feed.frequencies.groupby("trip")["headway_s"].max() if len(feed.frequencies) else {}
+    first_call = feed.calls.first[trips]
+    table = pd.DataFrame({"route": route_of[trips], "stop": feed.calls.stop[first_call]})
+    table["start_s"] = feed.calls.departure_s[first_call]
+    table["headway_s"] = [int(repeated.get(trip, 0)) for trip in trips.tolist()]
+    found: dict[int, int] = {}
+    for (route, _), group in table[table["route"].isin(within)].groupby(["route", "stop"]):
+        every = int(group["headway_s"].max())
+        if not every and len(group) >= _REGULAR_TRIPS:
+            every = int(np.median(np.diff(np.sort(group["start_s"].to_numpy()))))
+        if every:
+            found[int(route)] = min(every, found.get(int(route), every))
+    return found
+
+
+def _route_name(feed: Feed, route: int) -> str:
+    row = feed.routes.iloc[route]
+    return str(row["route_short_name"] or row["route_long_name"] or row["route_id"])
+
+
+def _kinds(notices: Sequence[Notice]) -> dict[tuple[str, str], list[Notice]]:
+    kinds: dict[tuple[str, str], list[Notice]] = {}
+    for notice in sort_notices(notices):
+        kinds.setdefault((notice.severity, notice.code), []).append(notice)
+    return kinds
+
+
+def total(found: Sequence[Notice]) -> int:
+    """How many findings stand behind the notices of one kind: a notice that sums up a file counts for what it sums up."""
+    by_file: dict[tuple[str, str], list[int]] = {}
+    for notice in found:
+        summed = _IN_ALL.match(notice.message)
+        counts = by_file.setdefault((notice.file, notice.field), [0, 0])
+        if summed:
+            counts[1] += int(summed[1].replace(",", ""))
+        else:
+            counts[0] += 1
+    return sum(summed or single for single, summed in by_file.values())
+
+
+def _kind_lines(severity: str, code: str, found: list[Notice], name: str, width: int) -> list[str]:
+    """One kind of notice: a heading, then examples: all errors, the first two of anything else."""
+    examples = [notice for notice in found if not _IN_ALL.match(notice.message)] or found
+    shown = examples if severity == "error" else examples[:2]
+    count = max(total(found), len(examples))
+    lines = [f"  {_MARKS[severity]}  {code}" + (f"  ({count:,})" if count > 1 else "")]
+    for notice in shown:
+        # Every table of a bare timetable lies in the one zip that was asked about; its name says nothing new.
+        said = str(notice).replace(f"{name}/", "", 1) if name.endswith(".zip") else str(notice)
+        for paragraph in said.splitlines():
+            lines += textwrap.wrap(
+                paragraph, width, initial_indent="      ", subsequent_indent="      ", break_on_hyphens=False
+            )
+    if count > len(shown):
+        lines.append(f"      ... and {count - len(shown):,} more")
+    return lines
+
+
+def _dropped(kinds: dict[tuple[str, str], list[Notice]], width: int) -> list[str]:
+    """What was left out and why, by kind."""
+    lines = []
+    for (severity, code), found in kinds.items():
+        meaning = CODES[code].meaning if code in CODES else ""
+        if severity != "error" and _GONE.search(meaning):
+            said = f"{total(found):,} x {meaning[0].lower()}{meaning[1:].rstrip('.')}"
+            lines += textwrap.wrap(said, width, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False)
+    return ["", "What was left out, and why", *lines] if lines else []
+
+
+def _table(lines: Sequence[tuple[str, str]], width: int) -> list[str]:
+    """Labels in one column, texts wrapped in another."""
+    indent = max((len(label) for label, text in lines if text), default=0) + 4
+    out = []
+    for label, text in lines:
+        if not text:
+            out.append(label)
+            continue
+        head = f"  {label}".ljust(indent)
+        out += textwrap.wrap(text, width, initial_indent=head, subsequent_indent=" " * indent, break_on_hyphens=False)
+    return out
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"

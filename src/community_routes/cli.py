@@ -273,8 +273,8 @@ def check(
         )
         if out is not None:
             result.write_notices(out)
-    console.say(result.text())
-    console.notices(result.notices, most=40)
+    console.say(result.text(console.out.width, strict=strict))
+    console.log_notices(result.notices)
     if result.failed(strict=strict):
         raise typer.Exit(1)
 

@@ -89,10 +89,14 @@ class Console:
             self.err.print("error: ", style="bold red", end="")
             self.err.print(text, markup=False)
 
-    def notices(self, notices: list[Notice], *, most: int = 12) -> None:
-        """Counts of the notices, and the first examples of each kind."""
+    def log_notices(self, notices: list[Notice]) -> None:
+        """Every notice as a line of the JSON log."""
         for notice in notices:
             self.log("notice", severity=notice.severity, code=notice.code, place=notice.place, message=notice.message)
+
+    def notices(self, notices: list[Notice], *, most: int = 12) -> None:
+        """Counts of the notices, and the first examples of each kind."""
+        self.log_notices(notices)
         if self.quiet or self.log_json or not notices:
             return
         table = Table(show_header=True, header_style="bold", pad_edge=False, box=None)

@@ -37,7 +37,7 @@ def stop_table(feed: Feed, dates: Mapping[str, dt.date], box: Box) -> gpd.GeoDat
     A trip of ``frequencies.txt`` counts once for each of its runs.
     """
     calls, n = feed.calls, len(feed.stops)
-    runs = _runs_of_trips(feed)
+    runs = runs_of_trips(feed)
     last = np.zeros(len(calls), np.bool_)
     ends = calls.first[1:][np.diff(calls.first) > 0] - 1
     last[ends] = True
@@ -65,7 +65,7 @@ def stop_table(feed: Feed, dates: Mapping[str, dt.date], box: Box) -> gpd.GeoDat
     )
 
 
-def _runs_of_trips(feed: Feed) -> NDArray[np.float64]:
+def runs_of_trips(feed: Feed) -> NDArray[np.float64]:
     """How often each trip runs on a day of its service: once, or as often as its headways say."""
     runs = np.ones(len(feed.trips))
     rows = feed.frequencies
