@@ -12,9 +12,11 @@ from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from community_routes.report import words
+from community_routes.report import mapdata, words
+from community_routes.report.figures import Figures
 from community_routes.report.mapdata import script_json
 from community_routes.report.page import page_html, write_page
 from community_routes.report.results import Results
@@ -274,9 +276,41 @@ def test_a_big_report_stays_small(tmp_path: Path) -> None:
 def test_a_council_can_put_its_own_words_in_place_of_ours(tmp_path: Path) -> None:
     """A template of the same name stands in for ours; what it prints is escaped as everywhere."""
     (tmp_path / "identity.html").write_text('<p class="identity">Borough of {{ results.title }}</p>', encoding="utf-8")
+    (tmp_path / "brand.css").write_text(":root{--accent:#6b1f4f}", encoding="utf-8")
     html = page_html(made_results(25, title="Mill & Moor"), templates=tmp_path)
+    assert html.index("--accent:#00566b") < html.index("--accent:#6b1f4f")
     assert '<p class="identity">Borough of Mill &amp; Moor</p>' in html
 
 
 def test_the_same_results_give_the_same_page() -> None:
     assert page_html(made_results(25)) == page_html(made_results(25))
+
+
+def test_the_map_drops_parts_of_kinds_first_when_there_are_too_many_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kind and view take 2 slots x 25 x 2 scenarios = 100 figures; room for 850 holds the 2 whole kinds x 4 views."""
+    monkeypatch.setattr(mapdata, "_MOST_FIGURES", 850)
+    content = mapdata.map_content(Figures(made_results(25)))
+    assert sorted({name.partition("|")[0] for name in content["figures"]}) == ["employment", "shared_spaces"]
+    assert len(content["figures"]) == 8
+    monkeypatch.setattr(mapdata, "_MOST_FIGURES", 950)
+    more = mapdata.map_content(Figures(made_results(25)))["figures"]
+    lead = next(v["id"] for v in content["views"] if v["name"] == "Reached within 45 minutes")
+    assert set(more) - set(content["figures"]) == {f"shared_spaces/library|{lead}"}
+
+
+def test_windows_of_other_measures_are_on_the_map_but_not_in_the_verdict() -> None:
+    """A measure of shifts has a window of its own: the table of times does not list it, the map offers it."""
+    results = made_results(25)
+    rows = results.access[
+        (results.access["measure"] == "nearest")
+        & (results.access["kind"] == "employment")
+        & (results.access["window"] == "evening")
+    ]
+    shifts = rows.assign(window="06:00-14:00", measure="share_of_jobs", reading="mean", unit="share", value=0.25)
+    figures = Figures(made_results(25, access=pd.concat([results.access, shifts], ignore_index=True)))
+    assert [slot.window for slot in figures.slots] == ["morning_peak", "evening"]
+    content = mapdata.map_content(figures)
+    slot = next(i for i, slot in enumerate(content["slots"]) if slot["window"] == "06:00-14:00")
+    view = next(v["id"] for v in content["views"] if v["name"].startswith("Share of jobs"))
+    assert content["figures"][f"employment|{view}"]["values"][f"0|{slot}"]["v"][0] == 25
+    assert content["figures"][f"employment|{view}"]["unit"] == "%"

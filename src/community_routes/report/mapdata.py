@@ -16,7 +16,8 @@ from community_routes.report.figures import Figures, Slot, View, slot_name
 from community_routes.report.results import TODAY, Results
 from community_routes.report.scale import Scale, change_scale, sequential_scale
 
-_MOST_FIGURES = 260_000
+_MOST_FIGURES = 160_000
+_FIRST = ("cumulative_opportunities", "nearest")
 _BACKGROUND_BYTES = 400_000
 _TINY = 0.001
 
@@ -139,21 +140,28 @@ def _start(figures: Figures, start: tuple[Slot, str] | None) -> dict[str, Any]:
 
 
 def _shown(figures: Figures) -> dict[str, tuple[str, View]]:
-    """Kinds and views on the map, by ``kind|view``; parts of kinds are left out where there would be too many figures."""
+    """Kinds and views on the map, by ``kind|view``: whole kinds first, then their parts, as many as there is room for."""
     results = figures.results
-    rows = len(results.zones) * len(figures.slots) * (1 + len(results.scenarios))
-    kinds = figures.kinds
-    views = [v for v in figures.views if v.measure in ("cumulative_opportunities", "nearest")] or figures.views
-    if rows * len(kinds) * len(figures.views) <= _MOST_FIGURES:
-        views = figures.views
-    elif rows * len(kinds) * len(views) > _MOST_FIGURES:
-        kinds = [kind for kind in kinds if "/" not in kind]
-    return {
-        f"{kind}|v{figures.views.index(view)}": (kind, view)
-        for kind in kinds
-        for view in views
-        if not _is_repeated(figures, kind, view)
-    }
+    slots: dict[tuple[str, View], int] = {}
+    for slot in figures.all_slots:
+        for kind in figures.kinds:
+            for view in figures.views:
+                if figures.zone_rows("access", TODAY, slot, kind, view) is not None:
+                    slots[kind, view] = slots.get((kind, view), 0) + 1
+    lead = figures.headline_view
+
+    def rank(pair: tuple[str, View]) -> tuple[int, int, int]:
+        kind, view = pair
+        order = 0 if "/" not in kind else 1 if view == lead else 2 if view.measure in _FIRST else 3
+        return order, figures.kinds.index(kind), figures.views.index(view)
+
+    room = _MOST_FIGURES
+    chosen: dict[str, tuple[str, View]] = {}
+    for kind, view in sorted(slots, key=rank):
+        room -= slots[kind, view] * len(results.zones) * (1 + len(results.scenarios))
+        if room >= 0 and not _is_repeated(figures, kind, view):
+            chosen[f"{kind}|v{figures.views.index(view)}"] = (kind, view)
+    return chosen
 
 
 def _is_repeated(figures: Figures, kind: str, view: View) -> bool:

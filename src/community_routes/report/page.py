@@ -172,7 +172,7 @@ def _content(figures: Figures, environment: jinja2.Environment, on_paper: bool) 
         "data": "" if on_paper else mapdata.script_json(mapdata.map_content(figures, _table_slot(figures, verdicts))),
         "leaflet_js": Markup(leaflet("leaflet.js").replace("</", "<\\/")),
         "leaflet_css": Markup(leaflet("leaflet.css")),
-        "css": _source(environment, "page.css"),
+        "css": _source(environment, "page.css") + _source(environment, "brand.css"),
         "js": _source(environment, "page.js"),
         "tables": list(figures.tables),
         "hatches": drawing.HATCHES.format("h-"),
