@@ -79,6 +79,15 @@ def test_links_between_pages_lead_somewhere() -> None:
                 assert (page.parent / target).exists(), f"{page.name} links to {target}, which is not there"
 
 
+def test_every_page_stands_in_the_sites_navigation_and_in_the_index() -> None:
+    """Pages and the navigation of mkdocs.yml are the same set; the index of the documents links to each."""
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")}
+    nav = (ROOT / "mkdocs.yml").read_text("utf-8").partition("\nnav:")[2]
+    assert set(re.findall(r": ([\w-]+\.md)", nav)) == pages
+    index = (ROOT / "docs" / "README.md").read_text("utf-8")
+    assert {page for page in pages - {"README.md"} if f"({page})" not in index} == set()
+
+
 def test_commands_in_the_pages_exist() -> None:
     """Every `community-routes NAME` of a shell block is a command of the program."""
     import typer
