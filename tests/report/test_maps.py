@@ -43,8 +43,8 @@ def test_maps_are_written_the_same_every_time(tmp_path: Path) -> None:
 
 
 def test_a_map_has_its_scale_bar_its_north_and_its_credit(tmp_path: Path) -> None:
-    written = write_maps(made_results(25), tmp_path)
-    svg = next(path for path in written if path.suffix == ".svg").read_text(encoding="utf-8")
+    written = write_maps(made_results(25), tmp_path, endings=["svg"])
+    svg = written[0].read_text(encoding="utf-8")
     words = [element.text or "" for element in ET.fromstring(svg).iter(f"{SVG}text")]
     assert any(word.endswith(" km") for word in words)
     assert "N" in words
@@ -62,11 +62,10 @@ def test_hostile_names_are_text_in_maps(tmp_path: Path) -> None:
         background={**results.background, "places": places},
         title=HOSTILE,
     )
-    for path in write_maps(results, tmp_path):
-        if path.suffix == ".svg":
-            root = ET.fromstring(path.read_text(encoding="utf-8"))
-            assert not list(root.iter(f"{SVG}script"))
-            assert "proposal" not in path.name or any(HOSTILE in (e.text or "") for e in root.iter(f"{SVG}text"))
+    for path in write_maps(results, tmp_path, endings=["svg"]):
+        root = ET.fromstring(path.read_text(encoding="utf-8"))
+        assert not list(root.iter(f"{SVG}script"))
+        assert "proposal" not in path.name or any(HOSTILE in (e.text or "") for e in root.iter(f"{SVG}text"))
 
 
 def test_file_names_never_leave_the_folder(tmp_path: Path) -> None:
@@ -76,7 +75,7 @@ def test_file_names_never_leave_the_folder(tmp_path: Path) -> None:
         name: getattr(results, name).assign(day="../../x")
         for name in ("access", "comparison", "groups", "nearest_places")
     }
-    for path in write_maps(made_results(25, dates=days, journeys=(), **moved), tmp_path):
+    for path in write_maps(made_results(25, dates=days, journeys=(), **moved), tmp_path, endings=["svg"]):
         assert path.resolve().parent == (tmp_path / "maps").resolve()
 
 

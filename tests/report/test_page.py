@@ -266,6 +266,7 @@ def test_invented_data_is_called_invented_and_real_data_is_not() -> None:
     assert not [e for part in ("title", "header", "main") for e in real.all(part) if "nvented" in e.text]
 
 
+@pytest.mark.slow
 def test_a_big_report_stays_small(tmp_path: Path) -> None:
     """100 neighbourhoods, three proposals, three days: under 3 MB."""
     results = made_results(100, proposals=3, days=("weekday", "saturday", "sunday"))

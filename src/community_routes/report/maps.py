@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
@@ -27,7 +28,7 @@ _SETTINGS = {
 _LOCK = threading.Lock()
 
 
-def write_maps(results: Results, folder: str | Path) -> list[Path]:
+def write_maps(results: Results, folder: str | Path, *, endings: Sequence[str] = ("png", "svg")) -> list[Path]:
     """Draw today, each proposal and its change, where and when it changes most, with scale bar, north and credit.
 
     Parameters
@@ -35,6 +36,9 @@ def write_maps(results: Results, folder: str | Path) -> list[Path]:
     results : Results
     folder : path
         The files go into ``maps`` in it: ``<scenario>-<today|with|change>-<kind>-<day>-<window>.png`` and ``.svg``.
+
+    endings : sequence of "png", "svg"
+        Which kinds of picture.
 
     Returns
     -------
@@ -49,12 +53,12 @@ def write_maps(results: Results, folder: str | Path) -> list[Path]:
             [shown, kind, slot.day, slot.window] if shown == "today" else [scenario, shown, kind, slot.day, slot.window]
         )
         path = Path(folder) / "maps" / "-".join(_file_part(part) for part in parts)
-        for ending, content in (
-            ("png", _png(figures, scenario, change, kind, slot)),
-            ("svg", _svg(figures, sheet, scenario, change, kind, slot)),
-        ):
+        for ending in endings:
             written.append(path.with_name(f"{path.name}.{ending}"))
-            publish(written[-1], content)
+            if ending == "png":
+                publish(written[-1], _png(figures, scenario, change, kind, slot))
+            else:
+                publish(written[-1], _svg(figures, sheet, scenario, change, kind, slot))
     return written
 
 
