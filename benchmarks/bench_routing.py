@@ -208,7 +208,14 @@ def median_run(name: str, threads: int, runs: int, *, with_raptor: bool) -> dict
     return dict(middle(results))
 
 
-def report(results: dict[tuple[str, int], dict[str, Any]], scaling: list[dict[str, Any]], runs: int) -> str:
+def busy() -> float:
+    """How many processes want a processor, over the last minutes; 0 where the system does not tell."""
+    return os.getloadavg()[1] if hasattr(os, "getloadavg") else 0.0
+
+
+def report(
+    results: dict[tuple[str, int], dict[str, Any]], scaling: list[dict[str, Any]], runs: int, load: tuple[float, float]
+) -> str:
     """The page of results."""
     from workloads import WORKLOADS
 
@@ -220,7 +227,14 @@ def report(results: dict[tuple[str, int], dict[str, Any]], scaling: list[dict[st
         "Seconds of the processor, wall seconds in brackets. `routing` is walks and search together: all that depends on the",
         "window, the places or the limits. `search again` is the search a second time in the same process.",
         "",
+        f"Processes that wanted a processor (five-minute mean) when it began and ended: {load[0]:.1f} and {load[1]:.1f}.",
     ]
+    if max(load) > 0.75 * (os.cpu_count() or 1):
+        lines += [
+            "So the machine was busy with other work: wall seconds mean little, and processor seconds are higher than on an",
+            "idle machine, for caches are shared. The ratios to the textbook RAPTOR, measured in the same process, hold.",
+        ]
+    lines.append("")
     for name, work in WORKLOADS.items():
         own = {threads: result for (key, threads), result in results.items() if key == name}
         if own:
@@ -298,7 +312,7 @@ def main() -> None:
         return
     from workloads import WORKLOADS
 
-    results = {}
+    results, began = {}, busy()
     for name, work in WORKLOADS.items():
         if (chosen.only and name not in chosen.only) or not work.folder.is_dir():
             print(f"{name}: left out" + ("" if work.folder.is_dir() else f", there is no {work.folder.name} folder"))
@@ -307,7 +321,7 @@ def main() -> None:
             results[name, threads] = median_run(name, threads, chosen.runs, with_raptor=threads == 1)
             print(f"{name}, {threads} thread{'s' * (threads > 1)}: {results[name, threads]['process_s']:.2f} s")
     scaling = run_apart("--scale") if any(name == "porto_alegre" for name, _ in results) else []
-    chosen.out.write_text(report(results, scaling, chosen.runs), encoding="utf-8")
+    chosen.out.write_text(report(results, scaling, chosen.runs, (began, busy())), encoding="utf-8")
     print(chosen.out)
 
 
