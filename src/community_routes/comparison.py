@@ -78,7 +78,7 @@ class Comparison:
             table = compare_tables(self.today.access, proposal.access)
             if is_random(proposal):
                 drawn = self.intervals.get(proposal.scenario)
-                table = with_intervals(table, drawn.comparison if drawn is not None else None, of_groups=False)
+                table = with_intervals(table, drawn.comparison if drawn is not None else None)
             tables.append(table)
         return pd.concat(tables, ignore_index=True) if tables else empty_table(COMPARISON_COLUMNS)
 
@@ -96,7 +96,7 @@ class Comparison:
             ]
             if is_random(proposal):
                 found = self.intervals.get(proposal.scenario)
-                own = [with_intervals(t, found.groups if found is not None else None, of_groups=True) for t in own]
+                own = [with_intervals(t, found.groups if found is not None else None) for t in own]
             tables += own
         return pd.concat(tables, ignore_index=True)
 
@@ -179,9 +179,11 @@ class Comparison:
             rows = lead[(lead["kind"] == kind) & (lead["cutoff_min"] == cutoff)]
             gains = []
             for scenario, bus_hours in hours.items():
-                drawn = self.intervals[scenario].gain if scenario in self.intervals else {}
-                of_slots = [values for (_, _, key, at), values in drawn.items() if key == kind and at == cutoff]
-                draws = np.mean(of_slots, axis=0) if of_slots else None
+                draws = None
+                if scenario in self.intervals:
+                    drawn = lead_rows(self.intervals[scenario].groups)
+                    wanted = drawn.index[(drawn["kind"] == kind) & (drawn["cutoff_min"] == cutoff)]
+                    draws = self.intervals[scenario].draws[:, wanted].mean(axis=1)
                 gains.append(
                     (scenario, float(rows.loc[rows["scenario"] == scenario, "change"].mean()), bus_hours, draws)
                 )

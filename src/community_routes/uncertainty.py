@@ -1,4 +1,4 @@
-"""How sure a difference is: the headline figures recomputed in many joint draws of what is random."""
+"""How sure a difference is: the headline figures of zones and groups recomputed in many joint draws of what is random."""
 
 from __future__ import annotations
 
@@ -7,22 +7,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from community_routes.errors import UsageError
 from community_routes.evaluation import Evaluation
 from community_routes.measures.choose import Cumulative
-from community_routes.measures.groups import group_rows, with_interval
+from community_routes.measures.groups import group_rows
 from community_routes.measures.summary import access_rows
 from community_routes.measuring import amount_units
-from community_routes.network.network import assemble_network
 from community_routes.questions import window_query
-from community_routes.routing.travel_times import travel_times_by_departure
-from community_routes.scenarios.compare import compare_tables
-from community_routes.scenarios.draws import Delays, Randomness, scenario_draws, shifted_feed
-from community_routes.sources.feed import Feed
+from community_routes.scenarios.compare import interval
+from community_routes.scenarios.draws import Delays, Randomness
+from community_routes.scenarios.intervals import Searched, window_draws
 
 FEWEST_DRAWS = 200
-_KEYS = ["scenario", "day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min"]
+_ZONE_KEYS = ["scenario", "day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min"]
 _GROUP_KEYS = ["scenario", "day", "window", "grouping", "group", "kind", "measure", "reading", "cutoff_min"]
 Progress = Callable[[str], None]
 
@@ -34,18 +33,18 @@ class Intervals:
     Attributes
     ----------
     comparison : DataFrame
-        Rows of comparison.csv with ``low`` and ``high``.
+        Keys of rows of comparison.csv with ``low`` and ``high``.
     groups : DataFrame
-        Rows of groups.csv with ``low`` and ``high``, the group's figure recomputed in each draw.
-    gain : dict of (day, window, kind, cutoff_min) to float64, shape (n_draws,)
-        Change for the most deprived fifth (all persons where deprivation is unknown) in each draw.
+        Keys of rows of groups.csv with ``low`` and ``high``; the group's figure is recomputed in each draw.
+    draws : float64, shape (n_draws, n_groups_rows)
+        Change of each row of ``groups`` in each draw.
     words : tuple of str
         What is random.
     """
 
     comparison: pd.DataFrame
     groups: pd.DataFrame
-    gain: dict[tuple[str, str, str, float], np.ndarray[tuple[int], np.dtype[np.float64]]]
+    draws: NDArray[np.float64]
     words: tuple[str, ...]
 
 
@@ -92,86 +91,88 @@ def intervals(
     if draws < FEWEST_DRAWS:
         raise UsageError(f"an interval needs at least {FEWEST_DRAWS} draws, not {draws}")
     tell = progress or (lambda _: None)
-    moved = [
-        scenario_draws(evaluation.feed, randomness_of(evaluation, delays), draws, seed)
-        for evaluation in (today, proposal)
-    ]
-    still = None if is_random(today, delays) else _headline(today, today.feed, threads)
-    pairs: list[tuple[pd.DataFrame, pd.DataFrame]] = []
-    changes: list[np.ndarray[tuple[int], np.dtype[np.float64]]] = []
-    groups = pd.DataFrame()
-    zones, zones_before = proposal.zones.table, today.zones.table
-    for number, (one, two) in enumerate(zip(*moved, strict=True), start=1):
-        if number % 10 == 1:
-            tell(f"draw {number} of {draws} ({proposal.scenario})")
-        before = still if still is not None else _headline(today, shifted_feed(today.feed, one), threads)
-        after = _headline(proposal, shifted_feed(proposal.feed, two), threads)
-        pairs.append((before, after))
-        groups = group_rows(after, zones, baseline=before, baseline_zones=zones_before)
-        changes.append(groups["change"].to_numpy(np.float64))
-    drawn = np.array(changes)
-    lead = groups["grouping"].eq("local") & groups["group"].eq("1")
-    if not lead.any():
-        lead = groups["grouping"].eq("all")
-    gain = {
-        (row.day, row.window, row.kind, float(row.cutoff_min)): drawn[:, i]
-        for i, row in zip(np.flatnonzero(lead), groups[lead].itertuples(), strict=True)
-    }
+    randomness = randomness_of(proposal, delays)
+    zone_parts, group_parts, drawn_groups = [], [], []
+    for day, network in proposal.networks.items():
+        for window in proposal.study.file.windows_on(day):
+            tables = _tables(proposal, day, window, proposal.time_s[day, window])
+            n_zone_rows = len(tables[0])
+            changes = window_draws(
+                _searched(today, day, window, proposal),
+                _searched(proposal, day, window, proposal),
+                network.timetable.date,
+                window_query(proposal.study.file, window),
+                randomness,
+                slack_s=network.slack_s,
+                wheelchair=proposal.study.file.travel.wheelchair,
+                n=draws,
+                seed=seed,
+                threads=threads,
+                progress=_counting(tell, f"{proposal.scenario}, {day}, {window}"),
+            )
+            low, high = interval(changes)
+            zone_parts.append(tables[0][_ZONE_KEYS].assign(low=low[:n_zone_rows], high=high[:n_zone_rows]))
+            group_parts.append(tables[1][_GROUP_KEYS].assign(low=low[n_zone_rows:], high=high[n_zone_rows:]))
+            drawn_groups.append(changes[:, n_zone_rows:])
     return Intervals(
-        comparison=compare_tables(*pairs[0], draws=iter(pairs)),
-        groups=with_interval(groups, drawn),
-        gain=gain,
-        words=tuple(randomness_of(proposal, delays).words(proposal.feed)),
+        comparison=pd.concat(zone_parts, ignore_index=True),
+        groups=pd.concat(group_parts, ignore_index=True),
+        draws=np.concatenate(drawn_groups, axis=1),
+        words=tuple(randomness.words(proposal.feed)),
     )
 
 
-def _headline(evaluation: Evaluation, feed: Feed, threads: int) -> pd.DataFrame:
-    """Opportunities reached on average over departures with another timetable that has the same stops."""
-    file = evaluation.study.file
-    tables = []
-    for day, network in evaluation.networks.items():
-        for window in file.windows_on(day):
-            query = window_query(file, window)
-            moved = assemble_network(
-                feed,
-                network.timetable.date,
-                network.footpaths,
-                slack_s=network.slack_s,
-                phase="zero",
-                wheelchair=file.travel.wheelchair,
-                span_s=(query.window_s[0], query.window_s[1] + query.max_travel_s),
-            )
-            times = travel_times_by_departure(moved, query, evaluation.walks, threads=threads)
-            table = access_rows(
-                evaluation.zones.table,
-                evaluation.zones.origins,
-                evaluation.opportunities.table.assign(kind=""),
-                times,
-                scenario=evaluation.scenario,
-                day=day,
-                window=window,
-                cutoffs_min=file.travel.cutoffs_min,
-                percentiles=(),
-                origin_reason=evaluation.origin_reason[day].tolist(),
-                units=amount_units(file),
-                keys=list(file.destinations),
-                measures=(Cumulative(file.travel.cutoffs_min),),
-            )
-            tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+def _counting(tell: Progress, what: str) -> Callable[[int, int], None]:
+    def count(done: int, n: int) -> None:
+        if done % 10 == 0:
+            tell(f"draw {done} of {n} ({what})")
+
+    return count
 
 
-def with_intervals(table: pd.DataFrame, drawn: pd.DataFrame | None, *, of_groups: bool) -> pd.DataFrame:
+def _searched(side: Evaluation, day: str, window: str, proposal: Evaluation) -> Searched:
+    """One side of a comparison, with figures that stand in the same order on both."""
+    if len(side.zones) != len(proposal.zones):
+        raise UsageError(
+            f"{proposal.scenario} adds neighbourhoods, so that intervals beside today cannot be drawn; leave --draws out"
+        )
+
+    def figures(time_s: NDArray[np.int32]) -> NDArray[np.float64]:
+        return np.concatenate([table["value"].to_numpy(np.float64) for table in _tables(side, day, window, time_s)])
+
+    return Searched(side.feed, side.networks[day].footpaths, side.walks, figures)
+
+
+def _tables(side: Evaluation, day: str, window: str, time_s: NDArray[np.int32]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Opportunities reached on average over departures: of each zone and of groups."""
+    file = side.study.file
+    zones = access_rows(
+        side.zones.table,
+        side.zones.origins,
+        side.opportunities.table.assign(kind=""),
+        time_s,
+        scenario=side.scenario,
+        day=day,
+        window=window,
+        cutoffs_min=file.travel.cutoffs_min,
+        percentiles=(),
+        origin_reason=side.origin_reason[day].tolist(),
+        units=amount_units(file),
+        keys=list(file.destinations),
+        measures=(Cumulative(file.travel.cutoffs_min),),
+    )
+    return zones, group_rows(zones, side.zones.table)
+
+
+def with_intervals(table: pd.DataFrame, drawn: pd.DataFrame | None) -> pd.DataFrame:
     """A table of changes of a random proposal: ``low`` and ``high`` from the draws where there are any, else missing."""
-    keys = _GROUP_KEYS if of_groups else _KEYS
     table = table.assign(low=np.nan, high=np.nan)
     if drawn is None or drawn.empty:
         return table
+    keys = [column for column in drawn.columns if column not in ("low", "high")]
     place = pd.MultiIndex.from_frame(drawn[keys].astype({"cutoff_min": float}))
     at = place.get_indexer(pd.MultiIndex.from_frame(table[keys].astype({"cutoff_min": float})))
-    known = at >= 0
     for column in ("low", "high"):
-        values = np.full(len(table), np.nan)
-        values[known] = drawn[column].to_numpy(np.float64)[at[known]]
-        table[column] = values
+        values = drawn[column].to_numpy(np.float64)
+        table[column] = np.where(at >= 0, values[at], np.nan)
     return table
