@@ -84,7 +84,9 @@ class CheckResult:
         return "\n".join([*lines, "", *textwrap.wrap(self._verdict(strict), width)]).lstrip("\n")
 
     def _verdict(self, strict: bool) -> str:
-        counts = Counter(notice.severity for notice in self.notices)
+        counts: Counter[str] = Counter()
+        for (severity, _), found in _kinds(self.notices).items():
+            counts[severity] += total(found)
         said = f"{_count(counts['error'], 'error')}, {_count(counts['warning'], 'warning')}, {_count(counts['info'], 'remark')}"
         if counts["error"]:
             return f"{said}. {self.name} cannot be used until the errors are mended."

@@ -255,6 +255,10 @@ def check(
         typer.Option("--out", help="Folder for notices.csv, written even when there are errors.", show_default=False),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors.")] = False,
+    map_file: Annotated[
+        Path | None,
+        typer.Option("--map", help="Write a map of the inputs to this HTML file.", show_default=False),
+    ] = None,
     threads: Threads = DEFAULT_THREADS,
     seed: Seed = None,
     cache: Cache = None,
@@ -266,13 +270,19 @@ def check(
     """Check every input, and list every error and warning with file, row and field."""
     from community_routes.cache import cache_folder
     from community_routes.checking import check_inputs
+    from community_routes.input_map import write_input_map
 
+    if map_file is not None and target.suffix.lower() == ".zip":
+        raise UsageError("--map draws the inputs of a study; a bare timetable has no neighbourhoods or destinations")
     with _session(quiet, log_json, timings, f"checking {target.name}") as console:
         result = check_inputs(
             target, scenarios or [], cache=cache_folder(cache), stopwatch=console.stopwatch, progress=console.progress
         )
         if out is not None:
             result.write_notices(out)
+        if map_file is not None and result.study is not None and result.reached is not None:
+            console.progress(f"drawing {map_file.name}")
+            write_input_map(map_file, result.study, result.reached)
     console.say(result.text(console.out.width, strict=strict))
     console.log_notices(result.notices)
     if result.failed(strict=strict):

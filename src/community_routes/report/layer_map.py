@@ -37,7 +37,9 @@ class Layer:
     fill : float
         How strongly areas are filled, 0 to 1.
     width : float
-        Of lines, or the radius of points, in pixels.
+        Of lines, in pixels.
+    radius : float
+        Of points, in pixels.
     shown : bool
         Whether it is drawn when the page opens.
     """
@@ -47,6 +49,7 @@ class Layer:
     color: str
     fill: float = 0.15
     width: float = 2.0
+    radius: float = 4.0
     shown: bool = True
 
     def content(self) -> dict[str, Any]:
@@ -56,6 +59,7 @@ class Layer:
             "color": self.color,
             "fill": self.fill,
             "width": self.width,
+            "radius": self.radius,
             "shown": self.shown,
             "features": [
                 {"type": "Feature", "properties": {"label": str(label)}, "geometry": shape}
@@ -81,7 +85,7 @@ def write_layer_map(
     path : path
         Ends in ``.html``.
     layers : sequence of Layer
-        The first is drawn lowest.
+        The first is drawn lowest, and the map opens where it lies.
     title : str
     notes : sequence of str
         Sentences beside the map.
