@@ -122,8 +122,11 @@ def _overlay(results: Results, frame: geo.Frame, prefix: str) -> Markup:
     return Markup("").join(out)
 
 
-def place_labels(results: Results, frame: geo.Frame) -> list[tuple[str, str, float, float]]:
-    """Name, kind, longitude, latitude of places whose names do not overlap on the sheet, bigger places first."""
+def place_labels(results: Results, frame: geo.Frame, *, letter: float = 5.9) -> list[tuple[str, str, float, float]]:
+    """Name, kind, longitude, latitude of places whose names do not overlap on the sheet, bigger places first.
+
+    ``letter`` is the width of a small letter in units of the sheet.
+    """
     layer = results.background.get("places")
     if layer is None or not len(layer):
         layer = _group_places(results.zones)
@@ -139,8 +142,8 @@ def place_labels(results: Results, frame: geo.Frame) -> list[tuple[str, str, flo
         if rank > 3 or not (frame.west < lon < frame.east and frame.south < lat < frame.north):
             continue
         x, y = frame.place(np.array([[lon, lat]]))[0]
-        half = 0.0048 * frame.width * (2.4 if rank < 2 else 2.0) * len(name) / 2 + 4
-        box = (x - half, y - 9, x + half, y + 9)
+        half = letter * (1.3 if rank < 2 else 1.0) * len(name) / 2 + letter / 2
+        box = (x - half, y - 1.5 * letter, x + half, y + 1.5 * letter)
         outside = box[0] < 0 or box[2] > frame.width or box[1] < 0 or box[3] > frame.height
         if not outside and not any(_overlaps(box, other) for other in taken):
             taken.append(box)

@@ -80,6 +80,8 @@ def map_content(figures: Figures, start: tuple[Slot, str] | None = None) -> dict
     """Everything the script draws and says; ``start`` is the time of day and kind of place that it opens with."""
     results = figures.results
     frame = geo.frame_of(results.zones)
+    # On a screen the map is 800 by 640 pixels: names are laid out for that, whichever side is the shorter.
+    screen = geo.frame_of(results.zones, width=min(800.0, 640.0 * frame.width / frame.height))
     shown = _shown(figures)
     lines = {name: scales(figures, *key) for name, key in shown.items()}
     measured = {name: pair for name, pair in lines.items() if pair is not None}
@@ -124,7 +126,7 @@ def map_content(figures: Figures, start: tuple[Slot, str] | None = None) -> dict
         "background": _background(results, frame),
         "labels": [
             {"name": name, "kind": kind, "at": [round(lat, 5), round(lon, 5)]}
-            for name, kind, lon, lat in drawing.place_labels(results, frame)
+            for name, kind, lon, lat in drawing.place_labels(results, screen, letter=6.8)
         ],
     }
 

@@ -179,7 +179,7 @@ def _ground_of(results: Results) -> _Ground:
             routes=compound_path([network], frame),
             outlines=compound_path([shape for shape in places if shape.area > 0], frame),
             dots=frame.place(np.array(points)) if points else np.empty((0, 2)),
-            names=tuple(drawing.place_labels(results, frame)),
+            names=tuple(drawing.place_labels(results, frame, letter=8.2)),
         )
     return _GROUND[results]
 
