@@ -1,0 +1,64 @@
+"""What it means that nothing changed: every cell of every table of a comparison is exactly the same, and nearly all are there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from community_routes.comparison import Comparison, compare
+from community_routes.evaluation import Evaluation, evaluate
+from community_routes.scenarios.scenario import Scenario
+from community_routes.sources.gtfs import read_feed
+from community_routes.sources.gtfs_write import write_feed
+from community_routes.study import Study
+
+EMPTY = Scenario(scenario="nothing", changes=[])
+
+
+def assert_changes_of_zero(comparison: Comparison, *, present: float = 0.9) -> None:
+    """No cell of comparison.csv and groups.csv differs, and the share of cells that hold a figure is as large as given.
+
+    Cells that can hold none are not counted: those of neighbourhoods that are off the network, and times to the nearest
+    place that not every departure reaches (their headline is the share that does).
+    """
+    table = comparison.comparison
+    on = table[table["reason"] != "off_network"]
+    counted = on[on["measure"].str.startswith("cumulative")]
+    assert len(counted) > 500
+    assert counted["change"].notna().mean() >= present
+    changes = table["change"].dropna()
+    assert (changes == 0).all() and (table["low"].dropna() == 0).all() and (table["high"].dropna() == 0).all()
+    assert_same(table["baseline"], table["value"])
+    groups = comparison.groups
+    groups = groups[groups["scenario"] != "today"]
+    assert len(groups) > 100
+    assert (groups["change"].dropna() == 0).all()
+    assert_same(groups["baseline"], groups["value"])
+    for column in ("persons_better", "persons_worse"):
+        assert (groups[column].dropna() == 0).all()
+
+
+def assert_same(one: pd.Series, other: pd.Series) -> None:
+    """Bit by bit, missing where the other is missing."""
+    np.testing.assert_array_equal(one.to_numpy(np.float64), other.to_numpy(np.float64))
+
+
+def exported_and_read_back(study: Study, folder: Path) -> Study:
+    """The same study with its own timetable written as one GTFS zip and read again."""
+    write_feed(study.feed, folder / "again.zip", date_stamp=min(study.file.dates.values()))
+    return replace(study, feed=read_feed(folder / "again.zip"), applied={})
+
+
+def assert_same_tables(today: Evaluation, again: Evaluation) -> None:
+    """Access and travel times of every departure, row by row."""
+    pd.testing.assert_frame_equal(today.access, again.access, check_exact=True)
+    for slot, times in today.time_s.items():
+        np.testing.assert_array_equal(times, again.time_s[slot])
+
+
+def compared_with_nothing(study: Study, today: Evaluation) -> Comparison:
+    """Today beside a proposal without changes."""
+    return compare(today, evaluate(study, EMPTY))
