@@ -81,7 +81,8 @@ def nearest_group(
     xy: NDArray[np.float64], centres: NDArray[np.float64], lift: NDArray[np.float64]
 ) -> NDArray[np.int64]:
     """Group of each point: least squared distance less the group's lift."""
-    power = ((xy[:, None, :] - centres[None, :, :]) ** 2).sum(axis=2) - lift[None, :]
+    dx, dy = xy[:, :1] - centres[:, 0], xy[:, 1:] - centres[:, 1]
+    power = dx * dx + dy * dy - lift
     group: NDArray[np.int64] = power.argmin(axis=1)
     return group
 
