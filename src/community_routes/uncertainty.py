@@ -12,17 +12,15 @@ from numpy.typing import NDArray
 from community_routes.errors import UsageError
 from community_routes.evaluation import Evaluation
 from community_routes.measures.choose import Cumulative
-from community_routes.measures.groups import group_rows
-from community_routes.measures.summary import access_rows
-from community_routes.measuring import amount_units
+from community_routes.measures.groups import groupings
+from community_routes.measures.reach import zone_average
+from community_routes.measures.summary import kinds_of_places
 from community_routes.questions import window_query
 from community_routes.scenarios.compare import interval
 from community_routes.scenarios.draws import Delays, Randomness
 from community_routes.scenarios.intervals import Searched, window_draws
 
 FEWEST_DRAWS = 200
-_ZONE_KEYS = ["scenario", "day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min"]
-_GROUP_KEYS = ["scenario", "day", "window", "grouping", "group", "kind", "measure", "reading", "cutoff_min"]
 Progress = Callable[[str], None]
 
 
@@ -94,12 +92,11 @@ def intervals(
     randomness = randomness_of(proposal, delays)
     zone_parts, group_parts, drawn_groups = [], [], []
     for day, network in proposal.networks.items():
+        sides = [_Headline.of(side, proposal, day) for side in (today, proposal)]
         for window in proposal.study.file.windows_on(day):
-            tables = _tables(proposal, day, window, proposal.time_s[day, window])
-            n_zone_rows = len(tables[0])
             changes = window_draws(
-                _searched(today, day, window, proposal),
-                _searched(proposal, day, window, proposal),
+                Searched(today.feed, today.networks[day].footpaths, today.walks, sides[0].figures),
+                Searched(proposal.feed, network.footpaths, proposal.walks, sides[1].figures),
                 network.timetable.date,
                 window_query(proposal.study.file, window),
                 randomness,
@@ -111,8 +108,12 @@ def intervals(
                 progress=_counting(tell, f"{proposal.scenario}, {day}, {window}"),
             )
             low, high = interval(changes)
-            zone_parts.append(tables[0][_ZONE_KEYS].assign(low=low[:n_zone_rows], high=high[:n_zone_rows]))
-            group_parts.append(tables[1][_GROUP_KEYS].assign(low=low[n_zone_rows:], high=high[n_zone_rows:]))
+            n_zone_rows = len(sides[1].zone_rows)
+            rows = sides[1].zone_rows.assign(window=window, low=low[:n_zone_rows], high=high[:n_zone_rows])
+            zone_parts.append(rows)
+            group_parts.append(
+                sides[1].group_rows.assign(window=window, low=low[n_zone_rows:], high=high[n_zone_rows:])
+            )
             drawn_groups.append(changes[:, n_zone_rows:])
     return Intervals(
         comparison=pd.concat(zone_parts, ignore_index=True),
@@ -130,38 +131,79 @@ def _counting(tell: Progress, what: str) -> Callable[[int, int], None]:
     return count
 
 
-def _searched(side: Evaluation, day: str, window: str, proposal: Evaluation) -> Searched:
-    """One side of a comparison, with figures that stand in the same order on both."""
-    if len(side.zones) != len(proposal.zones):
-        raise UsageError(
-            f"{proposal.scenario} adds neighbourhoods, so that intervals beside today cannot be drawn; leave --draws out"
+@dataclass(frozen=True, eq=False)
+class _Headline:
+    """Opportunities reached on average over departures, of every zone and group, quickly and always in one order.
+
+    Attributes
+    ----------
+    side : Evaluation
+    day : str
+    zone_rows, group_rows : DataFrame
+        Keys of the figures: first those of zones, then those of groups.
+    weight : float64, shape (n_group_rows, n_zones)
+        By which a group's figure follows from those of zones; a gap has weights of both signs.
+    figure_of : int64, shape (n_group_rows,)
+        Kind and cutoff of each group row.
+    """
+
+    side: Evaluation
+    day: str
+    zone_rows: pd.DataFrame
+    group_rows: pd.DataFrame
+    weight: NDArray[np.float64]
+    figure_of: NDArray[np.int64]
+
+    @staticmethod
+    def of(side: Evaluation, proposal: Evaluation, day: str) -> _Headline:
+        """The figures of one side, in the order of the proposal's."""
+        if len(side.zones) != len(proposal.zones):
+            raise UsageError(
+                f"{proposal.scenario} adds neighbourhoods, so intervals beside today cannot be drawn; leave --draws out"
+            )
+        zones = side.zones.table
+        known = np.zeros(len(zones), np.bool_)
+        known[side.zones.origins["zone"].to_numpy()[side.origin_reason[day] != "off_network"]] = True
+        kinds = [(key, float(c)) for key in side.study.file.destinations for c in side.study.file.travel.cutoffs_min]
+        common = {"scenario": proposal.scenario, "day": day, "measure": "cumulative_opportunities", "reading": "mean"}
+        zone_rows = pd.DataFrame(
+            [{"neighbourhood": zone, "kind": k, "cutoff_min": c} for k, c in kinds for zone in zones["id"]]
+        ).assign(**common)
+        rows, weights, figure_of = [], [], []
+        persons = zones["population"].to_numpy(np.float64)
+        for grouping in groupings(zones):
+            shares = [np.where(known, share * persons, 0.0) for share in grouping.share.T]
+            levels = [share / share.sum() if share.sum() > 0 else np.full(len(share), np.nan) for share in shares]
+            named = list(zip(grouping.groups, levels, strict=True))
+            if grouping.name.startswith(("local", "national")):
+                named.append(("gap", levels[-1] - levels[0]))
+            for group, weight in named:
+                for figure, (kind, cutoff) in enumerate(kinds):
+                    rows.append({"grouping": grouping.name, "group": group, "kind": kind, "cutoff_min": cutoff})
+                    weights.append(weight)
+                    figure_of.append(figure)
+        return _Headline(
+            side, day, zone_rows, pd.DataFrame(rows).assign(**common), np.array(weights), np.array(figure_of)
         )
 
-    def figures(time_s: NDArray[np.int32]) -> NDArray[np.float64]:
-        return np.concatenate([table["value"].to_numpy(np.float64) for table in _tables(side, day, window, time_s)])
-
-    return Searched(side.feed, side.networks[day].footpaths, side.walks, figures)
-
-
-def _tables(side: Evaluation, day: str, window: str, time_s: NDArray[np.int32]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Opportunities reached on average over departures: of each zone and of groups."""
-    file = side.study.file
-    zones = access_rows(
-        side.zones.table,
-        side.zones.origins,
-        side.opportunities.table.assign(kind=""),
-        time_s,
-        scenario=side.scenario,
-        day=day,
-        window=window,
-        cutoffs_min=file.travel.cutoffs_min,
-        percentiles=(),
-        origin_reason=side.origin_reason[day].tolist(),
-        units=amount_units(file),
-        keys=list(file.destinations),
-        measures=(Cumulative(file.travel.cutoffs_min),),
-    )
-    return zones, group_rows(zones, side.zones.table)
+    def figures(self, time_s: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Figures of zones, then of groups, of travel times (n_origins, n_departures, n_destinations)."""
+        side, cutoffs = self.side, self.side.study.file.travel.cutoffs_min
+        origins, flat = side.zones.origins, time_s.reshape(-1, time_s.shape[-1])
+        off = side.origin_reason[self.day] == "off_network"
+        by_key = {places.kind: places for places in kinds_of_places(side.opportunities.table.assign(kind=""))}
+        values = []
+        for key in side.study.file.destinations:
+            if key not in by_key:
+                values += [np.where(off, np.nan, 0.0)] * len(cutoffs)
+                continue
+            each = Cumulative(cutoffs).of_rows(flat, by_key[key]).reshape(*time_s.shape[:2], len(cutoffs))
+            values += [np.where(off, np.nan, column) for column in each.mean(axis=1).T]
+        zones = [zone_average(value, origins["zone"], origins["weight"], len(side.zones)) for value in values]
+        table = np.array(zones)
+        groups = np.nansum(np.nan_to_num(table)[self.figure_of] * self.weight, axis=1)
+        groups[np.isnan(self.weight).any(axis=1)] = np.nan
+        return np.concatenate([table.ravel(), groups])
 
 
 def with_intervals(table: pd.DataFrame, drawn: pd.DataFrame | None) -> pd.DataFrame:
