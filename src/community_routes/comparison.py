@@ -23,9 +23,8 @@ from community_routes.errors import UsageError
 from community_routes.evaluation import TODAY, Evaluation
 from community_routes.measures.further import equity_rows, poverty_lines
 from community_routes.measures.groups import group_rows
-from community_routes.report.page import write_page
+from community_routes.report.files import write_files
 from community_routes.report.results import COMPARISON_COLUMNS, Results, ScenarioSummary, empty_table
-from community_routes.report.tables import write_tables
 from community_routes.scenarios.compare import compare_tables, rank_proposals
 from community_routes.scenarios.operating_cost import operating_cost
 from community_routes.sources.osm_background import background_layers
@@ -105,6 +104,7 @@ class Comparison:
         """Everything that was found: the columns of ``notices.csv``."""
         return notices_table([*self.study.notices, *(n for e in self.evaluations for n in e.notices)])
 
+    @cached_property
     def results(self) -> Results:
         """All that the report is made from."""
         study, file = self.study, self.study.file
@@ -199,13 +199,30 @@ class Comparison:
         """The study's files; the proposals stand in run.json by id."""
         return self.study.sources
 
-    def write_report(self, out: str | Path, *, stopwatch: Stopwatch | None = None) -> Path:
+    def write_report(
+        self,
+        out: str | Path,
+        *,
+        maps: bool = True,
+        pdf: bool = False,
+        workbook: bool = False,
+        templates: str | Path | None = None,
+        stopwatch: Stopwatch | None = None,
+    ) -> Path:
         """Write ``report.html`` and every table beside it into a folder, whole or not at all.
 
         Parameters
         ----------
         out : path
             Replaced when it is the folder of an earlier run; made when it is not there.
+        maps : bool
+            ``maps/*.png`` and ``maps/*.svg`` for other documents.
+        pdf : bool
+            ``report.pdf``; needs the extra ``pdf``.
+        workbook : bool
+            ``tables.xlsx``; needs the extra ``xlsx``.
+        templates : path, optional
+            A folder whose files stand in for the page's own: name, colours, logo, wording.
 
         Returns
         -------
@@ -215,23 +232,28 @@ class Comparison:
         Raises
         ------
         UsageError
-            The folder holds something else.
+            The folder holds something else, or an extra is missing.
         """
         watch = stopwatch or Stopwatch()
         out = Path(out)
         check_replaceable(out)
         with watch.stage("compare"):
-            results = self.results()
+            results = self.results
         with watch.stage("report"):
             out.parent.mkdir(parents=True, exist_ok=True)
             beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
             try:
-                write_tables(results, beside)
-                write_page(results, beside / "report.html")
+                write_files(results, beside, maps=maps, pdf=pdf, workbook=workbook, templates=templates)
                 publish_folder(beside, out)
             finally:
                 shutil.rmtree(beside, ignore_errors=True)
         return out / "report.html"
+
+    def plot_map(self, *, ax: Any = None, **choices: Any) -> Any:
+        """Draw one map on matplotlib axes; ``scenario``, ``change``, ``kind``, ``day``, ``window``, ``cutoff_min`` choose it."""
+        from community_routes.report.plots import plot_map
+
+        return plot_map(self.results, ax=ax, **choices)
 
     def explore(self) -> Path:
         """Write the report into a temporary folder and open it in the browser."""
@@ -243,8 +265,9 @@ class Comparison:
         return f"Comparison({self.study.file.study}: {', '.join(e.scenario for e in self.evaluations)})"
 
     def _repr_html_(self) -> str:
-        lead = self.groups[(self.groups["grouping"].isin(["all", "local"])) & (self.groups["reading"] == "mean")]
-        return f"<b>{self.study.title}</b>{lead.head(30).to_html(index=False)}"
+        from community_routes.report.notebook import map_html, table_html
+
+        return table_html(self.results) + map_html(self.results)
 
 
 def compare(

@@ -112,8 +112,14 @@ class Evaluation:
         return f"Evaluation({self.scenario}: {len(self.access):,} rows of access, {', '.join(self.networks)})"
 
     def _repr_html_(self) -> str:
-        head = self.access[(self.access["reading"] == "mean")].head(20)
-        return f"<b>{self.title}</b>{head.to_html(index=False)}"
+        from html import escape
+
+        from community_routes.comparison import compare
+
+        if self.scenario == TODAY:
+            return compare(self)._repr_html_()
+        head = self.access[self.access["reading"] == "mean"].head(20)
+        return f"<b>{escape(self.title)}</b>{head.to_html(index=False)}"
 
 
 def span_of(file: StudyFile, choice: Choice) -> tuple[int, int]:
