@@ -51,6 +51,26 @@ def test_costs_stand_in_the_page_and_in_their_table(tmp_path: Path) -> None:
     assert not section(page_html(made_results(25, scenarios=(without,))), "options")
 
 
+def test_the_ranking_says_what_a_bus_hour_brings_and_what_cannot_be_told_apart() -> None:
+    """Gains of 2 and 1 for 4,000 and 5,000 bus-hours: 0.5 and 0.2 for a thousand; the table is not repeated further down."""
+    table = pd.DataFrame(
+        {
+            "kind": "shared_spaces",
+            "rank": [1, 2],
+            "scenario": ["proposal-2", "proposal-1"],
+            "gain": [2.0, 1.0],
+            "bus_hours": [4000.0, 5000.0],
+            "gain_per_bus_hour": [0.0005, 0.0002],
+            "same_as_next": [True, False],
+        }
+    )
+    html = page_html(made_results(25, proposals=2, extra={"ranking": table}))
+    options = section(html, "options")
+    assert re.findall(r'data-from="ranking.csv:\d:gain_per_bus_hour"[^>]*>([^<]+)<', options) == ["+0.50", "+0.20"]
+    assert words_of(options).count("cannot be told apart from the next") == 1
+    assert not section(html, "further")
+
+
 def test_wards_are_in_order_of_their_change() -> None:
     """The labels of the ward charts read from the greatest change to the least."""
     results = made_results(25)

@@ -64,11 +64,11 @@ class Cell:
         return f"{self.table}.csv:{'+'.join(str(row + 2) for row in self.rows)}:{self.column}{how}"
 
 
-def figure(cell: Cell | None, unit: str = "", *, sign: bool = False, whole: bool = False) -> Markup:
-    """A figure for people that carries its exact value and its place in the tables."""
+def figure(cell: Cell | None, unit: str = "", *, sign: bool = False, whole: bool = False, times: float = 1.0) -> Markup:
+    """A figure for people that carries its exact value and its place in the tables; ``times`` is for rates ("per 1,000")."""
     if cell is None or not np.isfinite(cell.value):
         return Markup('<span class="none">–</span>')
-    shown = words.in_unit(cell.value, unit)
+    shown = words.in_unit(cell.value, unit) * times
     text = words.count(shown) if whole else words.number(0.0 if abs(shown) < _NOISE else shown, sign=sign)
     return Markup('<data value="{}" data-from="{}" data-unit="{}">{}</data>').format(
         exact_number(cell.value), cell.source, unit, text

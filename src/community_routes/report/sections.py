@@ -73,6 +73,7 @@ def options(figures: Figures) -> dict[str, Any] | None:
         "rows": rows,
         "costs": costs,
         "assumptions": assumptions(figures),
+        "ranking": ranking(figures),
     }
 
 
@@ -82,6 +83,42 @@ def _best(values: list[float], *, low_is_good: bool) -> int:
     gains = [gain if np.isfinite(gain) else -np.inf for gain in gains]
     top = max(gains)
     return gains.index(top) if top > 1e-9 and sum(abs(gain - top) < 1e-9 for gain in gains) == 1 else -1
+
+
+def ranking(figures: Figures) -> list[dict[str, Any]]:
+    """The proposals in the order of ``ranking.csv``, by kind: what a thousand further bus-hours bring."""
+    table = figures.tables.get("ranking")
+    wanted = {"kind", "rank", "scenario", "gain", "bus_hours", "gain_per_bus_hour", "same_as_next"}
+    if table is None or not wanted <= set(table.columns):
+        return []
+    blocks = []
+    for kind in dict.fromkeys(table["kind"].astype(str)):
+        unit = figures.unit(kind, figures.headline_view)
+        mine = table.index[table["kind"].astype(str) == kind]
+        rows = [_ranked(figures, table, int(row), unit, is_last=row == mine[-1]) for row in mine]
+        blocks.append({"name": words.sentence_case(words.kind_name(kind)), "unit": words.unit_name(unit), "rows": rows})
+    return blocks
+
+
+def _ranked(figures: Figures, table: pd.DataFrame, row: int, unit: str, *, is_last: bool) -> dict[str, Any]:
+    scenario, same = str(table["scenario"].loc[row]), table["same_as_next"].loc[row]
+    gain, hours, rate = (
+        Cell("ranking", (row,), name, float(pd.to_numeric(table[name].loc[row])))
+        for name in ("gain", "bus_hours", "gain_per_bus_hour")
+    )
+    note = ""
+    if not is_last and pd.isna(same):
+        note = "not known whether it can be told apart from the next"
+    elif not is_last and bool(same):
+        note = "cannot be told apart from the next"
+    return {
+        "letter": figures.results.letter(scenario),
+        "title": figures.results.scenario_title(scenario),
+        "gain": figure(gain, unit, sign=True),
+        "hours": figure(hours, whole=True),
+        "rate": figure(rate, unit, sign=True, times=1000.0),
+        "note": note,
+    }
 
 
 def cost_rows(figures: Figures) -> list[dict[str, Any]]:
@@ -249,7 +286,8 @@ def _share(table: pd.DataFrame, scenario: str, column: str) -> Cell | None:
 def extra_tables(figures: Figures) -> list[dict[str, Any]]:
     """Further tables of the results, with their first rows."""
     out = []
-    for name in sorted(figures.results.extra):
+    told = {"ranking"} if ranking(figures) else set()
+    for name in sorted(set(figures.results.extra) - told):
         table = figures.tables[name]
         rows = []
         for row in range(min(len(table), _MOST_ROWS)):
@@ -302,7 +340,11 @@ def _nameless_places(figures: Figures) -> dict[str, str]:
     found = {}
     for place, name, key, kind in zip(table["id"], table["name"], table["key"], table["kind"], strict=True):
         if pd.isna(name) or not str(name):
-            what = words.part_name(str(kind)) if not pd.isna(kind) and str(kind) else words.kind_name(str(key))
+            what = (
+                words.part_name(str(kind))
+                if not pd.isna(kind) and str(kind)
+                else words.kind_name(str(key)).removesuffix("s")
+            )
             found[str(place)] = f"{what} without a name"
     return found
 
