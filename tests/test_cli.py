@@ -486,3 +486,47 @@ def _no_colours(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("NO_COLOR", "1")
     assert os.environ["COLUMNS"] == "200"
     yield
+
+
+# --- further commands ------------------------------------------------------------------------------------------------
+
+
+def test_a_scenario_to_start_from(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = str(folder / "study.yaml")
+    out = tmp_path / "my-idea.yaml"
+    assert run_command(["new-scenario", study, "my-idea", "--out", str(out), "--quiet"]) == 0
+    assert run_command(["check", study, str(out), "--quiet"]) == 0
+    assert "0 changes can be made" in capsys.readouterr().out
+    before = out.read_bytes()
+    assert run_command(["new-scenario", study, "my-idea", "--out", str(out)]) == 2
+    assert run_command(["new-scenario", study, "other", "--out", str(out)]) == 2
+    assert out.read_bytes() == before
+    assert run_command(["new-scenario", study, "../../x", "--out", str(tmp_path / "x.yaml")]) == 2
+    assert run_command(["diff", study, str(out), "--quiet"]) == 0
+    assert "the two timetables are the same" in capsys.readouterr().out
+    assert run_command(["diff", study, str(folder / "link.yaml"), "--quiet"]) == 0
+    assert "X is new, 8 departures" in capsys.readouterr().out
+
+
+def test_the_doctor(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert run_command(["doctor", "--quiet", "--cache", str(tmp_path / "cache")]) == 0
+    said = capsys.readouterr().out
+    assert "everything works" in said and "which adds up" in said and f"community-routes  {__version__}" in said
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    assert run_command(["doctor", "--quiet", "--cache", str(tmp_path / "file")]) == 5
+    assert "PROBLEM  cache" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_can_be_had(shell: str) -> None:
+    """What the shells ask for: a script, and the commands that begin with some letters."""
+    environment = {**os.environ, "_COMMUNITY_ROUTES_COMPLETE": f"source_{shell}"}
+    start = [
+        sys.executable,
+        "-c",
+        "import sys; sys.argv[0] = 'community-routes'; from community_routes.cli import main; main()",
+    ]
+    done = subprocess.run(
+        start, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False, env=environment
+    )
+    assert done.returncode == 0 and "community-routes" in done.stdout, done.stderr

@@ -33,7 +33,7 @@ def test_everything_that_was_read_is_on_it(tmp_path: Path) -> None:
     layers = {str(layer["name"]): layer for layer in data_of(page)["layers"]}
     assert set(layers) == {
         "Neighbourhoods (9)",
-        "Area that the streets cover (1)",
+        "Area that the streets cover",
         "Routes (7)",
         "Stops with service (6)",
         "Shared spaces (7)",

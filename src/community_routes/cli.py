@@ -138,6 +138,13 @@ Draws = Annotated[
         "--draws", min=0, help="Joint draws for intervals where clock times are assumed; at least 200, or 0 for none."
     ),
 ]
+Maps = Annotated[bool, typer.Option("--maps/--no-maps", help="Write maps/ (PNG and SVG) for other documents.")]
+Pdf = Annotated[bool, typer.Option("--pdf", help="Write report.pdf as well (needs the extra pdf).")]
+Xlsx = Annotated[bool, typer.Option("--xlsx", help="Write tables.xlsx as well (needs the extra xlsx).")]
+Template = Annotated[
+    Path | None,
+    typer.Option("--template", help="Folder whose files stand in for the report's own: name, colours, logo, wording."),
+]
 DEFAULT_THREADS = os.cpu_count() or 1
 
 
@@ -171,6 +178,10 @@ def _open(console: Console, study: Path, seed: int | None, cache: str | None) ->
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("out/demo"),
     draws: Draws = 0,
+    maps: Maps = True,
+    pdf: Pdf = False,
+    xlsx: Xlsx = False,
+    template: Template = None,
     threads: Threads = DEFAULT_THREADS,
     seed: Seed = None,
     cache: Cache = None,
@@ -182,7 +193,8 @@ def demo(
     """Run the whole main job on the sample borough (invented), and say where the report is."""
     from community_routes.sample import sample_scenarios, sample_study
 
-    _run(sample_study(), sample_scenarios(), out, draws, threads, seed, cache, quiet, log_json, timings)
+    files = {"maps": maps, "pdf": pdf, "workbook": xlsx, "templates": template}
+    _run(sample_study(), sample_scenarios(), out, files, draws, threads, seed, cache, quiet, log_json, timings)
 
 
 @app.command()
@@ -193,6 +205,10 @@ def run(
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)] = ...,  # type: ignore[assignment]
     draws: Draws = 0,
+    maps: Maps = True,
+    pdf: Pdf = False,
+    xlsx: Xlsx = False,
+    template: Template = None,
     threads: Threads = DEFAULT_THREADS,
     seed: Seed = None,
     cache: Cache = None,
@@ -202,13 +218,15 @@ def run(
     version: Version = False,
 ) -> None:
     """Score access today, compare the scenarios, write the report and its tables (the main job)."""
-    _run(study, scenarios or [], out, draws, threads, seed, cache, quiet, log_json, timings)
+    files = {"maps": maps, "pdf": pdf, "workbook": xlsx, "templates": template}
+    _run(study, scenarios or [], out, files, draws, threads, seed, cache, quiet, log_json, timings)
 
 
 def _run(
     study: Path,
     scenarios: list[Path],
     out: Path,
+    files: dict[str, Any],
     draws: int,
     threads: int,
     seed: int | None,
@@ -236,7 +254,7 @@ def _run(
             drawn = {"draws": draws, "seed": opened.file.travel.seed, "threads": threads}
             comparison = compare(today, *evaluated, **drawn, progress=console.progress)
         console.progress("writing the report")
-        page = comparison.write_report(out, stopwatch=watch)
+        page = comparison.write_report(out, **files, stopwatch=watch)
     console.notices([*opened.notices, *(n for e in comparison.evaluations for n in e.notices)])
     for evaluation in evaluated:
         for effect in evaluation.applied.effects if evaluation.applied is not None else ():
@@ -406,11 +424,129 @@ def export_gtfs(
     console.say(str(file))
 
 
+@app.command()
+def isochrone(
+    study: StudyArgument,
+    origin: Annotated[str, typer.Argument(metavar="FROM", help="Id, name or lon,lat.", show_default=False)],
+    depart: Annotated[str, typer.Option("--depart", help="When to leave, as in 08:15.", show_default=False)],
+    out: Annotated[
+        Path, typer.Option("--out", help="File to write: .geojson, .html, .png or .svg.", show_default=False)
+    ],
+    minutes: Annotated[str, typer.Option("--minutes", help="Limits in minutes, with commas.")] = "15,30,45",
+    day: Annotated[str | None, typer.Option("--day", help="Day of the study.", show_default="the only one")] = None,
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Map how far one gets from a place in so many minutes, by public transport and on foot."""
+    from community_routes.isochrone import check_map_ending
+    from community_routes.isochrone import isochrone as find_isochrone
+
+    check_map_ending(out)
+    limits = _whole_numbers("--minutes", minutes, "15,30,45")
+    with _session(quiet, log_json, timings, f"reading {study.name}") as console:
+        opened = _open(console, study, seed, cache)
+        with console.stopwatch.stage("routing"):
+            found = find_isochrone(opened, origin, depart=depart, minutes=limits, day=day)
+        with console.stopwatch.stage("report"):
+            found.write(out)
+    console.say(f"{out}: {found.title}; {len(found.stops):,} stops reached by vehicle")
+
+
+@app.command("new-scenario")
+def new_scenario(
+    study: StudyArgument,
+    name: Annotated[str, typer.Argument(help="Id of the scenario, which is also the file's name.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File to write.", show_default="NAME.yaml beside the study")
+    ] = None,
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Write a scenario file to start from, with names that exist in the study; every change in it is a comment."""
+    from community_routes.report.cells import publish
+    from community_routes.scenarios.template import new_scenario_template
+
+    path = out if out is not None else study.parent / f"{name}.yaml"
+    if path.stem != name:
+        raise UsageError(
+            f"a scenario's id is the name of its file: {name!r} is written to {name}.yaml, not {path.name}"
+        )
+    if path.exists():
+        raise UsageError(f"{path} is there already; choose another name")
+    with _session(quiet, log_json, timings, f"reading {study.name}") as console:
+        opened = _open(console, study, seed, cache)
+        text = new_scenario_template(
+            name, opened.feed, opened.file.dates, zones=opened.zones, opportunities=opened.opportunities
+        )
+        publish(path, text.encode("utf-8"))
+    console.say(str(path))
+
+
+@app.command()
+def diff(
+    study: StudyArgument,
+    scenario: Annotated[Path, typer.Argument(help="Scenario file.", show_default=False)],
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Say how the timetable under a scenario differs from today's: routes, departures by period, stops."""
+    from community_routes.evaluation import applied_to
+    from community_routes.reading import read_scenarios
+    from community_routes.scenarios.feed_diff import diff_feeds
+
+    with _session(quiet, log_json, timings, f"reading {study.name}") as console:
+        opened = _open(console, study, seed, cache)
+        (proposal,) = read_scenarios([scenario], opened)
+        found = diff_feeds(opened.feed, applied_to(opened, proposal, []).feed, opened.file.dates)
+    for sentence in found.words():
+        console.say(sentence)
+
+
+@app.command()
+def doctor(
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Say whether this installation works: versions, threads, the cache, and a self-test of a few seconds."""
+    from community_routes.cache import cache_folder
+    from community_routes.doctor import examine, told
+
+    with _session(quiet, log_json, timings, "testing") as console:
+        findings = examine(cache_folder(cache))
+    console.say(told(findings))
+    if not all(finding.good for finding in findings):
+        raise typer.Exit(MachineError.exit_code)
+
+
 def _percentiles(text: str) -> tuple[int, ...]:
+    return tuple(sorted(set(_whole_numbers("--percentiles", text, "25,50,75"))))
+
+
+def _whole_numbers(option: str, text: str, example: str) -> list[int]:
     try:
-        return tuple(sorted({int(part) for part in text.split(",")}))
+        return [int(part) for part in text.split(",")]
     except ValueError:
-        raise UsageError(f"--percentiles {text!r}: write whole numbers with commas, as in 25,50,75") from None
+        raise UsageError(f"{option} {text!r}: write whole numbers with commas, as in {example}") from None
 
 
 if __name__ == "__main__":

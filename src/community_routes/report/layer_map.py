@@ -40,6 +40,8 @@ class Layer:
         Of lines, in pixels.
     radius : float
         Of points, in pixels.
+    counted : bool
+        Whether the list of layers says how many shapes there are.
     shown : bool
         Whether it is drawn when the page opens.
     """
@@ -50,12 +52,13 @@ class Layer:
     fill: float = 0.15
     width: float = 2.0
     radius: float = 4.0
+    counted: bool = True
     shown: bool = True
 
     def content(self) -> dict[str, Any]:
         """For the page's script, with coordinates to about a metre."""
         return {
-            "name": f"{self.name} ({len(self.shapes):,})",
+            "name": f"{self.name} ({len(self.shapes):,})" if self.counted else self.name,
             "color": self.color,
             "fill": self.fill,
             "width": self.width,

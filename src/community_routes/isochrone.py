@@ -1,0 +1,238 @@
+"""How far one gets from a place in so many minutes, by public transport and on foot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from community_routes.errors import UsageError
+from community_routes.itinerary import Spot, find_spot
+from community_routes.matrix import network_of
+from community_routes.network.points import Links, Points
+from community_routes.network.street_reach import reach_along_streets, reach_areas
+from community_routes.network.streets import Streets
+from community_routes.network.walks import link_points, walks_between
+from community_routes.questions import chosen_day, study_query
+from community_routes.report.isochrones import band_colors, band_labels, write_isochrones
+from community_routes.report.layer_map import Layer, write_layer_map
+from community_routes.routing.query import LONGEST_TRAVEL_S, Walks
+from community_routes.routing.travel_times import travel_times_by_departure
+from community_routes.sources.osm_background import background_layers
+from community_routes.study import Study
+from community_routes.times import MINUTE, UNREACHED, format_time, parse_time
+
+_OSM_CREDIT = "© OpenStreetMap contributors, Open Database License 1.0"
+_ENDINGS = (".geojson", ".html", ".htm", ".png", ".svg")
+_MOST_BANDS = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Isochrone:
+    """What can be reached from a place within each of some times, leaving at one moment.
+
+    Attributes
+    ----------
+    name : str
+        Of the place.
+    title : str
+    areas : GeoDataFrame of limit_s, geometry
+        The land within each limit; each holds those of the limits before.
+    streets : GeoDataFrame of limit_s, geometry, or None
+        The stretches of street; None where walking is by straight line.
+    stops : DataFrame of id, name, lon, lat, time_s
+        Stops that are reached in a vehicle within the last limit, the first first.
+    """
+
+    name: str
+    title: str
+    areas: gpd.GeoDataFrame
+    streets: gpd.GeoDataFrame | None
+    stops: pd.DataFrame
+    _study: Study = field(repr=False)
+    _spot: Spot = field(repr=False)
+
+    def write(self, path: str | Path) -> Path:
+        """Write a picture (``.png``, ``.svg``), shapes (``.geojson``) or a page with a map (``.html``).
+
+        Raises
+        ------
+        UsageError
+            Another ending, or nothing is reached.
+        """
+        path = check_map_ending(path)
+        street_map = self._study.street_map
+        background = background_layers(street_map) if street_map is not None else None
+        credit = _OSM_CREDIT if street_map is not None and not self._study.file.study.startswith("sample") else ""
+        if path.suffix.lower() in (".html", ".htm"):
+            return write_layer_map(path, self._layers(), title=self.title, background=background, credit=credit)
+        if path.suffix.lower() == ".geojson":
+            return write_isochrones(self.areas, path, title=self.title)
+        place = float(self._spot.points.lon[0]), float(self._spot.points.lat[0])
+        return write_isochrones(
+            self.areas,
+            path,
+            title=self.title,
+            place=place,
+            name=self.name,
+            streets=self.streets,
+            background=background,
+            credit=credit,
+        )
+
+    def _layers(self) -> list[Layer]:
+        """Bands as rings, the widest first, so that each can be pointed at; then the stops and the place."""
+        shapes, labels, colors = list(self.areas.geometry), band_labels(self.areas), band_colors(len(self.areas))
+        layers = []
+        for number in range(len(shapes) - 1, -1, -1):
+            ring = shapes[number] if not number else shapely.difference(shapes[number], shapes[number - 1])
+            if not ring.is_empty:
+                frame = gpd.GeoDataFrame({"label": [labels[number]]}, geometry=[ring], crs="EPSG:4326")
+                layers.append(Layer(labels[number].capitalize(), frame, colors[number], fill=0.6, width=0.8, counted=False))
+        table = self.stops
+        words = [
+            f"{n} ({i}): {s / MINUTE:.0f} min"
+            for i, n, s in zip(table["id"], table["name"], table["time_s"], strict=True)
+        ]
+        stops = gpd.GeoDataFrame(
+            {"label": words}, geometry=list(shapely.points(table["lon"], table["lat"])), crs="EPSG:4326"
+        )
+        layers.append(Layer("Stops reached by vehicle", stops, "#17212a", radius=2.5))
+        here = shapely.points(self._spot.points.lon[:1], self._spot.points.lat[:1])
+        start = gpd.GeoDataFrame({"label": [self.name]}, geometry=list(here), crs="EPSG:4326")
+        return [*layers, Layer("Start", start, "#c0156b", radius=7, counted=False)]
+
+    def __repr__(self) -> str:
+        return f"Isochrone({self.title}; {len(self.stops):,} stops reached by vehicle)"
+
+
+def check_map_ending(path: str | Path) -> Path:
+    """The path, if its ending says how a map can be written.
+
+    Raises
+    ------
+    UsageError
+    """
+    path = Path(path)
+    if path.suffix.lower() not in _ENDINGS:
+        raise UsageError(f"{path.name}: the ending says how it is written; use .geojson, .html, .png or .svg")
+    return path
+
+
+def isochrone(
+    study: Study, place: str, *, depart: str, minutes: Sequence[int] = (15, 30, 45), day: str | None = None
+) -> Isochrone:
+    """What can be reached from a place of a study by public transport and on foot, leaving at one moment.
+
+    The walk away from the last stop is limited like every walk from a stop, the walk all the way like those of the study.
+
+    Parameters
+    ----------
+    study : Study
+    place : str
+        Id, name or ``lon,lat``.
+    depart : str
+        When to leave, as in ``08:15``.
+    minutes : sequence of int
+        Rising limits, at most six.
+    day : str, optional
+        Key of ``service_date``; needed where the study has several.
+
+    Raises
+    ------
+    UsageError
+        The place, day, time or limits cannot be made out, or the place is off the network.
+    """
+    limits_s = _limits(minutes)
+    try:
+        moment_s = parse_time(depart)
+    except ValueError as wrong:
+        raise UsageError(str(wrong)) from None
+    day, spot = chosen_day(study, day), find_spot(study, place)
+    walk = study.file.travel.walk
+    linked = link_points(study.ground, spot.points, link_m=walk.link_m)
+    if not linked.place_linked.any():
+        raise UsageError(f"{spot.name} is off the network, so nothing is reached from it (see `check`)")
+    query = replace(study_query(study.file, (moment_s, moment_s + 1)), step_s=1, max_travel_s=limits_s[-1])
+    stops, networks = network_of(study, query, day)
+    access = walks_between(
+        study.ground, linked, stops, limit_s=int(walk.to_stop_min * MINUTE), speed_kmh=walk.speed_kmh
+    )
+    times = travel_times_by_departure(networks[day], query, _to_every_stop(access, stops.points))[0, 0]
+    areas, streets = _reached(study, spot, stops.points, times, limits_s)
+    title = f"From {spot.name}, {day} {study.file.dates[day]}, leaving at {format_time(moment_s, with_seconds=False)}"
+    return Isochrone(spot.name, title, areas, streets, _stop_table(study, times), study, spot)
+
+
+def _limits(minutes: Sequence[int]) -> list[int]:
+    limits = sorted({int(one) for one in minutes})
+    longest = LONGEST_TRAVEL_S // MINUTE
+    if not limits or limits[0] < 1 or limits[-1] > longest or len(limits) > _MOST_BANDS:
+        raise UsageError(f"minutes are up to {_MOST_BANDS} whole numbers from 1 to {longest}, as in 15,30,45")
+    return [one * MINUTE for one in limits]
+
+
+def _to_every_stop(access: Links, stops: Points) -> Walks:
+    """Every stop as a destination that is there when the vehicle is: what is walked from it is measured on the ground."""
+    n = stops.n_places
+    there = Links(np.arange(n + 1), np.arange(n, dtype=np.int32), np.zeros(n, np.int32), np.zeros(n))
+    nowhere = Links(np.zeros(2, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0))
+    return Walks(access, there, nowhere)
+
+
+def _reached(
+    study: Study, spot: Spot, stops: Points, times: NDArray[np.int32], limits_s: list[int]
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame | None]:
+    """Areas and streets, of walks from the place and of walks from the stops, each with its own limit on a walk."""
+    walk = study.file.travel.walk
+    places = np.flatnonzero(times != UNREACHED)
+    first = np.unique(stops.place, return_index=True)[1]
+    starts = (
+        (np.column_stack([spot.points.lon, spot.points.lat]), np.zeros(len(spot.points.lon)), walk.all_the_way_min),
+        (
+            np.column_stack([stops.lon[first[places]], stops.lat[first[places]]]),
+            times[places].astype(np.float64),
+            walk.to_stop_min,
+        ),
+    )
+    areas, streets = [], []
+    for lonlat, already_s, longest_min in starts:
+        if not len(lonlat):
+            continue
+        choices: dict[str, Any] = {
+            "already_s": already_s,
+            "walk_limit_s": min(longest_min * MINUTE, limits_s[-1]),
+            "link_m": walk.link_m,
+        }
+        areas.append(reach_areas(study.ground, lonlat, limits_s, walk.speed_kmh, **choices))
+        if isinstance(study.ground, Streets):
+            streets.append(reach_along_streets(study.ground, lonlat, limits_s, walk.speed_kmh, **choices))
+    joined: list[shapely.Geometry] = []
+    for same_limit in zip(*(area.geometry for area in areas), strict=True):
+        joined.append(shapely.union_all([*joined[-1:], *same_limit]))
+    whole = areas[0].assign(geometry=joined)
+    if not streets:
+        return whole, None
+    return whole, gpd.GeoDataFrame(pd.concat(streets, ignore_index=True), crs="EPSG:4326")
+
+
+def _stop_table(study: Study, times: NDArray[np.int32]) -> pd.DataFrame:
+    rows = np.flatnonzero(times != UNREACHED)
+    rows = rows[np.argsort(times[rows], kind="stable")]
+    table = study.feed.stops.iloc[rows]
+    return pd.DataFrame(
+        {
+            "id": table["stop_id"].to_numpy(object),
+            "name": table["stop_name"].to_numpy(object),
+            "lon": table["lon"].to_numpy(np.float64),
+            "lat": table["lat"].to_numpy(np.float64),
+            "time_s": times[rows],
+        }
+    )

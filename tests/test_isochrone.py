@@ -1,0 +1,93 @@
+"""Areas reached by bus and on foot: circles of known size in the small town, and what the matrix says in the sample."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+
+from community_routes.cli import run_command
+from community_routes.errors import UsageError
+from community_routes.isochrone import isochrone
+from community_routes.matrix import travel_matrix
+from community_routes.network.walks import link_points
+from community_routes.questions import chosen_query
+from community_routes.sample import sample_study
+from community_routes.study import open_study, origin_points
+from community_routes.times import MINUTE
+from small_town import town_study
+
+METRES_A_DEGREE = 111_195.08
+
+
+def test_circles_round_the_start_and_where_the_bus_is(tmp_path: Path) -> None:
+    """Leave P0 at 08:15. Within 10 minutes 800 m are walked, 615.4 m in a straight line with the detour of 1.3. The bus is
+    at P1 at 08:30, after 15 minutes: within 30 it leaves 15 minutes, so 923.1 m round P1 and 1,846.2 m round P0. The
+    buses of 08:40 are at P2 and back at P0 at 08:50: within 45 minutes that leaves 10 minutes, so 615.4 m round P2; the
+    walk from P1 is limited to 20 minutes, so 1,230.8 m.
+    """
+    study = open_study(town_study(tmp_path))
+    found = isochrone(study, "P0", depart="08:15", minutes=(10, 30, 45))
+    expected = ((615.4,), (1846.2, 923.1), (2769.2, 1230.8, 615.4))
+    for area, radii in zip(found.areas.geometry, expected, strict=True):
+        parts = sorted(shapely.get_parts(area), key=lambda part: part.centroid.x)
+        assert len(parts) == len(radii)
+        for number, (part, radius) in enumerate(zip(parts, radii, strict=True)):
+            west, south, east, north = part.bounds
+            assert (west + east) / 2 == pytest.approx(20 + number / 10, abs=1e-4)
+            assert (east - west) / 2 * METRES_A_DEGREE == pytest.approx(radius, rel=0.005)
+            assert (north - south) / 2 * METRES_A_DEGREE == pytest.approx(radius, rel=0.005)
+    assert found.stops[["id", "time_s"]].to_numpy().tolist() == [["S1", 900], ["S0", 2100], ["S2", 2100]]
+    assert found.streets is None
+
+
+def test_whoever_the_matrix_reaches_is_in_the_area() -> None:
+    """Neighbourhoods of the sample whose start lies within 30 m of a street: reached in time by the matrix, they are in."""
+    study = open_study(sample_study())
+    query = chosen_query(study, "07:30-07:31")
+    zones = origin_points(study.zones)
+    times = travel_matrix(study, query, "weekday", destinations=zones, per_departure=True).time_s[:, 0]
+    beside = link_points(study.ground, zones, link_m=study.file.travel.walk.link_m).link_m <= 30
+    inside_at_all = 0
+    for row in (4, 40, 70):
+        found = isochrone(study, str(zones.id[row]), depart="07:30", minutes=(20, 40), day="weekday")
+        for limit, area in zip((20, 40), found.areas.geometry, strict=True):
+            inside = shapely.contains_xy(area, zones.lon, zones.lat)
+            due = beside & (times[row] <= limit * MINUTE)
+            assert inside[due].all()
+            inside_at_all += int(due.sum())
+        assert found.areas.geometry.iloc[1].contains(found.areas.geometry.iloc[0].buffer(-1e-6))
+    assert inside_at_all > 40
+    assert np.isfinite(found.stops["lon"]).all()
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = str(town_study(tmp_path / "town"))
+    for ending in ("geojson", "html", "png", "svg"):
+        out = tmp_path / f"reach.{ending}"
+        assert run_command(["isochrone", study, "P0", "--depart", "08:15", "--out", str(out), "--quiet"]) == 0
+        assert out.stat().st_size > 500
+    shapes = json.loads((tmp_path / "reach.geojson").read_text(encoding="utf-8"))
+    assert [feature["properties"]["minutes"] for feature in shapes["features"]] == [15, 30, 45]
+    capsys.readouterr()
+    for wrong in (
+        ["P0", "--depart", "08:15", "--out", str(tmp_path / "r.pdf")],
+        ["P0", "--depart", "soon", "--out", str(tmp_path / "r.png")],
+        ["P0", "--depart", "08:15", "--minutes", "15,x", "--out", str(tmp_path / "r.png")],
+        ["P0", "--depart", "08:15", "--minutes", "0,15", "--out", str(tmp_path / "r.png")],
+        ["lost", "--depart", "08:15", "--out", str(tmp_path / "r.png")],
+        ["Nowhere", "--depart", "08:15", "--out", str(tmp_path / "r.png")],
+    ):
+        assert run_command(["isochrone", study, *wrong]) == 2
+        assert capsys.readouterr().err
+    assert not (tmp_path / "r.png").exists()
+
+
+def test_limits_that_make_no_sense(tmp_path: Path) -> None:
+    study = open_study(town_study(tmp_path))
+    for minutes in ((), (0,), (-5, 10), (501,), tuple(range(1, 9))):
+        with pytest.raises(UsageError, match="minutes are up to"):
+            isochrone(study, "P0", depart="08:15", minutes=minutes)
