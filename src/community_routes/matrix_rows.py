@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -90,23 +91,26 @@ class Layout:
         gone = values < 0
         n_departures = len(self.query.departures_s) if self.per_departure else 1
         destination = column // n_departures
-        columns = {"origin": _take(self.origins, origin), "destination": _take(self.destinations, destination)}
+        start, end, moments, reasons = self._words
+        columns = {"origin": start.take(pa.array(origin)), "destination": end.take(pa.array(destination))}
         if self.per_departure:
-            moments = np.array([format_time(int(moment)) for moment in self.query.departures_s], object)
-            columns["deadline" if self.query.arrive_by else "departure"] = _take(moments, column % n_departures)
+            columns["deadline" if self.query.arrive_by else "departure"] = moments.take(pa.array(column % n_departures))
             names = ["time_s"]
         else:
             names = [f"p{percentile}" for percentile in self.query.percentiles]
         for number, name in enumerate(names):
             columns[name] = pa.array(values[:, number].astype(np.int32), mask=np.ascontiguousarray(gone[:, number]))
         fault = np.maximum(self.origin_fault[origin], self.destination_fault[destination]) + 1
-        reasons = np.array(["", *FAULTS], object)
-        columns["reason"] = _take(reasons, np.where(gone.any(axis=1), fault, 0))
+        columns["reason"] = reasons.take(pa.array(np.where(gone.any(axis=1), fault, 0)))
         return pa.table(columns)
 
-
-def _take(words: NDArray[np.object_], rows: NDArray[Any]) -> pa.Array:
-    return pa.array(words.tolist(), pa.string()).take(pa.array(rows))
+    @cached_property
+    def _words(self) -> tuple[pa.Array, pa.Array, pa.Array, pa.Array]:
+        """Ids of origins and destinations, departures, reasons."""
+        departures = [format_time(int(moment)) for moment in self.query.departures_s]
+        words = (self.origins.tolist(), self.destinations.tolist(), departures, ["", *FAULTS])
+        start, end, moments, reasons = (pa.array(part, pa.string()) for part in words)
+        return start, end, moments, reasons
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,18 +156,21 @@ class Spool:
         values : int32, shape (n_values, n, m)
             Seconds; UNREACHED where there is none. Cells without any value are not kept.
         """
-        row_order, column_order = np.argsort(origins), np.argsort(columns)
-        columns = columns[column_order]
+        if (origins[1:] < origins[:-1]).any():
+            order = np.argsort(origins)
+            origins, values = origins[order], values[:, order]
         step = max(1, _CELLS_AT_ONCE // max(len(columns), 1))
         for low in range(0, len(origins), step):
-            rows = row_order[low : low + step]
-            part = values[:, rows[:, None], column_order[None, :]]
-            row, column = np.nonzero((part != UNREACHED).any(axis=0))
-            cells = part[:, row, column]
-            kept = np.where(cells == UNREACHED, _MISSING, cells).astype(np.int16).T
-            first = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(rows)))]) + self._n
-            self._segments.append(_Segment(origins[rows].astype(np.int64), first))
-            self._append(columns[column], np.ascontiguousarray(kept))
+            part = values[:, low : low + step]
+            reached = part[0] != UNREACHED
+            for more in part[1:]:
+                reached |= more != UNREACHED
+            row, column = np.nonzero(reached)
+            cells = part[:, row, column].T
+            cells[cells == UNREACHED] = _MISSING
+            first = np.concatenate([[0], np.cumsum(np.count_nonzero(reached, axis=1))]) + self._n
+            self._segments.append(_Segment(origins[low : low + step].astype(np.int64), first))
+            self._append(columns[column], cells.astype(np.int16, order="C"))
 
     def _append(self, columns: NDArray[np.int64], values: NDArray[np.int16]) -> None:
         self._n += len(columns)

@@ -340,11 +340,18 @@ def find_boardings(  # type: ignore[no-untyped-def]
 def _times_of_departures(  # type: ignore[no-untyped-def]
     origin, boarding_first, moment, boarding, waiting_row, top, low, rows, offset_s, max_travel_s, walk_s, best, times
 ):
-    """Fill ``times`` (departure, lane) with 16-bit travel times of one origin; whether any vehicle helps."""
+    """Fill ``times`` (departure, lane) with 16-bit travel times of one origin; whether any vehicle helps.
+
+    Where none does, nothing is filled: one walks.
+    """
     n_departures, n_lanes = times.shape
     any_ride = False
     at = boarding_first[origin]
     end = boarding_first[origin + 1]
+    while at < end and waiting_row[boarding[at] - low] < 0:
+        at += 1
+    if at == end:
+        return False
     for d in range(n_departures - 1, -1, -1):
         while at < end and moment[at] == d:
             row = waiting_row[boarding[at] - low]
@@ -425,7 +432,7 @@ def read_percentiles(  # type: ignore[no-untyped-def]
                     lower[lane] = min(a, b)
                     upper[lane] = max(a, b)
         for p in range(len(ranks)):
-            line = times[ranks[p]]
+            line = times[ranks[p]] if any_ride else walk_s
             target = result[p, origin]
             for lane in range(n_used):
                 target[destination_of[lane]] = line[lane]
@@ -466,13 +473,13 @@ def read_all_departures(  # type: ignore[no-untyped-def]
             lane = lane_of[direct_to[link]]
             if lane >= 0 and direct_s[link] <= max_travel_s:
                 walk_s[lane] = direct_s[link]
-        _times_of_departures(
+        any_ride = _times_of_departures(
             origin, boarding_first, moment, boarding, waiting_row, top, low, rows, offset_s, max_travel_s, walk_s,
             best, times,
         )  # fmt: skip
         for d in range(n_departures):
             target = result[i, first_departure + d]
-            line = times[d]
+            line = times[d] if any_ride else walk_s
             for lane in range(n_used):
                 target[destination_of[lane]] = line[lane]
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -110,7 +111,7 @@ def percentiles_in_blocks(
     """What ``percentile_times`` gives, in blocks of at most ``lanes`` places, for matrices that memory cannot hold.
 
     A block has all origins and some neighbouring destinations; for ``arrive_by`` some origins and all destinations. Every
-    pair is in exactly one block; the order of blocks is always the same. At most ``threads`` blocks are held at once.
+    pair is in exactly one block; the order of blocks is always the same. At most ``threads`` + 1 blocks are held at once.
     """
     if query.arrive_by:
         search = Search(network.backwards, network, query, walks.mirrored(), lanes)
@@ -126,9 +127,14 @@ def percentiles_in_blocks(
         return PercentilesBlock(everywhere, block, _as_seconds(result))
 
     blocks = search.lane_blocks()
+    under_way: deque[Future[PercentilesBlock]] = deque()
     with ThreadPoolExecutor(max(threads, 1)) as pool:
-        for start in range(0, len(blocks), max(threads, 1)):
-            yield from pool.map(work, blocks[start : start + max(threads, 1)])
+        for block in blocks:
+            under_way.append(pool.submit(work, block))
+            if len(under_way) > max(threads, 1):  # so that the threads have work while a block is taken in
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
 
 
 def times_in_blocks(
