@@ -1,17 +1,20 @@
 """Measures how cost and memory grow on a made-up region: the sample borough tiled until it is as large as a country.
 
-    python benchmarks/bench_region.py [--side 18] [--out FILE]
+    python benchmarks/region.py [--side 20] [--threads 2] [--out FILE]
 
 Tiles lie so close that one may walk from stops of one to stops of the next, and a train runs along every row and column of
 tiles each quarter of an hour, from the busiest stop of one to that of the next in eight minutes. Walks are straight lines
-times 1.3. Travel times are found in blocks of destinations and written block by block, only where something is reached, so
-that memory is bounded by the block, not by the number of pairs.
+times 1.3. Travel times are found in blocks of destinations, what is reached of them is laid aside in files, and then written
+origin by origin as ``--reached-only`` does, so that memory is bounded by the block, not by the number of pairs. Three sizes
+are measured, a sixteenth, a quarter and the whole, each in a process of its own, and the table is added to the page.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 import json
+import os
 import platform
 import tempfile
 import time
@@ -21,19 +24,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from bench_routing import HERE, Stages, run_apart_from
+from community_routes.matrix_rows import Layout, Spool, write_rows
 from community_routes.network.network import build_network
 from community_routes.network.points import Points
 from community_routes.network.stop_walks import stop_points
 from community_routes.network.walks import CrowFly, link_points, walks_between
 from community_routes.routing.query import Query, Walks
-from community_routes.routing.travel_times import PercentilesBlock, percentiles_in_blocks
+from community_routes.routing.travel_times import percentiles_in_blocks
 from community_routes.sources.feed import Calls, Feed
-from community_routes.times import HOUR, MINUTE, UNREACHED
+from community_routes.times import HOUR, MINUTE
 from community_routes.timings import peak_megabytes
 from workloads import WORKLOADS
 
@@ -138,7 +140,7 @@ def with_trains(feed: Feed, hub: int, n_stops: int, side: int) -> Feed:
 
 def measure(side: int, threads: int) -> dict[str, Any]:
     """Tile, build, search block by block and write what is reached."""
-    stages = Stages()
+    stages, started = Stages(), time.perf_counter()
     feed, places = in_window(WORK.read_timetable()), WORK.places()[0]
     span = np.array([np.ptp(places.lon), np.ptp(places.lat)]) * NEARER
     grid = np.array([(x, y) for y in range(side) for x in range(side)], np.float64) * span
@@ -159,24 +161,19 @@ def measure(side: int, threads: int) -> dict[str, Any]:
         access = walks_between(ground, linked, stops, limit_s=15 * MINUTE, speed_kmh=4.8)
         egress = walks_between(ground, stops, linked, limit_s=15 * MINUTE, speed_kmh=4.8).reversed(zones.n_places)
         direct = walks_between(ground, linked, linked, limit_s=60 * MINUTE, speed_kmh=4.8)
-    pairs = 0
+    plan = Layout(ids, ids, QUERY, np.zeros(len(ids), np.int8), np.zeros(len(ids), np.int8))
     with tempfile.TemporaryDirectory() as folder:
+        spool = Spool(plan, Path(folder))
+        blocks = percentiles_in_blocks(network, QUERY, Walks(access, egress, direct), threads=threads, lanes=BLOCK)
+        with stages.stage("search"):
+            for block in blocks:
+                spool.add(block.origins, block.destinations.astype(np.int64), block.time_s)
+            spool.finish()
+        searched_mb = peak_megabytes()
         path = Path(folder) / "matrix.parquet"
-        writer = None
-        asked = Walks(access, egress, direct)
-        blocks = percentiles_in_blocks(network, QUERY, asked, threads=threads, lanes=BLOCK)
-        while True:
-            with stages.more("search"):
-                block = next(blocks, None)
-            if block is None:
-                break
-            with stages.more("write"):
-                table = reached(block)
-                writer = writer or pq.ParquetWriter(path, table.schema)
-                writer.write_table(table)
-            pairs += len(table)
-        assert writer is not None
-        writer.close()
+        with stages.stage("write"):
+            pairs = write_rows(path, spool.tables(reached_only=True))
+        spool.close()
         size_mb = path.stat().st_size / 1e6
     moments = network.timetable.departure_s
     return {
@@ -191,55 +188,62 @@ def measure(side: int, threads: int) -> dict[str, Any]:
         "reached": pairs / zones.n_places,
         "stages": stages.seconds,
         "process_s": time.process_time(),
+        "wall_s": time.perf_counter() - started,
+        "rows": pairs,
+        "searched_mb": searched_mb,
         "peak_mb": peak_megabytes(),
         "file_mb": size_mb,
     }
 
 
-def reached(block: PercentilesBlock) -> pa.Table:
-    """Rows of the matrix where any percentile is reached."""
-    origin, column = np.nonzero((block.time_s != UNREACHED).any(axis=0))
-    cells = block.time_s[:, origin, column]
-    columns = {"origin": block.origins[origin], "destination": block.destinations[column]}
-    for percentile, row in zip(QUERY.percentiles, cells, strict=True):
-        columns[f"p{percentile}"] = pa.array(row, mask=row == UNREACHED)
-    return pa.table(columns)
-
-
 def report(results: list[dict[str, Any]]) -> str:
-    """The page of results."""
+    """The table of one run, with what it was measured on."""
     stages = list(results[0]["stages"])
+    counts = ("neighbourhoods", "connections", "changes", "reached", "rows")
+    headings = ["tiles", "neighbourhoods", "connections", "changes", "reached from one", "rows", *stages, "process"]
+    headings += ["rows a second", "MB after the search", "peak MB", "file MB"]
     lines = [
-        "# What a region costs",
+        f"## {dt.date.today()}, {platform.machine()}, {os.cpu_count()} cores, {results[0]['threads']} threads",
         "",
-        "Written by `benchmarks/bench_region.py`: the sample borough tiled, all neighbourhoods to all others within 90 minutes,",
-        f"120 departures, at most 3 rides, in blocks of {BLOCK:,} destinations, each written before the next is searched.",
-        f"{platform.machine()}, Python {platform.python_version()}. Seconds of the processor, wall seconds in brackets.",
+        f"Load of the machine when it ended: {_load()} (other programs included).",
         "",
-        "| tiles | threads | neighbourhoods | connections in the window | changes | reached from one | "
-        + " | ".join(stages)
-        + " | process | peak MB | file MB |",
-        "|---" * (9 + len(stages)) + "|",
-    ]  # fmt: skip
+        "| " + " | ".join(headings) + " |",
+        "|---" * len(headings) + "|",
+    ]
     for result in results:
         cells = [
             f"{result['side']} x {result['side']}",
-            str(result["threads"]),
-            *(f"{result[name]:,.0f}" for name in ("neighbourhoods", "connections", "changes", "reached")),
+            *(f"{result[name]:,.0f}" for name in counts),
             *(f"{seconds['processor']:.1f} ({seconds['wall']:.1f})" for seconds in result["stages"].values()),
-            *(f"{result[name]:,.0f}" for name in ("process_s", "peak_mb", "file_mb")),
+            f"{result['process_s']:.0f} ({result['wall_s']:.0f})",
+            f"{result['rows'] / result['process_s']:,.0f}",
+            *(f"{result[name]:,.0f}" for name in ("searched_mb", "peak_mb", "file_mb")),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join([*lines, ""])
 
 
+def _load() -> str:
+    return f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+
+
+HEAD = f"""# What a region costs
+
+Written by `benchmarks/region.py`: the sample borough tiled, all neighbourhoods to all others within
+{QUERY.max_travel_s // 60} minutes, {len(QUERY.departures_s)} departures, at most {QUERY.max_rides} rides, in blocks of
+{BLOCK:,} destinations; only pairs that are reached are written. Connections are those that leave within the window and the
+longest journey after it. Seconds of the processor, wall seconds in brackets; rows a second are rows of the file for each
+second of the processor, everything included.
+"""
+
+
 def main() -> None:
     """Measure some sizes, each in a process of its own, or be one of them."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    options.add_argument("--side", type=int, default=18)
+    options.add_argument("--side", type=int, default=20)
     options.add_argument("--threads", type=int, default=2)
     options.add_argument("--child", action="store_true")
-    options.add_argument("--out", type=Path, default=HERE / "RESULTS_REGION.md")
+    options.add_argument("--out", type=Path, default=HERE / "REGION.md")
     chosen = options.parse_args()
     if chosen.child:
         print(json.dumps(measure(chosen.side, chosen.threads)))
@@ -248,9 +252,10 @@ def main() -> None:
     results = []
     for side in sizes:
         asked = ("--child", "--side", str(side), "--threads", str(chosen.threads))
-        results.append(run_apart_from("bench_region.py", *asked))
+        results.append(run_apart_from("region.py", *asked))
         print(f"{side} x {side} tiles: {results[-1]['process_s']:.0f} s, {results[-1]['peak_mb']:,.0f} MB")
-    chosen.out.write_text(report(results), encoding="utf-8")
+    before = chosen.out.read_text("utf-8") if chosen.out.is_file() else HEAD
+    chosen.out.write_text(f"{before.rstrip()}\n\n{report(results)}", encoding="utf-8")
     print(chosen.out)
 
 
