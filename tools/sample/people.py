@@ -168,13 +168,13 @@ def pieces_of(group: NDArray[np.int64], border: dict[int, list[tuple[int, float]
         if piece[start] >= 0:
             continue
         piece[start] = start
-        todo = [start]
-        while todo:
-            k = todo.pop()
+        waiting = [start]
+        while waiting:
+            k = waiting.pop()
             for j, _ in border[k]:
                 if piece[j] < 0 and group[j] == group[k]:
                     piece[j] = start
-                    todo.append(j)
+                    waiting.append(j)
     return piece
 
 
