@@ -34,7 +34,7 @@ def main() -> None:
     today = cr.evaluate(cr.open_study(cr.sample_study()))
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
-        write_maps(cr.compare(today).results(), folder)
+        write_maps(cr.compare(today).results, folder)
         for name, source in WANTED.items():
             shrink(Path(folder) / "maps" / source, IMAGES / f"{name}.png")
             print(IMAGES / f"{name}.png")

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from community_routes.columns import NOTICES_COLUMNS
 from community_routes.drawn import runs_of_trips
 from community_routes.errors import CommunityRoutesError
 from community_routes.evaluation import evaluate_places
@@ -21,7 +22,6 @@ from community_routes.network.streets import Streets
 from community_routes.notices import CODES, Notice, declare, errors_in, sort_notices
 from community_routes.questions import Reached
 from community_routes.reading import read_scenarios
-from community_routes.report.results import NOTICES_COLUMNS
 from community_routes.report.tables import csv_text, publish
 from community_routes.sources.checks import check_service, service_dates, usual_date
 from community_routes.sources.feed import Feed

@@ -18,13 +18,14 @@ import pandas as pd
 
 from community_routes import __version__
 from community_routes.checking import notices_table
+from community_routes.columns import COMPARISON_COLUMNS
 from community_routes.drawn import route_table, stop_table, study_box
 from community_routes.errors import UsageError
 from community_routes.evaluation import TODAY, Evaluation
 from community_routes.measures.further import equity_rows, poverty_lines
 from community_routes.measures.groups import group_rows
 from community_routes.report.files import write_files
-from community_routes.report.results import COMPARISON_COLUMNS, Results, ScenarioSummary, empty_table
+from community_routes.report.results import Results, ScenarioSummary, empty_table
 from community_routes.scenarios.compare import compare_tables, rank_proposals
 from community_routes.scenarios.operating_cost import operating_cost
 from community_routes.sources.osm_background import background_layers

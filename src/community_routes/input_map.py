@@ -72,7 +72,13 @@ def _area_layers(study: Study) -> list[Layer]:
     if study.ground.area is not None:
         area = np.array([shapely.box(*study.ground.area).boundary], object)
         layers.append(
-            Layer("Area that the streets cover", _frame(["Area that the streets cover"], area), "#111111", width=2, counted=False)
+            Layer(
+                "Area that the streets cover",
+                _frame(["Area that the streets cover"], area),
+                "#111111",
+                width=2,
+                counted=False,
+            )
         )
     return layers
 

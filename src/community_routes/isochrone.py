@@ -95,7 +95,9 @@ class Isochrone:
             ring = shapes[number] if not number else shapely.difference(shapes[number], shapes[number - 1])
             if not ring.is_empty:
                 frame = gpd.GeoDataFrame({"label": [labels[number]]}, geometry=[ring], crs="EPSG:4326")
-                layers.append(Layer(labels[number].capitalize(), frame, colors[number], fill=0.6, width=0.8, counted=False))
+                layers.append(
+                    Layer(labels[number].capitalize(), frame, colors[number], fill=0.6, width=0.8, counted=False)
+                )
         table = self.stops
         words = [
             f"{n} ({i}): {s / MINUTE:.0f} min"

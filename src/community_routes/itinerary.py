@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.earth import great_circle_m
 from community_routes.errors import UsageError
 from community_routes.matrix import network_of
 from community_routes.network.network import Network
 from community_routes.network.points import Points
-from community_routes.network.street_graph import great_circle_m
 from community_routes.network.walks import Linked, link_points, walk_line_between
 from community_routes.questions import chosen_day, study_query, study_walks
 from community_routes.routing.explain import explain

@@ -10,11 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.evaluation import Evaluation
-from community_routes.measures.fares import TicketFares, cheapest_journey
-from community_routes.measures.fares_gtfs import describe_ride
+from community_routes.measures.fares import TicketFares
+from community_routes.measures.journey_fares import journey_fare
 from community_routes.measures.reach import percentile_times
 from community_routes.network.points import Links
-from community_routes.network.street_graph import great_circle_m
 from community_routes.network.walks import Linked, walk_line_between
 from community_routes.questions import window_query
 from community_routes.report.results import NEAREST_COLUMNS, JourneyView, LegView
@@ -204,25 +203,7 @@ def _fare(evaluation: Evaluation, journey: Journey) -> float | None:
     fares = evaluation.applied.fares if evaluation.applied is not None else evaluation.study.file.fares
     if fares is None:
         return None
-    feed = evaluation.feed
-    lon, lat = feed.stops["lon"].to_numpy(), feed.stops["lat"].to_numpy()
-    rides = []
-    for ride in journey.rides:
-        a, b = [ride.from_stop], [ride.to_stop]
-        route = feed.routes.iloc[int(feed.trips["route"].iat[ride.trips[0]])]
-        rides.append(
-            describe_ride(
-                feed,
-                ride.trips[0],
-                ride.from_stop,
-                ride.to_stop,
-                ride.depart_s,
-                ride.arrive_s,
-                km=float(great_circle_m(lon[a], lat[a], lon[b], lat[b])[0]) / 1000,
-                mode=mode_of(int(route["route_type"])),
-            )
-        )
-    paid = cheapest_journey(TicketFares(fares), rides)
+    paid = journey_fare(TicketFares(fares), evaluation.feed, journey)
     return paid.cents / 100 if paid is not None else None
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from community_routes.columns import ACCESS_COLUMNS
 from community_routes.measures import equity
 from community_routes.measures.decay import Exponential, Step
 from community_routes.measures.further import (
@@ -24,7 +25,7 @@ from community_routes.measures.further import (
 from community_routes.measures.groups import GROUP_COLUMNS, group_rows
 from community_routes.measures.modes import MODES
 from community_routes.measures.service import StopDepartures
-from community_routes.measures.summary import ACCESS_COLUMNS, access_rows
+from community_routes.measures.summary import access_rows
 from community_routes.network.points import Links
 from community_routes.times import HOUR, UNREACHED
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from community_routes.columns import ACCESS_COLUMNS
 from community_routes.measures.choose import (
     Cumulative,
     Dual,
@@ -18,7 +19,7 @@ from community_routes.measures.choose import (
     default_measures,
 )
 from community_routes.measures.decay import Exponential
-from community_routes.measures.summary import ACCESS_COLUMNS, access_rows, kinds_of_places, reading_order
+from community_routes.measures.summary import access_rows, kinds_of_places, reading_order
 from community_routes.times import UNREACHED
 
 NO = UNREACHED

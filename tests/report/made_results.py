@@ -15,17 +15,8 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from community_routes.report.results import (
-    ACCESS_COLUMNS,
-    COMPARISON_COLUMNS,
-    GROUPS_COLUMNS,
-    NEAREST_COLUMNS,
-    NOTICES_COLUMNS,
-    JourneyView,
-    LegView,
-    Results,
-    ScenarioSummary,
-)
+from community_routes.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
+from community_routes.report.results import NEAREST_COLUMNS, JourneyView, LegView, Results, ScenarioSummary
 
 LON, LAT = -2.48, 53.74
 KINDS = ("employment", "shared_spaces", "shared_spaces/library")

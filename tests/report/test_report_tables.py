@@ -15,9 +15,9 @@ import pandas as pd
 import pyogrio
 import pytest
 
+from community_routes.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
 from community_routes.errors import UsageError
 from community_routes.report.cells import csv_text, exact_number, safe_text
-from community_routes.report.results import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
 from community_routes.report.tables import run_json, write_tables
 from report.made_results import made_results
 

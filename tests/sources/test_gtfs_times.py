@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from community_routes.earth import great_circle_m
 from community_routes.notices import Notice
 from community_routes.sources.feed import Feed
 from community_routes.sources.gtfs import read_feed
-from community_routes.sources.gtfs_positions import great_circle_m, positions_along, straight_positions
+from community_routes.sources.gtfs_positions import positions_along, straight_positions
 from feed_zip import GOOD, feed_zip
 
 HEAD = "trip_id,arrival_time,departure_time,stop_id,stop_sequence,shape_dist_traveled\n"

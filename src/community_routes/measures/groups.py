@@ -10,39 +10,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from community_routes.columns import GROUPS_COLUMNS
 from community_routes.measures.summary import reading_order
 from community_routes.measures.weighted import persons_of, weighted_quantile
 
 FloatArray = NDArray[np.float64]
 N_FIFTHS = 5
+GROUP_COLUMNS = (*GROUPS_COLUMNS, "mark")
 LOW_COVERAGE = 0.8
-GROUP_COLUMNS = (
-    "scenario",
-    "day",
-    "window",
-    "grouping",
-    "group",
-    "kind",
-    "measure",
-    "reading",
-    "cutoff_min",
-    "persons",
-    "persons_covered",
-    "value",
-    "unit",
-    "baseline",
-    "change",
-    "low",
-    "high",
-    "persons_better",
-    "persons_worse",
-    "persons_same",
-    "mark",
-)
 _WHEN = ["scenario", "day", "window"]
 _WHAT = ["kind", "measure", "reading", "cutoff_min", "unit"]
 _SAME = 1e-9  # relative: what rounding may do to an average over origin points
-LESS_IS_BETTER = ("nearest", "dual_access", "fare", "cost", "burden", "poverty", "isolated")
+LESS_IS_BETTER = ("nearest", "dual_access", "fare", "cost", "burden", "poverty", "isolat")
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,21 +7,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from community_routes.earth import great_circle_m
 from community_routes.measures.fares import FareRide, Payment, TicketFares, cheapest_journey, cheapest_month
 from community_routes.measures.fares_gtfs import describe_ride
 from community_routes.measures.modes import mode_of
 from community_routes.routing.journeys import Journey
 from community_routes.sources.feed import Feed
 
-EARTH_KM = 6371.0088
-
 
 def straight_km(feed: Feed, start: int, end: int) -> float:
     """Great-circle distance between two stops (rows) in kilometres; infinite where a place is unknown."""
-    lon, lat = (np.radians(feed.stops[name].to_numpy()[[start, end]]) for name in ("lon", "lat"))
-    half = math.sin((lat[1] - lat[0]) / 2) ** 2
-    half += math.cos(lat[0]) * math.cos(lat[1]) * math.sin((lon[1] - lon[0]) / 2) ** 2
-    km = 2 * EARTH_KM * math.asin(math.sqrt(min(1.0, half)))
+    lon, lat = (feed.stops[name].to_numpy(np.float64) for name in ("lon", "lat"))
+    km = float(great_circle_m(lon[start], lat[start], lon[end], lat[end])) / 1000
     return km if math.isfinite(km) else math.inf
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from community_routes.measures.summary import ACCESS_COLUMNS, REASONS, whole_or_float
+from community_routes.columns import ACCESS_COLUMNS
+from community_routes.measures.summary import REASONS, whole_or_float
 
 
 def zone_rows(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from community_routes.columns import ACCESS_COLUMNS
 from community_routes.measures.choose import PLACES, SHARE, AccessMeasure, PlacesOfKind, default_measures
 from community_routes.measures.matrices import as_times
 from community_routes.measures.reach import (
@@ -22,22 +23,6 @@ from community_routes.measures.weighted import weighted_quantile
 from community_routes.times import UNREACHED
 
 FloatArray = NDArray[np.float64]
-ACCESS_COLUMNS = (
-    "scenario",
-    "day",
-    "window",
-    "neighbourhood",
-    "name",
-    "population",
-    "deprivation_decile",
-    "kind",
-    "measure",
-    "reading",
-    "cutoff_min",
-    "value",
-    "unit",
-    "reason",
-)
 MEDIAN = 50
 REASONS = ("", "no_destination", "off_network", "no_service", "over_time", "over_fare")
 _CODE = {reason: code for code, reason in enumerate(REASONS)}

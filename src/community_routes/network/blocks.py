@@ -144,7 +144,7 @@ def _consecutive_in_blocks(feed: Feed, ends: TripEnds) -> list[tuple[int, int]]:
         ends.day[member].tolist(),
         strict=True,
     ):
-        groups[tuple(key)].append(instance)  # type: ignore[index]
+        groups[tuple(key)].append(instance)
     result: list[tuple[int, int]] = []
     for instances in groups.values():
         instances.sort(key=lambda i: (int(ends.departure_s[i]), int(ends.arrival_s[i]), i))

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.arrays import set_frozen
-from community_routes.network.street_graph import EARTH_RADIUS_M, StreetGraph, build_graph, great_circle_m, wrapped
+from community_routes.earth import EARTH_RADIUS_M, great_circle_m
+from community_routes.network.street_graph import StreetGraph, build_graph, wrapped
 from community_routes.network.street_paths import Spot, course, shortest_path
 from community_routes.network.streets import MIN_COMPONENT_M
 from community_routes.sources.osm_map import Area, StreetMap

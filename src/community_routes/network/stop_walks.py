@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.earth import great_circle_m
 from community_routes.network.points import Links, Points, walk_seconds
-from community_routes.network.street_graph import great_circle_m
 from community_routes.network.walks import Ground, Linked, walks_between
 from community_routes.sources.feed import Feed
 

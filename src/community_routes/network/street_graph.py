@@ -4,28 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.arrays import check_first, set_frozen
+from community_routes.earth import great_circle_m
 from community_routes.kernels import kernel
-
-EARTH_RADIUS_M: Final = 6_371_008.8
-"""Mean radius of the earth; all distances are great-circle metres on a sphere of this radius."""
-
-
-def great_circle_m(
-    lon_a: NDArray[np.float64], lat_a: NDArray[np.float64], lon_b: NDArray[np.float64], lat_b: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Great-circle metres between points in degrees, element by element."""
-    lat_1, lat_2 = np.radians(lat_a), np.radians(lat_b)
-    sin_lat = np.sin((lat_2 - lat_1) * 0.5)
-    sin_lon = np.sin(np.radians(np.subtract(lon_b, lon_a)) * 0.5)
-    h = sin_lat**2 + np.cos(lat_1) * np.cos(lat_2) * sin_lon**2
-    metres: NDArray[np.float64] = 2.0 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(1.0, h)))
-    return metres
 
 
 def wrapped(lon: NDArray[np.float64], centre: float) -> NDArray[np.float64]:

@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.earth import EARTH_RADIUS_M, great_circle_m
 from community_routes.kernels import kernel
-from community_routes.network.street_graph import EARTH_RADIUS_M, StreetGraph, great_circle_m, wrapped
+from community_routes.network.street_graph import StreetGraph, wrapped
 
 _CELL_M: Final = 100.0
 

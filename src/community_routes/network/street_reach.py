@@ -11,8 +11,9 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 
+from community_routes.earth import EARTH_RADIUS_M
 from community_routes.network.points import Points
-from community_routes.network.street_graph import EARTH_RADIUS_M, StreetGraph, wrapped
+from community_routes.network.street_graph import StreetGraph, wrapped
 from community_routes.network.street_paths import Part, course
 from community_routes.network.street_search import earliest_times
 from community_routes.network.streets import Streets

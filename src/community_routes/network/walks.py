@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.arrays import set_frozen
+from community_routes.earth import EARTH_RADIUS_M, great_circle_m
 from community_routes.network.points import Links, Points, walk_seconds
-from community_routes.network.street_graph import EARTH_RADIUS_M, great_circle_m
 from community_routes.network.street_index import nearest_edges
 from community_routes.network.street_paths import Spot, course, shortest_path
 from community_routes.network.street_search import reach_places

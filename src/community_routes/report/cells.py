@@ -12,15 +12,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import pandas as pd
 
+from community_routes.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
 from community_routes.errors import UsageError
-from community_routes.report.results import (
-    ACCESS_COLUMNS,
-    COMPARISON_COLUMNS,
-    GROUPS_COLUMNS,
-    JOURNEY_COLUMNS,
-    NOTICES_COLUMNS,
-    Results,
-)
+from community_routes.report.results import JOURNEY_COLUMNS, Results
 from community_routes.times import format_time
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

@@ -10,8 +10,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from community_routes.earth import EARTH_RADIUS_M
+
 _MOST_POINTS = 16_000
-_EARTH_M = 6_371_008.8
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Frame:
     @property
     def metres_per_unit(self) -> float:
         """On the ground, in the middle of the map."""
-        return _EARTH_M * float(np.cos(np.radians((self.south + self.north) / 2))) / self.scale
+        return EARTH_RADIUS_M * float(np.cos(np.radians((self.south + self.north) / 2))) / self.scale
 
     def place(self, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sheet coordinates (y downwards) of degrees, shape (n, 2)."""

@@ -12,57 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from community_routes.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
 from community_routes.errors import UsageError
 
 TODAY = "today"
 
-ACCESS_COLUMNS = (
-    "scenario",
-    "day",
-    "window",
-    "neighbourhood",
-    "name",
-    "population",
-    "deprivation_decile",
-    "kind",
-    "measure",
-    "reading",
-    "cutoff_min",
-    "value",
-    "unit",
-    "reason",
-)
-COMPARISON_COLUMNS = (
-    *(column for column in ACCESS_COLUMNS if column != "value"),
-    "baseline",
-    "value",
-    "change",
-    "low",
-    "high",
-)
-GROUPS_COLUMNS = (
-    "scenario",
-    "day",
-    "window",
-    "grouping",
-    "group",
-    "kind",
-    "measure",
-    "reading",
-    "cutoff_min",
-    "persons",
-    "persons_covered",
-    "value",
-    "unit",
-    "baseline",
-    "change",
-    "low",
-    "high",
-    "persons_better",
-    "persons_worse",
-    "persons_same",
-)
-NOTICES_COLUMNS = ("severity", "code", "file", "row", "field", "value", "message")
 SOURCES_COLUMNS = ("name", "kind", "sha256", "credit")
 ZONES_COLUMNS = (
     "id",

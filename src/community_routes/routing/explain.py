@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.earth import great_circle_m
 from community_routes.network.network import Network
-from community_routes.network.street_graph import great_circle_m
 from community_routes.routing.journeys import Journey, journeys
 from community_routes.routing.query import LONGEST_TRAVEL_S, Query, Walks
 from community_routes.routing.travel_times import travel_times_by_departure

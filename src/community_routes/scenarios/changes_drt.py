@@ -10,13 +10,14 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from community_routes.earth import great_circle_m
 from community_routes.notices import declare
 from community_routes.scenarios.changes import AddDrt
 from community_routes.scenarios.changes_feed import NewTrip, TripCalls, add_route_row, add_stops, edit_trips
 from community_routes.scenarios.changes_line import read_shape
 from community_routes.scenarios.changes_timetable import new_service
 from community_routes.scenarios.changes_work import CANNOT_APPLY, UNKNOWN_ROUTE, Work, road_between
-from community_routes.scenarios.stops_matching import Spot, distance_m
+from community_routes.scenarios.stops_matching import Spot
 from community_routes.times import MINUTE, format_window, parse_window
 
 ROUTE_TYPE = 715
@@ -203,7 +204,7 @@ def _ride_seconds(work: Work, change: AddDrt, pairs: list[tuple[int, int]]) -> l
     for a, b in pairs:
         metres = road_between(roads, (float(lon[a]), float(lat[a])), (float(lon[b]), float(lat[b])))[0]
         if metres is None:
-            metres = float(distance_m(lon[a], lat[a], lon[b], lat[b])) * 1.3
+            metres = float(great_circle_m(lon[a], lat[a], lon[b], lat[b])) * 1.3
         ride = change.ride_factor * metres * 3.6 / change.speed_kmh
         found.append(max(int(np.ceil(change.wait_min * MINUTE + ride - 1e-6)), 1))
     return found

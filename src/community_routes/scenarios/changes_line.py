@@ -9,8 +9,9 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
+from community_routes.earth import great_circle_m
 from community_routes.scenarios.changes import AddRoute
-from community_routes.scenarios.stops_matching import Spot, distance_m
+from community_routes.scenarios.stops_matching import Spot
 
 if TYPE_CHECKING:
     from community_routes.scenarios.changes_work import Work
@@ -30,7 +31,7 @@ def spots_along(work: Work, change: AddRoute) -> list[Spot]:
     assert change.line is not None
     line = read_shape(work, change.line.file, ["line", "file"], "line")
     xy = shapely.get_coordinates(line)
-    steps = distance_m(xy[:-1, 0], xy[:-1, 1], xy[1:, 0], xy[1:, 1])
+    steps = great_circle_m(xy[:-1, 0], xy[:-1, 1], xy[1:, 0], xy[1:, 1])
     along = np.concatenate([[0.0], np.cumsum(steps)])
     n = max(round(float(along[-1]) / change.line.stop_every_m), 1)
     at = np.linspace(0, float(along[-1]), n + 1)

@@ -11,10 +11,10 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from community_routes.earth import EARTH_RADIUS_M, great_circle_m
 from community_routes.scenarios.changes import AddPath, ClosePath
 from community_routes.scenarios.changes_line import read_shape
 from community_routes.scenarios.changes_work import CANNOT_APPLY, NO_EFFECT, Work
-from community_routes.scenarios.stops_matching import distance_m
 from community_routes.sources.osm_map import StreetMap
 
 END_M = 50.0
@@ -49,7 +49,7 @@ class NewPath:
     @property
     def metres(self) -> float:
         """Its length."""
-        return float(distance_m(self.lon[:-1], self.lat[:-1], self.lon[1:], self.lat[1:]).sum())
+        return float(great_circle_m(self.lon[:-1], self.lat[:-1], self.lon[1:], self.lat[1:]).sum())
 
 
 def apply_close_path(work: Work, change: ClosePath) -> None:
@@ -104,7 +104,7 @@ def _way_metres(street_map: StreetMap, rows: NDArray[np.int64]) -> float:
     for row in rows:
         nodes = street_map.node[street_map.first[row] : street_map.first[row + 1]]
         lon, lat = street_map.lon[nodes], street_map.lat[nodes]
-        total += float(distance_m(lon[:-1], lat[:-1], lon[1:], lat[1:]).sum())
+        total += float(great_circle_m(lon[:-1], lat[:-1], lon[1:], lat[1:]).sum())
     return total
 
 
@@ -141,7 +141,7 @@ def joins_of(street_map: StreetMap, path: NewPath) -> list[Join]:
     segment = np.concatenate([np.arange(n) for n in size]) if len(size) else np.zeros(0, np.int64)
     at = street_map.first[way] + segment
     scale = np.cos(np.radians(float(path.lat.mean())))
-    metre = np.pi * 6_371_008.8 / 180
+    metre = np.pi * EARTH_RADIUS_M / 180
     x, y = street_map.lon * scale * metre, street_map.lat * metre
     ax, ay = x[street_map.node[at]], y[street_map.node[at]]
     bx, by = x[street_map.node[at + 1]], y[street_map.node[at + 1]]
@@ -220,7 +220,7 @@ def _with_path(street_map: StreetMap, path: NewPath) -> StreetMap:
         a, b = int(nodes[join.segment]), int(nodes[join.segment + 1])
         x = street_map.lon[a] + join.along * (street_map.lon[b] - street_map.lon[a])
         y = street_map.lat[a] + join.along * (street_map.lat[b] - street_map.lat[a])
-        ends = distance_m(x, y, street_map.lon[[a, b]], street_map.lat[[a, b]])
+        ends = great_circle_m(x, y, street_map.lon[[a, b]], street_map.lat[[a, b]])
         if ends.min() <= SAME_NODE_M:
             meets[join.vertex] = (a, b)[int(ends.argmin())]
             continue

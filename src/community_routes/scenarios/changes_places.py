@@ -12,10 +12,11 @@ import pandas as pd
 import shapely
 from pydantic import ValidationError
 
+from community_routes.earth import EARTH_RADIUS_M
 from community_routes.scenarios.changes import AddHomes, AddJobs, AddSpace, ChangeFare
 from community_routes.scenarios.changes_values import nearest_name
 from community_routes.scenarios.changes_work import CANNOT_APPLY, NO_EFFECT, UNKNOWN_PLACE, Work
-from community_routes.scenarios.stops_matching import EARTH_RADIUS_M, plain_name
+from community_routes.scenarios.stops_matching import plain_name
 from community_routes.sources.study_fares import Fares
 from community_routes.sources.yaml_file import Step, dotted
 

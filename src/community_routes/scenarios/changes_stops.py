@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.earth import great_circle_m
 from community_routes.scenarios.changes import AddStop, ChangeDwell, ChangeSpeed, RemoveStops, Reroute
 from community_routes.scenarios.changes_days import EVERY_DAY, DaySet
 from community_routes.scenarios.changes_feed import TripCalls, add_shape, edit_trips, shift_frequencies, split_days
@@ -15,7 +16,7 @@ from community_routes.scenarios.changes_new_route import DWELL_S, Course, Pace, 
 from community_routes.scenarios.changes_routes import directions, runs_of, trips_of
 from community_routes.scenarios.changes_values import PlaceAt
 from community_routes.scenarios.changes_work import CANNOT_APPLY, NO_EFFECT, Work, road_between
-from community_routes.scenarios.stops_matching import Spot, distance_m
+from community_routes.scenarios.stops_matching import Spot
 from community_routes.sources.feed import Feed
 from community_routes.sources.yaml_file import Step
 
@@ -318,7 +319,9 @@ def _splice_shapes(work: Work, moved: Sequence[tuple[int, int, int, Course]]) ->
             part = slice(int(shapes.first[old]), int(shapes.first[old + 1]))
             lon, lat = shapes.lon[part], shapes.lat[part]
             ends = [course.stops[0], course.stops[-1]]
-            cut = [int(distance_m(work.finder.lon[stop], work.finder.lat[stop], lon, lat).argmin()) for stop in ends]
+            cut = [
+                int(great_circle_m(work.finder.lon[stop], work.finder.lat[stop], lon, lat).argmin()) for stop in ends
+            ]
             new_lon, new_lat = course.line()
             after = slice(max(cut[1], cut[0]), None)
             work.feed, made[key] = add_shape(
@@ -359,8 +362,10 @@ def apply_add_stop(work: Work, change: AddStop) -> None:
 
         def longer(k: int) -> float:
             a, b = int(old.stop[k]), int(old.stop[k + 1])
-            there = distance_m(lon[a], lat[a], spot.lon, spot.lat) + distance_m(spot.lon, spot.lat, lon[b], lat[b])
-            return float(there - distance_m(lon[a], lat[a], lon[b], lat[b]))
+            there = great_circle_m(lon[a], lat[a], spot.lon, spot.lat) + great_circle_m(
+                spot.lon, spot.lat, lon[b], lat[b]
+            )
+            return float(there - great_circle_m(lon[a], lat[a], lon[b], lat[b]))
 
         return min(options, key=longer)
 

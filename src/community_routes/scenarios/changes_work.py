@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from community_routes.earth import great_circle_m
 from community_routes.notices import Code, Notice, declare
 from community_routes.scenarios.changes import Change
 from community_routes.scenarios.changes_days import EVERY_DAY, DaySet, day_set, joined_days, nearest_day
@@ -23,7 +24,7 @@ from community_routes.scenarios.changes_routes import (
     route_name,
 )
 from community_routes.scenarios.scenario import Scenario
-from community_routes.scenarios.stops_matching import MatchError, Spot, StopFinder, distance_m
+from community_routes.scenarios.stops_matching import MatchError, Spot, StopFinder
 from community_routes.sources.feed import Feed
 from community_routes.sources.yaml_file import Step
 
@@ -278,7 +279,7 @@ class Work:
 
     def hop(self, a: tuple[float, float], b: tuple[float, float], path: Sequence[Step], words: str) -> Hop:
         """The road between two points, or a fault where it is three times the straight line or longer."""
-        straight = float(distance_m(*a, *b))
+        straight = float(great_circle_m(*a, *b))
         metres, lon, lat = road_between(self.setting.roads, a, b)
         if metres is None or (straight > 0 and metres >= LONGEST_DETOUR * straight):
             found = "there is none" if metres is None else f"the shortest is {metres:,.0f} m"
@@ -314,11 +315,11 @@ class Work:
         """A new stop must have a street beside it; a stop in the sea is a slip of the pen."""
         ground = self.setting.ground
         lon, lat = self.feed.stops["lon"].to_numpy(np.float64), self.feed.stops["lat"].to_numpy(np.float64)
-        swapped = distance_m(spot.lat, spot.lon, lon, lat) if abs(spot.lon) <= 90 else np.array([np.inf])
+        swapped = great_circle_m(spot.lat, spot.lon, lon, lat) if abs(spot.lon) <= 90 else np.array([np.inf])
         hint = "; longitude comes first in [lon, lat]" if len(lon) and np.nanmin(swapped) < 20_000 else ""
         if ground is None or hasattr(ground, "detour"):
-            if len(lon) and np.nanmin(distance_m(spot.lon, spot.lat, lon, lat)) > 100_000:
-                away = np.nanmin(distance_m(spot.lon, spot.lat, lon, lat)) / 1000
+            if len(lon) and np.nanmin(great_circle_m(spot.lon, spot.lat, lon, lat)) > 100_000:
+                away = np.nanmin(great_circle_m(spot.lon, spot.lat, lon, lat)) / 1000
                 message = f"[{spot.lon:g}, {spot.lat:g}] is {away:,.0f} km from every stop of the timetable{hint}"
                 raise self.stop(NEW_STOP_OFF_NETWORK, message, path)
             return
@@ -402,7 +403,7 @@ def road_between(
     """Metres and course of the road from a to b; straight line times a detour where there are no roads."""
     if roads is None or hasattr(roads, "detour"):
         detour = float(roads.detour) if roads is not None else DEFAULT_DETOUR
-        return float(distance_m(*a, *b)) * detour, np.array([a[0], b[0]]), np.array([a[1], b[1]])
+        return float(great_circle_m(*a, *b)) * detour, np.array([a[0], b[0]]), np.array([a[1], b[1]])
     from community_routes.network.roads import road_path
 
     found = road_path(roads, a, b)

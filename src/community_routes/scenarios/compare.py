@@ -9,45 +9,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from community_routes.columns import COMPARISON_COLUMNS
 from community_routes.errors import UsageError
+from community_routes.measures.groups import less_is_better
 
 KEYS = ("day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min")
 """What a row of access.csv is about, the scenario aside."""
-COLUMNS = (
-    "scenario",
-    "day",
-    "window",
-    "neighbourhood",
-    "name",
-    "population",
-    "deprivation_decile",
-    "kind",
-    "measure",
-    "reading",
-    "cutoff_min",
-    "unit",
-    "reason",
-    "baseline",
-    "value",
-    "change",
-    "low",
-    "high",
-    "category",
-)
+COLUMNS = (*COMPARISON_COLUMNS, "category")
 CATEGORIES = ("better", "worse", "same", "gained", "lost", "missing")
 LEAST_DRAWS = 200
 INTERVAL = (2.5, 97.5)
-
-_LESS_IS_BETTER = ("nearest", "nth_nearest", "n_nearest", "dual_access", "travel_time", "fare", "cost", "isolation")
-
-
-def less_is_better(measure: str) -> bool:
-    """Whether a smaller value of a measure is the better one: times, costs and isolation.
-
-    >>> less_is_better("nearest_2"), less_is_better("cumulative_opportunities")
-    (True, False)
-    """
-    return any(measure == name or measure.startswith((f"{name}_", f"{name} ")) for name in _LESS_IS_BETTER)
 
 
 def compare_tables(

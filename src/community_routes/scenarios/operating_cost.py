@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from community_routes.earth import great_circle_m
 from community_routes.scenarios.changes import Cost
 from community_routes.scenarios.changes_days import day_set, nearest_day
 from community_routes.scenarios.changes_routes import directions, route_name, runs_of, trips_of
-from community_routes.scenarios.stops_matching import distance_m
 from community_routes.sources.feed import Feed
 from community_routes.times import DAY, HOUR, MINUTE, format_window
 
@@ -115,7 +115,7 @@ def trip_metres(feed: Feed, trips: NDArray[np.int64]) -> NDArray[np.float64]:
                 x, y, factor = shapes.lon[part], shapes.lat[part], 1.0
             else:
                 x, y, factor = lon[stops], lat[stops], DETOUR
-            known[key] = float(np.nansum(distance_m(x[:-1], y[:-1], x[1:], y[1:]))) * factor
+            known[key] = float(np.nansum(great_circle_m(x[:-1], y[:-1], x[1:], y[1:]))) * factor
         found[k] = known[key]
     return found
 

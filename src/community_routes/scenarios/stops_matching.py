@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from community_routes.earth import great_circle_m
 from community_routes.scenarios.changes_values import nearest_name
 from community_routes.sources.feed import Feed
 
-EARTH_RADIUS_M = 6_371_008.8
 ONE_PLACE_M = 250.0
 """Stops of one name within this distance (chained) are one place."""
 AT_DESTINATION_M = 250.0
@@ -22,15 +22,6 @@ AT_DESTINATION_M = 250.0
 
 _SIDE = re.compile(r"\((?:[^()]*)\)")
 _STAND = re.compile(r"\b(?:stand|stop|bay|stance|platform)\s+[a-z]{0,2}\d{0,2}[a-z]?$")
-
-
-def distance_m(lon_a: object, lat_a: object, lon_b: object, lat_b: object) -> NDArray[np.float64]:
-    """Great-circle distance in metres (haversine, radius 6,371,008.8 m); arrays are broadcast."""
-    a, b = np.radians(np.asarray(lat_a, np.float64)), np.radians(np.asarray(lat_b, np.float64))
-    across = np.radians(np.asarray(lon_b, np.float64) - np.asarray(lon_a, np.float64))
-    h = np.sin((b - a) / 2) ** 2 + np.cos(a) * np.cos(b) * np.sin(across / 2) ** 2
-    found: NDArray[np.float64] = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(h, 0, 1)))
-    return found
 
 
 def plain_name(name: str) -> str:
@@ -228,7 +219,7 @@ class StopFinder:
 
     def nearest_stop(self, lon: float, lat: float, within_m: float) -> int | None:
         """The nearest stop that is served, at most so far away; None where there is none."""
-        away = distance_m(lon, lat, self.lon, self.lat)
+        away = great_circle_m(lon, lat, self.lon, self.lat)
         away[~(self._callable & self._used)] = np.inf
         return int(away.argmin()) if len(away) and away.min() <= within_m else None
 
@@ -255,7 +246,7 @@ class StopFinder:
             group, edge = [left[0]], [left.pop(0)]
             while edge:
                 here = edge.pop()
-                away = distance_m(self.lon[here], self.lat[here], self.lon[left], self.lat[left])
+                away = great_circle_m(self.lon[here], self.lat[here], self.lon[left], self.lat[left])
                 close = [row for row, metres in zip(left, away, strict=True) if metres <= ONE_PLACE_M]
                 left = [row for row in left if row not in close]
                 group.extend(close)
@@ -280,7 +271,7 @@ class StopFinder:
         if not len(hits):
             return None
         lon, lat = hits["lon"].to_numpy(np.float64), hits["lat"].to_numpy(np.float64)
-        if len(hits) > 1 and distance_m(lon[0], lat[0], lon, lat).max() > ONE_PLACE_M:
+        if len(hits) > 1 and great_circle_m(lon[0], lat[0], lon, lat).max() > ONE_PLACE_M:
             found = [Candidate(str(n), (), float(x), float(y)) for n, x, y in zip(hits["name"], lon, lat, strict=True)]
             raise _ambiguity(text, found, near)
         x, y = float(lon.mean()), float(lat.mean())
@@ -364,7 +355,7 @@ class StopFinder:
 def _ambiguity(text: str, found: Sequence[Candidate], near: tuple[float, float] | None) -> MatchError:
     """The error that lists candidates, nearest first when something is known about where the route is."""
     from_here = near or (found[0].lon, found[0].lat)
-    away = [float(distance_m(*from_here, item.lon, item.lat)) for item in found]
+    away = [float(great_circle_m(*from_here, item.lon, item.lat)) for item in found]
     order = sorted(range(len(found)), key=lambda k: (away[k], found[k].stop_ids))
     whence = "from the neighbouring stop of the route" if near else "from the first"
     listed = []

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from community_routes.earth import EARTH_RADIUS_M, great_circle_m
 from community_routes.notices import declare
 from community_routes.sources.feed import Calls, Feed
 from community_routes.sources.gtfs_findings import Findings
-from community_routes.sources.gtfs_positions import EARTH_M, great_circle_m
 from community_routes.sources.gtfs_trips import basic_route_type
 from community_routes.times import DAY, format_time
 
@@ -196,8 +196,8 @@ def check_close_stops(stops: pd.DataFrame, label: str, findings: Findings) -> No
     at = np.flatnonzero((stops["location_type"].to_numpy() == 0) & ~np.isnan(lon))
     if len(at) < 2:
         return
-    north = np.radians(lat[at]) * EARTH_M / _CLOSE_M
-    east = np.radians(lon[at]) * EARTH_M * np.cos(np.radians(np.mean(lat[at]))) / _CLOSE_M
+    north = np.radians(lat[at]) * EARTH_RADIUS_M / _CLOSE_M
+    east = np.radians(lon[at]) * EARTH_RADIUS_M * np.cos(np.radians(np.mean(lat[at]))) / _CLOSE_M
     close = np.zeros(len(at), np.bool_)
     for shift_x, shift_y in ((0.0, 0.0), (0.5, 0.0), (0.0, 0.5), (0.5, 0.5)):  # near pairs may lie across a side
         square = np.floor(east + shift_x).astype(np.int64) << 32 ^ np.floor(north + shift_y).astype(np.int64)

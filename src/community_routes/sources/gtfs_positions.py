@@ -5,23 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.earth import EARTH_RADIUS_M, great_circle_m
 from community_routes.kernels import kernel
 from community_routes.sources.feed import Shapes
 
-EARTH_M = 6_371_008.8
 FAR_OFF_M = 1000.0
 _MOST_CELLS = 20_000_000
-
-
-def great_circle_m(
-    lon_a: NDArray[np.float64], lat_a: NDArray[np.float64], lon_b: NDArray[np.float64], lat_b: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Metres along the great circle between points in degrees (haversine, radius 6,371,008.8 m); NaN where unknown."""
-    phi_a, phi_b = np.radians(lat_a), np.radians(lat_b)
-    h = np.sin((phi_b - phi_a) / 2) ** 2
-    h += np.cos(phi_a) * np.cos(phi_b) * np.sin(np.radians(lon_b - lon_a) / 2) ** 2
-    metres: NDArray[np.float64] = 2 * EARTH_M * np.arcsin(np.sqrt(np.minimum(1.0, h)))
-    return metres
 
 
 @kernel
@@ -104,8 +93,8 @@ def shape_positions(
     x, y = x[good], y[good]
     if len(x) < 2 or np.isnan(lon).any() or np.isnan(lat).any() or len(lon) * len(x) > _MOST_CELLS:
         return None
-    east = np.radians(1.0) * EARTH_M * np.cos(np.radians(float(np.mean(lat))))
-    north = np.radians(1.0) * EARTH_M
+    east = np.radians(1.0) * EARTH_RADIUS_M * np.cos(np.radians(float(np.mean(lat))))
+    north = np.radians(1.0) * EARTH_RADIUS_M
     position = np.empty(len(lon))
     positions_along(x * east, y * north, lon * east, lat * north, position)
     return position

@@ -11,12 +11,13 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from community_routes.earth import EARTH_RADIUS_M
 from community_routes.sources.osm_shapes import LAYERS
 
 if TYPE_CHECKING:
     from community_routes.sources.osm_map import StreetMap
 
-_METRES_A_DEGREE: Final = math.radians(1.0) * 6_371_008.8
+_METRES_A_DEGREE: Final = math.radians(1.0) * EARTH_RADIUS_M
 _TOLERANCES_M: Final = (3.0, 6.0, 12.0, 25.0, 50.0, 100.0, 200.0, 400.0)
 _DECIMALS: Final = 5  # about a metre
 

@@ -1,0 +1,53 @@
+"""The columns of the tables that a run writes, in their order."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ACCESS_COLUMNS: Final = (
+    "scenario",
+    "day",
+    "window",
+    "neighbourhood",
+    "name",
+    "population",
+    "deprivation_decile",
+    "kind",
+    "measure",
+    "reading",
+    "cutoff_min",
+    "value",
+    "unit",
+    "reason",
+)
+COMPARISON_COLUMNS: Final = (
+    *(column for column in ACCESS_COLUMNS if column != "value"),
+    "baseline",
+    "value",
+    "change",
+    "low",
+    "high",
+)
+GROUPS_COLUMNS: Final = (
+    "scenario",
+    "day",
+    "window",
+    "grouping",
+    "group",
+    "kind",
+    "measure",
+    "reading",
+    "cutoff_min",
+    "persons",
+    "persons_covered",
+    "value",
+    "unit",
+    "baseline",
+    "change",
+    "low",
+    "high",
+    "persons_better",
+    "persons_worse",
+    "persons_same",
+)
+NOTICES_COLUMNS: Final = ("severity", "code", "file", "row", "field", "value", "message")
