@@ -32,7 +32,7 @@ LONGEST_SPAN_S = 32_000
 
 MOST_LANES = 256
 _LANE_MULTIPLE = 16
-_ROWS_AT_FIRST = 1 << 14
+_BYTES_AT_FIRST = 1 << 29
 _LARGEST_CUBE = 1 << 28
 
 
@@ -186,11 +186,18 @@ class _Workspace(threading.local):
         self.rows = np.empty((0, 0), np.int16)
         self.riding = np.empty((0, 0), np.int16)
 
-    def shaped(self, n_runs: int, n_layers: int, n_lanes: int) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    def shaped(
+        self, n_runs: int, n_layers: int, n_lanes: int, most_rows: int
+    ) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+        """Rows of vehicles, and as many waiting rows as there can be, or the first of them where that is a lot.
+
+        Memory that is not touched costs nothing, whereas rows that turn out too few are copied.
+        """
+        n_rows = min(most_rows, _BYTES_AT_FIRST // (2 * n_layers * n_lanes))
         if self.riding.shape != (n_runs, n_layers * n_lanes):
             self.riding = np.empty((n_runs, n_layers * n_lanes), np.int16)
-        if self.rows.shape[1] != n_layers * n_lanes:
-            self.rows = np.empty((_ROWS_AT_FIRST, n_layers * n_lanes), np.int16)
+        if self.rows.shape[1] != n_layers * n_lanes or len(self.rows) < n_rows:
+            self.rows = np.empty((n_rows, n_layers * n_lanes), np.int16)
         return self.riding, self.rows
 
 
@@ -254,7 +261,7 @@ class Search:
     def scan(self, span: Span, destinations: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
         """Waiting rows of all events of the span for one block: the row of each event and layer, and the rows."""
         c = self.connections
-        riding, rows = self.workspace.shaped(c.n_runs, self.n_layers, self.n_lanes)
+        riding, rows = self.workspace.shaped(c.n_runs, self.n_layers, self.n_lanes, span.high - span.low)
         egress_row, egress_s = self._egress(destinations, len(c.place_first) - 1)
         is_riding = np.zeros(c.n_runs, np.bool_)
         waiting_row = np.full(span.high - span.low, -1, np.int32)
@@ -268,7 +275,7 @@ class Search:
             )  # fmt: skip
             if position >= span.high:
                 return waiting_row, rows
-            larger = np.empty((2 * len(rows), rows.shape[1]), np.int16)
+            larger = np.empty((2 * len(rows) + 1, rows.shape[1]), np.int16)
             larger[:n_rows] = rows[:n_rows]
             rows = self.workspace.rows = larger
 
