@@ -142,7 +142,7 @@ class Comparison:
             scenarios=tuple(_summary(self.today, proposal) for proposal in self.proposals),
             dates=file.dates,
             version=__version__,
-            invented=file.study.startswith("sample"),
+            invented=study.is_invented,
             has_population=study.zones.has_population,
             background=background,
             nearest_places=nearest_places(self.evaluations),

@@ -15,7 +15,6 @@ from community_routes.report.layer_map import Layer, write_layer_map
 from community_routes.sources.osm_background import background_layers
 from community_routes.study import Study
 
-_OSM_CREDIT = "Streets and background: © OpenStreetMap contributors, Open Database License 1.0"
 _COLORS = ("#6a3d9a", "#b15928", "#1b7837", "#a6761d", "#8c510a", "#01665e")
 _RED = "#c0156b"
 
@@ -55,7 +54,7 @@ def write_input_map(path: str | Path, study: Study, reached: Reached) -> Path:
         title=f"{study.title}: what was read",
         notes=notes,
         background=background,
-        credit=_OSM_CREDIT if study.street_map is not None and not study.file.study.startswith("sample") else "",
+        credit=f"Streets and background: {study.street_credit}" if study.street_credit else "",
     )
 
 

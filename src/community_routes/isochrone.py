@@ -29,7 +29,6 @@ from community_routes.sources.osm_background import background_layers
 from community_routes.study import Study
 from community_routes.times import MINUTE, UNREACHED, format_time, parse_time
 
-_OSM_CREDIT = "© OpenStreetMap contributors, Open Database License 1.0"
 _ENDINGS = (".geojson", ".html", ".htm", ".png", ".svg")
 _MOST_BANDS = 6
 
@@ -70,7 +69,7 @@ class Isochrone:
         path = check_map_ending(path)
         street_map = self._study.street_map
         background = background_layers(street_map) if street_map is not None else None
-        credit = _OSM_CREDIT if street_map is not None and not self._study.file.study.startswith("sample") else ""
+        credit = self._study.street_credit
         if path.suffix.lower() in (".html", ".htm"):
             return write_layer_map(path, self._layers(), title=self.title, background=background, credit=credit)
         if path.suffix.lower() == ".geojson":

@@ -89,6 +89,16 @@ class Study:
             return self.ground if isinstance(self.ground, CrowFly) else CrowFly()
         return build_roads(self.street_map)
 
+    @property
+    def is_invented(self) -> bool:
+        """A study of the sample borough, whose every figure is made up; told by an id that begins with ``sample``."""
+        return is_invented(self.file)
+
+    @property
+    def street_credit(self) -> str:
+        """Whom to thank for the streets; empty where there are none or they are invented."""
+        return OSM_CREDIT if self.street_map is not None and not self.is_invented else ""
+
     def __repr__(self) -> str:
         dates = ", ".join(f"{day} {date}" for day, date in self.file.dates.items())
         return (
@@ -293,7 +303,12 @@ def destination_points(opportunities: Opportunities) -> Points:
 
 
 _KINDS = {"timetables": "timetable", "streets": "streets", "neighbourhoods": "neighbourhoods"}
-_OSM_CREDIT = "© OpenStreetMap contributors, Open Database License 1.0"
+OSM_CREDIT = "© OpenStreetMap contributors, Open Database License 1.0"
+
+
+def is_invented(file: StudyFile) -> bool:
+    """Whether a study file is of a sample borough."""
+    return file.study.startswith("sample")
 
 
 def _sources(file: StudyFile) -> pd.DataFrame:
@@ -307,6 +322,6 @@ def _sources(file: StudyFile) -> pd.DataFrame:
         named += [(path, key) for _, path in named_files(spec)]
     for path, kind in named:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        credit = _OSM_CREDIT if kind == "streets" else ""
+        credit = OSM_CREDIT if kind == "streets" and not is_invented(file) else ""
         rows.setdefault(path.resolve(), {"name": path.name, "kind": kind, "sha256": digest, "credit": credit})
     return pd.DataFrame(list(rows.values()), columns=["name", "kind", "sha256", "credit"])
