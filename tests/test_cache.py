@@ -82,6 +82,8 @@ def test_a_kept_network_is_the_one_that_was_built(tmp_path):
     keep_networks(store, feed(), CrowFly(), {"day": DATE}, **OPTIONS)
     kept = keep_networks(store, feed(), CrowFly(), {"day": DATE}, **OPTIONS)[1]["day"]
     assert parts(kept) == parts(built)
+    stops = [keep_networks(s, feed(), CrowFly(), {"day": DATE}, **OPTIONS)[0] for s in (None, store)]
+    assert fingerprint(stops[0]) == fingerprint(stops[1])
     at_stops = built.footpaths.within(0)
     walks = Walks(at_stops, at_stops, at_stops)
     query = Query(window_s=(8 * 3600 - 60, 8 * 3600), step_s=60, percentiles=(50,))

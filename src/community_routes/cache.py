@@ -126,16 +126,16 @@ def keep_networks(
 
     The arguments are those of ``build_network``.
     """
-    stops = link_points(ground, stop_points(feed), link_m=link_m)
     content = None if store is None else _content(feed, ground)
     if content is None:
         store = None
     walks = (content, between_stops_s, speed_kmh, link_m)
 
-    def find_footpaths(_: list[Notice]) -> Links:
-        return build_footpaths(feed, ground, stops, limit_s=between_stops_s, speed_kmh=speed_kmh)
+    def find_walks(_: list[Notice]) -> tuple[Linked, Links]:
+        stops = link_points(ground, stop_points(feed), link_m=link_m)
+        return stops, build_footpaths(feed, ground, stops, limit_s=between_stops_s, speed_kmh=speed_kmh)
 
-    footpaths = _keep(store, key_of("footpaths", *walks), find_footpaths, None)
+    stops, footpaths = _keep(store, key_of("footpaths", *walks), find_walks, None)
     networks: dict[str, Network] = {}
     for day, date in dates.items():
 

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from community_routes.network.changing import Changes
 from community_routes.network.connections import Connections
-from community_routes.network.points import Links
+from community_routes.network.points import Links, Points
 from community_routes.network.street_graph import StreetGraph
 from community_routes.network.street_index import EdgeIndex
 from community_routes.network.streets import Streets
 from community_routes.network.timetable import Timetable
+from community_routes.network.walks import Linked
 from community_routes.notices import Notice
 from community_routes.sources.feed import Calendar, Calls, Feed, Shapes
 from community_routes.sources.osm_map import Features, StreetMap
@@ -33,8 +34,10 @@ TYPES = {
         EdgeIndex,
         Features,
         Feed,
+        Linked,
         Links,
         Notice,
+        Points,
         Shapes,
         StreetGraph,
         StreetMap,
