@@ -30,7 +30,7 @@ destinations:
   shared_spaces: {file: spaces.geojson, id: id, name: name}
 travel:
   windows: {peak: 07:00-08:00}
-  cutoffs_min: [30]
+  cutoffs_min: [30, 60]
 """
 
 

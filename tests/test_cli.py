@@ -58,7 +58,8 @@ def results(folder: Path) -> Path:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -106,15 +107,16 @@ def test_a_run_writes_the_fixed_files_and_columns(results: Path) -> None:
 
 
 def test_the_new_link_by_hand(results: Path) -> None:
-    """With one link of 50 minutes, P0 reaches within 60 minutes what? P4: leave at 06:59 or before, so within the window
-    07:00-08:00 the buses of 07:30 and 08:00 count. Within 30 minutes it changes nothing."""
+    """X leaves P0 at 07:00, 07:30, 08:00 and is at P4 50 minutes later. Of the 60 departures from 07:00 to 07:59 those of
+    07:20 to 07:29 reach the bus of 07:30 and P4 by 08:20, within 60 minutes; those of 07:50 to 07:59 that of 08:00. So
+    P0 gains 20/60 of a place within 60 minutes (P4 took four rides before), and nothing within 30."""
     table = [
         row
         for row in rows(results / "comparison.csv")
-        if row["neighbourhood"] == "P0" and row["kind"] == "shared_spaces" and row["reading"] == "mean"
+        if (row["neighbourhood"], row["kind"], row["measure"], row["reading"])
+        == ("P0", "shared_spaces", "cumulative_opportunities", "mean")
     ]
-    reach = [row for row in table if row["measure"] == "cumulative_opportunities" and row["cutoff_min"] == "30"]
-    assert reach and all(float(row["change"]) == 0 for row in reach)
+    assert {row["cutoff_min"]: round(float(row["change"]), 9) for row in table} == {"30": 0, "60": round(1 / 3, 9)}
 
 
 def test_no_line_of_the_results_tells_the_number_of_threads(folder: Path, results: Path) -> None:
@@ -164,14 +166,14 @@ def test_an_interrupted_run_leaves_the_earlier_one(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("community_routes.comparison.write_page", interrupted)
+        patch.setattr("community_routes.report.files.write_tables", interrupted)
         assert run_command(asked) == 130
         assert list(tmp_path.iterdir()) == []
         assert "interrupted" in capsys.readouterr().err
     assert run_command(asked) == 0
     whole = digests(out)
     with monkeypatch.context() as patch:
-        patch.setattr("community_routes.comparison.write_page", interrupted)
+        patch.setattr("community_routes.report.files.write_tables", interrupted)
         assert run_command(asked) == 130
     assert digests(out) == whole and [path.name for path in tmp_path.iterdir()] == ["out"]
 
@@ -184,7 +186,7 @@ def test_a_full_disk_is_the_machines_fault(study: str, tmp_path: Path, monkeypat
         raise MemoryError
 
     for failure in (full, memory):
-        monkeypatch.setattr("community_routes.comparison.write_page", failure)
+        monkeypatch.setattr("community_routes.report.files.write_tables", failure)
         assert run_command(["run", study, "--out", str(tmp_path / "out")]) == 5
         assert list(tmp_path.iterdir()) == []
 
@@ -195,7 +197,7 @@ def test_a_fault_of_the_program_is_a_message(
     def wrong(*_: object, **__: object) -> None:
         raise ZeroDivisionError("division by zero")
 
-    monkeypatch.setattr("community_routes.comparison.write_page", wrong)
+    monkeypatch.setattr("community_routes.report.files.write_tables", wrong)
     assert run_command(["run", study, "--out", str(tmp_path / "out")]) == 5
     said = capsys.readouterr().err
     assert "Traceback" not in said and "ZeroDivisionError" in said and "fault of the program" in said
@@ -203,10 +205,10 @@ def test_a_fault_of_the_program_is_a_message(
 
 @pytest.mark.slow
 def test_a_killed_process_leaves_no_half_folder(folder: Path, tmp_path: Path) -> None:
-    """Killed while the page is being written (nothing can be tidied then); the next run gives the same bytes."""
+    """Killed between the page and the tables (nothing can be tidied then); the next run gives the same bytes."""
     out = tmp_path / "out"
     asked = ("run", str(folder / "study.yaml"), "--out", str(out), "--quiet")
-    kill = "import os, community_routes.comparison as c\nc.write_page = lambda *_, **__: os._exit(9)"
+    kill = "import os, community_routes.report.files as c\nc.write_tables = lambda *_, **__: os._exit(9)"
     assert command(*asked, code=kill).returncode == 9
     assert not out.exists()
     again = command(*asked)

@@ -335,7 +335,7 @@ def check_replaceable(out: Path) -> None:
 def _is_run(path: Path) -> bool:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(content, dict) and content.get("program") == "community_routes"
 

@@ -77,5 +77,6 @@ def test_one_thread_and_two_write_the_same_bytes(tmp_path: Path) -> None:
         out = tmp_path / threads
         asked = ["run", str(sample_study()), *map(str, sample_scenarios()), "--out", str(out), "--threads", threads]
         assert run_command([*asked, "--quiet", "--cache", "none" if threads == "1" else str(tmp_path / "cache")]) == 0
-        written.append({path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in out.iterdir()})
+        files = [path for path in out.rglob("*") if path.is_file()]
+        written.append({path.relative_to(out): hashlib.sha256(path.read_bytes()).hexdigest() for path in files})
     assert written[0] == written[1]
