@@ -260,6 +260,11 @@ def test_quiet_and_the_log(study: str, tmp_path: Path, capfd: pytest.CaptureFixt
         ["matrix", "study.yaml", "--out", "x.xlsx"],
         ["matrix", "study.yaml", "--out", "x.csv", "--percentiles", "25", "--per-departure"],
         ["run", "study.yaml", "--out", "x", "--threads", "0"],
+        ["run", "study.yaml", "--out", "x", "--seed", "-1"],
+        ["run", "bus.zip", "--out", "x"],
+        ["run", "study.yaml", "--out", "x", "--timings", "."],
+        ["export-gtfs", "study.yaml", "link.yaml", "feed.txt"],
+        ["isochrone", "study.yaml", "P0", "--depart", "08:15", "--out", "x.pdf"],
     ],
 )
 def test_wrong_usage_is_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -396,6 +401,7 @@ def test_a_matrix_between_places_of_files(study: str, tmp_path: Path, capsys: py
         ("id,lon,lat\na,west,51.5\n", "row 2"),
         ("id,lon,lat\na,51.5,\n", "row 2"),
         ("name,lon,lat\na,1,2\n", "no column 'id'"),
+        ("id,lon,lat\n ,1,2\n", "row 2: the id is blank"),
         ("", "a.csv"),
         ("id,lon,lat\n", "a.csv"),
     ):

@@ -42,14 +42,14 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
-    # A place such as -2.45,53.74 begins like an option; a blank before it makes it a place.
-    arguments = [f" {word}" if _COORDINATES.fullmatch(word) else word for word in sys.argv[1:]]
-    sys.exit(run_command(arguments))
+    sys.exit(run_command(sys.argv[1:]))
 
 
 def run_command(arguments: list[str]) -> int:
     """Run one command line and return its exit code; whatever goes wrong is a message, never a traceback."""
     console = Console(log_json="--log-json" in arguments)
+    # A place such as -2.45,53.74 begins like an option; a blank before it makes it a place.
+    arguments = [f" {word}" if _COORDINATES.fullmatch(word) else word for word in arguments]
     try:
         result = app(arguments, standalone_mode=False)
         code = result if isinstance(result, int) else 0
@@ -115,7 +115,8 @@ Threads = Annotated[
     ),
 ]
 Seed = Annotated[
-    int | None, typer.Option("--seed", help="Seed of whatever is drawn at random.", show_default="that of the study")
+    int | None,
+    typer.Option("--seed", min=0, help="Seed of whatever is drawn at random.", show_default="that of the study"),
 ]
 Cache = Annotated[
     str | None,
@@ -151,6 +152,8 @@ DEFAULT_THREADS = os.cpu_count() or 1
 @contextmanager
 def _session(quiet: bool, log_json: bool, timings: Path | None, text: str) -> Iterator[Console]:
     """A console for one command, progress while it runs, the timings after it."""
+    if timings is not None and timings.is_dir():
+        raise UsageError(f"{timings} is a folder; name a file with --timings")
     console = Console(quiet=quiet, log_json=log_json)
     with console.working(text):
         yield console
@@ -161,6 +164,10 @@ def _open(console: Console, study: Path, seed: int | None, cache: str | None) ->
     from community_routes.cache import cache_folder
     from community_routes.study import open_study
 
+    if study.suffix.lower() == ".zip":
+        raise UsageError(
+            f"{study.name} is a timetable; a study file (YAML) is wanted here (`check` also takes a timetable)"
+        )
     console.progress(f"reading {study.name}")
     notices: list[Any] = []
     try:
@@ -414,6 +421,8 @@ def export_gtfs(
     from community_routes.reading import read_scenarios
     from community_routes.sources.gtfs_write import write_feed
 
+    if file.suffix.lower() != ".zip" or file.is_dir():
+        raise UsageError(f"{file}: a timetable is written as a file that ends in .zip")
     with _session(quiet, log_json, timings, f"reading {study.name}") as console:
         opened = _open(console, study, seed, cache)
         (proposal,) = read_scenarios([scenario], opened)

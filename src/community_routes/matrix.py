@@ -112,7 +112,7 @@ class Matrix:
 def _folder_beside(path: Path) -> Iterator[Path]:
     """A folder for unfinished work on the disk on which a file is to be; it goes away whatever happens."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent, ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(".part", f".{path.name}.", path.parent, ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 
 
@@ -139,6 +139,9 @@ def read_places(study: Study, path: str | Path) -> Points:
         table = table.to_crs("EPSG:4326")
     ids = _unique(path, table["id"].astype(str))
     shapes = np.asarray(table.geometry.array, object)
+    nowhere = np.flatnonzero(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    if len(nowhere):
+        raise StudyError(f"{path.name}: the place {ids[nowhere[0]]!r} has no geometry ({len(nowhere)} such places)")
     is_point = shapely.get_type_id(shapes) == 0
     frame = gpd.GeoDataFrame(
         {"key": "", "id": ids, "name": "", "kind": "", "amount": 1.0}, geometry=shapes, crs="EPSG:4326"
@@ -174,6 +177,9 @@ def _places_of_table(path: Path) -> Points:
 
 
 def _unique(path: Path, ids: Any) -> NDArray[np.object_]:
+    blank = ids[ids.str.strip() == ""]
+    if len(blank):
+        raise StudyError(f"{path.name} row {int(blank.index[0]) + 2}: the id is blank")
     twice = ids[ids.duplicated()]
     if len(twice):
         raise StudyError(f"{path.name} row {int(twice.index[0]) + 2}: the id {twice.iloc[0]!r} stands there twice")
