@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from community_routes.cache import keep_networks, keep_read, keep_streets, open_store
+from community_routes.cli import run_command
 from community_routes.network.network import Network
 from community_routes.network.packing import Packed
 from community_routes.network.store import fingerprint
@@ -18,8 +19,10 @@ from community_routes.network.walks import CrowFly
 from community_routes.notices import Notice
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.travel_times import percentile_times
+from community_routes.sample import sample_study
 from community_routes.sources.feed import Feed
 from community_routes.sources.gtfs import read_feed
+from community_routes.study import open_study
 from drawn import DATE, drawn_feed
 from drawn_streets import at, grid_city
 from feed_zip import GOOD, feed_zip
@@ -157,3 +160,30 @@ def test_streets_come_back(tmp_path):
     assert Packed(first).tree == Packed(second).tree
     assert fingerprint(first) == fingerprint(second)
     assert count_networks(tmp_path) == (1 if street_map.content_hash else 0)
+
+
+def test_a_second_run_reads_and_builds_nothing(tmp_path, monkeypatch):
+    """After one matrix of the sample borough, neither timetables nor streets nor networks are made; the bytes are the same."""
+    asked = [
+        "matrix",
+        str(sample_study()),
+        "--day",
+        "weekday",
+        "--window",
+        "08:00-08:05",
+        "--cache",
+        str(tmp_path / "c"),
+    ]
+    assert run_command([*asked, "--out", str(tmp_path / "first.csv"), "--quiet"]) == 0
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("made again")
+
+    for name in ("study.read_feed", "study.read_streets", "cache.build_streets", "cache.link_points"):
+        monkeypatch.setattr(f"community_routes.{name}", refuse)
+    for name in ("cache.build_footpaths", "cache.assemble_network"):
+        monkeypatch.setattr(f"community_routes.{name}", refuse)
+    assert run_command([*asked, "--out", str(tmp_path / "second.csv"), "--quiet"]) == 0
+    assert (tmp_path / "first.csv").read_bytes() == (tmp_path / "second.csv").read_bytes()
+    with pytest.raises(AssertionError, match="made again"):
+        open_study(sample_study(), cache=tmp_path / "another")
