@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from community_routes.checking import CheckResult, check_inputs, check_windows, regular_headways, total
+from community_routes.checking import CheckResult, check_inputs, check_windows, regular_headways
 from community_routes.evaluation import evaluate_places
-from community_routes.notices import Notice
+from community_routes.notices import Notice, total
 from community_routes.sample import sample_scenarios, sample_study
 from community_routes.study import open_study
 from conftest import shared_data

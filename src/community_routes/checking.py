@@ -19,7 +19,7 @@ from community_routes.drawn import runs_of_trips
 from community_routes.errors import CommunityRoutesError
 from community_routes.evaluation import evaluate_places
 from community_routes.network.streets import Streets
-from community_routes.notices import CODES, Notice, declare, errors_in, sort_notices
+from community_routes.notices import CODES, Notice, declare, errors_in, sort_notices, total
 from community_routes.questions import Reached
 from community_routes.reading import read_scenarios
 from community_routes.report.tables import csv_text, publish
@@ -38,7 +38,6 @@ SHORT_WINDOW = declare(
 )
 _REGULAR_TRIPS = 4
 _NARROWEST, _WIDEST = 60, 120
-_IN_ALL = re.compile(r"([\d,]+) in all; ")
 _GONE = re.compile(r"left out|one is kept|counts? as (unknown|nobody|nothing|blank)|never run|are missing")
 _MARKS = {"error": "ERROR", "warning": "warning", "info": "remark"}
 
@@ -303,22 +302,9 @@ def _kinds(notices: Sequence[Notice]) -> dict[tuple[str, str], list[Notice]]:
     return kinds
 
 
-def total(found: Sequence[Notice]) -> int:
-    """How many findings stand behind the notices of one kind: a notice that sums up a file counts for what it sums up."""
-    by_file: dict[tuple[str, str], list[int]] = {}
-    for notice in found:
-        summed = _IN_ALL.match(notice.message)
-        counts = by_file.setdefault((notice.file, notice.field), [0, 0])
-        if summed:
-            counts[1] += int(summed[1].replace(",", ""))
-        else:
-            counts[0] += 1
-    return sum(summed or single for single, summed in by_file.values())
-
-
 def _kind_lines(severity: str, code: str, found: list[Notice], name: str, width: int) -> list[str]:
     """One kind of notice: a heading, then examples: all errors, the first two of anything else."""
-    examples = [notice for notice in found if not _IN_ALL.match(notice.message)] or found
+    examples = [notice for notice in found if not notice.is_sum] or found
     shown = examples if severity == "error" else examples[:2]
     count = max(total(found), len(examples))
     lines = [f"  {_MARKS[severity]}  {code}" + (f"  ({count:,})" if count > 1 else "")]

@@ -15,7 +15,23 @@ from typing import Annotated, Any
 
 import typer
 
-from community_routes import __version__
+from community_routes.cli_options import (
+    DEFAULT_THREADS,
+    Cache,
+    Draws,
+    LogJson,
+    Maps,
+    Pdf,
+    Quiet,
+    Seed,
+    StudyArgument,
+    Template,
+    Threads,
+    Timings,
+    Version,
+    Xlsx,
+    print_version,
+)
 from community_routes.console import Console
 from community_routes.errors import CommunityRoutesError, MachineError, UsageError
 
@@ -92,61 +108,13 @@ def _unexpected(wrong: Exception) -> str:
     )
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"community-routes {__version__}")
-        raise typer.Exit
-
-
 @app.callback()
 def _common(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     """How well deprived neighbourhoods reach employment zones and shared spaces, and what a proposed route would change."""
-
-
-StudyArgument = Annotated[Path, typer.Argument(help="The study file (YAML).", show_default=False)]
-Threads = Annotated[
-    int,
-    typer.Option(
-        "--threads", min=1, help="Threads of the search; results do not depend on it.", show_default="all cores"
-    ),
-]
-Seed = Annotated[
-    int | None,
-    typer.Option("--seed", min=0, help="Seed of whatever is drawn at random.", show_default="that of the study"),
-]
-Cache = Annotated[
-    str | None,
-    typer.Option(
-        "--cache", help="Folder for what is kept between runs, or `none`.", show_default="the user's cache folder"
-    ),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print results and faults only.")]
-LogJson = Annotated[bool, typer.Option("--log-json", help="Log to standard error, one JSON object a line.")]
-Timings = Annotated[
-    Path | None,
-    typer.Option("--timings", help="Write the seconds of each stage to this JSON file.", show_default=False),
-]
-Version = Annotated[
-    bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.", hidden=True)
-]
-Draws = Annotated[
-    int,
-    typer.Option(
-        "--draws", min=0, help="Joint draws for intervals where clock times are assumed; at least 200, or 0 for none."
-    ),
-]
-Maps = Annotated[bool, typer.Option("--maps/--no-maps", help="Write maps/ (PNG and SVG) for other documents.")]
-Pdf = Annotated[bool, typer.Option("--pdf", help="Write report.pdf as well (needs the extra pdf).")]
-Xlsx = Annotated[bool, typer.Option("--xlsx", help="Write tables.xlsx as well (needs the extra xlsx).")]
-Template = Annotated[
-    Path | None,
-    typer.Option("--template", help="Folder whose files stand in for the report's own: name, colours, logo, wording."),
-]
-DEFAULT_THREADS = os.cpu_count() or 1
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console as Terminal
 from rich.table import Table
 
-from community_routes.notices import Notice
+from community_routes.notices import Notice, total
 from community_routes.timings import Stopwatch
 
 _COLOURS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
@@ -106,7 +106,8 @@ class Console:
         for notice in notices:
             kinds.setdefault((notice.severity, notice.code), []).append(notice)
         for (severity, code), found in list(kinds.items())[:most]:
-            table.add_row(f"[{_COLOURS[severity]}]{severity}[/]", code, str(len(found)), _plain(str(found[0])))
+            example = next((notice for notice in found if not notice.is_sum), found[0])
+            table.add_row(f"[{_COLOURS[severity]}]{severity}[/]", code, f"{total(found):,}", _plain(str(example)))
         self.err.print(table)
         if len(kinds) > most:
             self.err.print(f"... and {len(kinds) - most} more kinds of notice", markup=False)

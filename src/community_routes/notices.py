@@ -9,6 +9,7 @@ A module declares the codes it can give, beside the check that gives them:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -18,6 +19,7 @@ from community_routes.errors import CommunityRoutesError
 Severity = Literal["error", "warning", "info"]
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 _SHOWN = 20
+_IN_ALL = re.compile(r"([\d,]+) in all; ")
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ class Notice:
         else:
             where = f" row {self.row}" if self.row is not None else ""
         return f"{self.file}{where}{f' ({self.field})' if self.field else ''}"
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether it says how many there are in all, beside the examples (see ``Sample``)."""
+        return _IN_ALL.match(self.message) is not None
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}" if self.place else self.message
@@ -163,3 +170,16 @@ class Sample:
             message=f"{self.count} in all; {self.code.meaning[0].lower()}{self.code.meaning[1:]}",
         )
         return [*self.found, rest]
+
+
+def total(found: Sequence[Notice]) -> int:
+    """How many findings stand behind the notices of one kind: a notice that sums up a file counts for what it sums up."""
+    by_file: dict[tuple[str, str], list[int]] = {}
+    for notice in found:
+        summed = _IN_ALL.match(notice.message)
+        counts = by_file.setdefault((notice.file, notice.field), [0, 0])
+        if summed:
+            counts[1] += int(summed[1].replace(",", ""))
+        else:
+            counts[0] += 1
+    return sum(summed or single for single, summed in by_file.values())

@@ -1,0 +1,60 @@
+"""Options that every command has, described once."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from community_routes import __version__
+
+
+def print_version(wanted: bool) -> None:
+    """Print the version and leave, where it is wanted."""
+    if wanted:
+        typer.echo(f"community-routes {__version__}")
+        raise typer.Exit
+
+
+StudyArgument = Annotated[Path, typer.Argument(help="The study file (YAML).", show_default=False)]
+Threads = Annotated[
+    int,
+    typer.Option(
+        "--threads", min=1, help="Threads of the search; results do not depend on it.", show_default="all cores"
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option("--seed", min=0, help="Seed of whatever is drawn at random.", show_default="that of the study"),
+]
+Cache = Annotated[
+    str | None,
+    typer.Option(
+        "--cache", help="Folder for what is kept between runs, or `none`.", show_default="the user's cache folder"
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print results and faults only.")]
+LogJson = Annotated[bool, typer.Option("--log-json", help="Log to standard error, one JSON object a line.")]
+Timings = Annotated[
+    Path | None,
+    typer.Option("--timings", help="Write the seconds of each stage to this JSON file.", show_default=False),
+]
+Version = Annotated[
+    bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.", hidden=True)
+]
+Draws = Annotated[
+    int,
+    typer.Option(
+        "--draws", min=0, help="Joint draws for intervals where clock times are assumed; at least 200, or 0 for none."
+    ),
+]
+Maps = Annotated[bool, typer.Option("--maps/--no-maps", help="Write maps/ (PNG and SVG) for other documents.")]
+Pdf = Annotated[bool, typer.Option("--pdf", help="Write report.pdf as well (needs the extra pdf).")]
+Xlsx = Annotated[bool, typer.Option("--xlsx", help="Write tables.xlsx as well (needs the extra xlsx).")]
+Template = Annotated[
+    Path | None,
+    typer.Option("--template", help="Folder whose files stand in for the report's own: name, colours, logo, wording."),
+]
+DEFAULT_THREADS = os.cpu_count() or 1
