@@ -1,0 +1,275 @@
+"""Reads a file of development sites: every row is a site or a named fault, and no row is lost."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+
+from community_routes.errors import StudyError, UsageError
+from community_routes.network.points import Points
+from community_routes.sources.opportunities import Opportunities, entrances_from_streets
+from community_routes.sources.table_file import as_text, is_text_table
+
+NEEDED = ("id", "lon", "lat")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_POLYGONS = ("Polygon", "MultiPolygon")
+_MOST_BYTES = 150_000_000
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a site cannot be judged: a row of ``failed.csv``.
+
+    Attributes
+    ----------
+    line : int
+        Line of the table (the heading is line 1), or number of the feature (from 1) of a map.
+    id, field, value : str
+    reason : str
+        ``no_coordinates``, ``bad_number``, ``blank_id``, ``duplicate_id``, ``bad_row``, ``bad_shape`` or ``off_network``.
+    """
+
+    line: int
+    id: str
+    field: str
+    value: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"line {self.line} ({self.field or 'row'}): {self.id!r} {_MEANING[self.reason]}, {self.value!r}"
+
+
+_MEANING = {
+    "no_coordinates": "has no place; give lon and lat in degrees",
+    "bad_number": "has no usable number there",
+    "blank_id": "a site without an id; give each its own",
+    "duplicate_id": "stands there more than once; which is meant cannot be known",
+    "bad_row": "has another number of cells than the heading; a comma inside a cell needs quotes",
+    "bad_shape": "is no point and no area",
+    "off_network": "lies outside the streets' coverage or too far from any street",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """One row of the file: a site, and what is wrong with it where something is.
+
+    Attributes
+    ----------
+    line : int
+    id, name, year : str
+    homes : float
+        NaN where not given.
+    shape : shapely geometry or None
+        EPSG:4326; a point, points (its entrances) or an area.
+    fault : Fault or None
+    """
+
+    line: int
+    id: str
+    name: str
+    homes: float
+    year: str
+    shape: Any
+    fault: Fault | None
+
+    @property
+    def point(self) -> tuple[float, float]:
+        """Longitude and latitude of a point that stands for the site; NaN where it has none."""
+        if self.shape is None:
+            return math.nan, math.nan
+        inside = shapely.point_on_surface(self.shape)
+        return float(inside.x), float(inside.y)
+
+
+def read_sites(path: str | Path) -> list[Site]:
+    """Every row of a file of sites, in its order, with its fault where it has one.
+
+    Parameters
+    ----------
+    path : str or Path
+        A table of text with ``id``, ``lon``, ``lat`` and, where known, ``name``, ``homes``, ``year``; or a map of points or
+        areas with an ``id``.
+
+    Raises
+    ------
+    UsageError
+        The file is not there.
+    StudyError
+        It cannot be read at all, has no column that is needed, or holds no site.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UsageError(f"{path} is not there; name a CSV with id, lon, lat, or a map of points or areas with an id")
+    sites = list(_sites_of_table(path) if is_text_table(path) else _sites_of_map(path))
+    if not sites:
+        raise StudyError(f"{path.name}: it holds no site, only the heading")
+    times = Counter(site.id for site in sites if site.id)
+    return [
+        replace(site, fault=Fault(site.line, site.id, "id", site.id, "duplicate_id")) if times[site.id] > 1 else site
+        for site in sites
+    ]
+
+
+def _sites_of_table(path: Path) -> Iterator[Site]:
+    raw = path.read_bytes()
+    if len(raw) > _MOST_BYTES:
+        raise StudyError(f"{path.name}: larger than {_MOST_BYTES:,} bytes; split it into several files")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as fault:
+        line = raw.count(b"\n", 0, fault.start) + 1
+        raise StudyError(f"{path.name} row {line}: it is not UTF-8; save it as CSV (UTF-8)") from None
+    heading = text.partition("\n")[0]
+    mark = max(",;\t", key=lambda sign: (heading.count(sign), sign == ","))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
+    names: list[str] = []
+    line = 1
+    try:
+        for cells in reader:
+            if not names:
+                names = [cell.strip().lower() for cell in cells]
+                _check_heading(path, names)
+            elif any(cell.strip() for cell in cells):
+                yield _site_of_cells(line, names, [cell.strip() for cell in cells])
+            line = reader.line_num + 1
+    except csv.Error as fault:
+        raise StudyError(f"{path.name} row {reader.line_num}: it is no table of text ({fault})") from None
+
+
+def _check_heading(path: Path, names: list[str]) -> None:
+    for name in NEEDED:
+        if name not in names:
+            raise StudyError(f"{path.name}: it has no column {name!r} (it has {', '.join(names) or 'none'})")
+    for name in (*NEEDED, "name", "homes", "year"):
+        if names.count(name) > 1:
+            raise StudyError(f"{path.name}: it has two columns {name!r}; rename one of them")
+
+
+def _site_of_cells(line: int, names: list[str], cells: list[str]) -> Site:
+    if len(cells) != len(names):
+        found = dict(zip(names, cells, strict=False))
+        counted = f"{len(cells)} cells, {len(names)} headings"
+        ident = _clean(found.get("id", ""))
+        return Site(line, ident, "", math.nan, "", None, Fault(line, ident, "", counted, "bad_row"))
+    found = dict(zip(names, cells, strict=True))
+    shape: Any = None
+    fault: Fault | None = None
+    name = _clean(found["id"])
+    numbers = {field: _degrees(found[field], limit) for field, limit in (("lon", 180.0), ("lat", 90.0))}
+    wrong = [field for field, value in numbers.items() if math.isnan(value)]
+    if wrong:
+        reason = "bad_number" if found[wrong[0]] else "no_coordinates"
+        fault = Fault(line, name, wrong[0], found[wrong[0]], reason)
+    else:
+        shape = shapely.Point(numbers["lon"], numbers["lat"])
+    return _with_rest(line, found, shape, fault)
+
+
+def _sites_of_map(path: Path) -> Iterator[Site]:
+    try:
+        table = gpd.read_file(path)
+    except (RuntimeError, ValueError, OSError) as wrong:
+        raise StudyError(f"{path.name}: it cannot be read as a map ({wrong})") from None
+    columns = {str(name).lower(): name for name in table.columns}
+    if not isinstance(table, gpd.GeoDataFrame) or "id" not in columns:
+        raise StudyError(f"{path.name}: it is no map with a column 'id' (it has {', '.join(columns)})")
+    if table.crs is None:
+        raise StudyError(f"{path.name}: it does not say in which coordinates it is; give the map a coordinate system")
+    shapes = table.geometry.to_crs("EPSG:4326")
+    for row, given in enumerate(shapes.array):
+        cells = {key: as_text(table[name].iloc[row]) for key, name in columns.items() if name != table.geometry.name}
+        shape = _usable(given)
+        fault = None
+        if shape is None:
+            absent = given is None or given.is_empty
+            kind, reason = ("", "no_coordinates") if absent else (given.geom_type, "bad_shape")
+            fault = Fault(row + 1, _clean(cells["id"]), "geometry", kind, reason)
+        yield _with_rest(row + 1, cells, shape, fault)
+
+
+def _usable(shape: Any) -> Any:
+    """The shape on the plane, mended where its outline crosses itself; None where it is no point and no area."""
+    if shape is None or shape.is_empty or not np.isfinite(shape.bounds).all():
+        return None
+    flat = shapely.force_2d(shape)
+    mended = flat if flat.is_valid else shapely.make_valid(flat)
+    return mended if mended.geom_type in (*_POLYGONS, "Point", "MultiPoint") else None
+
+
+def _with_rest(line: int, cells: dict[str, str], shape: Any, fault: Fault | None) -> Site:
+    """A site with its words and numbers; a blank id or impossible homes are faults where nothing is wrong before them."""
+    ident, homes = _clean(cells["id"]), math.nan
+    if not ident:
+        fault = Fault(line, "", "id", "", "blank_id")
+    given = cells.get("homes", "")
+    if given:
+        homes = _number(given)
+        if not homes >= 0:
+            homes, fault = math.nan, fault or Fault(line, ident, "homes", given, "bad_number")
+    return Site(line, ident, _clean(cells.get("name", "")), homes, _clean(cells.get("year", "")), shape, fault)
+
+
+def _clean(text: str) -> str:
+    """The text on one line: control characters, which no table or page shows, are blanks."""
+    return _CONTROL.sub(" ", text).strip()
+
+
+def _number(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        return math.nan
+    return value if math.isfinite(value) else math.nan
+
+
+def _degrees(text: str, limit: float) -> float:
+    value = _number(text)
+    return value if abs(value) <= limit else math.nan
+
+
+def site_points(sites: list[Site], street_lines: NDArray[np.object_] | None) -> list[NDArray[np.float64]]:
+    """The points at which each site is entered: longitudes and latitudes, shape (n_entrances, 2).
+
+    A point is its own entrance; an area has those of a destination: where walkable streets cross its boundary.
+    """
+    shapes = np.array([site.shape for site in sites], object)
+    areas = np.array([shape.geom_type in _POLYGONS for shape in shapes], bool)
+    points = [np.empty((0, 2)) if area else shapely.get_coordinates(s) for s, area in zip(shapes, areas, strict=True)]
+    if areas.any():
+        table = gpd.GeoDataFrame(
+            {"key": "", "id": [site.id for site in sites], "name": "", "kind": "", "amount": 1.0},
+            geometry=shapes,
+            crs="EPSG:4326",
+        ).iloc[np.flatnonzero(areas)]
+        nowhere = pd.DataFrame({"place": np.zeros(0, np.int32), "lon": np.zeros(0), "lat": np.zeros(0)})
+        found = entrances_from_streets(Opportunities(table.reset_index(drop=True), nowhere), street_lines).entrances
+        for place, row in enumerate(np.flatnonzero(areas)):
+            points[row] = found.loc[found["place"] == place, ["lon", "lat"]].to_numpy(np.float64)
+    return points
+
+
+def points_of(places: list[NDArray[np.float64]]) -> Points:
+    """Places with their entrances, numbered, as points to walk from."""
+    owner = np.repeat(np.arange(len(places), dtype=np.int32), [len(place) for place in places])
+    both = np.concatenate([np.empty((0, 2)), *places])
+    return Points(np.array([str(i) for i in range(len(places))], object), both[:, 0], both[:, 1], owner)
+
+
+def place_key(points: NDArray[np.float64]) -> str:
+    """Name of a place by where it is: equal for the same entrances, whatever the site is called."""
+    return hashlib.sha256(np.ascontiguousarray(points, "<f8").tobytes()).hexdigest()[:32]

@@ -1,0 +1,203 @@
+"""Keeps the finished part of a batch: records that appear whole, one run at a time, a result that replaces the old at once."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import socket
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from community_routes.errors import MachineError, UsageError
+
+LOCK_FILE = "sites.lock"
+_LOCKED_BYTE = 1 << 20  # beyond the text of the file, which others may read while it is locked
+FloatArray = NDArray[np.float64]
+
+
+class WorkFolder:
+    """The folder beside a result in which a batch keeps what is done.
+
+    Figures of places are kept under the hash of everything they depend on, so that a changed input starts anew and an
+    unchanged one goes on. A record is written under another name and renamed: it is there whole or not at all.
+
+    Parameters
+    ----------
+    out : Path
+        Folder of the result; the work lies beside it, in ``<name>.work``.
+    settings : str
+        Hash of all that the figures of a place depend on, the place itself apart.
+    n_figures : int
+        Figures of a place.
+    """
+
+    def __init__(self, out: Path, settings: str, n_figures: int) -> None:
+        self.out = out
+        self.folder = out.with_name(f"{out.name}.work")
+        self.records = self.folder / settings
+        self.n_figures = n_figures
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """The folder for this run alone.
+
+        The system holds the lock and lets go of it when the process ends, however it ends: no lock is left behind.
+
+        Raises
+        ------
+        UsageError
+            Another run is at work there, or the folder is not one of ours.
+        """
+        if self.folder.exists() and not (self.folder / LOCK_FILE).is_file() and any(self.folder.iterdir()):
+            raise UsageError(f"{self.folder} is needed for unfinished work and holds something else; move it away")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / LOCK_FILE).open("a+", encoding="utf-8") as file:
+            if not _lock(file):
+                file.seek(0)
+                raise UsageError(
+                    f"another run ({file.read().strip() or 'just begun'}) is at work on {self.out}; wait until it is "
+                    "finished, or name another folder with --out"
+                )
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {socket.gethostname()}")
+            file.flush()
+            try:
+                self._tidy()
+                yield
+            finally:
+                with suppress(OSError):
+                    file.truncate(0)
+                _unlock(file)
+
+    def _tidy(self) -> None:
+        """Remove what a run that was killed had begun and not finished."""
+        if not self.out.exists() and (self.folder / "old").is_dir():  # killed between the two moves of a publication
+            (self.folder / "old").replace(self.out)
+        for left in [self.folder / "made", self.folder / "old"]:
+            shutil.rmtree(left, ignore_errors=True)
+        for part in self.folder.rglob("*.part"):
+            part.unlink(missing_ok=True)
+
+    def load(self) -> dict[str, FloatArray]:
+        """The figures of every place that is done, by the key of the place; a damaged record counts as not there."""
+        done: dict[str, FloatArray] = {}
+        for path in sorted(self.records.glob("*.npz")):
+            try:
+                with np.load(path, allow_pickle=False) as held:
+                    keys, values = held["keys"], held["values"]
+            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+                continue
+            if values.shape == (len(keys), self.n_figures) and _record_name(keys.tolist()) == path.name:
+                done.update(zip(keys.tolist(), values, strict=True))
+        return done
+
+    def save(self, keys: list[str], values: FloatArray) -> None:
+        """Keep the figures of a block of places.
+
+        Raises
+        ------
+        MachineError
+            The disk is full or cannot be written; what was kept before stays.
+        """
+        content = io.BytesIO()
+        np.savez(content, keys=np.array(keys), values=values)
+        with self._kept():
+            self.records.mkdir(parents=True, exist_ok=True)
+            path = self.records / _record_name(keys)
+            part = path.with_suffix(".part")
+            try:
+                _write_through(part, content.getvalue())
+                part.replace(path)
+            finally:
+                part.unlink(missing_ok=True)
+
+    def publish(self, write: Callable[[Path], None]) -> None:
+        """Write the result into a new folder and put it in the place of the old one; records of other settings go.
+
+        Raises
+        ------
+        MachineError
+            The disk is full or cannot be written; the old result stays, and what is done is kept.
+        """
+        made, old = self.folder / "made", self.folder / "old"
+        with self._kept():
+            made.mkdir()
+            write(made)
+            if self.out.exists():
+                self.out.replace(old)
+            made.replace(self.out)
+        shutil.rmtree(old, ignore_errors=True)
+        for other in self.folder.iterdir():
+            if other.is_dir() and other != self.records:
+                shutil.rmtree(other, ignore_errors=True)
+
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as fault:
+            raise MachineError(
+                f"{fault.strerror or fault} while writing beside {self.out}; what is finished is kept, and the same "
+                "command goes on from there"
+            ) from fault
+
+
+def is_finished(out: Path, fingerprint: str) -> bool:
+    """Whether the folder holds the result of exactly these inputs and settings."""
+    try:
+        content = json.loads((out / "run.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and content.get("inputs_sha256") == fingerprint
+
+
+def _record_name(keys: list[str]) -> str:
+    return f"{hashlib.sha256(chr(10).join(keys).encode()).hexdigest()[:32]}.npz"
+
+
+def _write_through(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: IO[str]) -> bool:
+        os.lseek(file.fileno(), _LOCKED_BYTE, os.SEEK_SET)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+    def _unlock(file: IO[str]) -> None:
+        os.lseek(file.fileno(), _LOCKED_BYTE, os.SEEK_SET)
+        with suppress(OSError):
+            msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _lock(file: IO[str]) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def _unlock(file: IO[str]) -> None:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_UN)
