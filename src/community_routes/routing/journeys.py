@@ -106,9 +106,7 @@ def journeys(
     list of Journey
         Empty when there is none within the limits.
     """
-    one = Walks(
-        walks.access.of(origin), walks.egress.of(destination), _between(walks.direct, origin, destination)
-    )
+    one = Walks(walks.access.of(origin), walks.egress.of(destination), _between(walks.direct, origin, destination))
     if query.arrive_by:
         deadline = replace(query, window_s=(moment_s, moment_s + 1), step_s=1)
         time_s = int(travel_times_by_departure(network, deadline, one)[0, 0, 0])
