@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -53,7 +54,9 @@ def study(folder: Path) -> str:
 def results(folder: Path) -> Path:
     """A finished run of the town with a scenario."""
     out = folder / "finished"
-    assert run_command(["run", str(folder / "study.yaml"), str(folder / "link.yaml"), "--out", str(out)]) == 0
+    assert (
+        run_command(["run", str(folder / "study.yaml"), str(folder / "link.yaml"), "--out", str(out), "--no-maps"]) == 0
+    )
     return out
 
 
@@ -123,7 +126,7 @@ def test_no_line_of_the_results_tells_the_number_of_threads(folder: Path, result
     for threads in ("1", "2"):
         out = folder / f"threads{threads}"
         asked = ["run", str(folder / "study.yaml"), str(folder / "link.yaml"), "--out", str(out), "--threads", threads]
-        assert run_command([*asked, "--quiet"]) == 0
+        assert run_command([*asked, "--no-maps", "--quiet"]) == 0
         assert digests(out) == digests(results)
 
 
@@ -147,7 +150,7 @@ def test_a_folder_that_is_not_ours_is_left_alone(
 
 def test_an_earlier_run_is_replaced_whole(folder: Path, results: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    asked = ["run", str(folder / "study.yaml"), "--out", str(out), "--quiet"]
+    asked = ["run", str(folder / "study.yaml"), "--out", str(out), "--no-maps", "--quiet"]
     assert run_command([*asked[:2], str(folder / "link.yaml"), *asked[2:]]) == 0
     (out / "mine.txt").write_text("a note", encoding="utf-8")
     assert run_command(asked) == 0
@@ -160,7 +163,7 @@ def test_an_interrupted_run_leaves_the_earlier_one(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    asked = ["run", str(folder / "study.yaml"), "--out", str(out), "--quiet"]
+    asked = ["run", str(folder / "study.yaml"), "--out", str(out), "--no-maps", "--quiet"]
 
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -187,7 +190,7 @@ def test_a_full_disk_is_the_machines_fault(study: str, tmp_path: Path, monkeypat
 
     for failure in (full, memory):
         monkeypatch.setattr("community_routes.report.files.write_tables", failure)
-        assert run_command(["run", study, "--out", str(tmp_path / "out")]) == 5
+        assert run_command(["run", study, "--out", str(tmp_path / "out"), "--no-maps"]) == 5
         assert list(tmp_path.iterdir()) == []
 
 
@@ -198,7 +201,7 @@ def test_a_fault_of_the_program_is_a_message(
         raise ZeroDivisionError("division by zero")
 
     monkeypatch.setattr("community_routes.report.files.write_tables", wrong)
-    assert run_command(["run", study, "--out", str(tmp_path / "out")]) == 5
+    assert run_command(["run", study, "--out", str(tmp_path / "out"), "--no-maps"]) == 5
     said = capsys.readouterr().err
     assert "Traceback" not in said and "ZeroDivisionError" in said and "fault of the program" in said
 
@@ -538,3 +541,12 @@ def test_completion_can_be_had(shell: str) -> None:
         start, capture_output=True, text=True, encoding="utf-8", timeout=60, check=False, env=environment
     )
     assert done.returncode == 0 and "community-routes" in done.stdout, done.stderr
+
+
+def test_the_page_of_commands_names_each_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    page = (Path(__file__).resolve().parents[1] / "docs" / "commands.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `community-routes ([a-z-]+)", page, re.MULTILINE))
+    assert run_command(["--help"]) == 0
+    listed = set(re.findall(r"^│ ([a-z][a-z-]+) {2,}", capsys.readouterr().out, re.MULTILINE))
+    assert named >= {"run", "check", "isochrone"} and named <= listed | {"demo"}
+    assert listed - {"sites", "fetch"} <= named
