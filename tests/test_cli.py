@@ -465,6 +465,14 @@ def test_a_journey_as_text_and_as_data(study: str, capsys: pytest.CaptureFixture
     assert run_command(["journey", study, "P0", "[/bold]nowhere", "--depart", "08:15"]) == 2
 
 
+def test_no_name_reaches_the_terminal_as_a_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A title that would clear the screen and turn the reading direction is shown with marks in place of that."""
+    text = STUDY.replace("title: Seven places in a row", 'title: "A\\u001b[2Jb\\u202Ec [bold]d"')
+    assert run_command(["check", str(town_study(tmp_path, text))]) == 0
+    said = capsys.readouterr().out
+    assert "\x1b" not in said and "\u202e" not in said and "A\ufffd[2Jb\ufffdc [bold]d (town)" in said
+
+
 def test_places_with_a_minus_sign(
     study: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -368,7 +368,10 @@ def journey(
     with _session(quiet, log_json, timings, f"reading {study.name}") as console:
         opened = _open(console, study, seed, cache)
         found = find_journey(opened, origin, destination, depart=depart, arrive=arrive, day=day)
-    console.say(found.json() if as_json else found.text())
+    if as_json:
+        console.data(found.json())
+    else:
+        console.say(found.text())
 
 
 @app.command()

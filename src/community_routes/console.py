@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,8 @@ from rich.table import Table
 from community_routes.notices import Notice, total
 from community_routes.timings import Stopwatch
 
+# Control characters but line breaks and tabs, and the marks that turn or isolate the reading direction.
+_UNSEEN = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]")
 _COLOURS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
@@ -74,20 +77,24 @@ class Console:
 
     def say(self, text: str) -> None:
         """A result: always printed."""
-        self.out.print(text, markup=False)
+        self.out.print(shown(text), markup=False)
+
+    def data(self, text: str) -> None:
+        """A result for a program, such as JSON, printed as it is."""
+        print(text)
 
     def remark(self, text: str) -> None:
         """For people: left out when quiet."""
         self.log("remark", message=text)
         if not self.quiet and not self.log_json:
-            self.err.print(text, markup=False)
+            self.err.print(shown(text), markup=False)
 
     def fault(self, text: str) -> None:
         """What went wrong: always printed."""
         self.log("fault", message=text)
         if not self.log_json:
             self.err.print("error: ", style="bold red", end="")
-            self.err.print(text, markup=False)
+            self.err.print(shown(text), markup=False)
 
     def log_notices(self, notices: list[Notice]) -> None:
         """Every notice as a line of the JSON log."""
@@ -119,6 +126,11 @@ class Console:
             path.write_text(self.stopwatch.json(), encoding="utf-8")
 
 
+def shown(text: str) -> str:
+    """Text in which no name from a file can move the cursor, colour the terminal or turn the reading direction."""
+    return _UNSEEN.sub("\ufffd", text)
+
+
 def _plain(text: str) -> str:
     """Text in which nothing is taken for markup."""
-    return text.replace("[", r"\[")
+    return shown(text).replace("[", r"\[")
