@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.errors import ScenarioError
+from community_routes.errors import ScenarioError, StudyError
 from community_routes.measures.further import WindowInputs
 from community_routes.measures.service import build_departures
 from community_routes.measuring import Choice, Subject, latest_needed_s, mixing_tables, study_choice
@@ -20,7 +20,7 @@ from community_routes.network.stop_walks import stop_points
 from community_routes.network.streets import build_streets
 from community_routes.network.timetable import WHOLE_DAY_S
 from community_routes.network.walks import Ground, Linked, is_symmetric, link_points
-from community_routes.notices import Notice, declare, sort_notices
+from community_routes.notices import Notice, declare, raise_on_errors, sort_notices
 from community_routes.questions import Reached, study_networks, study_query, study_walks, why_not, window_query
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.travel_times import travel_times_by_departure
@@ -42,6 +42,11 @@ OFF_NETWORK = declare(
     "off_network",
     "warning",
     "A place lies outside the streets' coverage or too far from any street; it cannot be reached.",
+)
+NOTHING_ON_NETWORK = declare(
+    "nothing_on_network",
+    "error",
+    "All neighbourhoods, or all destinations, lie off the streets, so nothing can be measured.",
 )
 NEAR_EDGE = declare(
     "near_edge",
@@ -174,6 +179,7 @@ def evaluate(
     with watch.stage("routing"):
         reached = study_walks(file, ground, stops, origin_points(zones), destination_points(opportunities))
         _report_places(study, reached, found)
+        raise_on_errors(found, StudyError)
         subject = Subject(
             scenario=name,
             file=file,
@@ -325,7 +331,15 @@ def _report_places(study: Study, reached: Reached, found: list[Notice]) -> None:
                 f"{len(off)} of {len(ids)} {what} are off the network ({_some(off)}): outside the streets' coverage or too "
                 "far from any street"
             )
-            found.append(OFF_NETWORK.at(field=what, value=len(off), message=message))
+            if len(off) == len(ids):
+                box = ", ".join(f"{edge:.4f}" for edge in study.ground.area or ())
+                message = (
+                    f"all {len(ids)} {what} are off the network, so nothing can be measured; the area is ({box}): "
+                    "are these the streets of this place, and do longitudes come first?"
+                )
+                found.append(NOTHING_ON_NETWORK.at(field=what, value=len(off), message=message))
+            else:
+                found.append(OFF_NETWORK.at(field=what, value=len(off), message=message))
         near = np.unique(linked.points.place[linked.linked & linked.near_edge(within_m)])
         if len(near) and study.street_map is not None:
             message = (
