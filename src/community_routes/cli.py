@@ -546,6 +546,62 @@ def diff(
 
 
 @app.command()
+def fetch(
+    authority: Annotated[
+        str, typer.Argument(help="Name or ONS code of an authority of England or Wales.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the data and the study file.", show_default=False)],
+    rail: Annotated[
+        Path | None, typer.Option("--rail", help="GTFS zip of trains, which the bus data lacks.", show_default=False)
+    ] = None,
+    jobs: Annotated[
+        Path | None, typer.Option("--jobs", help="Table of jobs of your own (id, lon, lat, jobs).", show_default=False)
+    ] = None,
+    deprivation: Annotated[
+        Path | None,
+        typer.Option("--deprivation", help="Table of deprivation of your own (needed for Wales).", show_default=False),
+    ] = None,
+    imd: Annotated[int, typer.Option("--imd", help="Year of the English index of deprivation: 2025 or 2019.")] = 2025,
+    county: Annotated[
+        list[str] | None,
+        typer.Option("--county", help="Extract of streets; may be given again.", show_default="those it lies in"),
+    ] = None,
+    region: Annotated[
+        str, typer.Option("--region", help="Region of the bus timetable.", show_default="the one it lies in")
+    ] = "",
+    buffer_km: Annotated[
+        float, typer.Option("--buffer-km", help="How far streets and timetable reach beyond the border.")
+    ] = 5.0,
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", help="Leave out jobs, naptan, ethnicity, cars or deprivation.", show_default=False),
+    ] = None,
+    sources: Annotated[
+        Path | None, typer.Option("--sources", help="YAML or JSON file with other addresses.", show_default=False)
+    ] = None,
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Download open data for an authority, and write a study that is ready to run."""
+    from community_routes.cache import cache_folder
+    from community_routes.sources.fetch import Options, fetch_authority
+
+    options = Options(tuple(county or ()), region, rail, jobs, deprivation, imd, buffer_km, frozenset(without or ()))
+    with _session(quiet, log_json, timings, f"fetching {authority}") as console, console.stopwatch.stage("read"):
+        fetched = fetch_authority(
+            authority, out, options=options, sources=sources, cache=cache_folder(cache), progress=console.progress
+        )
+    for remark in fetched.remarks:
+        console.remark(remark)
+    console.say(f"{fetched.study}: {fetched.name}, {fetched.n_areas:,} neighbourhoods; next: community-routes check")
+
+
+@app.command()
 def doctor(
     threads: Threads = DEFAULT_THREADS,
     seed: Seed = None,

@@ -1,0 +1,518 @@
+"""Joins what was downloaded for an authority into the files of a study."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from community_routes.errors import FeedError, StreetsError, UsageError
+from community_routes.notices import Notice
+from community_routes.sources.feed import Feed
+from community_routes.sources.fetch_feed import without_unused
+from community_routes.sources.fetch_http import BadAnswerError, Client, FetchError, read_features, write_whole
+from community_routes.sources.fetch_places import (
+    COUNTIES,
+    REGIONS,
+    counties_of,
+    known_name,
+    near_names,
+    region_of,
+)
+from community_routes.sources.fetch_sources import Source
+from community_routes.sources.fetch_streets import Box, clip_streets
+from community_routes.sources.fetch_study import study_text
+from community_routes.sources.fetch_tables import (
+    Rows,
+    census,
+    census_columns,
+    csv_bytes,
+    deprivation_columns,
+    is_pbf,
+    is_table,
+    is_zip,
+    jobs_by_area,
+    of_areas,
+    read_as,
+    read_rows,
+)
+from community_routes.sources.gtfs import read_feed, write_feed
+
+OPTIONAL = ("jobs", "naptan", "ethnicity", "cars", "deprivation")
+"""What `--without` can leave out."""
+
+_CODE = re.compile(r"[EW]0[6789]\d{6}")
+_AT_ONCE = 100  # codes in one question: its address stays under 2,000 letters
+_WIMD = "https://www.gov.wales/welsh-index-multiple-deprivation"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is wanted beside the authority.
+
+    Attributes
+    ----------
+    counties, region : str
+        Extracts of streets and region of the bus timetable; those of the table where not given.
+    rail, jobs, deprivation : path or None
+        Files of the caller: a GTFS zip; a table with id, lon, lat, jobs; a table of deprivation by LSOA.
+    imd : 2025 or 2019
+        Which English index of deprivation.
+    buffer_km : float
+        How far streets and timetable reach beyond the authority's own box.
+    without : set of str
+        What is left out, of `OPTIONAL`.
+    """
+
+    counties: tuple[str, ...] = ()
+    region: str = ""
+    rail: Path | None = None
+    jobs: Path | None = None
+    deprivation: Path | None = None
+    imd: int = 2025
+    buffer_km: float = 5.0
+    without: frozenset[str] = frozenset()
+
+    def check(self) -> None:
+        """Refuse what cannot work, before anything is downloaded."""
+        for option, path in (("--rail", self.rail), ("--jobs", self.jobs), ("--deprivation", self.deprivation)):
+            if path is not None and not path.is_file():
+                raise UsageError(f"{option} {path}: the file is not there")
+        unknown = sorted(self.without - set(OPTIONAL))
+        if unknown:
+            raise UsageError(f"--without {unknown[0]}: what can be left out is {', '.join(OPTIONAL)}")
+        if self.imd not in (2019, 2025):
+            raise UsageError(f"--imd {self.imd}: the English indices are those of 2025 and 2019")
+        if not 0 <= self.buffer_km <= 50:
+            raise UsageError(f"--buffer-km {self.buffer_km:g}: 0 to 50 km")
+        if self.region and self.region not in REGIONS:
+            raise UsageError(f"--region {self.region}: the regions are {', '.join(REGIONS)}")
+        for county in self.counties:
+            if county not in COUNTIES and county != "wales":
+                raise UsageError(f"--county {county}: the extracts are {', '.join(COUNTIES)} and wales")
+
+
+@dataclass
+class Town:
+    """What is known so far of an authority, and where its files are built.
+
+    ``told`` holds remarks for whoever asked.
+    """
+
+    client: Client
+    sources: dict[str, Source]
+    options: Options
+    folder: Path
+    code: str = ""
+    name: str = ""
+    areas: dict[str, dict[str, Any]] = field(default_factory=dict)
+    box: Box = (0.0, 0.0, 0.0, 0.0)
+    told: list[str] = field(default_factory=list)
+    local: dict[str, Path] = field(default_factory=dict)
+
+    @property
+    def codes(self) -> list[str]:
+        """The LSOAs of the authority, sorted."""
+        return sorted(self.areas)
+
+    def has(self, part: str) -> bool:
+        """Whether a part that may be left out is wanted."""
+        return part not in self.options.without
+
+
+def build_study(town: Town, authority: str, progress: Callable[[str], None]) -> None:
+    """Download everything for an authority and write the files of its study into the town's folder.
+
+    Raises
+    ------
+    UsageError
+        No such authority, or something must be named with an option.
+    FetchError
+        A service failed, or gave less than it should.
+    """
+    find_authority(town, authority)
+    region, counties = _places(town)
+    if town.code.startswith("W") and town.has("deprivation") and town.options.deprivation is None:
+        raise UsageError(
+            f"{town.name} lies in Wales, whose index of deprivation is downloaded by hand: get the ranks by LSOA from "
+            f"{_WIMD} and "
+            "name the CSV file (columns with the LSOA code, rank and decile) with --deprivation FILE, or go on --without "
+            "deprivation"
+        )
+    _write_areas(town)
+    _write_centroids(town)
+    _write_census(town)
+    if town.has("deprivation"):
+        _write_deprivation(town)
+    _write_jobs(town)
+    _write_streets(town, counties, progress)
+    feed = _write_timetable(town, region, progress)
+    if town.has("naptan"):
+        _write_naptan(town, feed)
+    write_whole(town.folder / "study.yaml", study_text(town.name, town.code, feed, town.folder).encode())
+
+
+def find_authority(town: Town, text: str) -> None:
+    """Find an authority by name or code, and its LSOAs with their wards."""
+    source = town.sources["lookup"]
+    fields = source.fields
+    wanted = " ".join(text.split())
+    by_code = _CODE.fullmatch(wanted.upper()) is not None
+    wanted = wanted.upper() if by_code else known_name(wanted)
+    column = fields["authority_code"] if by_code else fields["authority"]
+    quoted = wanted.replace("'", "''")
+    features = read_features(
+        town.client,
+        source,
+        {"where": f"{column}='{quoted}'"},
+        fields=[fields[key] for key in ("code", "name", "ward", "authority_code", "authority")],
+    )
+    if not features:
+        near = near_names(text)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise UsageError(
+            f"no authority of England or Wales is called {text!r}{hint} Write its name as the Office for National "
+            f"Statistics does, "
+            "or its code, such as E06000008"
+        )
+    for feature in features:
+        row = _properties(source, feature, list(fields.values()))
+        code = str(row[fields["code"]])
+        town.areas[code] = {"name": row[fields["name"]], "ward": row[fields["ward"]]}
+        town.code, town.name = str(row[fields["authority_code"]]), str(row[fields["authority"]])
+    if len(town.areas) != len(features):
+        raise FetchError(
+            f"{source.title}: {len(features)} rows hold {len(town.areas)} areas of {town.name}; each should stand once. "
+            f"Give another "
+            f"address with --sources (`{source.key}: https://...`)"
+        )
+
+
+def _places(town: Town) -> tuple[str, tuple[str, ...]]:
+    """The region of the timetable and the extracts of the streets."""
+    wales = town.code.startswith("W")
+    region = town.options.region or ("wales" if wales else region_of(town.name))
+    counties = town.options.counties or (("wales",) if wales else counties_of(town.name))
+    lost = [option for option, value in (("--region", region), ("--county", counties)) if not value]
+    if lost:
+        raise UsageError(
+            f"{town.name} ({town.code}) is not in the table of regions and counties; give {' and '.join(lost)}. Regions: "
+            f"{', '.join(REGIONS)}. Counties: {', '.join(COUNTIES)}"
+        )
+    return region, counties
+
+
+def _properties(source: Source, feature: dict[str, Any], columns: Sequence[str]) -> dict[str, Any]:
+    row = feature.get("properties") or {}
+    lost = [column for column in columns if row.get(column) is None]
+    if lost:
+        raise FetchError(
+            f"{source.title}: {source.addresses[0]}: a row has no {lost[0]!r}, only {', '.join(row)}. Give what the columns "
+            f"are called "
+            f"with --sources (`{source.key}: {{fields: {{...}}}}`)"
+        )
+    return row
+
+
+def _by_code(town: Town, key: str, column: str) -> list[dict[str, Any]]:
+    """Features of a layer for the authority's areas."""
+    source = town.sources[key]
+    found: list[dict[str, Any]] = []
+    codes = town.codes
+    fields = list(dict.fromkeys([source.fields[column], *source.fields.values()]))
+    for start in range(0, len(codes), _AT_ONCE):
+        listed = ",".join(f"'{code}'" for code in codes[start : start + _AT_ONCE])
+        where = {"where": f"{source.fields[column]} IN ({listed})"}
+        found += read_features(town.client, source, where, fields=fields, shapes=True)
+    return found
+
+
+def _once_each(town: Town, key: str) -> dict[str, dict[str, Any]]:
+    """The geometry of each area, which must be there once."""
+    source = town.sources[key]
+    column = source.fields["code"]
+    found: dict[str, dict[str, Any]] = {}
+    features = _by_code(town, key, "code")
+    for feature in features:
+        code = str(_properties(source, feature, [column])[column])
+        if not feature.get("geometry"):
+            raise FetchError(f"{source.title}: {code} has no geometry; give another address with --sources")
+        found[code] = feature["geometry"]
+    lost = sorted(set(town.areas) - set(found))
+    if lost or len(features) != len(town.areas):
+        raise FetchError(
+            f"{source.title}: {len(features)} rows came for the {len(town.areas)} areas of {town.name}"
+            + (f"; not there: {', '.join(lost[:5])}" if lost else "")
+            + f". Nothing was replaced. Give another address with --sources (`{source.key}: https://...`)"
+        )
+    return {code: found[code] for code in town.codes}
+
+
+def _write_areas(town: Town) -> None:
+    shapes = _once_each(town, "boundaries")
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"LSOA21CD": code, "LSOA21NM": town.areas[code]["name"], "ward": town.areas[code]["ward"]},
+            "geometry": shape,
+        }
+        for code, shape in shapes.items()
+    ]
+    text = json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False)
+    write_whole(town.folder / "lsoa.geojson", text.encode())
+    points = np.array([point for shape in shapes.values() for point in _coordinates(shape["coordinates"])])
+    west, south = points.min(axis=0)
+    east, north = points.max(axis=0)
+    if not (-9 <= west <= east <= 3 and 49 <= south <= north <= 61):
+        raise FetchError(
+            f"{town.sources['boundaries'].title}: the areas of {town.name} lie at {west:.4g},{south:.4g} to "
+            f"{east:.4g},{north:.4g}, "
+            "which are not degrees in Great Britain; give another address with --sources"
+        )
+    up = town.options.buffer_km / 111.195
+    across = up / math.cos(math.radians((south + north) / 2))
+    low = [math.floor((value - by) * 1e4) / 1e4 for value, by in ((west, across), (south, up))]
+    high = [math.ceil((value + by) * 1e4) / 1e4 for value, by in ((east, across), (north, up))]
+    town.box = (low[0], low[1], high[0], high[1])
+
+
+def _coordinates(nested: Any) -> list[tuple[float, float]]:
+    if nested and isinstance(nested[0], int | float):
+        return [(float(nested[0]), float(nested[1]))]
+    return [point for part in nested for point in _coordinates(part)]
+
+
+def _write_centroids(town: Town) -> None:
+    rows = []
+    for code, shape in _once_each(town, "centroids").items():
+        lon, lat = _coordinates(shape["coordinates"])[0]
+        rows.append({"LSOA21CD": code, "lon": f"{lon:.6f}", "lat": f"{lat:.6f}"})
+    write_whole(town.folder / "centroids.csv", csv_bytes(rows, ["LSOA21CD", "lon", "lat"]))
+
+
+def _write_census(town: Town) -> None:
+    tables = ["population", *(table for table in ("ethnicity", "cars") if town.has(table))]
+    joined: dict[str, dict[str, str]] = {code: {"LSOA21CD": code} for code in town.codes}
+    columns = ["LSOA21CD"]
+    for table in tables:
+        source = town.sources[table]
+        rows = census(town.client, source, town.codes)
+        names = census_columns(table, source, next(iter(rows.values())))
+        columns += names
+        for code, row in rows.items():
+            for ours, theirs in names.items():
+                if not row[theirs].strip().isdigit():
+                    raise FetchError(
+                        f"{source.title}: {code}: {row[theirs]!r} is no number of {ours}; give another address with --sources"
+                    )
+                joined[code][ours] = row[theirs].strip()
+    write_whole(town.folder / "census.csv", csv_bytes(list(joined.values()), columns))
+
+
+def _write_deprivation(town: Town) -> None:
+    """Write ranks and deciles; where they are by the areas of 2011, a lookup beside them."""
+    own = town.options.deprivation
+    if own is not None:
+        try:
+            rows = read_rows(own)
+            columns = deprivation_columns(rows[0], own.name, ours=True) if rows else {}
+        except BadAnswerError as wrong:
+            raise UsageError(f"--deprivation {own.name}: {wrong}") from None
+        if not rows:
+            raise UsageError(f"--deprivation {own.name}: the table has no rows")
+        known = {row[columns["code"]].strip() for row in rows}
+        by_2011 = len(known & set(town.areas)) < 0.95 * len(town.areas)
+        source = Source("deprivation", f"--deprivation {own.name}", (own.name,), "that of the file")
+        town.local["deprivation"] = own
+    else:
+        source = town.sources[f"imd_{town.options.imd}"]
+        kept = town.client.get(source, source.addresses, is_table)
+        rows = read_as(source, kept, read_rows)
+        columns = read_as(source, kept, lambda path: deprivation_columns(rows[0], "the table"))
+        by_2011 = town.options.imd == 2019
+    codes = _write_lookup(town) if by_2011 else town.codes
+    found = _rows_of(town, source, rows, columns["code"], codes)
+    heads = {"code": "LSOA11CD" if by_2011 else "LSOA21CD"}
+    named = [
+        {heads.get(ours, ours): row[theirs].strip().replace(",", "") for ours, theirs in columns.items()}
+        for row in found
+    ]
+    write_whole(town.folder / "deprivation.csv", csv_bytes(named, [heads.get(ours, ours) for ours in columns]))
+
+
+def _rows_of(town: Town, source: Source, rows: Rows, column: str, codes: Sequence[str]) -> Rows:
+    if source.key == "deprivation":
+        index = {row[column].strip(): row for row in rows}
+        lost = [code for code in codes if code not in index]
+        if lost:
+            raise UsageError(
+                f"{source.title}: {len(lost)} of the {len(codes)} areas of {town.name} have no row: {', '.join(lost[:5])}; "
+                f"a table of "
+                "all LSOAs of 2011 or of 2021 is needed"
+            )
+        return [index[code] for code in codes]
+    kept = town.client.used[source.key][-1]
+    return list(of_areas(source, kept, rows, column, codes).values())
+
+
+def _write_lookup(town: Town) -> list[str]:
+    """Write which areas of 2011 the areas of 2021 came from; gives the codes of 2011."""
+    source = town.sources["lsoa_2011"]
+    old, new = source.fields["old"], source.fields["code"]
+    pairs = sorted(
+        {
+            (str(row[old]), str(row[new]))
+            for row in (_properties(source, feature, [old, new]) for feature in _by_code(town, "lsoa_2011", "code"))
+        }
+    )
+    lost = sorted(set(town.areas) - {pair[1] for pair in pairs})
+    if lost:
+        raise FetchError(
+            f"{source.title}: no area of 2011 for {', '.join(lost[:5])}; give another address with --sources"
+        )
+    rows = [{"LSOA11CD": a, "LSOA21CD": b} for a, b in pairs]
+    write_whole(town.folder / "lsoa_2011_to_2021.csv", csv_bytes(rows, ["LSOA11CD", "LSOA21CD"]))
+    return sorted({pair[0] for pair in pairs})
+
+
+def _write_jobs(town: Town) -> None:
+    """Write jobs.csv from the caller's file or the survey."""
+    columns = ["id", "name", "lon", "lat", "jobs"]
+    own = town.options.jobs
+    if own is not None:
+        try:
+            rows = read_rows(own)
+        except BadAnswerError as wrong:
+            raise UsageError(f"--jobs {own.name}: {wrong}") from None
+        lost = [column for column in ("id", "lon", "lat", "jobs") if not rows or column not in rows[0]]
+        if lost:
+            raise UsageError(
+                f"--jobs {own.name}: a table with the columns id, lon, lat and jobs is needed; {', '.join(lost)} missing"
+            )
+        write_whole(town.folder / "jobs.csv", csv_bytes([{"name": "", **row} for row in rows], columns))
+        town.local["jobs"] = own
+        return
+    if not town.has("jobs"):
+        return
+    source, points = town.sources["jobs"], town.sources["job_points"]
+    try:
+        jobs = jobs_by_area(town.client, source)
+    except FetchError as wrong:
+        if not wrong.refused:
+            raise
+        town.told.append(
+            f"jobs are left out, because the survey is not available: {str(wrong).splitlines()[0]}; name a file with --jobs"
+        )
+        return
+    question = {
+        "geometry": ",".join(f"{value:g}" for value in town.box), "geometryType": "esriGeometryEnvelope", "inSR": "4326",
+        "spatialRel": "esriSpatialRelIntersects",
+    }  # fmt: skip
+    column = points.fields["code"]
+    rows = []
+    for feature in read_features(town.client, points, question, fields=[column], shapes=True):
+        code = str(_properties(points, feature, [column])[column])
+        if code not in jobs:
+            raise FetchError(
+                f"{source.title}: no row for {code} of {len(jobs):,} areas that came. Nothing was replaced. Name a file of "
+                f"your own with "
+                "--jobs, or go on --without jobs"
+            )
+        lon, lat = _coordinates(feature["geometry"]["coordinates"])[0]
+        rows.append({"id": code, "name": code, "lon": f"{lon:.6f}", "lat": f"{lat:.6f}", "jobs": jobs[code]})
+    if not rows:
+        raise FetchError(f"{points.title}: no area of 2011 lies in or around {town.name}; go on --without jobs")
+    rows.sort(key=lambda row: row["id"])
+    write_whole(town.folder / "jobs.csv", csv_bytes(rows, columns))
+
+
+def _write_streets(town: Town, counties: Sequence[str], progress: Callable[[str], None]) -> None:
+    source = town.sources["streets"]
+    extracts = []
+    for county in counties:
+        place = county if county == "wales" else f"england/{county}"
+        kept = town.client.get(source, [address.replace("{place}", place) for address in source.addresses], is_pbf)
+        extracts.append(kept.path)
+    progress("cutting the streets to the area")
+    try:
+        clip_streets(extracts, town.box, town.folder / "streets.osm.pbf")
+    except StreetsError as wrong:
+        raise FetchError(
+            f"{source.title} ({', '.join(counties)}): {wrong}. Nothing was replaced. Name the extract with --county, or run "
+            f"the same "
+            "command with --cache none"
+        ) from None
+    town.told.append(
+        f"streets are those of {', '.join(counties)}; where the buffer of {town.options.buffer_km:g} km reaches into a "
+        f"neighbouring "
+        "county, name both with --county"
+    )
+
+
+def _write_timetable(town: Town, region: str, progress: Callable[[str], None]) -> Feed:
+    source = town.sources["timetable"]
+    kept = town.client.get(source, [address.replace("{region}", region) for address in source.addresses], is_zip)
+    progress("cutting the timetable to the area")
+    feed = _clipped(
+        kept.path, town.box, f"{source.title}: {kept.address}", f"`{source.key}: https://...` in --sources, or --region"
+    )
+    stamp = dt.date.fromisoformat(kept.date) if kept.date else dt.date(1980, 1, 1)
+    write_feed(feed, town.folder / "bus.zip", date_stamp=stamp)
+    if town.options.rail is not None:
+        rail = _clipped(town.options.rail, town.box, f"--rail {town.options.rail.name}", "another file with --rail")
+        write_feed(rail, town.folder / "rail.zip", date_stamp=stamp)
+        town.local["rail"] = town.options.rail
+    return feed
+
+
+def _clipped(path: Path, box: Box, what: str, cure: str) -> Feed:
+    notices: list[Notice] = []
+    try:
+        return without_unused(read_feed(path, area=box, notices=notices))
+    except FeedError as wrong:
+        said = str(wrong).replace(f"{path.name}/", "").replace(path.name, "the zip")
+        raise FetchError(f"{what}: the timetable cannot be used: {said}\nNothing was replaced. Give {cure}") from None
+
+
+def _write_naptan(town: Town, feed: Feed) -> None:
+    """Stops of the national register in the box; its area codes are the first three digits of the timetable's stops."""
+    source = town.sources["naptan"]
+    west, south, east, north = town.box
+    lon, lat = feed.stops["lon"].to_numpy(), feed.stops["lat"].to_numpy()
+    inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+    ids = [str(stop) for stop in feed.stops["stop_id"].to_numpy()[inside]]
+    areas = sorted({stop[:3] for stop in ids if re.match(r"\d{4}", stop) and not stop.startswith("9")})
+    if not areas:
+        town.told.append("NaPTAN is left out: no stop of the timetable bears a code of the register")
+        return
+    addresses = [address.replace("{areas}", ",".join(areas)) for address in source.addresses]
+    kept = town.client.get(source, addresses, is_table)
+    rows = read_as(source, kept, read_rows)
+    lost = [column for column in ("ATCOCode", "Longitude", "Latitude") if column not in rows[0]]
+    if lost:
+        raise FetchError(f"{source.title}: {kept.address}: no column {lost[0]!r}; go on --without naptan")
+    known = {row["ATCOCode"] for row in rows}
+    share = sum(stop in known for stop in ids) / len(ids)
+    if share < 0.5:
+        raise FetchError(
+            f"{source.title}: {kept.address}: only {share:.0%} of the {len(ids):,} stops of the timetable are among the "
+            f"{len(rows):,} rows "
+            "that came; the answer is short. Nothing was replaced. Try again later, or go on --without naptan"
+        )
+    near = [row for row in rows if _lies_in(row, town.box)]
+    write_whole(town.folder / "naptan.csv", csv_bytes(near, list(rows[0])))
+
+
+def _lies_in(row: dict[str, str], box: Box) -> bool:
+    try:
+        lon, lat = float(row["Longitude"]), float(row["Latitude"])
+    except ValueError:  # many rows have the British grid alone
+        return False
+    return box[0] <= lon <= box[2] and box[1] <= lat <= box[3]

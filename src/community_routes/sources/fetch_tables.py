@@ -1,0 +1,251 @@
+"""Checks the tables that were downloaded and narrows them to the neighbourhoods of an authority."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from community_routes.sources.fetch_http import BadAnswerError, Client, FetchError, Kept, with_question
+from community_routes.sources.fetch_sources import Source
+
+Rows = list[dict[str, str]]
+Read = TypeVar("Read")
+_CUT_AT = 25_000  # nomis gives no more rows at once, without a word
+
+_GROUPS = ("asian", "black", "mixed", "white", "other")
+_GROUP_STARTS = {"asian": "asian", "black": "black", "mixed": "mixed", "white": "white", "other ethnic": "other"}
+
+
+def csv_bytes(rows: Sequence[dict[str, str]], columns: Sequence[str]) -> bytes:
+    """Rows as a CSV file with these columns."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def read_rows(path: Path) -> Rows:
+    """The rows of a CSV file; blanks around the headings are taken off.
+
+    Raises
+    ------
+    BadAnswerError
+        It is no UTF-8, has no heading, or a row has another number of cells than the heading (it was cut).
+    """
+    try:
+        return list(_rows(path.read_bytes()))
+    except UnicodeDecodeError:
+        raise BadAnswerError("the table is not UTF-8 text") from None
+
+
+def _rows(content: bytes) -> Iterator[dict[str, str]]:
+    try:
+        reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+        heading = [" ".join(name.split()) for name in next(reader, [])]
+        if len(heading) < 2:
+            raise BadAnswerError("the table has no heading with columns")
+        for cells in reader:
+            if not cells:
+                continue
+            if len(cells) != len(heading):
+                raise BadAnswerError(
+                    f"line {reader.line_num} of the table has {len(cells)} cells, the heading {len(heading)}; it was cut"
+                )
+            yield dict(zip(heading, cells, strict=True))
+    except csv.Error as wrong:
+        raise BadAnswerError(f"the table cannot be read: {wrong}") from None
+
+
+def is_pbf(path: Path) -> None:
+    """Check that a file begins like an extract of OpenStreetMap."""
+    with path.open("rb") as file:
+        if b"OSMHeader" not in file.read(64):
+            raise BadAnswerError("this is no OpenStreetMap extract (.osm.pbf)")
+
+
+def is_zip(path: Path) -> None:
+    """Check that a file is a zip, to its last byte."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if not archive.namelist():
+                raise BadAnswerError("the zip is empty")
+    except zipfile.BadZipFile:
+        raise BadAnswerError("this is no zip, or a cut one") from None
+
+
+def is_table(path: Path) -> None:
+    """Check that a file is a CSV table with a row at least."""
+    if not read_rows(path):
+        raise BadAnswerError("the table has no rows")
+
+
+def of_areas(
+    source: Source, kept: Kept, rows: Iterable[dict[str, str]], column: str, codes: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """The row of each area, by its code.
+
+    Raises
+    ------
+    FetchError
+        An area has no row, or two.
+    """
+    wanted = set(codes)
+    found: dict[str, dict[str, str]] = {}
+    twice: set[str] = set()
+    n_rows = 0
+    for row in rows:
+        n_rows += 1
+        code = row[column].strip()
+        if code in wanted:
+            if code in found:
+                twice.add(code)
+            found[code] = row
+    lost = sorted(wanted - set(found))
+    if lost or twice:
+        said = (
+            f"{len(lost)} of the {len(wanted)} areas have no row (of {n_rows:,} that came): {_first(lost)}"
+            if lost
+            else f"{len(twice)} areas have two rows: {_first(sorted(twice))}"
+        )
+        if n_rows == _CUT_AT:
+            said += f"; the service cut its answer at {_CUT_AT:,} rows"
+        raise FetchError(
+            f"{source.title}: {kept.address}: {said}. Nothing was replaced. Give the address of a complete file with --sources "
+            f"(`{source.key}: https://...`)"
+        )
+    return {code: found[code] for code in codes}
+
+
+def _first(codes: Sequence[str]) -> str:
+    return ", ".join(codes[:5]) + (", ..." if len(codes) > 5 else "")
+
+
+def read_as(source: Source, kept: Kept, read: Callable[[Path], Read]) -> Read:
+    """What a reader makes of a download; a fault names the service and its address."""
+    try:
+        return read(kept.path)
+    except BadAnswerError as wrong:
+        raise FetchError(
+            f"{source.title}: {kept.address}: {wrong}. Nothing was replaced. Run the same command with --cache none, or give the "
+            f"address of another file with --sources (`{source.key}: https://...`)"
+        ) from None
+
+
+def census(client: Client, source: Source, codes: Sequence[str]) -> dict[str, dict[str, str]]:
+    """The rows of one census table, by area."""
+    kept = client.get(source, source.addresses, is_zip)
+    rows = read_as(source, kept, _census_rows)
+    return of_areas(source, kept, rows, "geography code", codes)
+
+
+def _census_rows(path: Path) -> Rows:
+    with zipfile.ZipFile(path) as archive:
+        member = [name for name in archive.namelist() if name.lower().endswith("-lsoa.csv")]
+        if len(member) != 1:
+            raise BadAnswerError("the zip holds no table of LSOAs (...-lsoa.csv)")
+        try:
+            rows = list(_rows(archive.read(member[0])))
+        except (zipfile.BadZipFile, UnicodeDecodeError, EOFError, NotImplementedError, RuntimeError):
+            raise BadAnswerError(f"the zip is damaged at {member[0]}") from None
+    if not rows or "geography code" not in rows[0]:
+        raise BadAnswerError(f"{member[0]} has no rows with a 'geography code'")
+    return rows
+
+
+def census_columns(table: str, source: Source, row: dict[str, str]) -> dict[str, str]:
+    """Our name -> the heading of a census table, for the columns that are used."""
+    heads = {name: [part.strip() for part in name.split(";")[0].split(":")] for name in row}
+    found: dict[str, str] = {}
+    for name, parts in heads.items():
+        words = [part.casefold() for part in parts]
+        if table == "population" and words[:2] == ["residence type", "total"]:
+            found["residents"] = name
+        elif table == "ethnicity" and len(words) == 2 and words[0] == "ethnic group":
+            key = next((ours for start, ours in _GROUP_STARTS.items() if words[1].startswith(start)), None)
+            if key is not None:
+                found[key] = name
+        elif table == "cars" and words[0] == "number of cars or vans":
+            if words[1] == "total":
+                found["households"] = name
+            elif words[1].startswith("no cars"):
+                found["no_car"] = name
+    wanted = {"population": ("residents",), "ethnicity": _GROUPS, "cars": ("households", "no_car")}[table]
+    lost = [key for key in wanted if key not in found]
+    if lost:
+        raise FetchError(
+            f"{source.title}: no column for {', '.join(lost)} among {', '.join(row)}. Give the address of the table of 2021 with "
+            f"--sources (`{source.key}: https://...`)"
+        )
+    return {key: found[key] for key in wanted}
+
+
+def deprivation_columns(row: dict[str, str], name: str, *, ours: bool = False) -> dict[str, str]:
+    """The columns of a table of deprivation: ``code``, ``rank``, ``decile`` and, where there is one, ``income_rank``.
+
+    Raises
+    ------
+    BadAnswerError
+        A column is missing; with those there are.
+    """
+    found: dict[str, str] = {}
+    for heading in row:
+        text = heading.casefold()
+        if "code" not in found and ("lsoa" in text and "name" not in text and "rank" not in text):
+            found["code"] = heading
+        overall = ours or "index of multiple deprivation" in text
+        if overall and "rank" in text and "income" not in text:
+            found.setdefault("rank", heading)
+        if overall and "decile" in text and "income" not in text:
+            found.setdefault("decile", heading)
+        if text.startswith("income") and "rank" in text and "idac" not in text and "idao" not in text:
+            found.setdefault("income_rank", heading)
+    lost = [key for key in ("code", "rank", "decile") if key not in found]
+    if lost:
+        raise BadAnswerError(f"{name} has no column for {', '.join(lost)} among {', '.join(row)[:400]}")
+    return found
+
+
+def jobs_by_area(client: Client, source: Source) -> dict[str, str]:
+    """Jobs of every MSOA, page after page until the service's own count is met."""
+    found: dict[str, str] = {}
+    n_rows = 0
+    while True:
+        part = {"RecordOffset": str(n_rows), "RecordLimit": str(source.page)}
+        addresses = [with_question(address, part) for address in source.addresses]
+        kept = client.get(source, addresses, is_table)
+        rows = read_as(source, kept, _jobs_rows)
+        n_rows += len(rows)
+        found.update((row["GEOGRAPHY_CODE"], row["OBS_VALUE"]) for row in rows)
+        told = rows[0].get("RECORD_COUNT", "")
+        total = int(told) if told.isdigit() else None
+        if (n_rows == total) if total is not None else (len(rows) < source.page):
+            break
+        if total is not None and (len(rows) < source.page or n_rows > total):
+            raise FetchError(
+                f"{source.title}: {kept.address}: {n_rows:,} rows came of the {total:,} that the service counts. Nothing was "
+                f"replaced. Try again later, or name a file of your own with --jobs, or go on --without jobs"
+            )
+    if len(found) != n_rows:
+        raise FetchError(
+            f"{source.title}: {source.addresses[0]}: {n_rows - len(found):,} areas came twice; name a file of your own with "
+            f"--jobs, "
+            "or go on --without jobs"
+        )
+    return found
+
+
+def _jobs_rows(path: Path) -> Rows:
+    rows = read_rows(path)
+    if not rows or not {"GEOGRAPHY_CODE", "OBS_VALUE"} <= set(rows[0]):
+        raise BadAnswerError("the table has no rows with GEOGRAPHY_CODE and OBS_VALUE")
+    for number, row in enumerate(rows, start=2):
+        try:
+            float(row["OBS_VALUE"])
+        except ValueError:
+            raise BadAnswerError(f"line {number}: {row['OBS_VALUE']!r} is no number of jobs") from None
+    return rows

@@ -1,0 +1,341 @@
+"""What each service can do wrong, and what is said of it; retries, parts that go on, redirects, proxies, own addresses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from community_routes.errors import UsageError
+from community_routes.sources.fetch import FetchError, fetch_authority
+from community_routes.sources.fetch_http import BadAnswerError, Client
+from community_routes.sources.fetch_places import COUNTIES, REGIONS, counties_of, region_of
+from community_routes.sources.fetch_sources import Source, read_sources
+from open_data import CODES, Answer, Services, good_services, serving
+
+PAGE = b"<!DOCTYPE html><html><body>Sign in</body></html>"
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[Services]:
+    """The services, running, with nothing wrong."""
+    with serving(good_services(tmp_path)) as found:
+        found.sources(tmp_path / "addresses.json")
+        yield found
+
+
+def fetch(folder: Path) -> None:
+    fetch_authority(
+        "Blackburn with Darwen", folder / "town", sources=folder / "addresses.json", wait=lambda seconds: None
+    )
+
+
+def any_file(path: Path) -> None:
+    """Accept whatever came."""
+
+
+def short_csv(services: Services, name: str) -> bytes:
+    """A table without its last area but three: the sixth of the authority is gone."""
+    return b"\n".join(services.files[name].split(b"\n")[:6])
+
+
+BAD = [
+    ("/lookup", Answer(b""), "ONS Open Geography", "the answer was empty"),
+    ("/lookup", Answer(PAGE), "ONS Open Geography", "a web page came instead of data"),
+    ("/boundaries", Answer(b'{"error": {"code": 400, "message": "Invalid field"}}'), "boundaries", "Invalid field"),
+    ("/boundaries", Answer(b'{"count": 7'), "boundaries", "no JSON, or was cut"),
+    ("/population", Answer(PAGE), r"Census 2021, residents \(TS001\)", "a web page came"),
+    ("/population", Answer(b"PK\x03\x04 cut"), "Census 2021", "no zip, or a cut one"),
+    (
+        "/imd_2025",
+        Answer(b"LSOA code (2021),IMD\nE01000001\n"),
+        "indices of deprivation 2025",
+        "1 cells, the heading 2",
+    ),
+    ("/imd_2025", Answer(b"a,b\n1,2\n"), "indices of deprivation 2025", "no column for code, rank, decile"),
+    ("/imd_2025", Answer(b"a,b\n"), "indices of deprivation 2025", "the table has no rows"),
+    ("/bods/", Answer(b"", 403), "Bus Open Data Service", "403 .*asks for a key"),
+    ("/bods/", Answer(b"", 302, {"Location": "/bods/north_west/"}), "Bus Open Data Service", "sends on without end"),
+    ("/naptan", Answer(b"ATCOCode,Longitude,Latitude\n2580X,-2.4,53.7\n"), "NaPTAN", "only 0% of the 4 stops"),
+]
+
+
+@pytest.mark.parametrize(("part", "answer", "title", "words"), BAD)
+def test_a_bad_answer_is_refused_with_service_address_and_cure(
+    services: Services, tmp_path: Path, part: str, answer: Answer, title: str, words: str
+) -> None:
+    """The message names all three; no folder is written."""
+    services.fail(part, answer, times=40)
+    with pytest.raises(FetchError, match=rf"(?s){title}.*{part}.*{words}") as wrong:
+        fetch(tmp_path)
+    assert "--sources" in str(wrong.value) or "--without" in str(wrong.value)
+    assert wrong.value.exit_code == 5
+    assert not (tmp_path / "town").exists()
+
+
+def test_streets_that_are_no_extract_are_refused_at_both_addresses(services: Services, tmp_path: Path) -> None:
+    """Both the new and the old path are named."""
+    services.files["great-britain/england/lancashire.pbf"] = b"not a map, but long enough to look at"
+    with pytest.raises(FetchError, match=r"(?s)united-kingdom/england.*404.*great-britain/england.*no OpenStreetMap"):
+        fetch(tmp_path)
+
+
+def test_an_extract_of_another_place_is_refused(services: Services, tmp_path: Path) -> None:
+    """No street lies in the box: the message names the option."""
+    for name in ("boundaries", "centroids"):
+        for feature in services.layers[name]:
+            text = json.dumps(feature["geometry"]).replace("53.7", "55.7")
+            feature["geometry"] = json.loads(text)
+    with pytest.raises(FetchError, match=r"(?s)Geofabrik.*no street in.*--county"):
+        fetch(tmp_path)
+
+
+def test_a_table_cut_at_25_000_rows_is_refused(services: Services, tmp_path: Path) -> None:
+    """25,000 rows of other areas, and none of ours: the message names the cut."""
+    head = "LSOA code (2021),Index of Multiple Deprivation Rank,Index of Multiple Deprivation Decile"
+    lines = [head, *(f"E02{k:06},1,1" for k in range(25_000))]
+    services.files["imd_2025"] = "\n".join(lines).encode()
+    with pytest.raises(FetchError, match=r"6 of the 6 areas have no row.*cut its answer at 25,000 rows"):
+        fetch(tmp_path)
+
+
+def test_a_short_table_names_the_areas_that_are_lost(services: Services, tmp_path: Path) -> None:
+    """The last of the six areas is not in the table."""
+    services.files["imd_2025"] = short_csv(services, "imd_2025")
+    with pytest.raises(FetchError, match=rf"1 of the 6 areas have no row \(of 5 that came\): {CODES[-1]}"):
+        fetch(tmp_path)
+
+
+def test_pages_that_do_not_meet_the_count_are_refused(services: Services, tmp_path: Path) -> None:
+    """The server counts seven features and gives six."""
+    services.fail("/centroids?where=LSOA21CD", Answer(b'{"count": 7}'))
+    with pytest.raises(FetchError, match=r"centroids.*6 rows came, but the server counts 7"):
+        fetch(tmp_path)
+
+
+def test_a_layer_that_lacks_an_area_is_refused(services: Services, tmp_path: Path) -> None:
+    """Its own count is met, but the authority has six areas."""
+    del services.layers["centroids"][2]
+    with pytest.raises(FetchError, match=rf"5 rows came for the 6 areas.*not there: {CODES[2]}"):
+        fetch(tmp_path)
+
+
+def test_jobs_that_end_before_their_count_are_refused(services: Services, tmp_path: Path) -> None:
+    """The service counts nine rows and gives three."""
+    text = "GEOGRAPHY_CODE,GEOGRAPHY_NAME,OBS_VALUE,RECORD_COUNT\nE02000001,a,5,9\n"
+    services.fail("/jobs", Answer(text.encode()))
+    with pytest.raises(FetchError, match=r"1 rows came of the 9 that the service counts.*--without jobs"):
+        fetch(tmp_path)
+
+
+# ---------------------------------------------------------------------------------------------------------------------------
+# One download
+
+
+def source(services: Services, *paths: str, **more: Any) -> Source:
+    return Source("thing", "A service", tuple(services.base + path for path in paths), "free", **more)
+
+
+def client(folder: Path, waits: list[float] | None = None, name: str = "journal.json") -> Client:
+    return Client(folder / "kept", folder / name, wait=(waits if waits is not None else []).append)
+
+
+def test_a_busy_service_is_asked_again_after_longer_and_longer(services: Services, tmp_path: Path) -> None:
+    """Twice 503, then the file; the service's own wish (7 s, then an hour) is met within a minute."""
+    services.files["x"] = b"data"
+    services.fail("/x", Answer(b"", 503, {"Retry-After": "7"}))
+    services.fail("/x", Answer(b"", 429, {"Retry-After": "3600"}))
+    services.fail("/x", Answer(b"", 500))
+    waits: list[float] = []
+    thing = source(services, "/x")
+    assert client(tmp_path, waits).get(thing, thing.addresses, any_file).path.read_bytes() == b"data"
+    assert waits == [7.0, 60.0, 8.0]
+
+
+def test_a_service_that_stays_away_is_given_up(services: Services, tmp_path: Path) -> None:
+    """Four attempts and no more."""
+    services.fail("/x", Answer(b"", 503), times=9)
+    thing = source(services, "/x")
+    with pytest.raises(FetchError, match=r"A service: http.*/x: the server answered 503.*4 attempts"):
+        client(tmp_path).get(thing, thing.addresses, any_file)
+    assert len(services.asked) == 4
+
+
+def test_a_cut_download_goes_on_where_it_was(services: Services, tmp_path: Path) -> None:
+    """300 of 1,000 bytes came; the second request asks for the rest alone, and the file is whole."""
+    body = bytes(range(250)) * 4
+    services.files["x"] = body
+    tag = f'"{len(body)}-{sum(body) % 9973}"'
+    services.fail("/x", Answer(body, headers={"ETag": tag}, cut=300))
+    thing = source(services, "/x")
+    assert client(tmp_path).get(thing, thing.addresses, any_file).path.read_bytes() == body
+    assert services.asked[1][1]["Range"] == "bytes=300-"
+
+
+def test_a_cut_download_whose_file_has_changed_starts_again(services: Services, tmp_path: Path) -> None:
+    """The part is of an older version: the whole new file comes, and nothing of the old."""
+    services.files["x"] = b"new " * 100
+    services.fail("/x", Answer(b"old " * 100, headers={"ETag": '"older"'}, cut=80))
+    thing = source(services, "/x")
+    assert client(tmp_path).get(thing, thing.addresses, any_file).path.read_bytes() == b"new " * 100
+
+
+def test_a_download_that_is_always_cut_is_refused(services: Services, tmp_path: Path) -> None:
+    """Without a version to go on from, each attempt starts again; the fault is told in bytes."""
+    services.fail("/x", Answer(b"0123456789", cut=4), times=9)
+    thing = source(services, "/x")
+    with pytest.raises(FetchError, match="the answer was cut: 4 of 10 bytes came"):
+        client(tmp_path).get(thing, thing.addresses, any_file)
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == []
+
+
+def test_a_redirect_is_followed(services: Services, tmp_path: Path) -> None:
+    """The file at the other end is taken."""
+    services.files["new"] = b"moved"
+    services.fail("/old", Answer(b"", 301, {"Location": "/new"}))
+    thing = source(services, "/old")
+    assert client(tmp_path).get(thing, thing.addresses, any_file).path.read_bytes() == b"moved"
+
+
+def test_a_good_file_outlives_a_failed_download(services: Services, tmp_path: Path) -> None:
+    """A later run gets a web page: it is refused, and the file of the earlier run is still there, unchanged."""
+    services.files["x"] = b"good"
+    thing = source(services, "/x")
+    kept = client(tmp_path, name="first.json").get(thing, thing.addresses, any_file)
+    services.fail("/x", Answer(PAGE), times=9)
+    with pytest.raises(FetchError, match="web page"):
+        client(tmp_path, name="second.json").get(thing, thing.addresses, any_file)
+    assert kept.path.read_bytes() == b"good"
+
+
+def test_a_damaged_file_is_downloaded_again(services: Services, tmp_path: Path) -> None:
+    """A byte of what was kept has changed since: it is not taken for what was downloaded."""
+    services.files["x"] = b"good"
+    thing = source(services, "/x")
+    kept = client(tmp_path).get(thing, thing.addresses, any_file)
+    kept.path.write_bytes(b"bad!")
+    assert client(tmp_path).get(thing, thing.addresses, any_file).path.read_bytes() == b"good"
+    assert len(services.asked) == 2
+
+
+def test_nobody_there_is_a_message(tmp_path: Path) -> None:
+    """A port that nothing listens to."""
+    with serving(Services()) as gone:
+        thing = source(gone, "/x")
+    with pytest.raises(FetchError, match="no connection"):
+        client(tmp_path).get(thing, thing.addresses, any_file)
+
+
+def test_the_proxy_of_the_environment_is_used(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server is asked, as a proxy, for an address elsewhere, with a name that says who asks."""
+    monkeypatch.setenv("http_proxy", services.base)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    services.fail("http://elsewhere.invalid/x", Answer(b"through the proxy"))
+    thing = Source("thing", "A service", ("http://elsewhere.invalid/x",), "free", headers={"X-Key": "secret"})
+    assert client(tmp_path).get(thing, thing.addresses, any_file).path.read_bytes() == b"through the proxy"
+    target, headers = services.asked[0]
+    assert target == "http://elsewhere.invalid/x"
+    assert headers["User-Agent"].startswith("community-routes")
+    assert headers["X-Key"] == "secret"
+
+
+def test_certificates_that_cannot_be_read_are_a_message(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable that names them is said."""
+    (tmp_path / "ca.pem").write_text("no certificate", encoding="utf-8")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "ca.pem"))
+    with pytest.raises(UsageError, match="REQUESTS_CA_BUNDLE"):
+        client(tmp_path)
+
+
+def test_a_check_that_fails_leaves_no_part(services: Services, tmp_path: Path) -> None:
+    """A refused answer is gone, so that the next run starts anew."""
+    services.files["x"] = b"odd"
+
+    def refuse(path: Path) -> None:
+        raise BadAnswerError("it is odd")
+
+    thing = source(services, "/x")
+    with pytest.raises(FetchError, match="it is odd"):
+        client(tmp_path).get(thing, thing.addresses, refuse)
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
+# ---------------------------------------------------------------------------------------------------------------------------
+# Addresses and places
+
+
+def test_addresses_are_changed_by_a_file_or_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One address, a list, or parts; what is not named stays as it is."""
+    path = tmp_path / "own.yaml"
+    path.write_text(
+        "cars: https://example.org/cars.zip\nlookup: {fields: {ward: WD25NM}}\ntimetable: {headers: {X-Key: abc}}\n",
+        encoding="utf-8",
+    )
+    table = read_sources(path)
+    assert table["cars"].addresses == ("https://example.org/cars.zip",)
+    assert table["lookup"].fields["ward"] == "WD25NM"
+    assert table["lookup"].fields["code"] == "LSOA21CD"
+    assert table["timetable"].headers == {"X-Key": "abc"}
+    assert table["population"] == read_sources()["population"]
+    monkeypatch.setenv("COMMUNITY_ROUTES_SOURCES", str(path))
+    assert read_sources() == table
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("buses: https://example.org", "'buses' is no source; they are streets, timetable"),
+        ("cars: example.org", "begins with https://"),
+        ("cars: {adress: https://example.org}", "'adress' is not one of addresses"),
+        ("cars: {page: none}", "page is a number"),
+        ("cars: {fields: [a]}", "fields are keys with texts"),
+        ("[1, 2]", "keys with addresses are expected"),
+        ("cars: [", "no YAML or JSON"),
+    ],
+)
+def test_a_wrong_file_of_addresses_is_refused(tmp_path: Path, text: str, words: str) -> None:
+    """With the file's name and what is expected."""
+    path = tmp_path / "own.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=words):
+        read_sources(path)
+
+
+def test_every_english_authority_of_the_table_has_a_region_and_a_county() -> None:
+    """The ten of Greater Manchester and the fourteen of Lancashire lie in the north west; Stockton lies in two counties."""
+    manchester = [
+        "Bolton",
+        "Bury",
+        "Manchester",
+        "Oldham",
+        "Rochdale",
+        "Salford",
+        "Stockport",
+        "Tameside",
+        "Trafford",
+        "Wigan",
+    ]
+    assert {(region_of(name), counties_of(name)) for name in manchester} == {("north_west", ("greater-manchester",))}
+    lancashire = [
+        "Blackburn with Darwen",
+        "Blackpool",
+        "Burnley",
+        "Chorley",
+        "Fylde",
+        "Hyndburn",
+        "Lancaster",
+        "Pendle",
+    ]
+    lancashire += ["Preston", "Ribble Valley", "Rossendale", "South Ribble", "West Lancashire", "Wyre"]
+    assert {(region_of(name), counties_of(name)) for name in lancashire} == {("north_west", ("lancashire",))}
+    assert counties_of("Stockton-on-Tees") == ("durham", "north-yorkshire")
+    assert region_of("Westminster") == "london"
+    assert region_of("Atlantis") == ""
+    assert len(COUNTIES) == 47
+    assert len(REGIONS) == 11
