@@ -38,8 +38,14 @@ FILES = {"sites.csv", "failed.csv", "borough.csv", "sites.json", "sites.gpkg", "
 
 
 @pytest.fixture(scope="module")
-def study() -> Study:
-    return open_study(sample_study())
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is kept between the runs of these tests: the timetable and the networks."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def study(cache: Path) -> Study:
+    return open_study(sample_study(), cache=cache)
 
 
 @pytest.fixture(scope="module")
@@ -305,10 +311,10 @@ def test_an_area_is_left_through_its_entrances(study: Study, tmp_path: Path) -> 
     assert len(gpd.read_file(tmp_path / "out" / "sites.gpkg", layer="site_areas")) == 1
 
 
-def start_and_kill(sites_file: Path, out: Path, moments: list[int]) -> None:
+def start_and_kill(sites_file: Path, out: Path, cache: Path, moments: list[int]) -> None:
     """Start the command and kill it at each moment: so many records are finished by then, and up to 50 ms more."""
     asked = [sys.executable, "-m", "community_routes.cli", "sites", str(sample_study()), str(sites_file)]
-    asked += ["--out", str(out), "--block", "20", "--threads", "1", "--quiet"]
+    asked += ["--out", str(out), "--block", "20", "--threads", "1", "--cache", str(cache), "--quiet"]
     draw = random.Random(len(moments))
     for records in moments:
         process = subprocess.Popen(asked, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -320,12 +326,12 @@ def start_and_kill(sites_file: Path, out: Path, moments: list[int]) -> None:
 
 
 def test_killed_twice_it_ends_with_the_same_bytes(
-    study: Study, sites_file: Path, tmp_path: Path, unbroken: dict[str, bytes]
+    study: Study, sites_file: Path, cache: Path, tmp_path: Path, unbroken: dict[str, bytes]
 ) -> None:
     """Of 30 records some are there after the first kill, more after the second, all at the end."""
     out = tmp_path / "out"
     moments = sorted(random.Random(8).sample(range(1, 25), 2))
-    start_and_kill(sites_file, out, moments)
+    start_and_kill(sites_file, out, cache, moments)
     held = sites_status(study, sites_file, out)
     assert moments[-1] * 20 <= held.n_done < 496 and not held.finished
     judge_sites(study, sites_file, out)
@@ -334,10 +340,10 @@ def test_killed_twice_it_ends_with_the_same_bytes(
 
 @pytest.mark.slow
 def test_killed_at_twenty_moments_it_ends_with_the_same_bytes(
-    study: Study, sites_file: Path, tmp_path: Path, unbroken: dict[str, bytes]
+    study: Study, sites_file: Path, cache: Path, tmp_path: Path, unbroken: dict[str, bytes]
 ) -> None:
     """From before the first record to while the result is written, and once it is there."""
     draw = random.Random(20)
-    start_and_kill(sites_file, tmp_path / "out", sorted(draw.randint(0, 31) for _ in range(20)))
+    start_and_kill(sites_file, tmp_path / "out", cache, sorted(draw.randint(0, 31) for _ in range(20)))
     judge_sites(study, sites_file, tmp_path / "out")
     assert contents(tmp_path / "out") == unbroken
