@@ -30,7 +30,7 @@ from community_routes.sites import judge_sites, sites_status
 from community_routes.sites_figures import figures_of_study, settings_key
 from community_routes.sites_store import WorkFolder
 from community_routes.study import Study, open_study, origin_points
-from community_routes.times import UNREACHED
+from community_routes.times import HOUR, UNREACHED
 
 N_SITES = 500
 FORMULA = '=HYPERLINK("http://example.org","<b>click</b>")'
@@ -152,6 +152,18 @@ def test_sites_where_neighbourhoods_are_have_the_figures_of_the_main_job(study: 
         assert (float(value) if value else np.nan) == pytest.approx(row.value, nan_ok=True, abs=6e-5)
         compared[row.measure] += 1
     assert min(compared.values()) >= len(rows)
+    for day, network in today.networks.items():
+        departs = network.timetable.departure_s[network.timetable.board]
+        traffic_day = (departs >= 4 * HOUR) & (departs < 28 * HOUR)
+        served = np.isin(today.walks.access.to, network.timetable.from_stop[network.timetable.board][traffic_day])
+        for place, row in enumerate(written):
+            links = today.walks.access.of(place)
+            known = served[today.walks.access.first[place] : today.walks.access.first[place + 1]]
+            if known.any():
+                metres, stop = min(zip(links.metres[known].round(1).tolist(), links.to[known].tolist(), strict=True))
+                ident = study.feed.stops["stop_id"][stop]
+                assert float(row[f"nearest_stop_m__{day}__all_day__stops"]) == metres
+                assert row[f"nearest_stop__{day}__all_day__stops"].endswith(f"({ident})")
     for (day, window), time_s in today.time_s.items():
         for key in study.opportunities.keys:
             table, columns = study.opportunities.table, study.opportunities.rows_of(key)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 
 from community_routes.errors import StudyError
 from community_routes.sample import sample_study
 from community_routes.sites_figures import ALL_DAY, NEAREST, NEAREST_STOP, PER_HOUR, STOPS, Figure
-from community_routes.sites_judge import judge, standards_of_study
+from community_routes.sites_judge import check_kinds, judge, standards_of_study
+from community_routes.sources.opportunities import Opportunities
 from community_routes.sources.study_fares import Standards
 from community_routes.sources.study_file import StudyFile, read_study_file
 
@@ -75,6 +78,19 @@ def test_only_the_named_standards_are_required() -> None:
 def test_a_name_that_the_study_does_not_have_is_an_error(standards: dict[str, object], said: str) -> None:
     with pytest.raises(StudyError, match=said):
         standards_of_study(study_with(**standards))
+
+
+def test_a_kind_of_place_that_is_not_there_is_an_error() -> None:
+    """A park and a library are places of this study; a parc is none."""
+    table = gpd.GeoDataFrame(
+        {"key": "spaces", "id": ["1", "2"], "name": "", "kind": ["park", "library"], "amount": 1.0},
+        geometry=gpd.points_from_xy([0, 1], [0, 1]),
+        crs="EPSG:4326",
+    )
+    places = Opportunities(table, pd.DataFrame({"place": [0, 1], "lon": [0.0, 1.0], "lat": [0.0, 1.0]}))
+    check_kinds(study_with(**{"spaces/park_within_min": 20, "spaces_within_min": 10}), places)
+    with pytest.raises(StudyError, match="did you mean 'spaces/park'"):
+        check_kinds(study_with(**{"spaces/parc_within_min": 20}), places)
 
 
 def test_a_study_without_standards_has_none() -> None:

@@ -29,7 +29,7 @@ from community_routes.sites_figures import (
     settings_key,
 )
 from community_routes.sites_files import JudgedSites, write_sites
-from community_routes.sites_judge import Standard, judge, standards_of_study
+from community_routes.sites_judge import Standard, check_kinds, judge, standards_of_study
 from community_routes.sites_read import Fault, Site, place_key, points_of, read_sites, site_points
 from community_routes.sites_store import WorkFolder, is_finished
 from community_routes.study import Study, lines_of
@@ -207,6 +207,7 @@ def sites_status(study: Study, path: str | Path, out: str | Path) -> Status:
 def _prepare(study: Study, path: Path) -> _Batch:
     """Read the sites, find out which lie on the network, and what is asked of them."""
     standards = standards_of_study(study.file)
+    check_kinds(study.file, study.opportunities)
     sites = read_sites(path)
     usable = [row for row, site in enumerate(sites) if site.fault is None]
     lines = lines_of(study.ground) if any(sites[row].shape.geom_type.endswith("Polygon") for row in usable) else None
@@ -262,7 +263,7 @@ def _judged(batch: _Batch, done: dict[str, FloatArray]) -> JudgedSites:
 
     values, of_origins = rows(batch.key_of_site), rows(batch.key_of_origin)
     borough = np.array([weighted_quantile(column, batch.persons) for column in of_origins.T])
-    walk = batch.study.file.travel.walk
+    walk, study_stops = batch.study.file.travel.walk, batch.study.feed.stops[["stop_id", "stop_name"]]
     stop_m = values[:, [place for place, figure in enumerate(batch.figures) if figure.measure == NEAREST_STOP]]
     farthest_m = walk.to_stop_min * MINUTE * walk.speed_kmh / 3.6
     return JudgedSites(
@@ -272,6 +273,7 @@ def _judged(batch: _Batch, done: dict[str, FloatArray]) -> JudgedSites:
         verdicts=judge(batch.standards, batch.figures, values),
         borough=borough,
         has_service=np.asarray((stop_m <= farthest_m).any(axis=1)),
+        stop_names=[f"{name} ({ident})" for ident, name in study_stops.to_numpy().tolist()],
         run=_run(batch),
         stamp=min(batch.study.file.dates.values()),
     )

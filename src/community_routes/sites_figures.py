@@ -38,11 +38,11 @@ from community_routes.sources.study_fares import Standards
 from community_routes.study import Study, destination_points, origin_points
 from community_routes.times import MINUTE, UNREACHED
 
-FORMAT = 1
+FORMAT = 2
 """Raised when figures are worked out otherwise than before, so that what was kept is not used."""
 
 STOPS, ALL_DAY = "stops", "all_day"
-NEAREST_STOP, FIRST, LAST = "nearest_stop_m", "first_bus", "last_bus"
+NEAREST_STOP, WHICH_STOP, FIRST, LAST = "nearest_stop_m", "nearest_stop", "first_bus", "last_bus"
 PER_HOUR, PTAL, NEAREST, REACHED = "service_per_hour", "ptal_form_index", "nearest", "cumulative_opportunities"
 CLOCK_TIMES = (FIRST, LAST)
 FloatArray = NDArray[np.float64]
@@ -70,7 +70,7 @@ def figures_of_study(study: Study) -> tuple[Figure, ...]:
     file = study.file
     found: list[Figure] = []
     for day in file.dates:
-        found += [Figure(measure, day, ALL_DAY, STOPS) for measure in (NEAREST_STOP, FIRST, LAST)]
+        found += [Figure(measure, day, ALL_DAY, STOPS) for measure in (NEAREST_STOP, WHICH_STOP, FIRST, LAST)]
         for window in file.windows_on(day):
             found += [Figure(measure, day, window, STOPS) for measure in (PER_HOUR, PTAL)]
             for kind in kinds_of_study(study):
@@ -163,7 +163,8 @@ def build_scene(study: Study) -> Scene:
 def figures_of_places(scene: Scene, points: Points, *, threads: int = 1) -> FloatArray:
     """Every figure of some places, with one search for each day and window.
 
-    Distances in metres, times in seconds (clock times in seconds of the service date), infinite where there is none. What
+    Distances in metres, times in seconds (clock times in seconds of the service date), infinite where there is none; the
+    nearest stop as its row in the feed. What
     is counted or averaged is exact; metres are rounded to a tenth and the service figures to four decimals, beyond what
     anybody can know of a walk.
 
@@ -213,9 +214,12 @@ def _figures_of_day(scene: Scene, near: Links, departures: StopDepartures, day: 
     served = np.zeros(scene.stops.points.n_places, np.bool_)
     served[departures.within(TRAFFIC_DAY_S).stop] = True
     keep = served[near.to]
-    metres = np.full(near.n_from, np.inf)
-    np.minimum.at(metres, near.start()[keep], near.metres[keep])
-    values = {Figure(NEAREST_STOP, day, ALL_DAY, STOPS): np.round(metres, 1)}
+    start, stop, walk_m = near.start()[keep], near.to[keep], np.round(near.metres[keep], 1)
+    order = np.lexsort((stop, walk_m, start))  # the first row of a place is its nearest stop, of two alike the first
+    place, first = np.unique(start[order], return_index=True)
+    metres, which = np.full(near.n_from, np.inf), np.full(near.n_from, np.inf)
+    metres[place], which[place] = walk_m[order][first], stop[order][first]
+    values = {Figure(NEAREST_STOP, day, ALL_DAY, STOPS): metres, Figure(WHICH_STOP, day, ALL_DAY, STOPS): which}
     for measure, seconds in zip((FIRST, LAST), first_and_last(near, departures), strict=True):
         values[Figure(measure, day, ALL_DAY, STOPS)] = _or_infinite(seconds)
     for name, window in scene.study.file.windows_on(day).items():

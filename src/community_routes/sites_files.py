@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ import shapely
 from numpy.typing import NDArray
 
 from community_routes.report.cells import csv_text
-from community_routes.sites_figures import CLOCK_TIMES, Figure
+from community_routes.sites_figures import CLOCK_TIMES, WHICH_STOP, Figure
 from community_routes.sites_judge import Verdict
 from community_routes.sites_read import Fault, Site
 from community_routes.times import format_time
@@ -44,6 +45,8 @@ class JudgedSites:
         Of the middle resident of the borough.
     has_service : bool, shape (n_sites,)
         Whether something leaves from a stop that can be walked to.
+    stop_names : sequence of str
+        By row of the feed's stops.
     run : dict
         What ``run.json`` holds.
     stamp : date
@@ -56,6 +59,7 @@ class JudgedSites:
     verdicts: tuple[Verdict, ...]
     borough: NDArray[np.float64]
     has_service: NDArray[np.bool_]
+    stop_names: Sequence[str]
     run: Mapping[str, Any]
     stamp: dt.date
 
@@ -73,14 +77,8 @@ def write_sites(judged: JudgedSites, folder: Path) -> None:
         columns=list(FAILED_COLUMNS),
         dtype=object,
     )
-    borough = pd.DataFrame(
-        {
-            "figure": [figure.name for figure in judged.figures],
-            "median": pd.Series(
-                [_shown(*pair) for pair in zip(judged.figures, judged.borough, strict=True)], dtype=object
-            ),
-        }
-    )
+    medians = _figures(judged, judged.borough, of_borough=True)
+    borough = pd.DataFrame({"figure": list(medians), "median": pd.Series(list(medians.values()), dtype=object)})
     for name, part in (("sites", table), ("failed", failed), ("borough", borough)):
         (folder / f"{name}.csv").write_bytes(csv_text(part).encode("utf-8"))
     (folder / "sites.json").write_bytes(sites_json(judged).encode("utf-8"))
@@ -109,8 +107,8 @@ def sites_table(judged: JudgedSites) -> pd.DataFrame:
     }
     for place, figure in enumerate(judged.figures):
         values = judged.values[:, place]
-        if figure.measure in CLOCK_TIMES:
-            columns[figure.name] = pd.Series([_shown(figure, value) for value in values], dtype=object)
+        if figure.measure in (*CLOCK_TIMES, WHICH_STOP):
+            columns[figure.name] = pd.Series([_shown(judged, figure, value) for value in values], dtype=object)
         else:
             columns[figure.name] = np.where(np.isfinite(values), values, np.nan)
     for verdict in judged.verdicts:
@@ -137,7 +135,7 @@ def sites_json(judged: JudgedSites) -> str:
             for v in judged.verdicts
         ],
         "standards_source": judged.run["standards_source"],
-        "borough_median": _figures(judged.figures, judged.borough),
+        "borough_median": _figures(judged, judged.borough, of_borough=True),
         "failed": [{column: getattr(fault, column) for column in FAILED_COLUMNS} for fault in judged.faults],
     }
     lines = [f" {json.dumps(key)}: {_json(value)}" for key, value in sorted(head.items())]
@@ -162,21 +160,25 @@ def _site(judged: JudgedSites, row: int) -> dict[str, Any]:
     if site.fault is not None:
         return content | {"reason": site.fault.reason}
     content["reason"] = "" if judged.has_service[row] else NO_SERVICE
-    content["figures"] = _figures(judged.figures, judged.values[row])
+    content["figures"] = _figures(judged, judged.values[row])
     content["standards"] = {
         v.standard.name: {"pass": bool(v.passed[row]), "margin": _finite(float(v.margin[row]))} for v in judged.verdicts
     }
     return content
 
 
-def _figures(figures: Sequence[Figure], values: NDArray[np.float64]) -> dict[str, Any]:
-    return {figure.name: _shown(figure, value) for figure, value in zip(figures, values.tolist(), strict=True)}
+def _figures(judged: JudgedSites, values: NDArray[np.float64], *, of_borough: bool = False) -> dict[str, Any]:
+    """Figures by name; a borough has no nearest stop."""
+    pairs = zip(judged.figures, values.tolist(), strict=True)
+    return {f.name: _shown(judged, f, value) for f, value in pairs if not (of_borough and f.measure == WHICH_STOP)}
 
 
-def _shown(figure: Figure, value: float) -> float | str | None:
-    """A figure as it is written: clock times as text, nothing where there is none."""
+def _shown(judged: JudgedSites, figure: Figure, value: float) -> float | str | None:
+    """A figure as it is written: clock times and stops as text, nothing where there is none."""
     if not math.isfinite(value):
         return None
+    if figure.measure == WHICH_STOP:
+        return judged.stop_names[int(value)]
     return format_time(int(value)) if figure.measure in CLOCK_TIMES else _finite(value)
 
 
@@ -212,6 +214,8 @@ def _write_map(judged: JudgedSites, table: pd.DataFrame, path: Path) -> None:
         for name, layer in layers.items():
             kind = "Point" if name == "sites" else "MultiPolygon"
             pyogrio.write_dataframe(layer, path, layer=name, driver="GPKG", append=path.exists(), geometry_type=kind)
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as fault:
+        raise OSError(errno.EIO, f"{path.name} cannot be written ({fault})") from fault
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from community_routes.errors import StudyError
 from community_routes.sites_figures import ALL_DAY, NEAREST, NEAREST_STOP, PER_HOUR, STOPS, Figure
+from community_routes.sources.opportunities import Opportunities
 from community_routes.sources.study_file import StudyFile
 from community_routes.sources.yaml_file import nearest
 from community_routes.times import MINUTE
@@ -86,6 +87,25 @@ def standards_of_study(file: StudyFile) -> tuple[Standard, ...]:
     for kind, most in given.within_min.items():
         found.append(Standard(f"{kind}_within_min", most, "min", False, (Figure(NEAREST, day, window, kind),), True))
     return _with_required(file, found)
+
+
+def check_kinds(file: StudyFile, opportunities: Opportunities) -> None:
+    """Every kind of place that a standard names is there: nobody can be near a place that does not exist.
+
+    Raises
+    ------
+    StudyError
+        One is not.
+    """
+    for kind in file.standards.within_min if file.standards is not None else ():
+        if len(opportunities.rows_of(kind)):
+            continue
+        key = kind.partition("/")[0]
+        table = opportunities.table
+        known = [f"{key}/{name}" for name in sorted({name for name in table.loc[table["key"] == key, "kind"] if name})]
+        near = nearest(kind, known)
+        hint = f"did you mean {near!r}?" if near else f"there are {', '.join(known[:20]) or 'none of any kind'}"
+        raise StudyError(f"{file.path.name} (standards): the study has no place of the kind {kind!r}; {hint}")
 
 
 def _leading(file: StudyFile) -> tuple[str, str]:
