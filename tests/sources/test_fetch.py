@@ -124,6 +124,29 @@ def test_killed_half_way_and_run_again_it_ends_with_the_same_bytes(services: Ser
     assert before.isdisjoint(target for target, _ in services.asked)
 
 
+def test_killed_while_files_are_moved_it_is_mended_by_the_next_run(
+    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The study is new and the record still the old one's: the next run does not take that for a change by hand."""
+    out = fetch(tmp_path)
+    lean = {"without": frozenset({"jobs"})}
+    whole = contents(fetch(tmp_path, out="whole", **lean))
+    replace = Path.replace
+
+    def replace_but_the_record(path: Path, target: Path) -> Path:
+        if Path(target) == out / "sources.json":
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace_but_the_record)
+    with pytest.raises(KeyboardInterrupt):
+        fetch(tmp_path, **lean)
+    monkeypatch.undo()
+    assert (out / "study.yaml").read_bytes() == whole["study.yaml"]
+    assert (out / "sources.json").read_bytes() != whole["sources.json"]
+    assert contents(fetch(tmp_path, **lean)) == whole
+
+
 def test_a_failed_run_replaces_nothing_and_the_next_one_goes_on(services: Services, tmp_path: Path) -> None:
     """The timetable answers 404 in the second run: the first one's files are as they were; the third run ends well."""
     out = fetch(tmp_path)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import osmium
 import pytest
 
 from community_routes.errors import UsageError
@@ -14,7 +15,9 @@ from community_routes.sources.fetch import FetchError, fetch_authority
 from community_routes.sources.fetch_http import BadAnswerError, Client
 from community_routes.sources.fetch_places import COUNTIES, REGIONS, counties_of, region_of
 from community_routes.sources.fetch_sources import Source, read_sources
-from open_data import CODES, Answer, Services, good_services, serving
+from community_routes.sources.fetch_streets import clip_streets
+from community_routes.sources.fetch_tables import deprivation_columns
+from open_data import CODES, SOUTH, WEST, Answer, Services, good_services, grid, serving
 
 PAGE = b"<!DOCTYPE html><html><body>Sign in</body></html>"
 
@@ -339,3 +342,41 @@ def test_every_english_authority_of_the_table_has_a_region_and_a_county() -> Non
     assert region_of("Atlantis") == ""
     assert len(COUNTIES) == 47
     assert len(REGIONS) == 11
+
+
+# ---------------------------------------------------------------------------------------------------------------------------
+# Tables and streets
+
+
+@pytest.mark.parametrize(
+    ("heading", "expected"),
+    [
+        (
+            "LSOA code (2021),LSOA name (2021),Index of Multiple Deprivation (IMD) Score,Index of Multiple Deprivation (IMD) Rank"
+            " (where 1 is most deprived),Index of Multiple Deprivation (IMD) Decile (where 1 is most deprived 10% of LSOAs),"
+            "Income Score (rate),Income Rank (where 1 is most deprived),Employment Rank (where 1 is most deprived),Income "
+            "Deprivation Affecting Children Index (IDACI) Rank (where 1 is most deprived)",
+            {"code": 0, "rank": 3, "decile": 4, "income_rank": 6},
+        ),
+        ("lsoa11_code,lsoa11_name,Crime_decile,IMD_decile,Crime_rank,IMD_rank", {"code": 0, "decile": 3, "rank": 5}),
+        ("LSOA Code,Local authority,WIMD 2025,Rank,Decile", {"code": 0, "rank": 3, "decile": 4}),
+    ],
+)
+def test_columns_of_deprivation_are_those_of_the_whole_index(heading: str, expected: dict[str, int]) -> None:
+    """Not those of a domain, nor the name or the score."""
+    names = heading.split(",")
+    found = deprivation_columns(dict.fromkeys(names, "1"), "the table", ours=True)
+    assert found == {key: names[place] for key, place in expected.items()}
+
+
+def test_streets_are_cut_to_the_box_with_ways_and_areas_whole(tmp_path: Path) -> None:
+    """A box round columns 0 to 3 of a grid: its four columns, all seven rows whole, no other column, one area of two."""
+    extract = grid(tmp_path / "county.osm.pbf", range(-2, 16))
+    box = (WEST - 0.001, SOUTH - 0.02, WEST + 0.016, SOUTH + 0.03)
+    clip_streets([extract], box, tmp_path / "clip.osm.pbf")
+    ways = {way.id for way in osmium.FileProcessor(str(tmp_path / "clip.osm.pbf"), osmium.osm.WAY)}
+    assert ways == {*range(98, 105), 200, 201, 202, 203}
+    nodes = {node.id for node in osmium.FileProcessor(str(tmp_path / "clip.osm.pbf"), osmium.osm.NODE)}
+    assert nodes == {1000 + 10 * column + row for column in range(-2, 16) for row in range(-2, 5)} | {5000}
+    assert osmium.io.Reader(str(tmp_path / "clip.osm.pbf")).header().box().bottom_left.lon == pytest.approx(box[0])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.osm.pbf", "county.osm.pbf"]

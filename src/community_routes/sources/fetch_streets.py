@@ -60,7 +60,8 @@ def _clip(extract: Path, box: Box, target: Path) -> int:
     n_streets = 0
     try:
         for node in osmium.FileProcessor(source, osmium.osm.NODE):
-            if west <= node.lon <= east and south <= node.lat <= north:
+            place = node.location
+            if west <= place.lon <= east and south <= place.lat <= north:
                 inside.add_node(node.id)
                 keep.add_node(node.id)
         for way in osmium.FileProcessor(source, osmium.osm.WAY).with_filter(inside.contains_filter()):

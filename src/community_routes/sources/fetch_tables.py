@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -193,21 +194,28 @@ def deprivation_columns(row: dict[str, str], name: str, *, ours: bool = False) -
         A column is missing; with those there are.
     """
     found: dict[str, str] = {}
+    whole = [head for head in row if _is_overall(head)]
+    if ours and not any("rank" in head.casefold() for head in whole):  # a table of one index need not name it
+        whole = list(row)
     for heading in row:
         text = heading.casefold()
-        if "code" not in found and ("lsoa" in text and "name" not in text and "rank" not in text):
-            found["code"] = heading
-        overall = ours or "index of multiple deprivation" in text
-        if overall and "rank" in text and "income" not in text:
-            found.setdefault("rank", heading)
-        if overall and "decile" in text and "income" not in text:
-            found.setdefault("decile", heading)
+        if "lsoa" in text and "name" not in text and "rank" not in text and "decile" not in text:
+            found.setdefault("code", heading)
+        for key in ("rank", "decile"):
+            if heading in whole and key in text and "income" not in text:
+                found.setdefault(key, heading)
         if text.startswith("income") and "rank" in text and "idac" not in text and "idao" not in text:
             found.setdefault("income_rank", heading)
     lost = [key for key in ("code", "rank", "decile") if key not in found]
     if lost:
         raise BadAnswerError(f"{name} has no column for {', '.join(lost)} among {', '.join(row)[:400]}")
     return found
+
+
+def _is_overall(heading: str) -> bool:
+    """Whether a column speaks of the whole index, not of one of its domains."""
+    text = heading.casefold()
+    return "index of multiple deprivation" in text or re.search(r"\b(imd|wimd)(_|\b)", text) is not None
 
 
 def jobs_by_area(client: Client, source: Source) -> dict[str, str]:
