@@ -31,9 +31,29 @@ from community_routes.sites_figures import figures_of_study, settings_key
 from community_routes.sites_store import WorkFolder
 from community_routes.study import Study, open_study, origin_points
 from community_routes.times import HOUR, UNREACHED
+from conftest import shared_data
 
 N_SITES = 500
 FORMULA = '=HYPERLINK("http://example.org","<b>click</b>")'
+NEWPORT = (
+    "newport-2023-06-13.osm.pbf",
+    "newport-20240305_bus_gtfs.zip",
+    "newport-20240305_rail_gtfs.zip",
+    "lsoa11_W06000022.geojson",
+    "employment_areas.geojson",
+    "shared_spaces.geojson",
+)
+NEWPORT_STUDY = """
+study: newport
+service_date: 2024-03-05
+streets: {{osm: {}, area: [-3.0770, 51.5222, -2.9251, 51.5936]}}
+timetables: [{}, {}]
+neighbourhoods: {{file: {}, id: LSOA11CD, name: LSOA11NM}}
+destinations:
+  employment: {{file: {}, id: osm_id, name: name, amount: area_m2}}
+  shared_spaces: {{file: {}, id: osm_id, name: name, kind: kind}}
+standards: {{stop_within_m: 400, departures_per_hour: {{morning_peak: 2}}, employment_within_min: 45}}
+"""
 FILES = {"sites.csv", "failed.csv", "borough.csv", "sites.json", "sites.gpkg", "run.json"}
 
 
@@ -274,9 +294,11 @@ def test_a_kill_between_the_two_moves_of_a_publication_loses_nothing(
 ) -> None:
     """The old result stands aside and the new one is half there: the next run puts both right."""
     out, work = tmp_path / "out", tmp_path / "out.work"
-    judge_sites(study, sites_file, out)
-    out.replace(work / "old")
-    (work / "made").mkdir()
+    for folder in (work / "old", work / "made"):
+        folder.mkdir(parents=True)
+    (work / "sites.lock").touch()
+    for name, content in unbroken.items():
+        (work / "old" / name).write_bytes(content)
     (work / "made" / "sites.csv").write_text("half", encoding="utf-8")
     judge_sites(study, sites_file, out)
     assert contents(out) == unbroken and not (work / "old").exists() and not (work / "made").exists()
@@ -359,3 +381,22 @@ def test_killed_at_twenty_moments_it_ends_with_the_same_bytes(
     start_and_kill(sites_file, tmp_path / "out", cache, sorted(draw.randint(0, 31) for _ in range(20)))
     judge_sites(study, sites_file, tmp_path / "out")
     assert contents(tmp_path / "out") == unbroken
+
+
+@pytest.mark.slow
+def test_ten_thousand_sites_in_newport(tmp_path: Path) -> None:
+    """Random places of a box, half of it town: every one is accounted for, and fifty have the same figures alone."""
+    folder = shared_data("newport_wales")
+    study = tmp_path / "newport.yaml"
+    files = {name: json.dumps(str(folder / name)) for name in NEWPORT}
+    study.write_text(NEWPORT_STUDY.format(*files.values()), encoding="utf-8")
+    draw = np.random.default_rng(5)
+    lon, lat = draw.uniform(-3.04, -2.95, 10_000).tolist(), draw.uniform(51.56, 51.592, 10_000).tolist()
+    rows = [[f"N{i:05d}", f"{x:.6f}", f"{y:.6f}", "", "", ""] for i, (x, y) in enumerate(zip(lon, lat, strict=True))]
+    opened = open_study(study)
+    outcome = judge_sites(opened, write_rows(tmp_path / "all.csv", rows), tmp_path / "all")
+    written = read_rows(tmp_path / "all" / "sites.csv")
+    assert outcome.n_sites == len(written) == 10_000 and outcome.n_failed < 1_000
+    some = sorted(draw.choice(10_000, 50, replace=False).tolist())
+    judge_sites(opened, write_rows(tmp_path / "some.csv", [rows[i] for i in some]), tmp_path / "some")
+    assert read_rows(tmp_path / "some" / "sites.csv") == [written[i] for i in some]

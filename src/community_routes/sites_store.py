@@ -131,11 +131,14 @@ class WorkFolder:
         """
         made, old = self.folder / "made", self.folder / "old"
         with self._kept():
-            made.mkdir()
-            write(made)
-            if self.out.exists():
-                self.out.replace(old)
-            made.replace(self.out)
+            try:
+                made.mkdir()
+                write(made)
+                if self.out.exists():
+                    self.out.replace(old)
+                made.replace(self.out)
+            finally:
+                shutil.rmtree(made, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
         for other in self.folder.iterdir():
             if other.is_dir() and other != self.records:
