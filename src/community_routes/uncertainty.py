@@ -212,8 +212,13 @@ def with_intervals(table: pd.DataFrame, drawn: pd.DataFrame | None) -> pd.DataFr
     if drawn is None or drawn.empty:
         return table
     keys = [column for column in drawn.columns if column not in ("low", "high")]
-    place = pd.MultiIndex.from_frame(drawn[keys].astype({"cutoff_min": float}))
-    at = place.get_indexer(pd.MultiIndex.from_frame(table[keys].astype({"cutoff_min": float})))
+    place, wanted = (
+        pd.MultiIndex.from_frame(
+            t[keys].assign(cutoff_min=pd.to_numeric(t["cutoff_min"], errors="coerce").fillna(-1.0))
+        )
+        for t in (drawn, table)
+    )
+    at = place.get_indexer(wanted)
     for column in ("low", "high"):
         values = drawn[column].to_numpy(np.float64)
         table[column] = np.where(at >= 0, values[at], np.nan)
