@@ -112,6 +112,31 @@ def test_a_short_table_names_the_areas_that_are_lost(services: Services, tmp_pat
         fetch(tmp_path)
 
 
+def test_what_cannot_be_used_is_not_taken_again(services: Services, tmp_path: Path) -> None:
+    """A short table once, a short page once, a damaged timetable once: the next run asks anew, and the last ends well."""
+    services.fail("/imd_2025", Answer(short_csv(services, "imd_2025")))
+    services.fail("resultOffset=4", Answer(b'{"type": "FeatureCollection", "features": []}'))
+    services.fail("/bods/", Answer(services.files["population"]))
+    for words in ("the server counts 6", "1 of the 6 areas have no row", "the timetable cannot be used"):
+        with pytest.raises(FetchError, match=words):
+            fetch(tmp_path)
+    fetch(tmp_path)
+    assert (tmp_path / "town" / "study.yaml").is_file()
+
+
+def test_columns_in_another_case_are_found(services: Services, tmp_path: Path) -> None:
+    """An older layer calls the code lsoa21cd: the server finds it whatever the case, and so do we."""
+    asked = services._layer
+
+    def lower(features: list[dict[str, Any]], question: dict[str, str]) -> Answer:
+        answer = asked(features, question)
+        return Answer(answer.body.replace(b'"LSOA21CD"', b'"lsoa21cd"'))
+
+    services._layer = lower  # type: ignore[method-assign]
+    fetch(tmp_path)
+    assert (tmp_path / "town" / "study.yaml").is_file()
+
+
 def test_pages_that_do_not_meet_the_count_are_refused(services: Services, tmp_path: Path) -> None:
     """The server counts seven features and gives six."""
     services.fail("/centroids?where=LSOA21CD", Answer(b'{"count": 7}'))

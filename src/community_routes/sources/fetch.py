@@ -80,8 +80,12 @@ def fetch_authority(
     town = Town(client, table, options, built)
     try:
         build_study(town, authority, progress)
+    except FetchError as wrong:
+        if wrong.unusable:
+            client.forget(wrong.unusable)
+        raise
     except UsageError:
-        if not client.used:
+        if client.is_empty:
             shutil.rmtree(work, ignore_errors=True)
         raise
     write_whole(built / _RECORD, _record(town, table))

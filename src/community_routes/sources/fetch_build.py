@@ -17,7 +17,7 @@ from community_routes.errors import FeedError, StreetsError, UsageError
 from community_routes.notices import Notice
 from community_routes.sources.feed import Feed
 from community_routes.sources.fetch_feed import without_unused
-from community_routes.sources.fetch_http import BadAnswerError, Client, FetchError, read_features, write_whole
+from community_routes.sources.fetch_http import BadAnswerError, Client, FetchError, read_features, unusable, write_whole
 from community_routes.sources.fetch_places import (
     COUNTIES,
     REGIONS,
@@ -30,6 +30,7 @@ from community_routes.sources.fetch_sources import Source
 from community_routes.sources.fetch_streets import Box, clip_streets
 from community_routes.sources.fetch_study import study_text
 from community_routes.sources.fetch_tables import (
+    OWN_JOBS,
     Rows,
     census,
     census_columns,
@@ -176,7 +177,8 @@ def find_authority(town: Town, text: str) -> None:
     )
     if not features:
         near = near_names(text)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        hint = f"; did you mean {' or '.join(near)}?" if near else "."
+        town.client.forget("lookup")
         raise UsageError(
             f"no authority of England or Wales is called {text!r}{hint} Write its name as the Office for National "
             f"Statistics does, "
@@ -188,11 +190,8 @@ def find_authority(town: Town, text: str) -> None:
         town.areas[code] = {"name": row[fields["name"]], "ward": row[fields["ward"]]}
         town.code, town.name = str(row[fields["authority_code"]]), str(row[fields["authority"]])
     if len(town.areas) != len(features):
-        raise FetchError(
-            f"{source.title}: {len(features)} rows hold {len(town.areas)} areas of {town.name}; each should stand once. "
-            f"Give another "
-            f"address with --sources (`{source.key}: https://...`)"
-        )
+        said = f"{len(features)} rows hold {len(town.areas)} areas of {town.name}; each should stand once"
+        raise unusable(source, f"{source.addresses[0]}: {said}")
 
 
 def _places(town: Town) -> tuple[str, tuple[str, ...]]:
@@ -210,15 +209,15 @@ def _places(town: Town) -> tuple[str, tuple[str, ...]]:
 
 
 def _properties(source: Source, feature: dict[str, Any], columns: Sequence[str]) -> dict[str, Any]:
-    row = feature.get("properties") or {}
-    lost = [column for column in columns if row.get(column) is None]
+    """The cells of these columns, whatever the case of their names in the answer."""
+    given = feature.get("properties") or {}
+    row = {str(name).casefold(): value for name, value in given.items()}
+    lost = [column for column in columns if row.get(column.casefold()) is None]
     if lost:
-        raise FetchError(
-            f"{source.title}: {source.addresses[0]}: a row has no {lost[0]!r}, only {', '.join(row)}. Give what the columns "
-            f"are called "
-            f"with --sources (`{source.key}: {{fields: {{...}}}}`)"
-        )
-    return row
+        said = f"{source.addresses[0]}: a row has no {lost[0]!r}, only {', '.join(given)}"
+        cure = f"give what the columns are called with --sources (`{source.key}: {{fields: {{...}}}}`)"
+        raise unusable(source, said, instead=cure)
+    return {column: row[column.casefold()] for column in columns}
 
 
 def _by_code(town: Town, key: str, column: str) -> list[dict[str, Any]]:
@@ -243,15 +242,13 @@ def _once_each(town: Town, key: str) -> dict[str, dict[str, Any]]:
     for feature in features:
         code = str(_properties(source, feature, [column])[column])
         if not feature.get("geometry"):
-            raise FetchError(f"{source.title}: {code} has no geometry; give another address with --sources")
+            raise unusable(source, f"{source.addresses[0]}: {code} has no geometry")
         found[code] = feature["geometry"]
     lost = sorted(set(town.areas) - set(found))
     if lost or len(features) != len(town.areas):
-        raise FetchError(
-            f"{source.title}: {len(features)} rows came for the {len(town.areas)} areas of {town.name}"
-            + (f"; not there: {', '.join(lost[:5])}" if lost else "")
-            + f". Nothing was replaced. Give another address with --sources (`{source.key}: https://...`)"
-        )
+        said = f"{len(features)} rows came for the {len(town.areas)} areas of {town.name}"
+        said += f"; not there: {', '.join(lost[:5])}" if lost else ""
+        raise unusable(source, f"{source.addresses[0]}: {said}")
     return {code: found[code] for code in town.codes}
 
 
@@ -271,11 +268,8 @@ def _write_areas(town: Town) -> None:
     west, south = points.min(axis=0)
     east, north = points.max(axis=0)
     if not (-9 <= west <= east <= 3 and 49 <= south <= north <= 61):
-        raise FetchError(
-            f"{town.sources['boundaries'].title}: the areas of {town.name} lie at {west:.4g},{south:.4g} to "
-            f"{east:.4g},{north:.4g}, "
-            "which are not degrees in Great Britain; give another address with --sources"
-        )
+        said = f"the areas of {town.name} lie at {west:.4g},{south:.4g} to {east:.4g},{north:.4g}: no degrees in Great Britain"
+        raise unusable(town.sources["boundaries"], said)
     up = town.options.buffer_km / 111.195
     across = up / math.cos(math.radians((south + north) / 2))
     low = [math.floor((value - by) * 1e4) / 1e4 for value, by in ((west, across), (south, up))]
@@ -309,9 +303,7 @@ def _write_census(town: Town) -> None:
         for code, row in rows.items():
             for ours, theirs in names.items():
                 if not row[theirs].strip().isdigit():
-                    raise FetchError(
-                        f"{source.title}: {code}: {row[theirs]!r} is no number of {ours}; give another address with --sources"
-                    )
+                    raise unusable(source, f"{source.addresses[0]}: {code}: {row[theirs]!r} is no number of {ours}")
                 joined[code][ours] = row[theirs].strip()
     write_whole(town.folder / "census.csv", csv_bytes(list(joined.values()), columns))
 
@@ -374,9 +366,7 @@ def _write_lookup(town: Town) -> list[str]:
     )
     lost = sorted(set(town.areas) - {pair[1] for pair in pairs})
     if lost:
-        raise FetchError(
-            f"{source.title}: no area of 2011 for {', '.join(lost[:5])}; give another address with --sources"
-        )
+        raise unusable(source, f"{source.addresses[0]}: no area of 2011 for {', '.join(lost[:5])}")
     rows = [{"LSOA11CD": a, "LSOA21CD": b} for a, b in pairs]
     write_whole(town.folder / "lsoa_2011_to_2021.csv", csv_bytes(rows, ["LSOA11CD", "LSOA21CD"]))
     return sorted({pair[0] for pair in pairs})
@@ -420,15 +410,14 @@ def _write_jobs(town: Town) -> None:
     for feature in read_features(town.client, points, question, fields=[column], shapes=True):
         code = str(_properties(points, feature, [column])[column])
         if code not in jobs:
-            raise FetchError(
-                f"{source.title}: no row for {code} of {len(jobs):,} areas that came. Nothing was replaced. Name a file of "
-                f"your own with "
-                "--jobs, or go on --without jobs"
-            )
+            said = f"{source.addresses[0]}: no row for {code} of {len(jobs):,} areas that came"
+            raise unusable(source, said, instead=OWN_JOBS)
         lon, lat = _coordinates(feature["geometry"]["coordinates"])[0]
         rows.append({"id": code, "name": code, "lon": f"{lon:.6f}", "lat": f"{lat:.6f}", "jobs": jobs[code]})
     if not rows:
-        raise FetchError(f"{points.title}: no area of 2011 lies in or around {town.name}; go on --without jobs")
+        raise unusable(
+            points, f"{points.addresses[0]}: no area of 2011 lies in or around {town.name}", instead=OWN_JOBS
+        )
     rows.sort(key=lambda row: row["id"])
     write_whole(town.folder / "jobs.csv", csv_bytes(rows, columns))
 
@@ -444,11 +433,8 @@ def _write_streets(town: Town, counties: Sequence[str], progress: Callable[[str]
     try:
         clip_streets(extracts, town.box, town.folder / "streets.osm.pbf")
     except StreetsError as wrong:
-        raise FetchError(
-            f"{source.title} ({', '.join(counties)}): {wrong}. Nothing was replaced. Name the extract with --county, or run "
-            f"the same "
-            "command with --cache none"
-        ) from None
+        said = f"{', '.join(counties)}: {wrong}"
+        raise unusable(source, said, instead="name the extracts with --county") from None
     town.told.append(
         f"streets are those of {', '.join(counties)}; where the buffer of {town.options.buffer_km:g} km reaches into a "
         f"neighbouring "
@@ -460,25 +446,30 @@ def _write_timetable(town: Town, region: str, progress: Callable[[str], None]) -
     source = town.sources["timetable"]
     kept = town.client.get(source, [address.replace("{region}", region) for address in source.addresses], is_zip)
     progress("cutting the timetable to the area")
-    feed = _clipped(
-        kept.path, town.box, f"{source.title}: {kept.address}", f"`{source.key}: https://...` in --sources, or --region"
-    )
+    try:
+        feed = _clipped(kept.path, town.box)
+    except FeedError as wrong:
+        said = f"{kept.address}: the timetable cannot be used: {wrong}"
+        raise unusable(source, said, instead="name the region with --region") from None
     stamp = dt.date.fromisoformat(kept.date) if kept.date else dt.date(1980, 1, 1)
     write_feed(feed, town.folder / "bus.zip", date_stamp=stamp)
     if town.options.rail is not None:
-        rail = _clipped(town.options.rail, town.box, f"--rail {town.options.rail.name}", "another file with --rail")
+        try:
+            rail = _clipped(town.options.rail, town.box)
+        except FeedError as wrong:
+            raise UsageError(f"--rail {town.options.rail.name}: the timetable cannot be used: {wrong}") from None
         write_feed(rail, town.folder / "rail.zip", date_stamp=stamp)
         town.local["rail"] = town.options.rail
     return feed
 
 
-def _clipped(path: Path, box: Box, what: str, cure: str) -> Feed:
+def _clipped(path: Path, box: Box) -> Feed:
+    """A timetable narrowed to a box; a fault speaks of the zip, whose name (of a download) tells nobody anything."""
     notices: list[Notice] = []
     try:
         return without_unused(read_feed(path, area=box, notices=notices))
     except FeedError as wrong:
-        said = str(wrong).replace(f"{path.name}/", "").replace(path.name, "the zip")
-        raise FetchError(f"{what}: the timetable cannot be used: {said}\nNothing was replaced. Give {cure}") from None
+        raise FeedError(str(wrong).replace(f"{path.name}/", "").replace(path.name, "the zip")) from None
 
 
 def _write_naptan(town: Town, feed: Feed) -> None:
@@ -497,15 +488,12 @@ def _write_naptan(town: Town, feed: Feed) -> None:
     rows = read_as(source, kept, read_rows)
     lost = [column for column in ("ATCOCode", "Longitude", "Latitude") if column not in rows[0]]
     if lost:
-        raise FetchError(f"{source.title}: {kept.address}: no column {lost[0]!r}; go on --without naptan")
+        raise unusable(source, f"{kept.address}: no column {lost[0]!r}", instead="go on --without naptan")
     known = {row["ATCOCode"] for row in rows}
     share = sum(stop in known for stop in ids) / len(ids)
     if share < 0.5:
-        raise FetchError(
-            f"{source.title}: {kept.address}: only {share:.0%} of the {len(ids):,} stops of the timetable are among the "
-            f"{len(rows):,} rows "
-            "that came; the answer is short. Nothing was replaced. Try again later, or go on --without naptan"
-        )
+        said = f"only {share:.0%} of the {len(ids):,} stops of the timetable are among the {len(rows):,} rows that came"
+        raise unusable(source, f"{kept.address}: {said}", instead="go on --without naptan")
     near = [row for row in rows if _lies_in(row, town.box)]
     write_whole(town.folder / "naptan.csv", csv_bytes(near, list(rows[0])))
 

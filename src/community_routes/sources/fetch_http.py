@@ -33,11 +33,22 @@ class FetchError(MachineError):
     ----------
     refused : bool
         The service answered, and said that it has no such thing.
+    unusable : str
+        Key of the source whose downloads came whole but cannot be used; they must not be taken again.
     """
 
-    def __init__(self, message: str, *, refused: bool = False) -> None:
+    def __init__(self, message: str, *, refused: bool = False, unusable: str = "") -> None:
         super().__init__(message)
-        self.refused = refused
+        self.refused, self.unusable = refused, unusable
+
+
+def unusable(source: Source, said: str, *, instead: str = "") -> FetchError:
+    """An error for downloads of a source that came whole and cannot be used, with the ways out."""
+    other = instead or f"give another address with --sources (`{source.key}: https://...`)"
+    return FetchError(
+        f"{source.title}: {said}. Nothing was replaced. Run the same command again, which downloads this anew, or {other}",
+        unusable=source.key,
+    )
 
 
 class PassingError(Exception):
@@ -150,6 +161,18 @@ class Client:
         )
         raise FetchError(f"{said}\n{cure}", refused=all(fault.refused for fault in faults))
 
+    def forget(self, key: str) -> None:
+        """Remove what was downloaded of a source, so that the next run asks for it anew."""
+        for kept in self.used.pop(key, []):
+            self._journal.pop(kept.address, None)
+            _remove(kept.path)
+        write_whole(self._journal_file, json.dumps(self._journal, indent=1, sort_keys=True).encode())
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether this run has nothing that a later one could go on with."""
+        return not self._journal
+
     def _place(self, address: str) -> Path:
         return self._folder / hashlib.sha256(address.encode()).hexdigest()[:32]
 
@@ -214,8 +237,15 @@ class Client:
                 _remove(part)
                 raise PassingError("the part that was here does not fit the file") from None
             raise _refusal(wrong) from None
-        except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as wrong:
+        except http.client.IncompleteRead:
+            raise PassingError("the answer was cut") from None
+        except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError) as wrong:
             reason = getattr(wrong, "reason", None) or wrong
+            if isinstance(reason, ssl.SSLCertVerificationError):
+                raise BadAnswerError(
+                    f"the server's certificate cannot be verified ({reason.verify_message}); behind a proxy that puts its own "
+                    "in place, name the file of its certificates with SSL_CERT_FILE"
+                ) from None
             raise PassingError(f"no connection ({' '.join(str(reason).split()) or type(wrong).__name__})") from None
         try:
             _check_plain(part)
@@ -358,10 +388,7 @@ def read_features(
             break
         found.extend(features)
     if len(found) != total:
-        raise FetchError(
-            f"{source.title}: {base}: {len(found):,} rows came, but the server counts {total:,}. Nothing was replaced. Try again "
-            f"later with --cache none; another layer can be named with --sources (`{source.key}: https://...`)"
-        )
+        raise unusable(source, f"{base}: {len(found):,} rows came, but the server counts {total:,}")
     return found
 
 

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from community_routes.sources.fetch_http import BadAnswerError, Client, FetchError, Kept, with_question
+from community_routes.sources.fetch_http import BadAnswerError, Client, Kept, unusable, with_question
 from community_routes.sources.fetch_sources import Source
 
 Rows = list[dict[str, str]]
 Read = TypeVar("Read")
+OWN_JOBS = "name a file of your own with --jobs, or go on --without jobs"
 _CUT_AT = 25_000  # nomis gives no more rows at once, without a word
 
 _GROUPS = ("asian", "black", "mixed", "white", "other")
@@ -115,10 +116,7 @@ def of_areas(
         )
         if n_rows == _CUT_AT:
             said += f"; the service cut its answer at {_CUT_AT:,} rows"
-        raise FetchError(
-            f"{source.title}: {kept.address}: {said}. Nothing was replaced. Give the address of a complete file with --sources "
-            f"(`{source.key}: https://...`)"
-        )
+        raise unusable(source, f"{kept.address}: {said}")
     return {code: found[code] for code in codes}
 
 
@@ -131,10 +129,7 @@ def read_as(source: Source, kept: Kept, read: Callable[[Path], Read]) -> Read:
     try:
         return read(kept.path)
     except BadAnswerError as wrong:
-        raise FetchError(
-            f"{source.title}: {kept.address}: {wrong}. Nothing was replaced. Run the same command with --cache none, or give the "
-            f"address of another file with --sources (`{source.key}: https://...`)"
-        ) from None
+        raise unusable(source, f"{kept.address}: {wrong}") from None
 
 
 def census(client: Client, source: Source, codes: Sequence[str]) -> dict[str, dict[str, str]]:
@@ -178,10 +173,7 @@ def census_columns(table: str, source: Source, row: dict[str, str]) -> dict[str,
     wanted = {"population": ("residents",), "ethnicity": _GROUPS, "cars": ("households", "no_car")}[table]
     lost = [key for key in wanted if key not in found]
     if lost:
-        raise FetchError(
-            f"{source.title}: no column for {', '.join(lost)} among {', '.join(row)}. Give the address of the table of 2021 with "
-            f"--sources (`{source.key}: https://...`)"
-        )
+        raise unusable(source, f"{source.addresses[0]}: no column for {', '.join(lost)} among {', '.join(row)}")
     return {key: found[key] for key in wanted}
 
 
@@ -234,16 +226,10 @@ def jobs_by_area(client: Client, source: Source) -> dict[str, str]:
         if (n_rows == total) if total is not None else (len(rows) < source.page):
             break
         if total is not None and (len(rows) < source.page or n_rows > total):
-            raise FetchError(
-                f"{source.title}: {kept.address}: {n_rows:,} rows came of the {total:,} that the service counts. Nothing was "
-                f"replaced. Try again later, or name a file of your own with --jobs, or go on --without jobs"
-            )
+            said = f"{kept.address}: {n_rows:,} rows came of the {total:,} that the service counts"
+            raise unusable(source, said, instead=OWN_JOBS)
     if len(found) != n_rows:
-        raise FetchError(
-            f"{source.title}: {source.addresses[0]}: {n_rows - len(found):,} areas came twice; name a file of your own with "
-            f"--jobs, "
-            "or go on --without jobs"
-        )
+        raise unusable(source, f"{source.addresses[0]}: {n_rows - len(found):,} areas came twice", instead=OWN_JOBS)
     return found
 
 
