@@ -10,11 +10,13 @@ from __future__ import annotations
 import io
 import json
 import re
+import tempfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -119,8 +121,9 @@ class Services:
 
 
 def good_services(folder: Path) -> Services:
-    """Services with nothing wrong."""
-    found = Services()
+    """Services with nothing wrong; the extract of the county lies in the folder too."""
+    found = Services(files=dict(_good_files()))
+    (folder / "county.osm.pbf").write_bytes(found.files["great-britain/england/lancashire.pbf"])
     found.layers = {
         "lookup": [_feature(_lookup(k, code)) for k, code in enumerate(CODES)]
         + [_feature({**_lookup(9, "W01000001"), "LAD24CD": "W06000022", "LAD24NM": "Newport"})],
@@ -129,11 +132,17 @@ def good_services(folder: Path) -> Services:
         "lsoa_2011": [_feature({"LSOA11CD": OLD[c], "LSOA21CD": c}, _point(k)) for k, c in enumerate(CODES)],
         "job_points": [_feature({"msoa11cd": f"E0200000{k}"}, _point(2 * k - 1)) for k in (1, 2)],
     }
+    return found
+
+
+@cache
+def _good_files() -> dict[str, bytes]:
+    """What the services give as whole files, by path."""
     codes = [*CODES, "E01999999", "W01000001"]
     groups = ("Asian, Asian British or Asian Welsh", "Black, Black British, Black Welsh, Caribbean or African")
     groups += ("Mixed or Multiple ethnic groups", "White", "Other ethnic group")
-    found.files = {
-        "great-britain/england/lancashire.pbf": _streets(folder / "county.osm.pbf"),
+    return {
+        "great-britain/england/lancashire.pbf": _streets(),
         "bods/north_west": _feed(),
         "population": _census("ts001", codes, {"Residence type: Total; measures: Value": 100}),
         "ethnicity": _census(
@@ -161,7 +170,6 @@ def good_services(folder: Path) -> Services:
             + ["2580Z,Far away,-1.0,52.0"]
         ).encode(),
     }
-    return found
 
 
 def _lookup(k: int, code: str) -> dict[str, str]:
@@ -263,8 +271,9 @@ def grid(path: Path, columns: range, *, places: bool = True) -> Path:
     return path
 
 
-def _streets(path: Path) -> bytes:
-    return grid(path, range(-2, 16)).read_bytes()
+def _streets() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        return grid(Path(folder) / "county.osm.pbf", range(-2, 16)).read_bytes()
 
 
 @contextmanager
