@@ -230,6 +230,7 @@ def _feed() -> bytes:
             calls.append(f"T{number},{clock},{clock},2580{stop},{k}")
     trips.append("R9,london,L1")
     calls += ["L1,08:00:00,08:00:00,490A,1", "L1,08:09:00,08:09:00,490B,2"]
+    calls.append("GHOST,08:00:00,08:00:00,2580A,1")  # a trip that trips.txt lacks: a warning
     tables = {
         **GOOD,
         "stops": "\n".join(stops) + "\n",

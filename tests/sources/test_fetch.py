@@ -81,6 +81,8 @@ def test_the_files_hold_what_the_services_gave(services: Services, tmp_path: Pat
     assert [(row["rank"], row["decile"]) for row in rows(out / "deprivation.csv")][2] == ("3000", "3")
     assert [row["jobs"] for row in rows(out / "jobs.csv")] == ["100", "200"]
     assert [row["ATCOCode"] for row in rows(out / "naptan.csv")] == ["2580A", "2580B", "2580C", "2580D"]
+    found = rows(out / "timetable_notices.csv")
+    assert ("north_west.zip/stop_times.txt", "unknown_trip") in {(row["file"], row["code"]) for row in found}
     feed = read_feed(out / "bus.zip")
     assert sorted(feed.stops["stop_id"]) == ["2580A", "2580B", "2580C", "2580D"]
     assert len(feed.trips) == 48
@@ -191,7 +193,7 @@ def test_what_is_left_out_goes_from_the_folder_too(services: Services, tmp_path:
     fetch(tmp_path, without=frozenset({"jobs", "naptan", "cars", "ethnicity"}))
     assert sorted(contents(out)) == [
         "bus.zip", "census.csv", "centroids.csv", "deprivation.csv", "lsoa.geojson", "sources.json", "streets.osm.pbf",
-        "study.yaml",
+        "study.yaml", "timetable_notices.csv",
     ]  # fmt: skip
     assert run_command(["check", str(out / "study.yaml")]) == 0
 

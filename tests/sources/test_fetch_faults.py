@@ -203,6 +203,21 @@ def test_a_cut_download_goes_on_where_it_was(services: Services, tmp_path: Path)
     assert services.asked[1][1]["Range"] == "bytes=300-"
 
 
+def test_a_later_run_goes_on_in_a_part_that_an_earlier_one_left(services: Services, tmp_path: Path) -> None:
+    """The first run got 300 bytes and gave up; another asks for what is lacking alone."""
+    body = bytes(range(250)) * 8
+    services.files["x"] = body
+    tag = f'"{len(body)}-{sum(body) % 9973}"'
+    services.fail("/x", Answer(body, headers={"ETag": tag}, cut=300))
+    services.fail("/x", Answer(b"", 503), times=3)
+    thing = source(services, "/x")
+    with pytest.raises(FetchError, match="503"):
+        client(tmp_path).get(thing, thing.addresses, any_file)
+    services.asked.clear()
+    assert client(tmp_path).get(thing, thing.addresses, any_file).path.read_bytes() == body
+    assert [headers["Range"] for _, headers in services.asked] == ["bytes=300-"]
+
+
 def test_a_cut_download_whose_file_has_changed_starts_again(services: Services, tmp_path: Path) -> None:
     """The part is of an older version: the whole new file comes, and nothing of the old."""
     services.files["x"] = b"new " * 100

@@ -6,15 +6,16 @@ import datetime as dt
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from community_routes.errors import FeedError, StreetsError, UsageError
-from community_routes.notices import Notice
+from community_routes.notices import Notice, sort_notices
 from community_routes.sources.feed import Feed
 from community_routes.sources.fetch_feed import without_unused
 from community_routes.sources.fetch_http import BadAnswerError, Client, FetchError, read_features, unusable, write_whole
@@ -446,8 +447,9 @@ def _write_timetable(town: Town, region: str, progress: Callable[[str], None]) -
     source = town.sources["timetable"]
     kept = town.client.get(source, [address.replace("{region}", region) for address in source.addresses], is_zip)
     progress("cutting the timetable to the area")
+    found: list[Notice] = []
     try:
-        feed = _clipped(kept.path, town.box)
+        feed = _clipped(kept.path, town.box, f"{region}.zip", found)
     except FeedError as wrong:
         said = f"{kept.address}: the timetable cannot be used: {wrong}"
         raise unusable(source, said, instead="name the region with --region") from None
@@ -455,21 +457,35 @@ def _write_timetable(town: Town, region: str, progress: Callable[[str], None]) -
     write_feed(feed, town.folder / "bus.zip", date_stamp=stamp)
     if town.options.rail is not None:
         try:
-            rail = _clipped(town.options.rail, town.box)
+            rail = _clipped(town.options.rail, town.box, town.options.rail.name, found)
         except FeedError as wrong:
             raise UsageError(f"--rail {town.options.rail.name}: the timetable cannot be used: {wrong}") from None
         write_feed(rail, town.folder / "rail.zip", date_stamp=stamp)
         town.local["rail"] = town.options.rail
+    _write_notices(town, found)
     return feed
 
 
-def _clipped(path: Path, box: Box) -> Feed:
-    """A timetable narrowed to a box; a fault speaks of the zip, whose name (of a download) tells nobody anything."""
+def _clipped(path: Path, box: Box, name: str, found: list[Notice]) -> Feed:
+    """A timetable narrowed to a box; its notices bear a name that tells something, which that of a download does not."""
     notices: list[Notice] = []
     try:
         return without_unused(read_feed(path, area=box, notices=notices))
     except FeedError as wrong:
         raise FeedError(str(wrong).replace(f"{path.name}/", "").replace(path.name, "the zip")) from None
+    finally:
+        found += [replace(n, file=n.file.replace(path.name, name, 1)) for n in sort_notices(notices)]
+
+
+def _write_notices(town: Town, found: list[Notice]) -> None:
+    """Write what reading the whole timetables found: what was left out there cannot be seen in those that were cut."""
+    columns = ["severity", "code", "file", "row", "field", "value", "message"]
+    rows = [{name: "" if (cell := getattr(n, name)) is None else str(cell) for name in columns} for n in found]
+    write_whole(town.folder / "timetable_notices.csv", csv_bytes(rows, columns))
+    kinds = Counter(notice.code for notice in found if notice.severity == "warning")
+    if kinds:
+        listed = ", ".join(f"{code} ({n})" for code, n in sorted(kinds.items()))
+        town.told.append(f"reading the whole timetable gave warnings, listed in timetable_notices.csv: {listed}")
 
 
 def _write_naptan(town: Town, feed: Feed) -> None:
