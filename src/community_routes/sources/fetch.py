@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from community_routes.errors import UsageError
-from community_routes.sources.fetch_build import Options, Town, build_study
+from community_routes.sources.fetch_build import Town, build_study
 from community_routes.sources.fetch_http import Client, FetchError, sha256_of, write_whole
+from community_routes.sources.fetch_options import Options
 from community_routes.sources.fetch_sources import Source, read_sources
 
 __all__ = ["FetchError", "Fetched", "Options", "fetch_authority"]
