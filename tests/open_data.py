@@ -245,7 +245,7 @@ def _feed() -> bytes:
 
 
 def grid(path: Path, columns: range, *, places: bool = True) -> Path:
-    """Streets every 0.005 degrees: columns by number from the west, seven rows; and three tagged places."""
+    """Streets every 0.005 degrees: columns by number from the west, seven rows; and two libraries, an estate, a park round it."""
     path.unlink(missing_ok=True)
     rows = range(-2, 5)
     with osmium.SimpleWriter(str(path)) as writer:
@@ -269,6 +269,8 @@ def grid(path: Path, columns: range, *, places: bool = True) -> Path:
             ring = [1000 + 10 * x + y for x, y in ((6, 0), (7, 0), (7, 1), (6, 1), (6, 0))]
             tags = {"landuse": "industrial", "name": "Whitebirk"}
             writer.add_way(mutable.Way(id=900, version=1, nodes=ring, tags=tags))
+            park = {"type": "multipolygon", "leisure": "park", "name": "Queen's Park"}
+            writer.add_relation(mutable.Relation(id=9000, version=1, members=[("w", 900, "outer")], tags=park))
     return path
 
 

@@ -92,6 +92,8 @@ def test_the_files_hold_what_the_services_gave(services: Services, tmp_path: Pat
     names = [node.tags.get("name", "") for node in osmium.FileProcessor(str(out / "streets.osm.pbf"), osmium.osm.NODE)]
     assert "Central Library" in names
     assert "Elsewhere" not in names
+    areas = osmium.FileProcessor(str(out / "streets.osm.pbf"), osmium.osm.RELATION)
+    assert [area.tags["name"] for area in areas] == ["Queen's Park"]
     record = json.loads((out / "sources.json").read_text("utf-8"))
     assert {name: sha256_of(out / name) for name in record["written"]} == record["written"]
     assert set(record["written"]) == {path.name for path in out.iterdir()} - {"sources.json"}

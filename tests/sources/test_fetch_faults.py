@@ -410,7 +410,7 @@ def test_columns_of_deprivation_are_those_of_the_whole_index(heading: str, expec
 
 
 def test_streets_are_cut_to_the_box_with_ways_and_areas_whole(tmp_path: Path) -> None:
-    """A box round columns 0 to 3 of a grid: its four columns, all seven rows whole, no other column, one area of two."""
+    """A box round columns 0 to 3 of a grid: its four columns, all seven rows whole, no other column, no area."""
     extract = grid(tmp_path / "county.osm.pbf", range(-2, 16))
     box = (WEST - 0.001, SOUTH - 0.02, WEST + 0.016, SOUTH + 0.03)
     clip_streets([extract], box, tmp_path / "clip.osm.pbf")
@@ -418,5 +418,6 @@ def test_streets_are_cut_to_the_box_with_ways_and_areas_whole(tmp_path: Path) ->
     assert ways == {*range(98, 105), 200, 201, 202, 203}
     nodes = {node.id for node in osmium.FileProcessor(str(tmp_path / "clip.osm.pbf"), osmium.osm.NODE)}
     assert nodes == {1000 + 10 * column + row for column in range(-2, 16) for row in range(-2, 5)} | {5000}
+    assert list(osmium.FileProcessor(str(tmp_path / "clip.osm.pbf"), osmium.osm.RELATION)) == []
     assert osmium.io.Reader(str(tmp_path / "clip.osm.pbf")).header().box().bottom_left.lon == pytest.approx(box[0])
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.osm.pbf", "county.osm.pbf"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import osmium
 
@@ -52,24 +53,33 @@ def _header(box: Box) -> osmium.io.Header:
     return header
 
 
+class _NodesInside(osmium.SimpleHandler):  # type: ignore[misc]
+    """Marks the nodes in a box; a handler goes through them faster than a loop."""
+
+    def __init__(self, box: Box, keep: osmium.IdTracker) -> None:
+        super().__init__()
+        self._box, self._keep = box, keep
+
+    def node(self, node: Any) -> None:
+        """Look at one node."""
+        west, south, east, north = self._box
+        place = node.location
+        if west <= place.lon <= east and south <= place.lat <= north:
+            self._keep.add_node(node.id)
+
+
 def _clip(extract: Path, box: Box, target: Path) -> int:
     """Cut one extract; gives the number of its streets in the box."""
-    west, south, east, north = box
     source = osmium.io.File(str(extract), "pbf")  # a download has no ending that tells its kind
-    inside, keep = osmium.IdTracker(), osmium.IdTracker()
+    keep = osmium.IdTracker()
     n_streets = 0
     try:
-        for node in osmium.FileProcessor(source, osmium.osm.NODE):
-            place = node.location
-            if west <= place.lon <= east and south <= place.lat <= north:
-                inside.add_node(node.id)
-                keep.add_node(node.id)
-        for way in osmium.FileProcessor(source, osmium.osm.WAY).with_filter(inside.contains_filter()):
+        _NodesInside(box, keep).apply_file(source)
+        for way in osmium.FileProcessor(source, osmium.osm.WAY).with_filter(keep.contains_filter()):
             n_streets += "highway" in way.tags
-            inside.add_way(way.id)
             keep.add_way(way.id)
         for relation in osmium.FileProcessor(source, osmium.osm.RELATION).with_filter(osmium.filter.KeyFilter("type")):
-            if relation.tags["type"] == "multipolygon" and inside.contains_any_references(relation):
+            if relation.tags["type"] == "multipolygon" and keep.contains_any_references(relation):
                 keep.add_relation(relation.id)
         keep.complete_backward_references(source, relation_depth=0)
         with osmium.SimpleWriter(str(target), header=_header(box), overwrite=True) as writer:
