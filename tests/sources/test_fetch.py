@@ -223,6 +223,20 @@ def test_wales_needs_a_file_of_deprivation(services: Services, tmp_path: Path) -
     assert record["own_files"]["deprivation"] == {"file": "wimd.csv", "sha256": sha256_of(own)}
 
 
+def test_a_file_of_deprivation_by_codes_of_2011_is_joined_by_the_lookup(services: Services, tmp_path: Path) -> None:
+    """Six areas of 2011 with ranks of the caller's; a file that lacks the last one is refused by its code."""
+    own = tmp_path / "own.csv"
+    lines = ["LSOA code,Rank,Decile", *(f"{OLD[code]},{k},1" for k, code in enumerate(CODES, start=1))]
+    own.write_text("\n".join(lines[:-1]), encoding="utf-8")
+    with pytest.raises(UsageError, match=rf"--deprivation own\.csv: 1 of the 6 areas .*{OLD[CODES[-1]]}"):
+        fetch(tmp_path, deprivation=own)
+    own.write_text("\n".join(lines), encoding="utf-8")
+    out = fetch(tmp_path, deprivation=own)
+    assert [row["LSOA21CD"] for row in rows(out / "lsoa_2011_to_2021.csv")] == CODES
+    assert [row["rank"] for row in rows(out / "deprivation.csv")] == ["1", "2", "3", "4", "5", "6"]
+    assert run_command(["check", str(out / "study.yaml")]) == 0
+
+
 def test_the_callers_jobs_and_trains_are_used(services: Services, tmp_path: Path) -> None:
     """jobs.csv is the caller's; the second feed is cut to the area like the first and named in the study."""
     own = tmp_path / "own.csv"
