@@ -26,7 +26,7 @@ from community_routes.evaluation import evaluate
 from community_routes.measures.reach import nearest, percentile_over_departures
 from community_routes.network.streets import Streets
 from community_routes.sample import sample_study
-from community_routes.sites import judge_sites, sites_status
+from community_routes.sites import assess_sites, sites_status
 from community_routes.sites_figures import figures_of_study, settings_key
 from community_routes.sites_store import WorkFolder
 from community_routes.study import Study, open_study, origin_points
@@ -109,7 +109,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def unbroken(study: Study, sites_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The files of one run from beginning to end."""
     out = tmp_path_factory.mktemp("unbroken") / "out"
-    judge_sites(study, sites_file, out)
+    assess_sites(study, sites_file, out)
     return contents(out)
 
 
@@ -159,7 +159,7 @@ def test_sites_where_neighbourhoods_are_have_the_figures_of_the_main_job(study: 
     origins = origin_points(study.zones)
     places = zip(origins.id, origins.lon.tolist(), origins.lat.tolist(), strict=True)
     rows = [[ident, repr(lon), repr(lat), "", "", ""] for ident, lon, lat in places]
-    judge_sites(study, write_rows(tmp_path / "origins.csv", rows), tmp_path / "out")
+    assess_sites(study, write_rows(tmp_path / "origins.csv", rows), tmp_path / "out")
     written = read_rows(tmp_path / "out" / "sites.csv")
     found, today = {row["id"]: row for row in written}, evaluate(study)
     readings = {"cumulative_opportunities": "mean", "service_per_hour": "mean", "ptal_form_index": "mean"}
@@ -197,7 +197,7 @@ def test_sites_where_neighbourhoods_are_have_the_figures_of_the_main_job(study: 
 def test_blocks_and_threads_change_no_byte(
     study: Study, sites_file: Path, tmp_path: Path, unbroken: dict[str, bytes]
 ) -> None:
-    judge_sites(study, sites_file, tmp_path / "out", block=137, threads=2)
+    assess_sites(study, sites_file, tmp_path / "out", block=137, threads=2)
     assert contents(tmp_path / "out") == unbroken and set(unbroken) == FILES
 
 
@@ -236,13 +236,13 @@ def test_a_full_disk_keeps_what_is_done(
     with monkeypatch.context() as patch:
         patch.setattr(sites_store, "_write_through", fill)
         with pytest.raises(MachineError, match="what is finished is kept") as full:
-            judge_sites(study, sites_file, tmp_path / "out", block=100)
+            assess_sites(study, sites_file, tmp_path / "out", block=100)
     assert full.value.exit_code == 5 and not (tmp_path / "out").exists()
     assert not list((tmp_path / "out.work").rglob("*.part"))
     how_far = sites_status(study, sites_file, tmp_path / "out")
     assert (how_far.n_sites, how_far.n_failed, how_far.n_done, how_far.finished) == (500, 4, 200, False)
     sizes = counted(monkeypatch)
-    judge_sites(study, sites_file, tmp_path / "out", block=100)
+    assess_sites(study, sites_file, tmp_path / "out", block=100)
     assert contents(tmp_path / "out") == unbroken
     assert sum(sizes) == 296 + len(study.zones.origins)
     assert sites_status(study, sites_file, tmp_path / "out").finished
@@ -253,14 +253,14 @@ def test_a_changed_row_is_judged_and_only_that(
 ) -> None:
     """A new name costs nothing; a new place costs one; both end as if they had been there from the start."""
     own = Path(shutil.copy(sites_file, tmp_path / "sites.csv"))
-    judge_sites(study, own, tmp_path / "out")
+    assess_sites(study, own, tmp_path / "out")
     rows = [list(row.values()) for row in read_rows(own)]
     rows[7][3], rows[8][2] = "Renamed", f"{float(rows[8][2]) + 0.0002:.6f}"
     write_rows(own, rows)
     sizes = counted(monkeypatch)
-    judge_sites(study, own, tmp_path / "out")
+    assess_sites(study, own, tmp_path / "out")
     assert sizes == [1]
-    judge_sites(study, own, tmp_path / "anew")
+    assess_sites(study, own, tmp_path / "anew")
     assert contents(tmp_path / "out") == contents(tmp_path / "anew")
     assert read_rows(tmp_path / "out" / "sites.csv")[7]["name"] == "Renamed"
 
@@ -268,11 +268,11 @@ def test_a_changed_row_is_judged_and_only_that(
 def test_a_damaged_record_is_made_again(
     study: Study, sites_file: Path, tmp_path: Path, unbroken: dict[str, bytes]
 ) -> None:
-    judge_sites(study, sites_file, tmp_path / "out", block=200)
+    assess_sites(study, sites_file, tmp_path / "out", block=200)
     records = sorted((tmp_path / "out.work").rglob("*.npz"))
     records[0].write_bytes(records[0].read_bytes()[:50])
     (tmp_path / "out" / "sites.csv").write_text("lost", encoding="utf-8")
-    judge_sites(study, sites_file, tmp_path / "out", block=200)
+    assess_sites(study, sites_file, tmp_path / "out", block=200)
     assert contents(tmp_path / "out") == unbroken
 
 
@@ -283,9 +283,9 @@ def test_two_runs_do_not_share_a_folder(
     out = tmp_path / "out"
     work = WorkFolder(out, settings_key(study), len(figures_of_study(study)))
     with work.locked(), pytest.raises(UsageError, match=r"another run \(process \d+ on .*\) is at work on"):
-        judge_sites(study, sites_file, out)
+        assess_sites(study, sites_file, out)
     (tmp_path / "out.work" / "sites.lock").write_text("process 999999 on elsewhere", encoding="utf-8")
-    judge_sites(study, sites_file, out)
+    assess_sites(study, sites_file, out)
     assert contents(out) == unbroken
 
 
@@ -300,7 +300,7 @@ def test_a_kill_between_the_two_moves_of_a_publication_loses_nothing(
     for name, content in unbroken.items():
         (work / "old" / name).write_bytes(content)
     (work / "made" / "sites.csv").write_text("half", encoding="utf-8")
-    judge_sites(study, sites_file, out)
+    assess_sites(study, sites_file, out)
     assert contents(out) == unbroken and not (work / "old").exists() and not (work / "made").exists()
 
 
@@ -309,7 +309,7 @@ def test_folders_of_others_are_left_alone(study: Study, sites_file: Path, tmp_pa
         (tmp_path / name).mkdir()
         (tmp_path / name / "theirs.txt").write_text("mine", encoding="utf-8")
         with pytest.raises(UsageError, match=r"theirs|something else|not the result"):
-            judge_sites(study, sites_file, tmp_path / "out")
+            assess_sites(study, sites_file, tmp_path / "out")
         assert [path.name for path in (tmp_path / name).iterdir()] == ["theirs.txt"]
         shutil.rmtree(tmp_path / name)
 
@@ -335,7 +335,7 @@ def test_an_area_is_left_through_its_entrances(study: Study, tmp_path: Path) -> 
     shapes = [middle, middle.buffer(0.003), None, shapely.LineString([(0, 0), (1, 1)])]
     table = gpd.GeoDataFrame({"id": ["p", "a", "n", "l"], "homes": [1, 2, 3, 4]}, geometry=shapes, crs="EPSG:4326")
     table.to_file(tmp_path / "sites.gpkg", layer="sites")
-    outcome = judge_sites(study, tmp_path / "sites.gpkg", tmp_path / "out")
+    outcome = assess_sites(study, tmp_path / "sites.gpkg", tmp_path / "out")
     assert (outcome.n_sites, outcome.n_failed) == (4, 2)
     point, area, *_ = read_rows(tmp_path / "out" / "sites.csv")
     name = "nearest_stop_m__weekday__all_day__stops"
@@ -368,7 +368,7 @@ def test_killed_twice_it_ends_with_the_same_bytes(
     start_and_kill(sites_file, out, cache, moments)
     held = sites_status(study, sites_file, out)
     assert moments[-1] * 50 <= held.n_done < 496 and not held.finished
-    judge_sites(study, sites_file, out)
+    assess_sites(study, sites_file, out)
     assert contents(out) == unbroken
 
 
@@ -379,7 +379,7 @@ def test_killed_at_twenty_moments_it_ends_with_the_same_bytes(
     """From before the first record to while the result is written, and once it is there."""
     draw = random.Random(20)
     start_and_kill(sites_file, tmp_path / "out", cache, sorted(draw.randint(0, 13) for _ in range(20)))
-    judge_sites(study, sites_file, tmp_path / "out")
+    assess_sites(study, sites_file, tmp_path / "out")
     assert contents(tmp_path / "out") == unbroken
 
 
@@ -394,9 +394,9 @@ def test_ten_thousand_sites_in_newport(tmp_path: Path) -> None:
     lon, lat = draw.uniform(-3.04, -2.95, 10_000).tolist(), draw.uniform(51.56, 51.592, 10_000).tolist()
     rows = [[f"N{i:05d}", f"{x:.6f}", f"{y:.6f}", "", "", ""] for i, (x, y) in enumerate(zip(lon, lat, strict=True))]
     opened = open_study(study)
-    outcome = judge_sites(opened, write_rows(tmp_path / "all.csv", rows), tmp_path / "all")
+    outcome = assess_sites(opened, write_rows(tmp_path / "all.csv", rows), tmp_path / "all")
     written = read_rows(tmp_path / "all" / "sites.csv")
     assert outcome.n_sites == len(written) == 10_000 and outcome.n_failed < 1_000
     some = sorted(draw.choice(10_000, 50, replace=False).tolist())
-    judge_sites(opened, write_rows(tmp_path / "some.csv", [rows[i] for i in some]), tmp_path / "some")
+    assess_sites(opened, write_rows(tmp_path / "some.csv", [rows[i] for i in some]), tmp_path / "some")
     assert read_rows(tmp_path / "some" / "sites.csv") == [written[i] for i in some]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from community_routes.errors import UsageError as UsageError
     from community_routes.evaluation import Evaluation as Evaluation
     from community_routes.evaluation import evaluate as evaluate
+    from community_routes.isochrone import isochrone as isochrone
     from community_routes.itinerary import Itinerary as Itinerary
     from community_routes.itinerary import journey as journey
     from community_routes.matrix import Matrix as Matrix
@@ -52,7 +53,9 @@ if TYPE_CHECKING:
     from community_routes.scenarios.changes_work import Setting as Setting
     from community_routes.scenarios.scenario import Scenario as Scenario
     from community_routes.scenarios.scenario import read_scenario as read_scenario
+    from community_routes.sites import assess_sites as assess_sites
     from community_routes.sources.feed import Feed as Feed
+    from community_routes.sources.fetch import fetch_authority as fetch_authority
     from community_routes.sources.gtfs import read_feed as read_feed
     from community_routes.sources.gtfs_write import write_feed as write_feed
     from community_routes.sources.opportunities import Opportunities as Opportunities
@@ -76,6 +79,7 @@ _WHERE = {
         "UsageError",
     ),
     "evaluation": ("Evaluation", "evaluate"),
+    "isochrone": ("isochrone",),
     "itinerary": ("Itinerary", "journey"),
     "matrix": ("Matrix", "travel_matrix", "travel_times", "write_matrix"),
     "measures.reach": ("cumulative_opportunities", "dual_access", "gravity", "n_places", "nearest"),
@@ -91,7 +95,9 @@ _WHERE = {
     "scenarios.changes_apply": ("apply_scenario",),
     "scenarios.changes_work": ("Setting",),
     "scenarios.scenario": ("Scenario", "read_scenario"),
+    "sites": ("assess_sites",),
     "sources.feed": ("Feed",),
+    "sources.fetch": ("fetch_authority",),
     "sources.gtfs": ("read_feed",),
     "sources.gtfs_write": ("write_feed",),
     "sources.opportunities": ("Opportunities", "read_opportunities"),

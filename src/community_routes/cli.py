@@ -402,7 +402,7 @@ def sites(
     version: Version = False,
 ) -> None:
     """Judge a batch of development sites against the study's standards; a run that was killed goes on where it was."""
-    from community_routes.sites import judge_sites, sites_status
+    from community_routes.sites import assess_sites, sites_status
 
     if pages != "none":
         raise UsageError(f"--pages {pages}: pages of single sites are not written; leave it out, or write --pages none")
@@ -411,7 +411,7 @@ def sites(
         if status:
             console.say(str(sites_status(opened, file, out)))
             return
-        found = judge_sites(
+        found = assess_sites(
             opened, file, out, strict=strict, threads=threads, block=block, stopwatch=console.stopwatch,
             progress=console.progress,
         )  # fmt: skip

@@ -134,7 +134,7 @@ class _Batch:
         return fingerprint(json.dumps(head, sort_keys=True, default=str), self.persons, len(origins))
 
 
-def judge_sites(
+def assess_sites(
     study: Study,
     path: str | Path,
     out: str | Path,
