@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -91,3 +92,30 @@ def test_limits_that_make_no_sense(tmp_path: Path) -> None:
     for minutes in ((), (0,), (-5, 10), (501,), tuple(range(1, 9))):
         with pytest.raises(UsageError, match="minutes are up to"):
             isochrone(study, "P0", depart="08:15", minutes=minutes)
+
+
+def test_whoever_arrives_in_time_is_in_the_catchment() -> None:
+    """From the neighbourhoods of the sample to one of them by 09:00: who can by the matrix is in, and not everybody is."""
+    study = open_study(sample_study())
+    query = replace(chosen_query(study, "09:00-09:01"), arrive_by=True)
+    zones = origin_points(study.zones)
+    times = travel_matrix(study, query, "weekday", destinations=zones, per_departure=True).time_s[:, 0]
+    beside = link_points(study.ground, zones, link_m=study.file.travel.walk.link_m).link_m <= 30
+    inside_at_all = 0
+    for row in (4, 40, 70):
+        found = isochrone(study, str(zones.id[row]), arrive="09:00", minutes=(20, 40), day="weekday")
+        assert found.title.startswith("To ") and found.title.endswith("arriving by 09:00")
+        for limit, area in zip((20, 40), found.areas.geometry, strict=True):
+            inside = shapely.contains_xy(area, zones.lon, zones.lat)
+            due = beside & (times[:, row] <= limit * MINUTE)
+            assert inside[due].all()
+            assert not inside[times[:, row] > (limit + 10) * MINUTE].any()
+            inside_at_all += int(due.sum())
+    assert inside_at_all > 40
+
+
+def test_leaving_or_arriving_but_not_both(tmp_path: Path) -> None:
+    study = open_study(town_study(tmp_path / "town"))
+    for when in ({}, {"depart": "08:00", "arrive": "09:00"}):
+        with pytest.raises(UsageError, match="say when"):
+            isochrone(study, "P1", **when)

@@ -455,11 +455,17 @@ def export_gtfs(
 @app.command()
 def isochrone(
     study: StudyArgument,
-    origin: Annotated[str, typer.Argument(metavar="FROM", help="Id, name or lon,lat.", show_default=False)],
-    depart: Annotated[str, typer.Option("--depart", help="When to leave, as in 08:15.", show_default=False)],
+    place: Annotated[str, typer.Argument(metavar="PLACE", help="Id, name or lon,lat.", show_default=False)],
     out: Annotated[
         Path, typer.Option("--out", help="File to write: .geojson, .html, .png or .svg.", show_default=False)
     ],
+    depart: Annotated[
+        str | None, typer.Option("--depart", help="When to leave it, as in 08:15.", show_default=False)
+    ] = None,
+    arrive: Annotated[
+        str | None,
+        typer.Option("--arrive", help="When to be there, as in 09:00: from where one can.", show_default=False),
+    ] = None,
     minutes: Annotated[str, typer.Option("--minutes", help="Limits in minutes, with commas.")] = "15,30,45",
     day: Annotated[str | None, typer.Option("--day", help="Day of the study.", show_default="the only one")] = None,
     threads: Threads = DEFAULT_THREADS,
@@ -470,7 +476,7 @@ def isochrone(
     timings: Timings = None,
     version: Version = False,
 ) -> None:
-    """Map how far one gets from a place in so many minutes, by public transport and on foot."""
+    """Map how far one gets from a place, or from where one gets to it, in so many minutes by public transport and on foot."""
     from community_routes.isochrone import check_map_ending
     from community_routes.isochrone import isochrone as find_isochrone
 
@@ -479,10 +485,10 @@ def isochrone(
     with _session(quiet, log_json, timings, f"reading {study.name}") as console:
         opened = _open(console, study, seed, cache)
         with console.stopwatch.stage("routing"):
-            found = find_isochrone(opened, origin, depart=depart, minutes=limits, day=day)
+            found = find_isochrone(opened, place, depart=depart, arrive=arrive, minutes=limits, day=day)
         with console.stopwatch.stage("report"):
             found.write(out)
-    console.say(f"{out}: {found.title}; {len(found.stops):,} stops reached by vehicle")
+    console.say(f"{out}: {found.title}; {len(found.stops):,} stops that vehicles serve in time")
 
 
 @app.command("new-scenario")

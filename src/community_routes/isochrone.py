@@ -31,6 +31,8 @@ from community_routes.times import MINUTE, UNREACHED, format_time, parse_time
 
 _ENDINGS = (".geojson", ".html", ".htm", ".png", ".svg")
 _MOST_BANDS = 6
+_GRID_DEGREES = 1e-8
+"""A millimetre: areas are joined on a raster this fine, since outlines that nearly touch have no union otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,13 +107,13 @@ class Isochrone:
         stops = gpd.GeoDataFrame(
             {"label": words}, geometry=list(shapely.points(table["lon"], table["lat"])), crs="EPSG:4326"
         )
-        layers.append(Layer("Stops reached by vehicle", stops, "#17212a", radius=2.5))
+        layers.append(Layer("Stops that vehicles serve in time", stops, "#17212a", radius=2.5))
         here = shapely.points(self._spot.points.lon[:1], self._spot.points.lat[:1])
         start = gpd.GeoDataFrame({"label": [self.name]}, geometry=list(here), crs="EPSG:4326")
-        return [*layers, Layer("Start", start, "#c0156b", radius=7, counted=False)]
+        return [*layers, Layer("The place", start, "#c0156b", radius=7, counted=False)]
 
     def __repr__(self) -> str:
-        return f"Isochrone({self.title}; {len(self.stops):,} stops reached by vehicle)"
+        return f"Isochrone({self.title}; {len(self.stops):,} stops that vehicles serve in time)"
 
 
 def check_map_ending(path: str | Path) -> Path:
@@ -128,19 +130,26 @@ def check_map_ending(path: str | Path) -> Path:
 
 
 def isochrone(
-    study: Study, place: str, *, depart: str, minutes: Sequence[int] = (15, 30, 45), day: str | None = None
+    study: Study,
+    place: str,
+    *,
+    depart: str | None = None,
+    arrive: str | None = None,
+    minutes: Sequence[int] = (15, 30, 45),
+    day: str | None = None,
 ) -> Isochrone:
     """What can be reached from a place of a study by public transport and on foot, leaving at one moment.
 
-    The walk away from the last stop is limited like every walk from a stop, the walk all the way like those of the study.
+    With ``arrive`` instead the catchment of the place: from where one can be there by a moment, leaving so many minutes
+    before. The walk to or from a stop is limited like every such walk, the walk all the way like those of the study.
 
     Parameters
     ----------
     study : Study
     place : str
         Id, name or ``lon,lat``.
-    depart : str
-        When to leave, as in ``08:15``.
+    depart, arrive : str
+        When to leave, or when to be there, as in ``08:15``; one of them.
     minutes : sequence of int
         Rising limits, at most six.
     day : str, optional
@@ -152,8 +161,10 @@ def isochrone(
         The place, day, time or limits cannot be made out, or the place is off the network.
     """
     limits_s = _limits(minutes)
+    if (depart is None) == (arrive is None):
+        raise UsageError("say when: depart 08:15, or arrive 09:00")
     try:
-        moment_s = parse_time(depart)
+        moment_s = parse_time(depart if depart is not None else arrive or "")
     except ValueError as wrong:
         raise UsageError(str(wrong)) from None
     day, spot = chosen_day(study, day), find_spot(study, place)
@@ -161,14 +172,22 @@ def isochrone(
     linked = link_points(study.ground, spot.points, link_m=walk.link_m)
     if not linked.place_linked.any():
         raise UsageError(f"{spot.name} is off the network, so nothing is reached from it (see `check`)")
-    query = replace(study_query(study.file, (moment_s, moment_s + 1)), step_s=1, max_travel_s=limits_s[-1])
+    query = study_query(study.file, (moment_s, moment_s + 1), arrive_by=arrive is not None)
+    query = replace(query, step_s=1, max_travel_s=limits_s[-1])
     stops, networks = network_of(study, query, day)
-    access = walks_between(
-        study.ground, linked, stops, limit_s=int(walk.to_stop_min * MINUTE), speed_kmh=walk.speed_kmh
-    )
-    times = travel_times_by_departure(networks[day], query, _to_every_stop(access, stops.points))[0, 0]
-    areas, streets = _reached(study, spot, stops.points, times, limits_s)
-    title = f"From {spot.name}, {day} {study.file.dates[day]}, leaving at {format_time(moment_s, with_seconds=False)}"
+    limit_s = int(walk.to_stop_min * MINUTE)
+    if query.arrive_by:
+        egress = walks_between(study.ground, stops, linked, limit_s=limit_s, speed_kmh=walk.speed_kmh).reversed(1)
+        walks = Walks(_each_itself(stops.points), egress, _nothing(stops.points.n_places))
+        times = travel_times_by_departure(networks[day], query, walks)[:, 0, 0]
+    else:
+        access = walks_between(study.ground, linked, stops, limit_s=limit_s, speed_kmh=walk.speed_kmh)
+        walks = Walks(access, _each_itself(stops.points), _nothing(1))
+        times = travel_times_by_departure(networks[day], query, walks)[0, 0]
+    areas, streets = _reached(study, spot, stops.points, times, limits_s, towards=query.arrive_by)
+    way = "To" if query.arrive_by else "From"
+    when = f"{'arriving by' if query.arrive_by else 'leaving at'} {format_time(moment_s, with_seconds=False)}"
+    title = f"{way} {spot.name}, {day} {study.file.dates[day]}, {when}"
     return Isochrone(spot.name, title, areas, streets, _stop_table(study, times), study, spot)
 
 
@@ -180,16 +199,19 @@ def _limits(minutes: Sequence[int]) -> list[int]:
     return [one * MINUTE for one in limits]
 
 
-def _to_every_stop(access: Links, stops: Points) -> Walks:
-    """Every stop as a destination that is there when the vehicle is: what is walked from it is measured on the ground."""
+def _each_itself(stops: Points) -> Links:
+    """Every stop as a place that is there when the vehicle is: what is walked from it or to it is measured on the ground."""
     n = stops.n_places
-    there = Links(np.arange(n + 1), np.arange(n, dtype=np.int32), np.zeros(n, np.int32), np.zeros(n))
-    nowhere = Links(np.zeros(2, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0))
-    return Walks(access, there, nowhere)
+    return Links(np.arange(n + 1), np.arange(n, dtype=np.int32), np.zeros(n, np.int32), np.zeros(n))
+
+
+def _nothing(n_from: int) -> Links:
+    """No walk all the way: those are measured on the ground too."""
+    return Links(np.zeros(n_from + 1, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0))
 
 
 def _reached(
-    study: Study, spot: Spot, stops: Points, times: NDArray[np.int32], limits_s: list[int]
+    study: Study, spot: Spot, stops: Points, times: NDArray[np.int32], limits_s: list[int], *, towards: bool
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame | None]:
     """Areas and streets, of walks from the place and of walks from the stops, each with its own limit on a walk."""
     walk = study.file.travel.walk
@@ -211,13 +233,15 @@ def _reached(
             "already_s": already_s,
             "walk_limit_s": min(longest_min * MINUTE, limits_s[-1]),
             "link_m": walk.link_m,
+            "towards": towards,
         }
         areas.append(reach_areas(study.ground, lonlat, limits_s, walk.speed_kmh, **choices))
         if isinstance(study.ground, Streets):
             streets.append(reach_along_streets(study.ground, lonlat, limits_s, walk.speed_kmh, **choices))
     joined: list[shapely.Geometry] = []
     for same_limit in zip(*(area.geometry for area in areas), strict=True):
-        joined.append(shapely.union_all([*joined[-1:], *same_limit]))
+        parts = shapely.make_valid(np.array([*joined[-1:], *same_limit], object))
+        joined.append(shapely.union_all(parts, grid_size=_GRID_DEGREES))
     whole = areas[0].assign(geometry=joined)
     if not streets:
         return whole, None
