@@ -45,6 +45,10 @@ class Network:
     slack_s: int
     apart: NDArray[np.bool_] = field(repr=False)
 
+    def __post_init__(self) -> None:
+        # Found with the network, since it hangs on nothing that a question asks.
+        _ = self.connections.is_tied
+
     @cached_property
     def backwards(self) -> Connections:
         """The connections with time running backwards (second ``t`` is ``-t``), for searches by arrival."""

@@ -218,6 +218,8 @@ class Search:
         n_blocks = max(1, -(-n // most_lanes))
         self.n_lanes = max(_LANE_MULTIPLE, -(-n // n_blocks // _LANE_MULTIPLE) * _LANE_MULTIPLE)
         self.lane_order = _along_a_curve(walks.egress, network)
+        # Neighbours read nearly the same rows: one after the other they find them in the processor's cache.
+        self.origin_order = _along_a_curve(walks.access, network).astype(np.int64)
         self.n_layers = max(query.max_rides, 1)
         self.spans = list(self._spans())
         self.workspace = _Workspace()
@@ -340,7 +342,7 @@ class Search:
             self._fill_from_spans(destinations, result, columns, ranks)
             return
         read_percentiles(
-            np.arange(self.walks.n_origins),
+            self.origin_order,
             *self._read_arguments(self.spans[0], self.scan(self.spans[0], destinations)),
             self._lane_of(destinations), columns, self._comparators, ranks, result,
         )  # fmt: skip
@@ -410,15 +412,15 @@ def _for_each(work: Callable[[NDArray[np.int32]], None], blocks: list[NDArray[np
             done.result()
 
 
-def _along_a_curve(egress: Links, network: Network) -> NDArray[np.int32]:
-    """Destinations in an order in which neighbours stay close: along a Hilbert curve through their nearest stops."""
-    n = egress.n_from
+def _along_a_curve(links: Links, network: Network) -> NDArray[np.int32]:
+    """Places in an order in which neighbours stay close: along a Hilbert curve through their nearest stops."""
+    n = links.n_from
     nearest = np.full(n, -1, np.int64)
-    if len(egress.to):
-        start = egress.start()
-        order = np.lexsort((egress.to, egress.walk_s, start))
+    if len(links.to):
+        start = links.start()
+        order = np.lexsort((links.to, links.walk_s, start))
         begun, at = np.unique(start[order], return_index=True)
-        nearest[begun] = egress.to[order[at]]
+        nearest[begun] = links.to[order[at]]
     x = network.feed.stops["lon"].to_numpy()[nearest]
     y = network.feed.stops["lat"].to_numpy()[nearest]
     key = np.where(nearest >= 0, _hilbert(x, y), 1 << 62)
