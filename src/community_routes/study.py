@@ -27,8 +27,8 @@ from community_routes.sources.dates import check_dates
 from community_routes.sources.feed import Feed
 from community_routes.sources.gtfs import read_feed
 from community_routes.sources.opportunities import Opportunities, entrances_from_streets, read_opportunities
-from community_routes.sources.osm import box_of, read_graphml, read_place, read_streets
-from community_routes.sources.osm_checks import check_overlap
+from community_routes.sources.osm import read_graphml, read_place, read_streets
+from community_routes.sources.osm_checks import check_stops_inside
 from community_routes.sources.osm_map import StreetMap
 from community_routes.sources.place_checks import check_places
 from community_routes.sources.rail_check import check_rail
@@ -207,10 +207,8 @@ def _check_together(parts: _Parts, found: list[Notice]) -> None:
     if parts.feed is None or parts.zones is None:
         return
     if parts.street_map is not None:
-        lon, lat = parts.feed.stops["lon"].to_numpy(), parts.feed.stops["lat"].to_numpy()
-        known = np.isfinite(lon) & np.isfinite(lat)
-        if known.any():
-            found += check_overlap(parts.street_map.area, box_of(lon[known], lat[known]), file=parts.feed.sources[0])
+        lon, lat = (parts.feed.stops[name].to_numpy(np.float64) for name in ("lon", "lat"))
+        found += check_stops_inside(parts.street_map.area, lon, lat, file=parts.feed.sources[0])
     for date in dict.fromkeys(parts.file.dates.values()):
         area = tuple(float(edge) for edge in parts.zones.table.total_bounds)
         check_rail(parts.feed, date, area, found, place=parts.file.at("timetables"))
