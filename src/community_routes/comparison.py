@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import tempfile
@@ -197,8 +198,15 @@ class Comparison:
         return pd.concat(tables, ignore_index=True)
 
     def _sources(self) -> pd.DataFrame:
-        """The study's files; the proposals stand in run.json by id."""
-        return self.study.sources
+        """Every input file once: the study's, and the proposals' with those that they build on."""
+        rows: dict[str, dict[str, str]] = {}
+        for proposal in self.proposals:
+            for part in proposal.applied.scenario.chain() if proposal.applied is not None else ():
+                if part.folder is not None:
+                    path = part.folder / f"{part.scenario}.yaml"
+                    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+                    rows[part.scenario] = {"name": path.name, "kind": "scenario", "sha256": digest, "credit": ""}
+        return pd.concat([self.study.sources, pd.DataFrame(list(rows.values()))], ignore_index=True)
 
     def write_report(
         self,
