@@ -16,8 +16,11 @@ BASE = ["errors", "notices", "times", "columns", "earth", "arrays", "kernels", "
 LAYERS = ["sources", "network", "routing", "measures", "scenarios", "report"]
 """The folders, in the direction in which data moves."""
 
-TOP = sorted({"study", "sites", "cli"} | {path.stem for path in PACKAGE.glob("[a-z]*.py")} - set(BASE))
-"""Modules above all folders; they may import everything below, and each other."""
+LAST = ["commands", "cli"]
+"""The command line, above everything: each command, and what gathers them."""
+
+TOP = sorted({"study", "sites"} | {path.stem for path in PACKAGE.glob("[a-z]*.py")} - set(BASE) - set(LAST))
+"""Modules above all folders but the command line; they may import everything below, and each other."""
 
 
 def imported_parts(source: str, package: tuple[str, ...]) -> Iterator[tuple[int, str]]:
@@ -46,6 +49,8 @@ def level(part: str) -> int | None:
         return 1 + LAYERS.index(part)
     if part in TOP:
         return 1 + len(LAYERS)
+    if part in LAST:
+        return 2 + len(LAYERS) + LAST.index(part)
     return None
 
 
