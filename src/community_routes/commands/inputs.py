@@ -1,0 +1,131 @@
+"""Commands before the main job: check the inputs, get open data, test the installation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from community_routes.commands.options import DEFAULT_THREADS, Cache, LogJson, Quiet, Seed, Threads, Timings, Version
+from community_routes.commands.session import session
+from community_routes.errors import MachineError, UsageError
+
+
+def check(
+    target: Annotated[Path, typer.Argument(help="A study file, or a bare timetable (FEED.zip).", show_default=False)],
+    scenarios: Annotated[
+        list[Path] | None, typer.Argument(help="Scenario files to check against the study.", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for notices.csv, written even when there are errors.", show_default=False),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings are errors.")] = False,
+    map_file: Annotated[
+        Path | None,
+        typer.Option("--map", help="Write a map of the inputs to this HTML file.", show_default=False),
+    ] = None,
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Check every input, and list every error and warning with file, row and field."""
+    from community_routes.cache import cache_folder
+    from community_routes.checking import check_inputs
+    from community_routes.input_map import write_input_map
+
+    if map_file is not None and target.suffix.lower() == ".zip":
+        raise UsageError("--map draws the inputs of a study; a bare timetable has no neighbourhoods or destinations")
+    with session(quiet, log_json, timings, f"checking {target.name}") as console:
+        result = check_inputs(
+            target, scenarios or [], cache=cache_folder(cache), stopwatch=console.stopwatch, progress=console.progress
+        )
+        if out is not None:
+            result.write_notices(out)
+        if map_file is not None and result.study is not None and result.reached is not None:
+            console.progress(f"drawing {map_file.name}")
+            write_input_map(map_file, result.study, result.reached)
+    console.say(result.text(console.out.width, strict=strict))
+    console.log_notices(result.notices)
+    if result.failed(strict=strict):
+        raise typer.Exit(1)
+
+
+def fetch(
+    authority: Annotated[
+        str, typer.Argument(help="Name or ONS code of an authority of England or Wales.", show_default=False)
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the data and the study file.", show_default=False)],
+    rail: Annotated[
+        Path | None, typer.Option("--rail", help="GTFS zip of trains, which the bus data lacks.", show_default=False)
+    ] = None,
+    jobs: Annotated[
+        Path | None, typer.Option("--jobs", help="Table of jobs of your own (id, lon, lat, jobs).", show_default=False)
+    ] = None,
+    deprivation: Annotated[
+        Path | None,
+        typer.Option("--deprivation", help="Table of deprivation of your own (needed for Wales).", show_default=False),
+    ] = None,
+    imd: Annotated[int, typer.Option("--imd", help="Year of the English index of deprivation: 2025 or 2019.")] = 2025,
+    county: Annotated[
+        list[str] | None,
+        typer.Option("--county", help="Extract of streets; may be given again.", show_default="those it lies in"),
+    ] = None,
+    region: Annotated[
+        str, typer.Option("--region", help="Region of the bus timetable.", show_default="the one it lies in")
+    ] = "",
+    buffer_km: Annotated[
+        float, typer.Option("--buffer-km", help="How far streets and timetable reach beyond the border.")
+    ] = 5.0,
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", help="Leave out jobs, naptan, ethnicity, cars or deprivation.", show_default=False),
+    ] = None,
+    sources: Annotated[
+        Path | None, typer.Option("--sources", help="YAML or JSON file with other addresses.", show_default=False)
+    ] = None,
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Download open data for an authority, and write a study that is ready to run."""
+    from community_routes.cache import cache_folder
+    from community_routes.sources.fetch import Options, fetch_authority
+
+    options = Options(tuple(county or ()), region, rail, jobs, deprivation, imd, buffer_km, frozenset(without or ()))
+    with session(quiet, log_json, timings, f"fetching {authority}") as console, console.stopwatch.stage("read"):
+        fetched = fetch_authority(
+            authority, out, options=options, sources=sources, cache=cache_folder(cache), progress=console.progress
+        )
+    for remark in fetched.remarks:
+        console.remark(remark)
+    console.say(f"{fetched.study}: {fetched.name}, {fetched.n_areas:,} neighbourhoods; next: community-routes check")
+
+
+def doctor(
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Say whether this installation works: versions, threads, the cache, and a self-test of a few seconds."""
+    from community_routes.cache import cache_folder
+    from community_routes.doctor import examine, told
+
+    with session(quiet, log_json, timings, "testing") as console:
+        findings = examine(cache_folder(cache))
+    console.say(told(findings))
+    if not all(finding.good for finding in findings):
+        raise typer.Exit(MachineError.exit_code)

@@ -1,0 +1,112 @@
+"""The main job: score access, compare proposals, write the report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from community_routes.commands.options import (
+    DEFAULT_THREADS,
+    Cache,
+    Draws,
+    LogJson,
+    Maps,
+    Pdf,
+    Quiet,
+    Seed,
+    StudyArgument,
+    Template,
+    Threads,
+    Timings,
+    Version,
+    Xlsx,
+)
+from community_routes.commands.session import opened_study, session
+
+
+def demo(
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("out/demo"),
+    draws: Draws = 0,
+    maps: Maps = True,
+    pdf: Pdf = False,
+    xlsx: Xlsx = False,
+    template: Template = None,
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Run the whole main job on the sample borough (invented), and say where the report is."""
+    from community_routes.sample import sample_scenarios, sample_study
+
+    files = {"maps": maps, "pdf": pdf, "workbook": xlsx, "templates": template}
+    _run(sample_study(), sample_scenarios(), out, files, draws, threads, seed, cache, quiet, log_json, timings)
+
+
+def run(
+    study: StudyArgument,
+    scenarios: Annotated[
+        list[Path] | None, typer.Argument(help="Scenario files to compare with today.", show_default=False)
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)] = ...,  # type: ignore[assignment]
+    draws: Draws = 0,
+    maps: Maps = True,
+    pdf: Pdf = False,
+    xlsx: Xlsx = False,
+    template: Template = None,
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Score access today, compare the scenarios, write the report and its tables (the main job)."""
+    files = {"maps": maps, "pdf": pdf, "workbook": xlsx, "templates": template}
+    _run(study, scenarios or [], out, files, draws, threads, seed, cache, quiet, log_json, timings)
+
+
+def _run(
+    study: Path,
+    scenarios: list[Path],
+    out: Path,
+    files: dict[str, Any],
+    draws: int,
+    threads: int,
+    seed: int | None,
+    cache: str | None,
+    quiet: bool,
+    log_json: bool,
+    timings: Path | None,
+) -> None:
+    from community_routes.comparison import check_replaceable, compare
+    from community_routes.evaluation import evaluate
+    from community_routes.reading import read_scenarios
+
+    with session(quiet, log_json, timings, f"reading {study.name}") as console:
+        check_replaceable(out)
+        watch = console.stopwatch
+        opened = opened_study(console, study, seed, cache)
+        with watch.stage("read"):
+            proposals = read_scenarios(scenarios, opened)
+        today = evaluate(opened, threads=threads, stopwatch=watch, progress=console.progress)
+        evaluated = [
+            evaluate(opened, proposal, threads=threads, stopwatch=watch, progress=console.progress)
+            for proposal in proposals
+        ]
+        with watch.stage("compare"):
+            drawn = {"draws": draws, "seed": opened.file.travel.seed, "threads": threads}
+            comparison = compare(today, *evaluated, **drawn, progress=console.progress)
+        console.progress("writing the report")
+        page = comparison.write_report(out, **files, stopwatch=watch)
+    console.notices([*opened.notices, *(n for e in comparison.evaluations for n in e.notices)])
+    for evaluation in evaluated:
+        for effect in evaluation.applied.effects if evaluation.applied is not None else ():
+            console.remark(f"{evaluation.scenario}: {effect}")
+    console.say(f"report: {page}")

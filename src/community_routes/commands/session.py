@@ -1,0 +1,53 @@
+"""What every command does around its own work: a console, progress, the timings, the study opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from community_routes.console import Console
+from community_routes.errors import CommunityRoutesError, UsageError
+
+
+@contextmanager
+def session(quiet: bool, log_json: bool, timings: Path | None, text: str) -> Iterator[Console]:
+    """A console for one command, progress while it runs, the timings after it."""
+    if timings is not None and timings.is_dir():
+        raise UsageError(f"{timings} is a folder; name a file with --timings")
+    console = Console(quiet=quiet, log_json=log_json)
+    with console.working(text):
+        yield console
+    console.write_timings(timings)
+
+
+def opened_study(console: Console, study: Path, seed: int | None, cache: str | None) -> Any:
+    """The study of a file, with the seed of the command line where one is given; warnings are printed when it fails."""
+    from community_routes.cache import cache_folder
+    from community_routes.study import open_study
+
+    if study.suffix.lower() == ".zip":
+        raise UsageError(
+            f"{study.name} is a timetable; a study file (YAML) is wanted here (`check` also takes a timetable)"
+        )
+    console.progress(f"reading {study.name}")
+    notices: list[Any] = []
+    try:
+        opened = open_study(study, notices=notices, cache=cache_folder(cache), stopwatch=console.stopwatch)
+    except CommunityRoutesError:
+        console.notices([notice for notice in notices if notice.severity != "error"])
+        raise
+    if seed is not None:
+        travel = opened.file.travel.model_copy(update={"seed": seed})
+        opened = replace(opened, file=opened.file.model_copy(update={"travel": travel}))
+    return opened
+
+
+def whole_numbers(option: str, text: str, example: str) -> list[int]:
+    """The whole numbers of an option written with commas, as in ``15,30,45``."""
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise UsageError(f"{option} {text!r}: write whole numbers with commas, as in {example}") from None

@@ -1,0 +1,109 @@
+"""Proposals as files and timetables: a template, the difference in words, the changed timetable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from community_routes.commands.options import (
+    DEFAULT_THREADS,
+    Cache,
+    LogJson,
+    Quiet,
+    Seed,
+    StudyArgument,
+    Threads,
+    Timings,
+    Version,
+)
+from community_routes.commands.session import opened_study, session
+from community_routes.errors import UsageError
+
+
+def new_scenario(
+    study: StudyArgument,
+    name: Annotated[str, typer.Argument(help="Id of the scenario, which is also the file's name.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File to write.", show_default="NAME.yaml beside the study")
+    ] = None,
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Write a scenario file to start from, with names that exist in the study; every change in it is a comment."""
+    from community_routes.report.cells import publish
+    from community_routes.scenarios.template import new_scenario_template
+
+    path = out if out is not None else study.parent / f"{name}.yaml"
+    if path.stem != name:
+        raise UsageError(
+            f"a scenario's id is the name of its file: {name!r} is written to {name}.yaml, not {path.name}"
+        )
+    if path.exists():
+        raise UsageError(f"{path} is there already; choose another name")
+    with session(quiet, log_json, timings, f"reading {study.name}") as console:
+        opened = opened_study(console, study, seed, cache)
+        text = new_scenario_template(
+            name, opened.feed, opened.file.dates, zones=opened.zones, opportunities=opened.opportunities
+        )
+        publish(path, text.encode("utf-8"))
+    console.say(str(path))
+
+
+def diff(
+    study: StudyArgument,
+    scenario: Annotated[Path, typer.Argument(help="Scenario file.", show_default=False)],
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Say how the timetable under a scenario differs from today's: routes, departures by period, stops."""
+    from community_routes.evaluation import applied_to
+    from community_routes.reading import read_scenarios
+    from community_routes.scenarios.feed_diff import diff_feeds
+
+    with session(quiet, log_json, timings, f"reading {study.name}") as console:
+        opened = opened_study(console, study, seed, cache)
+        (proposal,) = read_scenarios([scenario], opened)
+        found = diff_feeds(opened.feed, applied_to(opened, proposal, []).feed, opened.file.dates)
+    for sentence in found.words():
+        console.say(sentence)
+
+
+def export_gtfs(
+    study: StudyArgument,
+    scenario: Annotated[Path, typer.Argument(help="Scenario file.", show_default=False)],
+    file: Annotated[Path, typer.Argument(help="The zip to write.", show_default=False)],
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Write the timetable as a scenario changes it, as a GTFS zip."""
+    from community_routes.evaluation import applied_to
+    from community_routes.reading import read_scenarios
+    from community_routes.sources.gtfs_write import write_feed
+
+    if file.suffix.lower() != ".zip" or file.is_dir():
+        raise UsageError(f"{file}: a timetable is written as a file that ends in .zip")
+    with session(quiet, log_json, timings, f"reading {study.name}") as console:
+        opened = opened_study(console, study, seed, cache)
+        (proposal,) = read_scenarios([scenario], opened)
+        applied = applied_to(opened, proposal, [])
+        write_feed(applied.feed, file, date_stamp=min(opened.file.dates.values()))
+    for effect in applied.effects:
+        console.remark(str(effect))
+    console.say(str(file))

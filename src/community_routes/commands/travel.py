@@ -1,0 +1,155 @@
+"""Travel times, journeys and catchments of single places."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from community_routes.commands.options import (
+    DEFAULT_THREADS,
+    Cache,
+    LogJson,
+    Quiet,
+    Seed,
+    StudyArgument,
+    Threads,
+    Timings,
+    Version,
+)
+from community_routes.commands.session import opened_study, session, whole_numbers
+from community_routes.errors import UsageError
+
+
+def matrix(
+    study: StudyArgument,
+    out: Annotated[Path, typer.Option("--out", help="File to write: .csv or .parquet.", show_default=False)],
+    origins: Annotated[
+        Path | None,
+        typer.Option("--from", help="Places to start from (id, lon, lat).", show_default="the neighbourhoods"),
+    ] = None,
+    destinations: Annotated[
+        Path | None, typer.Option("--to", help="Places to reach.", show_default="all destinations")
+    ] = None,
+    day: Annotated[str | None, typer.Option("--day", help="Day of the study.", show_default="the only one")] = None,
+    window: Annotated[
+        str | None,
+        typer.Option(
+            "--window", help="Window of the study, or a time such as 14:00-15:00.", show_default="the only one"
+        ),
+    ] = None,
+    percentiles: Annotated[
+        str | None,
+        typer.Option(
+            "--percentiles", help="Percentiles of travel time, as in 25,50,75.", show_default="those of the study"
+        ),
+    ] = None,
+    per_departure: Annotated[bool, typer.Option("--per-departure", help="A row for every departure.")] = False,
+    arrive_by: Annotated[bool, typer.Option("--arrive-by", help="The window holds deadlines.")] = False,
+    reached_only: Annotated[bool, typer.Option("--reached-only", help="Leave out pairs that are not reached.")] = False,
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Write travel times between places, in seconds."""
+    from community_routes.matrix import read_places, write_matrix
+    from community_routes.matrix_rows import check_ending
+    from community_routes.questions import chosen_day, chosen_query
+
+    if per_departure and percentiles is not None:
+        raise UsageError("--percentiles and --per-departure exclude each other")
+    check_ending(out)
+    with session(quiet, log_json, timings, f"reading {study.name}") as console:
+        opened = opened_study(console, study, seed, cache)
+        query = replace(chosen_query(opened, window), arrive_by=arrive_by)
+        if percentiles is not None:
+            query = replace(query, percentiles=_percentiles(percentiles))
+        with console.stopwatch.stage("read"):
+            start = read_places(opened, origins) if origins is not None else None
+            same = origins is not None and destinations is not None and origins.resolve() == destinations.resolve()
+            end = start if same else (read_places(opened, destinations) if destinations is not None else None)
+        found = write_matrix(
+            opened, query, chosen_day(opened, day), out, origins=start, destinations=end, per_departure=per_departure,
+            reached_only=reached_only, threads=threads, stopwatch=console.stopwatch, progress=console.progress,
+        )  # fmt: skip
+    console.say(f"{out}: {found.n_rows:,} rows, {found.n_origins:,} origins to {found.n_destinations:,} destinations")
+
+
+def journey(
+    study: StudyArgument,
+    origin: Annotated[str, typer.Argument(metavar="FROM", help="Id, name or lon,lat.", show_default=False)],
+    destination: Annotated[str, typer.Argument(metavar="TO", help="Id, name or lon,lat.", show_default=False)],
+    depart: Annotated[
+        str | None, typer.Option("--depart", help="When to leave, as in 08:15.", show_default=False)
+    ] = None,
+    arrive: Annotated[
+        str | None, typer.Option("--arrive", help="When to be there, as in 09:00.", show_default=False)
+    ] = None,
+    day: Annotated[str | None, typer.Option("--day", help="Day of the study.", show_default="the only one")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the courses of walks.")] = False,
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Print journeys leg by leg (the fastest first, then those with fewer rides), or why there is none."""
+    from community_routes.itinerary import journey as find_journey
+
+    with session(quiet, log_json, timings, f"reading {study.name}") as console:
+        opened = opened_study(console, study, seed, cache)
+        found = find_journey(opened, origin, destination, depart=depart, arrive=arrive, day=day)
+    if as_json:
+        console.data(found.json())
+    else:
+        console.say(found.text())
+
+
+def isochrone(
+    study: StudyArgument,
+    place: Annotated[str, typer.Argument(metavar="PLACE", help="Id, name or lon,lat.", show_default=False)],
+    out: Annotated[
+        Path, typer.Option("--out", help="File to write: .geojson, .html, .png or .svg.", show_default=False)
+    ],
+    depart: Annotated[
+        str | None, typer.Option("--depart", help="When to leave it, as in 08:15.", show_default=False)
+    ] = None,
+    arrive: Annotated[
+        str | None,
+        typer.Option("--arrive", help="When to be there, as in 09:00: from where one can.", show_default=False),
+    ] = None,
+    minutes: Annotated[str, typer.Option("--minutes", help="Limits in minutes, with commas.")] = "15,30,45",
+    day: Annotated[str | None, typer.Option("--day", help="Day of the study.", show_default="the only one")] = None,
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Map how far one gets from a place, or from where one gets to it, in so many minutes by public transport and on foot."""
+    from community_routes.isochrone import check_map_ending
+    from community_routes.isochrone import isochrone as find_isochrone
+
+    check_map_ending(out)
+    limits = whole_numbers("--minutes", minutes, "15,30,45")
+    with session(quiet, log_json, timings, f"reading {study.name}") as console:
+        opened = opened_study(console, study, seed, cache)
+        with console.stopwatch.stage("routing"):
+            found = find_isochrone(opened, place, depart=depart, arrive=arrive, minutes=limits, day=day)
+        with console.stopwatch.stage("report"):
+            found.write(out)
+    console.say(f"{out}: {found.title}; {len(found.stops):,} stops that vehicles serve in time")
+
+
+def _percentiles(text: str) -> tuple[int, ...]:
+    return tuple(sorted(set(whole_numbers("--percentiles", text, "25,50,75"))))
