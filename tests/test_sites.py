@@ -18,17 +18,16 @@ import numpy as np
 import pytest
 import shapely
 
-from community_routes import sites as batch
-from community_routes import sites_store
 from community_routes.cli import run_command
 from community_routes.errors import MachineError, UsageError
 from community_routes.evaluation import evaluate
 from community_routes.measures.reach import nearest, percentile_over_departures
 from community_routes.network.streets import Streets
 from community_routes.sample import sample_study
-from community_routes.sites import assess_sites, sites_status
-from community_routes.sites_figures import figures_of_study, settings_key
-from community_routes.sites_store import WorkFolder
+from community_routes.sites import assess_sites, batch, sites_status
+from community_routes.sites import store as sites_store
+from community_routes.sites.figures import figures_of_study, settings_key
+from community_routes.sites.store import WorkFolder
 from community_routes.study import Study, open_study, origin_points
 from community_routes.times import HOUR, UNREACHED
 from conftest import shared_data

@@ -11,8 +11,8 @@ import pytest
 
 from community_routes.errors import StudyError
 from community_routes.sample import sample_study
-from community_routes.sites_figures import ALL_DAY, NEAREST, NEAREST_STOP, PER_HOUR, STOPS, Figure
-from community_routes.sites_judge import check_kinds, judge, standards_of_study
+from community_routes.sites.figures import ALL_DAY, NEAREST, NEAREST_STOP, PER_HOUR, STOPS, Figure
+from community_routes.sites.judge import check_kinds, judge, standards_of_study
 from community_routes.sources.opportunities import Opportunities
 from community_routes.sources.study_fares import Standards
 from community_routes.sources.study_file import StudyFile, read_study_file

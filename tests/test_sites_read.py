@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from community_routes.errors import StudyError, UsageError
-from community_routes.sites_read import place_key, points_of, read_sites, site_points
+from community_routes.sites.read import place_key, points_of, read_sites, site_points
 
 
 def written(tmp_path: Path, text: str) -> Path:

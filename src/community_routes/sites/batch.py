@@ -18,7 +18,7 @@ from community_routes.comparison import check_replaceable, printed_settings
 from community_routes.errors import StudyError
 from community_routes.measures.weighted import weighted_quantile
 from community_routes.network.store import fingerprint
-from community_routes.sites_figures import (
+from community_routes.sites.figures import (
     NEAREST_STOP,
     Figure,
     build_scene,
@@ -28,10 +28,10 @@ from community_routes.sites_figures import (
     origins_of_borough,
     settings_key,
 )
-from community_routes.sites_files import JudgedSites, write_sites
-from community_routes.sites_judge import Standard, check_kinds, judge, standards_of_study
-from community_routes.sites_read import Fault, Site, place_key, points_of, read_sites, site_points
-from community_routes.sites_store import WorkFolder, is_finished
+from community_routes.sites.files import JudgedSites, write_sites
+from community_routes.sites.judge import Standard, check_kinds, judge, standards_of_study
+from community_routes.sites.read import Fault, Site, place_key, points_of, read_sites, site_points
+from community_routes.sites.store import WorkFolder, is_finished
 from community_routes.study import Study, lines_of
 from community_routes.times import MINUTE
 from community_routes.timings import Stopwatch

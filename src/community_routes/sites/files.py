@@ -19,9 +19,9 @@ import shapely
 from numpy.typing import NDArray
 
 from community_routes.report.cells import csv_text
-from community_routes.sites_figures import CLOCK_TIMES, WHICH_STOP, Figure
-from community_routes.sites_judge import Verdict
-from community_routes.sites_read import Fault, Site
+from community_routes.sites.figures import CLOCK_TIMES, WHICH_STOP, Figure
+from community_routes.sites.judge import Verdict
+from community_routes.sites.read import Fault, Site
 from community_routes.times import format_time
 
 FAILED_COLUMNS = ("line", "id", "field", "value", "reason")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.errors import StudyError
-from community_routes.sites_figures import ALL_DAY, NEAREST, NEAREST_STOP, PER_HOUR, STOPS, Figure
+from community_routes.sites.figures import ALL_DAY, NEAREST, NEAREST_STOP, PER_HOUR, STOPS, Figure
 from community_routes.sources.opportunities import Opportunities
 from community_routes.sources.study_file import StudyFile
 from community_routes.sources.yaml_file import nearest
