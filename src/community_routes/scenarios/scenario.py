@@ -38,6 +38,13 @@ BASE_CYCLE = declare("base_cycle", "error", "Scenario files build on one another
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
+def _as_change(value: Any) -> Any:
+    """A change from itself or from ``{"set_headway": {...}}``."""
+    if isinstance(value, Change):
+        return value
+    return ChangeItem.model_validate(value).change
+
+
 class Scenario(BaseModel):
     """A proposal.
 
@@ -64,10 +71,11 @@ class Scenario(BaseModel):
     scenario: str
     title: str = ""
     base: str | None = None
-    changes: tuple[Annotated[Change, BeforeValidator(lambda value: _as_change(value))], ...] = ()
+    changes: tuple[Annotated[Change, BeforeValidator(_as_change)], ...] = ()
     cost: Cost | None = None
     _located: Located | None = PrivateAttr(default=None)
     _base: Scenario | None = PrivateAttr(default=None)
+    _foreign: tuple[Path, tuple[int, ...]] | None = PrivateAttr(default=None)
 
     def __init__(self, /, **data: Any) -> None:
         try:
@@ -88,9 +96,16 @@ class Scenario(BaseModel):
         return self.title or self.scenario
 
     @property
+    def path(self) -> Path | None:
+        """The file it was read from; None when it was made in Python."""
+        if self._located is not None:
+            return self._located.path
+        return self._foreign[0] if self._foreign is not None else None
+
+    @property
     def folder(self) -> Path | None:
         """The folder against which file names in it are resolved; None when it was made in Python."""
-        return self._located.path.parent if self._located is not None else None
+        return self.path.parent if self.path is not None else None
 
     @property
     def base_scenario(self) -> Scenario | None:
@@ -107,19 +122,28 @@ class Scenario(BaseModel):
             raise ScenarioError(f"{self.scenario} cannot build on {base.scenario}, which builds on it")
         made = Scenario(**{**self._fields(), "base": base.scenario})
         made._base = base
-        made._located = self._located
+        made._located, made._foreign = self._located, self._foreign
         return made
 
     def with_changes(self, *changes: Change) -> Scenario:
         """The same proposal with further changes at its end."""
         made = Scenario(**{**self._fields(), "changes": (*self.changes, *changes)})
-        made._base = self._base
+        made._base, made._located, made._foreign = self._base, self._located, self._foreign
+        return made
+
+    def from_modifications(self, path: Path, numbers: Sequence[int]) -> Scenario:
+        """The same, known to be read from another program's file, with the number (from 0) of what each change is made of."""
+        made = Scenario(**self._fields())
+        made._base, made._foreign = self._base, (path, tuple(numbers))
         return made
 
     def place(self, change: int, path: Sequence[Step] = ()) -> dict[str, Any]:
         """``file, row, column, field`` of a part of a change, for notices; change counts from 0."""
         kind = self.changes[change].kind
         full: list[Step] = ["changes", change, kind, *path]
+        if self._foreign is not None and change < len(self._foreign[1]):
+            field = dotted(["modifications", self._foreign[1][change], kind, *path])
+            return {"file": self._foreign[0].name, "row": None, "column": None, "field": field}
         if self._located is None:
             return {"file": f"scenario {self.scenario}", "row": None, "column": None, "field": dotted(full)}
         # A value that is not in the file (a default) is shown at its change's key, not at the bare dash of the list.
@@ -308,13 +332,6 @@ def _read_base(located: Located, base: str, path: Path, found: list[Notice], abo
         found.append(MISSING_FILE.at(**place, value=base, message=message))
         return None
     return _read(file, found, chain)
-
-
-def _as_change(value: Any) -> Any:
-    """A change from itself or from ``{"set_headway": {...}}``."""
-    if isinstance(value, Change):
-        return value
-    return ChangeItem.model_validate(value).change
 
 
 def _sentences(name: str, fault: ValidationError) -> Iterable[str]:
