@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
-from community_routes.comparison import check_replaceable, compare
+from community_routes.comparison import compare
 from community_routes.errors import UsageError
 from community_routes.evaluation import evaluate
 from community_routes.scenarios.scenario import Scenario
@@ -66,17 +65,3 @@ def test_what_cannot_be_compared(study: Study, tmp_path: Path) -> None:
     other = evaluate(open_study(town_study(tmp_path)), LESS)
     with pytest.raises(UsageError, match="another study"):
         compare(today, other)
-
-
-def test_which_folders_are_replaced(tmp_path: Path) -> None:
-    check_replaceable(tmp_path / "new")
-    (tmp_path / "empty").mkdir()
-    check_replaceable(tmp_path / "empty")
-    ours = tmp_path / "ours"
-    ours.mkdir()
-    (ours / "run.json").write_text(json.dumps({"program": "community_routes"}), encoding="utf-8")
-    check_replaceable(ours)
-    for content in ("{}", '{"program": "other"}', "\x00", "[" * 1000):
-        (ours / "run.json").write_text(content, encoding="utf-8")
-        with pytest.raises(UsageError, match="name another folder"):
-            check_replaceable(ours)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import shutil
 import tempfile
 import webbrowser
 from collections.abc import Mapping, Sequence
@@ -25,6 +23,7 @@ from community_routes.errors import UsageError
 from community_routes.evaluation import TODAY, Evaluation
 from community_routes.measures.further import equity_rows, poverty_lines
 from community_routes.measures.groups import group_rows
+from community_routes.publishing import check_replaceable, new_folder
 from community_routes.report.files import write_files
 from community_routes.report.results import Results, ScenarioSummary, empty_table
 from community_routes.scenarios.compare import compare_tables, rank_proposals
@@ -35,8 +34,6 @@ from community_routes.times import format_window
 from community_routes.timings import Stopwatch
 from community_routes.uncertainty import Intervals, Progress, intervals, is_random, with_intervals
 from community_routes.views import nearest_places, sample_journeys
-
-RUN_FILE = "run.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,14 +245,8 @@ class Comparison:
         check_replaceable(out)
         with watch.stage("compare"):
             results = self.results
-        with watch.stage("report"):
-            out.parent.mkdir(parents=True, exist_ok=True)
-            beside = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-            try:
-                write_files(results, beside, maps=maps, pdf=pdf, workbook=workbook, templates=templates)
-                publish_folder(beside, out)
-            finally:
-                shutil.rmtree(beside, ignore_errors=True)
+        with watch.stage("report"), new_folder(out) as made:
+            write_files(results, made, maps=maps, pdf=pdf, workbook=workbook, templates=templates)
         return out / "report.html"
 
     def plot_map(self, *, ax: Any = None, **choices: Any) -> Any:
@@ -321,43 +312,6 @@ def compare(
         if draws and is_random(proposal)
     }
     return Comparison(today, proposals, found)
-
-
-def check_replaceable(out: Path) -> None:
-    """An existing folder is replaced only when it is the result of an earlier run, or empty.
-
-    Raises
-    ------
-    UsageError
-    """
-    if not out.exists():
-        return
-    if not out.is_dir():
-        raise UsageError(f"{out} is a file; name a folder with --out")
-    if any(out.iterdir()) and not _is_run(out / RUN_FILE):
-        raise UsageError(
-            f"{out} exists and is not the result of an earlier run (no {RUN_FILE} of ours in it); name another folder"
-        )
-
-
-def _is_run(path: Path) -> bool:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return False
-    return isinstance(content, dict) and content.get("program") == "community_routes"
-
-
-def publish_folder(made: Path, out: Path) -> None:
-    """Put a finished folder in its place; the one that was there is gone only once the new one stands."""
-    made.chmod(0o755)
-    old = None
-    if out.exists():
-        old = Path(tempfile.mkdtemp(prefix=f".{out.name}.old.", dir=out.parent))
-        out.replace(old / "was")
-    made.replace(out)
-    if old is not None:
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def printed_settings(study: Study) -> dict[str, Any]:

@@ -85,8 +85,9 @@ def _run(
     log_json: bool,
     timings: Path | None,
 ) -> None:
-    from community_routes.comparison import check_replaceable, compare
+    from community_routes.comparison import compare
     from community_routes.evaluation import evaluate
+    from community_routes.publishing import check_replaceable
     from community_routes.reading import read_scenarios
 
     with session(quiet, log_json, timings, f"reading {study.name}") as console:

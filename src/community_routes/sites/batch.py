@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes import __version__
-from community_routes.comparison import check_replaceable, printed_settings
+from community_routes.comparison import printed_settings
 from community_routes.errors import StudyError
 from community_routes.measures.weighted import weighted_quantile
 from community_routes.network.store import fingerprint
+from community_routes.publishing import check_replaceable
 from community_routes.sites.figures import (
     NEAREST_STOP,
     Figure,

@@ -8,20 +8,18 @@ import json
 import os
 import shutil
 import socket
-import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.errors import MachineError, UsageError
+from community_routes.locking import try_lock, unlock
 
 LOCK_FILE = "sites.lock"
-_LOCKED_BYTE = 1 << 20  # beyond the text of the file, which others may read while it is locked
 FloatArray = NDArray[np.float64]
 
 
@@ -62,7 +60,7 @@ class WorkFolder:
             raise UsageError(f"{self.folder} is needed for unfinished work and holds something else; move it away")
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / LOCK_FILE).open("a+", encoding="utf-8") as file:
-            if not _lock(file):
+            if not try_lock(file):
                 file.seek(0)
                 raise UsageError(
                     f"another run ({file.read().strip() or 'just begun'}) is at work on {self.out}; wait until it is "
@@ -77,7 +75,7 @@ class WorkFolder:
             finally:
                 with suppress(OSError):
                     file.truncate(0)
-                _unlock(file)
+                unlock(file)
 
     def _tidy(self) -> None:
         """Remove what a run that was killed had begun and not finished."""
@@ -173,34 +171,3 @@ def _write_through(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(file: IO[str]) -> bool:
-        os.lseek(file.fileno(), _LOCKED_BYTE, os.SEEK_SET)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-    def _unlock(file: IO[str]) -> None:
-        os.lseek(file.fileno(), _LOCKED_BYTE, os.SEEK_SET)
-        with suppress(OSError):
-            msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(file: IO[str]) -> bool:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
-
-    def _unlock(file: IO[str]) -> None:
-        with suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_UN)
