@@ -27,13 +27,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench_routing import HERE, Stages, run_apart_from
+from community_routes.matrix_blocks import matrix_cells
 from community_routes.matrix_rows import Layout, Spool, write_rows
 from community_routes.network.network import build_network
 from community_routes.network.points import Points
 from community_routes.network.stop_walks import stop_points
 from community_routes.network.walks import CrowFly, link_points, walks_between
+from community_routes.routing.engine import LocalEngine
 from community_routes.routing.query import Query, Walks
-from community_routes.routing.travel_times import percentiles_in_blocks
 from community_routes.sources.feed import Calls, Feed
 from community_routes.times import HOUR, MINUTE
 from community_routes.timings import peak_megabytes
@@ -164,10 +165,11 @@ def measure(side: int, threads: int) -> dict[str, Any]:
     plan = Layout(ids, ids, QUERY, np.zeros(len(ids), np.int8), np.zeros(len(ids), np.int8))
     with tempfile.TemporaryDirectory() as folder:
         spool = Spool(plan, Path(folder))
-        blocks = percentiles_in_blocks(network, QUERY, Walks(access, egress, direct), threads=threads, lanes=BLOCK)
+        walks = Walks(access, egress, direct)
+        blocks = matrix_cells(network, plan, walks, LocalEngine(threads), lanes=BLOCK)
         with stages.stage("search"):
-            for block in blocks:
-                spool.add(block.origins, block.destinations.astype(np.int64), block.time_s)
+            for cells in blocks:
+                spool.add_cells(cells)
             spool.finish()
         searched_mb = peak_megabytes()
         path = Path(folder) / "matrix.parquet"

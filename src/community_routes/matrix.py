@@ -18,18 +18,15 @@ import shapely
 from numpy.typing import NDArray
 
 from community_routes.errors import StudyError, UsageError
+from community_routes.matrix_blocks import matrix_cells
 from community_routes.matrix_rows import FAULTS, Layout, Spool, check_ending, write_rows
 from community_routes.network.network import Network
 from community_routes.network.points import Points
 from community_routes.network.walks import Linked
 from community_routes.questions import Reached, chosen_day, chosen_query, study_networks, study_walks, why_not
-from community_routes.routing.query import Query, Walks
-from community_routes.routing.travel_times import (
-    percentile_times,
-    percentiles_in_blocks,
-    times_in_blocks,
-    travel_times_by_departure,
-)
+from community_routes.routing.engine import Engine, LocalEngine
+from community_routes.routing.query import Query
+from community_routes.routing.travel_times import percentile_times, travel_times_by_departure
 from community_routes.sources.opportunities import Opportunities, entrances_from_streets
 from community_routes.study import Study, destination_points, origin_points, street_lines
 from community_routes.timings import Stopwatch
@@ -279,6 +276,7 @@ def write_matrix(
     per_departure: bool = False,
     reached_only: bool = False,
     threads: int = 1,
+    engine: Engine | None = None,
     stopwatch: Stopwatch | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> Written:
@@ -295,6 +293,8 @@ def write_matrix(
         Ending in ``.csv`` or ``.parquet``.
     reached_only : bool
         Leave out the pairs (and departures) that are not reached.
+    engine : Engine, optional
+        Does the search block by block in the place of threads of this process; it changes no byte.
     progress : callable of str, optional
         Told what is being done.
     """
@@ -308,8 +308,11 @@ def write_matrix(
         with watch.stage("routing"):
             layout, reached = _ends(study, query, stops, networks[day], origins, destinations, per_departure)
             spool = Spool(layout, folder)
-            for origin, column, values in _blocks(networks[day], layout, reached.walks, threads):
-                spool.add(origin, column, values)
+            how = engine or LocalEngine(threads)
+            for cells in matrix_cells(
+                networks[day], layout, reached.walks, how, tell=lambda done: tell(f"searching, {done}")
+            ):
+                spool.add_cells(cells)
             spool.finish()
         tell(f"writing {path.name}")
         with watch.stage("report"):
@@ -317,22 +320,6 @@ def write_matrix(
             spool.close()
             (folder / path.name).replace(path)
     return Written(n_rows, len(layout.origins), len(layout.destinations))
-
-
-Block = tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32]]
-
-
-def _blocks(network: Network, layout: Layout, walks: Walks, threads: int) -> Iterator[Block]:
-    """Origins, columns and values (value, origin, column) of every block of the search."""
-    if not layout.per_departure:
-        for block in percentiles_in_blocks(network, layout.query, walks, threads=threads):
-            yield block.origins, block.destinations.astype(np.int64), block.time_s
-        return
-    n_departures = len(layout.query.departures_s)
-    for cube in times_in_blocks(network, layout.query, walks):
-        column = cube.destinations.astype(np.int64)[:, None] * n_departures + cube.departures[None, :]
-        times = cube.time_s.transpose(0, 2, 1).reshape(1, len(cube.origins), -1)
-        yield cube.origins, column.ravel(), times
 
 
 def _ends(

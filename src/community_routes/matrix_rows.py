@@ -114,6 +114,56 @@ class Layout:
 
 
 @dataclass(frozen=True, eq=False)
+class Cells:
+    """What is reached of a block: the cells of ``origins[i]`` are ``first[i]:first[i + 1]``.
+
+    Attributes
+    ----------
+    origins : int32, shape (n,)
+        Rising.
+    first : int64, shape (n + 1,)
+    columns : int32 or int64, shape (n_cells,)
+    values : int16, shape (n_cells, n_values)
+        Seconds, negative where there is none.
+    """
+
+    origins: NDArray[np.int32]
+    first: NDArray[np.int64]
+    columns: NDArray[Any]
+    values: NDArray[np.int16]
+
+
+def reached_cells(
+    origins: NDArray[np.int32], columns: NDArray[Any], values: NDArray[Any], nothing: int
+) -> Iterator[Cells]:
+    """The cells of a block that have a value, some origins at a time.
+
+    Parameters
+    ----------
+    origins : int32, shape (n,)
+    columns : int32 or int64, shape (m,)
+    values : int16 or int32, shape (n_values, n, m)
+        Seconds.
+    nothing : int
+        What stands where there is none.
+    """
+    if (origins[1:] < origins[:-1]).any():
+        order = np.argsort(origins)
+        origins, values = origins[order], values[:, order]
+    step = max(1, _CELLS_AT_ONCE // max(len(columns), 1))
+    for low in range(0, len(origins), step):
+        part = values[:, low : low + step]
+        reached = part[0] != nothing
+        for more in part[1:]:
+            reached |= more != nothing
+        row, column = np.nonzero(reached)
+        cells = part[:, row, column].T
+        cells[cells == nothing] = _MISSING
+        first = np.concatenate([[0], np.cumsum(np.count_nonzero(reached, axis=1))])
+        yield Cells(origins[low : low + step], first, columns[column], cells.astype(np.int16, order="C"))
+
+
+@dataclass(frozen=True, eq=False)
 class _Segment:
     """Where the rows of one block lie in a spool: those of ``origins[i]`` are ``first[i]:first[i + 1]``."""
 
@@ -156,21 +206,13 @@ class Spool:
         values : int32, shape (n_values, n, m)
             Seconds; UNREACHED where there is none. Cells without any value are not kept.
         """
-        if (origins[1:] < origins[:-1]).any():
-            order = np.argsort(origins)
-            origins, values = origins[order], values[:, order]
-        step = max(1, _CELLS_AT_ONCE // max(len(columns), 1))
-        for low in range(0, len(origins), step):
-            part = values[:, low : low + step]
-            reached = part[0] != UNREACHED
-            for more in part[1:]:
-                reached |= more != UNREACHED
-            row, column = np.nonzero(reached)
-            cells = part[:, row, column].T
-            cells[cells == UNREACHED] = _MISSING
-            first = np.concatenate([[0], np.cumsum(np.count_nonzero(reached, axis=1))]) + self._n
-            self._segments.append(_Segment(origins[low : low + step].astype(np.int64), first))
-            self._append(columns[column], cells.astype(np.int16, order="C"))
+        self.add_cells(reached_cells(origins, columns, values, UNREACHED))
+
+    def add_cells(self, found: Iterable[Cells]) -> None:
+        """Take in what is reached of a block."""
+        for cells in found:
+            self._segments.append(_Segment(cells.origins.astype(np.int64), cells.first + self._n))
+            self._append(cells.columns.astype(np.int64), cells.values)
 
     def _append(self, columns: NDArray[np.int64], values: NDArray[np.int16]) -> None:
         self._n += len(columns)

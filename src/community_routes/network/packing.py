@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,9 @@ from community_routes.notices import Notice
 from community_routes.sources.feed import Calendar, Calls, Feed, Shapes
 from community_routes.sources.osm_map import Features, StreetMap
 
-TYPES = {
+Kind = TypeVar("Kind", bound=type)
+
+TYPES: dict[str, type] = {
     kind.__name__: kind
     for kind in (
         Calendar,
@@ -45,7 +47,13 @@ TYPES = {
         Timetable,
     )
 }
-"""The types that can be packed, beside numbers, text, dates, tables, lists, tuples and dictionaries of them."""
+"""The types that can be packed, beside numbers, text, dates, ranges, tables, lists, tuples and dictionaries of them."""
+
+
+def packable(kind: Kind) -> Kind:
+    """Decorator of a dataclass of a folder farther right that can be packed as well."""
+    TYPES[kind.__name__] = kind
+    return kind
 
 
 class UnpackableError(Exception):
@@ -79,6 +87,8 @@ class Packed:
             return self._frame(value)
         if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
             return {"date": value.isoformat()}
+        if isinstance(value, slice):
+            return {"slice": [value.start, value.stop]}
         if isinstance(value, tuple | list):
             return {type(value).__name__: [self._pack(item) for item in value]}
         if isinstance(value, dict):
@@ -153,6 +163,8 @@ def unpack(tree: Any, arrays: Sequence[NDArray[Any]]) -> Any:
         return _frame(tree, arrays)
     if "date" in tree:
         return dt.date.fromisoformat(tree["date"])
+    if "slice" in tree:
+        return slice(*tree["slice"])
     if "tuple" in tree:
         return tuple(unpack(item, arrays) for item in tree["tuple"])
     if "list" in tree:

@@ -55,17 +55,11 @@ class Store:
     def load(self, key: str) -> Any:
         """The value kept under a key, its arrays mapped from their files, or None."""
         entry = self.folder / key
-        try:
-            digest, _, body = (entry / _LIST).read_text("utf-8").partition("\n")
-        except (OSError, ValueError):
+        if not (entry / _LIST).is_file():
             return None
         try:
-            if hashlib.sha256(body.encode()).hexdigest() != digest:
-                raise ValueError("the list of files is damaged")
-            listed = json.loads(body)
-            arrays = [_mapped(entry / f"{i}.npy", *known) for i, known in enumerate(listed["files"])]
-            value = unpack(listed["tree"], arrays)
-        except (OSError, ValueError, KeyError, TypeError, IndexError, EOFError):
+            value = read_mapped(entry)
+        except (OSError, ValueError):
             shutil.rmtree(entry, ignore_errors=True)
             return None
         with contextlib.suppress(OSError):
@@ -79,10 +73,7 @@ class Store:
             packed = Packed(value)
             if sum(array.nbytes for array in packed.arrays) > self.most_bytes:
                 return False
-            part.mkdir(parents=True)
-            files = [_write(part / f"{i}.npy", array) for i, array in enumerate(packed.arrays)]
-            body = json.dumps({"files": files, "tree": packed.tree}, separators=(",", ":"))
-            (part / _LIST).write_text(f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}", "utf-8")
+            write_mapped(part, packed)
             with contextlib.suppress(OSError):  # another process was quicker; its value is as good
                 part.rename(self.folder / key)
             self._make_room(key)
@@ -127,6 +118,40 @@ class Store:
                 break
             shutil.rmtree(entry, ignore_errors=True)
             total -= size
+
+
+def write_mapped(folder: Path, packed: Packed) -> None:
+    """Write a packed value into a new folder; the list that makes it whole comes last.
+
+    Raises
+    ------
+    OSError
+    """
+    folder.mkdir(parents=True)
+    files = [_write(folder / f"{i}.npy", array) for i, array in enumerate(packed.arrays)]
+    body = json.dumps({"files": files, "tree": packed.tree}, separators=(",", ":"))
+    (folder / _LIST).write_text(f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}", "utf-8")
+
+
+def read_mapped(folder: Path) -> Any:
+    """The value that was written into a folder, its arrays mapped from their files and checked.
+
+    Raises
+    ------
+    OSError
+        A file is not there or cannot be read.
+    ValueError
+        It is not what was written.
+    """
+    digest, _, body = (folder / _LIST).read_text("utf-8").partition("\n")
+    if hashlib.sha256(body.encode()).hexdigest() != digest:
+        raise ValueError(f"{_LIST} is damaged")
+    try:
+        listed = json.loads(body)
+        arrays = [_mapped(folder / f"{i}.npy", *known) for i, known in enumerate(listed["files"])]
+        return unpack(listed["tree"], arrays)
+    except (KeyError, TypeError, IndexError, EOFError) as wrong:
+        raise ValueError(f"it is no value of ours ({type(wrong).__name__}: {wrong})") from None
 
 
 def _write(path: Path, array: NDArray[Any]) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.errors import UsageError
+from community_routes.network.packing import packable
 from community_routes.network.points import Links
 from community_routes.times import DAY, format_window
 
@@ -15,6 +16,7 @@ LONGEST_TRAVEL_S = 30_000
 """Times in the scan are 16-bit seconds; a journey may take up to 8 h 20 min."""
 
 
+@packable
 @dataclass(frozen=True)
 class Query:
     """A window of departures (or of deadlines) and the limits of a journey; a limit may be met exactly.
@@ -69,6 +71,7 @@ class Query:
         return [-(-p * n // 100) - 1 for p in self.percentiles]
 
 
+@packable
 @dataclass(frozen=True, eq=False)
 class Walks:
     """The walks that begin, end or make up a journey, all within their limits.

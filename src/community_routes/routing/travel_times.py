@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from community_routes.errors import UsageError
 from community_routes.network.connections import Connections
 from community_routes.network.network import Network
+from community_routes.network.packing import packable
 from community_routes.network.points import Links
+from community_routes.routing.engine import Engine, Work
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.scan import (
     NEVER,
@@ -32,6 +34,7 @@ LONGEST_SPAN_S = 32_000
 
 MOST_LANES = 256
 _LANE_MULTIPLE = 16
+_FEWEST_LANES = 64
 _BYTES_AT_FIRST = 1 << 29
 _LARGEST_CUBE = 1 << 28
 
@@ -54,8 +57,25 @@ class TimesBlock:
     time_s: NDArray[np.int32]
 
 
-def travel_times_by_departure(network: Network, query: Query, walks: Walks, *, threads: int = 1) -> NDArray[np.int32]:
+def travel_times_by_departure(
+    network: Network,
+    query: Query,
+    walks: Walks,
+    *,
+    threads: int = 1,
+    engine: Engine | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> NDArray[np.int32]:
     """Travel time of every origin, departure and destination.
+
+    Parameters
+    ----------
+    network, query, walks
+    threads : int
+    engine : Engine, optional
+        Does the blocks in the place of threads of this process.
+    tell : callable of str, optional
+        Told how many blocks an engine has done.
 
     Returns
     -------
@@ -63,15 +83,31 @@ def travel_times_by_departure(network: Network, query: Query, walks: Walks, *, t
         Seconds, UNREACHED where there is no journey within the limits; for ``arrive_by`` the deadline minus the latest
         departure that meets it.
     """
-    n_departures = len(query.departures_s)
+    if engine is None:
+        cube = search_of(network, query, walks).cube(threads)
+    else:
+        cube = _cube_by(engine, search_of(network, query, walks, lanes=lanes_for(engine, walks, query)), tell)
     if not query.arrive_by:
-        forward = Search(network.connections, network, query, walks)
-        return _as_seconds(forward.cube(threads))
-    backward = Search(network.backwards, network, query, walks.mirrored())
-    cube = backward.cube(threads)
-    if cube.shape[1] != n_departures:
+        return _as_seconds(cube)
+    if cube.shape[1] != len(query.departures_s):
         raise AssertionError("a departure was lost")
     return _as_seconds(np.ascontiguousarray(cube[:, ::-1, :].transpose(2, 1, 0)))
+
+
+def lanes_for(engine: Engine, walks: Walks, query: Query, *, most: int = MOST_LANES) -> int:
+    """Places of a block, so that there is work for the whole engine and no block is too small to be worth a scan."""
+    n = walks.n_origins if query.arrive_by else walks.n_destinations
+    return min(most, max(_FEWEST_LANES, -(-n // engine.n_parts)))
+
+
+def _cube_by(engine: Engine, search: Search, tell: Callable[[str], None] | None) -> NDArray[np.int16]:
+    blocks = search.lane_blocks()
+    shape = search.walks.n_origins, len(search.departures_s), search.walks.n_destinations
+    cube = np.full(shape, NEVER, np.int16)
+    done = engine.map_blocks(CUBES, search.shared(), range(len(blocks)), tell=tell)
+    for lanes, times in zip(blocks, done, strict=True):
+        cube[:, :, lanes] = times
+    return cube
 
 
 def percentile_times(network: Network, query: Query, walks: Walks, *, threads: int = 1) -> NDArray[np.int32]:
@@ -88,53 +124,44 @@ def percentile_times(network: Network, query: Query, walks: Walks, *, threads: i
     return _as_seconds(np.ascontiguousarray(backward.percentiles(threads).transpose(0, 2, 1)))
 
 
-@dataclass(frozen=True, eq=False)
-class PercentilesBlock:
-    """Percentiles of travel time of some origins and some destinations: a piece of the whole matrix.
-
-    Attributes
-    ----------
-    origins, destinations : int32 arrays
-        Which ones, as indices.
-    time_s : int32, shape (n_percentiles, n_origins, n_destinations)
-        Seconds; UNREACHED where the departure of that rank has no journey within the limits.
-    """
-
-    origins: NDArray[np.int32]
-    destinations: NDArray[np.int32]
-    time_s: NDArray[np.int32]
-
-
-def percentiles_in_blocks(
-    network: Network, query: Query, walks: Walks, *, threads: int = 1, lanes: int = MOST_LANES
-) -> Iterator[PercentilesBlock]:
-    """What ``percentile_times`` gives, in blocks of at most ``lanes`` places, for matrices that memory cannot hold.
-
-    A block has all origins and some neighbouring destinations; for ``arrive_by`` some origins and all destinations. Every
-    pair is in exactly one block; the order of blocks is always the same. At most ``threads`` + 1 blocks are held at once.
-    """
+def search_of(network: Network, query: Query, walks: Walks, *, lanes: int = MOST_LANES) -> Search:
+    """The search that answers a question: destinations are its lanes, or with ``arrive_by`` origins, in mirrored time."""
     if query.arrive_by:
-        search = Search(network.backwards, network, query, walks.mirrored(), lanes)
-    else:
-        search = Search(network.connections, network, query, walks, lanes)
-    everywhere = np.arange(search.walks.n_origins, dtype=np.int32)
+        return Search(network.backwards, network, query, walks.mirrored(), lanes)
+    return Search(network.connections, network, query, walks, lanes)
 
-    def work(block: NDArray[np.int32]) -> PercentilesBlock:
-        result = np.full((len(query.percentiles), len(everywhere), len(block)), NEVER, np.int16)
-        search.fill_percentiles(block, result, np.arange(len(block), dtype=np.int32))
-        if query.arrive_by:
-            return PercentilesBlock(block, everywhere, _as_seconds(np.ascontiguousarray(result.transpose(0, 2, 1))))
-        return PercentilesBlock(everywhere, block, _as_seconds(result))
 
-    blocks = search.lane_blocks()
-    under_way: deque[Future[PercentilesBlock]] = deque()
-    with ThreadPoolExecutor(max(threads, 1)) as pool:
-        for block in blocks:
-            under_way.append(pool.submit(work, block))
-            if len(under_way) > max(threads, 1):  # so that the threads have work while a block is taken in
-                yield under_way.popleft().result()
-        while under_way:
-            yield under_way.popleft().result()
+def percentiles_of_block(search: Search, number: int) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
+    """Percentiles of all origins (rows) and the lanes of one block (columns).
+
+    Returns
+    -------
+    lanes : int32, shape (n_lanes,)
+        Destinations, or origins for ``arrive_by``.
+    times : int16, shape (n_percentiles, n_rows, n_lanes)
+        Seconds, ``NEVER`` where the departure of that rank has no journey within the limits.
+    """
+    lanes = search.lane_blocks()[number]
+    times = np.full((len(search.query.percentiles), search.walks.n_origins, len(lanes)), NEVER, np.int16)
+    search.fill_percentiles(lanes, times, np.arange(len(lanes), dtype=np.int32))
+    return lanes, times
+
+
+def cube_of_block(search: Search, number: int) -> NDArray[np.int16]:
+    """Times of all origins (rows) and departures to the lanes of one block, shape (n_rows, n_departures, n_lanes)."""
+    lanes = search.lane_blocks()[number]
+    times = np.full((search.walks.n_origins, len(search.departures_s), len(lanes)), NEVER, np.int16)
+    search.fill_cube(lanes, times, np.arange(len(lanes), dtype=np.int32))
+    return times
+
+
+def prepare_search(shared: Mapping[str, Any]) -> Search:
+    """The search that ``Search.shared`` told of."""
+    return Search.from_shared(shared)
+
+
+CUBES = Work(prepare_search, cube_of_block)
+"""Every departure's times, block by block."""
 
 
 def times_in_blocks(
@@ -144,18 +171,23 @@ def times_in_blocks(
 
     Every triple of origin, departure and destination is in exactly one block; the order of blocks is always the same.
     """
-    if query.arrive_by:
-        n = len(query.departures_s)
-        backward = Search(network.backwards, network, query, walks.mirrored(), lanes)
-        for block in backward.blocks(origins_at_once):
+    search = search_of(network, query, walks, lanes=lanes)
+    for number in range(len(search.lane_blocks())):
+        yield from times_of_block(search, number, origins_at_once)
+
+
+def times_of_block(search: Search, number: int, origins_at_once: int = 256) -> Iterator[TimesBlock]:
+    """The part of ``times_in_blocks`` that one block of lanes answers."""
+    for block in search.pieces(search.lane_blocks()[number], origins_at_once):
+        if search.query.arrive_by:
             yield TimesBlock(
                 block.destinations,
-                n - 1 - block.departures,
+                len(search.departures_s) - 1 - block.departures,
                 block.origins,
                 np.ascontiguousarray(block.time_s.transpose(2, 1, 0)),
             )
-    else:
-        yield from Search(network.connections, network, query, walks, lanes).blocks(origins_at_once)
+        else:
+            yield block
 
 
 def _as_seconds(times: NDArray[np.int16]) -> NDArray[np.int32]:
@@ -164,6 +196,7 @@ def _as_seconds(times: NDArray[np.int16]) -> NDArray[np.int32]:
     return seconds
 
 
+@packable
 @dataclass(frozen=True, eq=False)
 class Span:
     """Consecutive departures that one scan can answer, and what it needs."""
@@ -177,6 +210,22 @@ class Span:
     boarding_first: NDArray[np.int64]
     moment: NDArray[np.int32]
     boarding: NDArray[np.int32]
+
+
+_SHARED = (
+    "connections",
+    "query",
+    "walks",
+    "access_extra_s",
+    "egress_extra_s",
+    "departures_s",
+    "n_lanes",
+    "n_layers",
+    "lane_order",
+    "origin_order",
+    "spans",
+)
+"""Of a search, what does not change while it is worked on."""
 
 
 class _Workspace(threading.local):
@@ -217,12 +266,26 @@ class Search:
         n = walks.n_destinations
         n_blocks = max(1, -(-n // most_lanes))
         self.n_lanes = max(_LANE_MULTIPLE, -(-n // n_blocks // _LANE_MULTIPLE) * _LANE_MULTIPLE)
-        self.lane_order = _along_a_curve(walks.egress, network)
+        # What other processes read from files cannot be written to, and kernels are compiled for the one or the other.
+        self.lane_order = _fixed(_along_a_curve(walks.egress, network))
         # Neighbours read nearly the same rows: one after the other they find them in the processor's cache.
-        self.origin_order = _along_a_curve(walks.access, network).astype(np.int64)
+        self.origin_order = _fixed(_along_a_curve(walks.access, network).astype(np.int64))
         self.n_layers = max(query.max_rides, 1)
         self.spans = list(self._spans())
         self.workspace = _Workspace()
+
+    def shared(self) -> dict[str, Any]:
+        """All that another process needs to search the same, ready to be packed."""
+        return {name: getattr(self, name) for name in _SHARED}
+
+    @classmethod
+    def from_shared(cls, shared: Mapping[str, Any]) -> Search:
+        """The search that ``shared`` told of, with a workspace of its own; nothing is found anew."""
+        search = cls.__new__(cls)
+        for name in _SHARED:
+            setattr(search, name, shared[name])
+        search.workspace = _Workspace()
+        return search
 
     def _spans(self) -> Iterator[Span]:
         c, limit_s = self.connections, self.query.max_travel_s
@@ -253,7 +316,8 @@ class Search:
                 c.n_runs,
             )
             offset_s = (departures_s - base_s).astype(np.int32)
-            yield Span(slice(start, end), base_s, horizon_s, low, high, offset_s, boarding_first, moment, boarding)
+            arrays = map(_fixed, (offset_s, boarding_first, moment, boarding))
+            yield Span(slice(start, end), base_s, horizon_s, low, high, *arrays)
             start = end
 
     def lane_blocks(self) -> list[NDArray[np.int32]]:
@@ -313,18 +377,18 @@ class Search:
         """All times, shape (n_origins, n_departures, n_destinations)."""
         walks = self.walks
         result = np.full((walks.n_origins, len(self.departures_s), walks.n_destinations), NEVER, np.int16)
-        origins = np.arange(walks.n_origins)
-
-        def work(destinations: NDArray[np.int32]) -> None:
-            for span in self.spans:
-                scanned = self.scan(span, destinations)
-                read_all_departures(
-                    origins, *self._read_arguments(span, scanned), self._lane_of(destinations), destinations,
-                    span.departures.start, result,
-                )  # fmt: skip
-
-        _for_each(work, self.lane_blocks(), threads)
+        _for_each(lambda block: self.fill_cube(block, result, block), self.lane_blocks(), threads)
         return result
+
+    def fill_cube(self, destinations: NDArray[np.int32], result: NDArray[np.int16], columns: NDArray[np.int32]) -> None:
+        """Times to the destinations of one block at every departure, into these columns of ``result``."""
+        origins = np.arange(self.walks.n_origins)
+        for span in self.spans:
+            scanned = self.scan(span, destinations)
+            read_all_departures(
+                origins, *self._read_arguments(span, scanned), self._lane_of(destinations), columns,
+                span.departures.start, result,
+            )  # fmt: skip
 
     def percentiles(self, threads: int) -> NDArray[np.int16]:
         """Percentiles, shape (n_percentiles, n_origins, n_destinations)."""
@@ -374,19 +438,23 @@ class Search:
             times.sort(axis=1)
             result[:, origins[:, None], columns[None, :]] = times[:, ranks, :].transpose(1, 0, 2)
 
-    def blocks(self, origins_at_once: int) -> Iterator[TimesBlock]:
-        """The cube piece by piece."""
-        for destinations in self.lane_blocks():
-            lane_of = self._lane_of(destinations)
-            lanes = np.arange(len(destinations), dtype=np.int32)
-            for span in self.spans:
-                scanned = self.scan(span, destinations)
-                departures = np.arange(span.departures.start, span.departures.stop, dtype=np.int32)
-                for start in range(0, self.walks.n_origins, origins_at_once):
-                    origins = np.arange(start, min(start + origins_at_once, self.walks.n_origins), dtype=np.int32)
-                    times = np.empty((len(origins), len(departures), len(destinations)), np.int16)
-                    read_all_departures(origins, *self._read_arguments(span, scanned), lane_of, lanes, 0, times)
-                    yield TimesBlock(origins, departures, destinations, _as_seconds(times))
+    def pieces(self, destinations: NDArray[np.int32], origins_at_once: int) -> Iterator[TimesBlock]:
+        """The cube of the destinations of one block piece by piece."""
+        lane_of = self._lane_of(destinations)
+        lanes = np.arange(len(destinations), dtype=np.int32)
+        for span in self.spans:
+            scanned = self.scan(span, destinations)
+            departures = np.arange(span.departures.start, span.departures.stop, dtype=np.int32)
+            for start in range(0, self.walks.n_origins, origins_at_once):
+                origins = np.arange(start, min(start + origins_at_once, self.walks.n_origins), dtype=np.int32)
+                times = np.empty((len(origins), len(departures), len(destinations)), np.int16)
+                read_all_departures(origins, *self._read_arguments(span, scanned), lane_of, lanes, 0, times)
+                yield TimesBlock(origins, departures, destinations, _as_seconds(times))
+
+
+def _fixed(array: NDArray[Any]) -> NDArray[Any]:
+    array.flags.writeable = False
+    return array
 
 
 def _check_span(network: Network, query: Query) -> None:
