@@ -12,6 +12,7 @@ from community_routes.errors import StudyError
 from community_routes.notices import Notice, declare, raise_on_errors
 from community_routes.sources.study_fares import Fares, Standards
 from community_routes.sources.study_places import Destinations, Neighbourhoods, StreetsSpec
+from community_routes.sources.study_sites import SitesSpec
 from community_routes.sources.study_spec import DAY_TYPES, DataFile, Date, Name, Spec, mark_places
 from community_routes.sources.study_travel import Travel, Window
 from community_routes.sources.yaml_file import (
@@ -99,6 +100,7 @@ class StudyFile(Spec):
     travel: Travel = Travel()
     fares: Fares | None = None
     standards: Standards | None = None
+    sites: SitesSpec = SitesSpec()
     measures: Annotated[
         tuple[MeasureChoice, ...] | None,
         BeforeValidator(_measures),
@@ -200,9 +202,13 @@ def _check(study: StudyFile, found: list[Notice]) -> None:
                     message=f"the window {name!r} runs on no day of this study ({', '.join(study.dates)}), so it is not measured",
                 )
             )
+    for key in sorted(set(study.sites.named_places).intersection(study.destinations)):
+        message = f"{key!r} is a key of destinations already; call the place something else"
+        found.append(BAD_VALUE.at(**study.sites.at("named_places"), value=key, message=message))
     if study.standards is not None:
-        for key, near in study.standards.unknown_destinations(study.destinations).items():
-            hint = f"; did you mean {near!r}?" if near else f" (they are {', '.join(study.destinations)})"
+        known = [*study.destinations, *study.sites.named_places]
+        for key, near in study.standards.unknown_destinations(known).items():
+            hint = f"; did you mean {near!r}?" if near else f" (they are {', '.join(known)})"
             message = f"{key!r} is no key of destinations{hint}"
             found.append(BAD_VALUE.at(**study.standards.at(), value=f"{key}_within_min", message=message))
 
