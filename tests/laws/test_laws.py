@@ -10,10 +10,13 @@ import pytest
 from numpy.typing import NDArray
 
 from community_routes.errors import UsageError
+from community_routes.matrix_blocks import matrix_cells
+from community_routes.matrix_rows import Layout
+from community_routes.network.network import Network
+from community_routes.routing.engine import LocalEngine
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.travel_times import (
     percentile_times,
-    percentiles_in_blocks,
     times_in_blocks,
     travel_times_by_departure,
 )
@@ -192,12 +195,25 @@ def test_threads_and_blocks_change_nothing(arrive_by: bool) -> None:
             seen[cells] += 1
             assert np.array_equal(block.time_s, times[cells])
         assert np.all(seen == 1)
-        ranked, placed = percentile_times(network, query, walks), np.zeros(times.shape[::2], np.int8)
-        for piece in percentiles_in_blocks(network, query, walks, threads=2, lanes=32):
-            pairs = np.ix_(piece.origins, piece.destinations)
-            placed[pairs] += 1
-            assert np.array_equal(piece.time_s, ranked[:, *pairs])
-        assert np.all(placed == 1)
+        ranked = percentile_times(network, query, walks)
+        assert np.array_equal(put_together(network, query, walks, per_departure=False), ranked)
+        by_departure = put_together(network, query, walks, per_departure=True).reshape(
+            times.shape[0], -1, times.shape[1]
+        )
+        assert np.array_equal(by_departure.transpose(0, 2, 1), times)
+
+
+def put_together(network: Network, query: Query, walks: Walks, *, per_departure: bool) -> NDArray[np.int32]:
+    """A matrix from what is reached of its blocks, (n_values, n_origins, n_columns); no cell may come twice."""
+    ends = [np.array([str(place) for place in range(n)], object) for n in (walks.n_origins, walks.n_destinations)]
+    plan = Layout(*ends, query, *(np.zeros(len(end), np.int8) for end in ends), per_departure)
+    times = np.full((plan.n_values, walks.n_origins, plan.n_columns), UNREACHED, np.int32)
+    for found in matrix_cells(network, plan, walks, LocalEngine(2), lanes=32):
+        for cells in found:
+            origin = np.repeat(cells.origins, np.diff(cells.first))
+            assert (times[:, origin, cells.columns] == UNREACHED).all()
+            times[:, origin, cells.columns] = np.where(cells.values < 0, UNREACHED, cells.values.astype(np.int32)).T
+    return times
 
 
 @BOTH
