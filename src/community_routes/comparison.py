@@ -21,6 +21,7 @@ from community_routes.columns import COMPARISON_COLUMNS
 from community_routes.drawn import route_table, stop_table, study_box
 from community_routes.errors import UsageError
 from community_routes.evaluation import TODAY, Evaluation
+from community_routes.kept import keep_inputs as keep_inputs_of
 from community_routes.measures.further import equity_rows, poverty_lines
 from community_routes.measures.groups import group_rows
 from community_routes.publishing import check_replaceable, new_folder
@@ -28,6 +29,7 @@ from community_routes.report.files import write_files
 from community_routes.report.results import Results, ScenarioSummary, empty_table
 from community_routes.scenarios.compare import compare_tables, rank_proposals
 from community_routes.scenarios.operating_cost import operating_cost
+from community_routes.scenarios.scenario import Scenario
 from community_routes.sources.osm_background import background_layers
 from community_routes.study import Study
 from community_routes.times import format_window
@@ -194,6 +196,9 @@ class Comparison:
             tables.append(table)
         return pd.concat(tables, ignore_index=True)
 
+    def _scenarios(self) -> list[Scenario]:
+        return [proposal.applied.scenario for proposal in self.proposals if proposal.applied is not None]
+
     def _sources(self) -> pd.DataFrame:
         """Every input file once: the study's, and the proposals' with those that they build on."""
         rows: dict[str, dict[str, str]] = {}
@@ -213,6 +218,7 @@ class Comparison:
         pdf: bool = False,
         workbook: bool = False,
         templates: str | Path | None = None,
+        keep_inputs: bool | None = None,
         stopwatch: Stopwatch | None = None,
     ) -> Path:
         """Write ``report.html`` and every table beside it into a folder, whole or not at all.
@@ -229,6 +235,9 @@ class Comparison:
             ``tables.xlsx``; needs the extra ``xlsx``.
         templates : path, optional
             A folder whose files stand in for the page's own: name, colours, logo, wording.
+        keep_inputs : bool, optional
+            Whether ``inputs/`` gets a copy of everything that the run was made from, for comparisons over time; left out,
+            unless that is more than 500 MB.
 
         Returns
         -------
@@ -247,6 +256,7 @@ class Comparison:
             results = self.results
         with watch.stage("report"), new_folder(out) as made:
             write_files(results, made, maps=maps, pdf=pdf, workbook=workbook, templates=templates)
+            keep_inputs_of(self.study, self._scenarios(), made, wanted=keep_inputs)
         return out / "report.html"
 
     def plot_map(self, *, ax: Any = None, **choices: Any) -> Any:
@@ -257,7 +267,8 @@ class Comparison:
 
     def explore(self) -> Path:
         """Write the report into a temporary folder and open it in the browser."""
-        page = self.write_report(Path(tempfile.mkdtemp(prefix="community-routes-")) / "report")
+        folder = Path(tempfile.mkdtemp(prefix="community-routes-")) / "report"
+        page = self.write_report(folder, keep_inputs=False)
         webbrowser.open(page.as_uri())
         return page
 

@@ -11,6 +11,7 @@ from community_routes.commands.options import (
     DEFAULT_THREADS,
     Cache,
     Draws,
+    KeepInputs,
     LogJson,
     Maps,
     Pdf,
@@ -33,6 +34,7 @@ def demo(
     pdf: Pdf = False,
     xlsx: Xlsx = False,
     template: Template = None,
+    keep_inputs: KeepInputs = None,
     threads: Threads = DEFAULT_THREADS,
     seed: Seed = None,
     cache: Cache = None,
@@ -44,7 +46,7 @@ def demo(
     """Run the whole main job on the sample borough (invented), and say where the report is."""
     from community_routes.sample import sample_scenarios, sample_study
 
-    files = {"maps": maps, "pdf": pdf, "workbook": xlsx, "templates": template}
+    files = {"maps": maps, "pdf": pdf, "workbook": xlsx, "templates": template, "keep_inputs": keep_inputs}
     _run(sample_study(), sample_scenarios(), out, files, draws, threads, seed, cache, quiet, log_json, timings)
 
 
@@ -59,6 +61,7 @@ def run(
     pdf: Pdf = False,
     xlsx: Xlsx = False,
     template: Template = None,
+    keep_inputs: KeepInputs = None,
     threads: Threads = DEFAULT_THREADS,
     seed: Seed = None,
     cache: Cache = None,
@@ -68,7 +71,7 @@ def run(
     version: Version = False,
 ) -> None:
     """Score access today, compare the scenarios, write the report and its tables (the main job)."""
-    files = {"maps": maps, "pdf": pdf, "workbook": xlsx, "templates": template}
+    files = {"maps": maps, "pdf": pdf, "workbook": xlsx, "templates": template, "keep_inputs": keep_inputs}
     _run(study, scenarios or [], out, files, draws, threads, seed, cache, quiet, log_json, timings)
 
 
@@ -87,6 +90,7 @@ def _run(
 ) -> None:
     from community_routes.comparison import compare
     from community_routes.evaluation import evaluate
+    from community_routes.kept import listed
     from community_routes.publishing import check_replaceable
     from community_routes.reading import read_scenarios
 
@@ -110,4 +114,6 @@ def _run(
     for evaluation in evaluated:
         for effect in evaluation.applied.effects if evaluation.applied is not None else ():
             console.remark(f"{evaluation.scenario}: {effect}")
+    if files["keep_inputs"] is not False:
+        console.remark(listed(out).words(out))
     console.say(f"report: {page}")

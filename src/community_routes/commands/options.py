@@ -53,6 +53,14 @@ Draws = Annotated[
 Maps = Annotated[bool, typer.Option("--maps/--no-maps", help="Write maps/ (PNG and SVG) for other documents.")]
 Pdf = Annotated[bool, typer.Option("--pdf", help="Write report.pdf as well (needs the extra pdf).")]
 Xlsx = Annotated[bool, typer.Option("--xlsx", help="Write tables.xlsx as well (needs the extra xlsx).")]
+KeepInputs = Annotated[
+    bool | None,
+    typer.Option(
+        "--keep-inputs/--no-keep-inputs",
+        help="Copy all inputs into inputs/, for `compare` in later years.",
+        show_default="unless they hold more than 500 MB",
+    ),
+]
 Template = Annotated[
     Path | None,
     typer.Option("--template", help="Folder whose files stand in for the report's own: name, colours, logo, wording."),
