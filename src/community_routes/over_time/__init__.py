@@ -1,0 +1,1 @@
+"""Evaluations of other years, dates and populations side by side."""
