@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from community_routes.commands import inputs, main_job, sites, timetable, travel
+from community_routes.commands import inputs, main_job, schema, sites, timetable, travel
 from community_routes.commands.options import print_version
 from community_routes.console import Console
 from community_routes.errors import CommunityRoutesError, MachineError, UsageError
@@ -118,6 +118,7 @@ for _panel, _name, _command in (
     (_PROPOSE, "diff", timetable.diff),
     (_PROPOSE, "export-gtfs", timetable.export_gtfs),
     (_PREPARE, "fetch", inputs.fetch),
+    (_PREPARE, "schema", schema.schema),
     (_PREPARE, "doctor", inputs.doctor),
 ):
     app.command(_name, rich_help_panel=_panel)(_command)

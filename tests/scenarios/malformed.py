@@ -1,4 +1,4 @@
-"""Forty faulty scenario files, each with the whole message that a planner gets."""
+"""Faulty scenario files, each with the whole message that a planner gets."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ CASES: list[tuple[str, str, str]] = [
         "a tab for indentation",
         "scenario: plan\nchanges:\n\t- withdraw_route: {route: 7}\n",
         "plan.yaml line 3, column 1: a tab cannot indent in YAML; use spaces",
+    ),
+    (
+        "an empty list that goes on",
+        "scenario: plan\nchanges: []   # none yet\n\n  # Take the [] away\n  - withdraw_route: {route: 7}\n",
+        "plan.yaml line 5, column 3: `changes: []` says that the list is empty, but a list follows; write `changes:` "
+        "without the []",
     ),
     (
         "a tag",

@@ -195,7 +195,7 @@ def test_what_is_left_out_goes_from_the_folder_too(services: Services, tmp_path:
     fetch(tmp_path, without=frozenset({"jobs", "naptan", "cars", "ethnicity"}))
     assert sorted(contents(out)) == [
         "bus.zip", "census.csv", "centroids.csv", "deprivation.csv", "lsoa.geojson", "sources.json", "streets.osm.pbf",
-        "study.yaml", "timetable_notices.csv",
+        "study.schema.json", "study.yaml", "timetable_notices.csv",
     ]  # fmt: skip
     assert run_command(["check", str(out / "study.yaml")]) == 0
 

@@ -3,86 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from community_routes.sources.study_file import study_schema
 from community_routes.sources.yaml_schema import schema_hint, schema_text
+from schema_fits import as_an_editor_reads, fits, keys_of
 
 ACCEPTANCE = Path(__file__).resolve().parents[1] / "acceptance"
-KINDS: dict[str, Any] = {
-    "string": str,
-    "number": (int, float),
-    "integer": int,
-    "boolean": bool,
-    "object": dict,
-    "array": list,
-    "null": type(None),
-}
-
-
-def fits(value: Any, schema: Any, root: Any) -> bool:
-    """A small validator of the words that our schemas use, after the specification of draft 2020-12."""
-    if "$ref" in schema and not fits(value, root["$defs"][schema["$ref"].split("/")[-1]], root):
-        return False
-    if "anyOf" in schema and not any(fits(value, option, root) for option in schema["anyOf"]):
-        return False
-    if "enum" in schema and value not in schema["enum"]:
-        return False
-    if "type" in schema:
-        wanted = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-        if not any(
-            isinstance(value, KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool)) for kind in wanted
-        ):
-            return False
-    if isinstance(value, str):
-        return "pattern" not in schema or re.search(schema["pattern"], value) is not None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return (
-            schema.get("minimum", value) <= value <= schema.get("maximum", value)
-            and not ("exclusiveMinimum" in schema and value <= schema["exclusiveMinimum"])
-            and not ("exclusiveMaximum" in schema and value >= schema["exclusiveMaximum"])
-        )
-    if isinstance(value, list):
-        rest = schema.get("items", {})
-        first = schema.get("prefixItems", [])
-        return schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value)) and all(
-            fits(item, first[i] if i < len(first) else rest or {}, root) for i, item in enumerate(value)
-        )
-    if isinstance(value, dict):
-        return _fits_object(value, schema, root)
-    return True
-
-
-def _fits_object(value: dict[str, Any], schema: Any, root: Any) -> bool:
-    known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
-    others = schema.get("additionalProperties", True)
-    if any(key not in value for key in schema.get("required", [])):
-        return False
-    for key, item in value.items():
-        matching = [part for pattern, part in patterns.items() if re.search(pattern, key)]
-        if key in known:
-            matching.append(known[key])
-        if not matching and others is False:
-            return False
-        if not matching and isinstance(others, dict):
-            matching.append(others)
-        if not all(fits(item, part, root) for part in matching):
-            return False
-    return True
-
-
-def as_an_editor_reads(text: str) -> Any:
-    """Plain YAML 1.2, in which dates are text and numbers are numbers."""
-    yaml = YAML(typ="safe", pure=True)
-    loaded = yaml.load(text)
-    return json.loads(json.dumps(loaded, default=str))
-
-
 WHOLE = """\
 study: town
 service_date: {weekday: 2024-03-05, saturday: 2024-03-09}
@@ -113,6 +42,16 @@ def test_the_real_studies_fit(name: str) -> None:
 def test_a_study_with_every_part_fits() -> None:
     schema = study_schema()
     assert fits(as_an_editor_reads(WHOLE), schema, schema)
+
+
+def test_the_samples_study_fits_the_schema_beside_it() -> None:
+    """The study names the schema in its first line, and fits it; the schema knows every key that the program knows."""
+    data = Path(__file__).resolve().parents[2] / "data"
+    text = (data / "study.yaml").read_text(encoding="utf-8")
+    assert text.startswith(schema_hint() + "\n")
+    kept = json.loads((data / "study.schema.json").read_text(encoding="utf-8"))
+    assert fits(as_an_editor_reads(text), kept, kept)
+    assert keys_of(kept) == keys_of(study_schema()), "run: community-routes schema study --out data/study.schema.json"
 
 
 @pytest.mark.parametrize(

@@ -36,9 +36,14 @@ def new_scenario(
     timings: Timings = None,
     version: Version = False,
 ) -> None:
-    """Write a scenario file to start from, with names that exist in the study; every change in it is a comment."""
+    """Write a scenario file to start from, with names that exist in the study; every change in it is a comment.
+
+    The schema for editors (scenario.schema.json) is written beside it.
+    """
     from community_routes.report.cells import publish
+    from community_routes.scenarios.schema import scenario_schema
     from community_routes.scenarios.template import new_scenario_template
+    from community_routes.sources.yaml_schema import SCENARIO_SCHEMA_NAME, schema_text
 
     path = out if out is not None else study.parent / f"{name}.yaml"
     if path.stem != name:
@@ -52,6 +57,7 @@ def new_scenario(
         text = new_scenario_template(
             name, opened.feed, opened.file.dates, zones=opened.zones, opportunities=opened.opportunities
         )
+        publish(path.with_name(SCENARIO_SCHEMA_NAME), schema_text(scenario_schema()).encode("utf-8"))
         publish(path, text.encode("utf-8"))
     console.say(str(path))
 

@@ -7,8 +7,17 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
+from community_routes.sources.study_spec import CLOCK_SCHEMA, WINDOW_SCHEMA
 from community_routes.times import parse_time, parse_window
 
 KINDS_OF_DAY: dict[str, frozenset[int]] = {
@@ -138,10 +147,39 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str | int | Mapping) else value
 
 
+def _by_period(value: dict[str, Any], **others: dict[str, Any]) -> dict[str, Any]:
+    """The JSON schema of a mapping from periods of the day to a value, and of what else may stand in it."""
+    periods = {WINDOW_SCHEMA["pattern"]: value}
+    return {"type": "object", "patternProperties": periods, "properties": others, "additionalProperties": False}
+
+
+_HEADWAY_SCHEMA = {"type": "number", "minimum": 1, "maximum": LONGEST_HEADWAY_MIN}
+_DEPARTURES_SCHEMA = {"type": "array", "items": CLOCK_SCHEMA, "minItems": 1}
+_SPEED_SCHEMA = {"type": "number", "minimum": 0.5, "maximum": 200}
+_PLACE_SCHEMA = {
+    "anyOf": [
+        {"type": ["string", "number"]},
+        {
+            "type": "object",
+            "properties": {
+                "at": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+                "name": {"type": ["string", "number"]},
+                "text": {"type": ["string", "number"]},
+            },
+            "additionalProperties": False,
+        },
+    ],
+    "description": "A stop's id or name, a destination's name, or {at: [longitude, latitude], name: New stop}.",
+}
+
 Headway = Annotated[Any, BeforeValidator(_check_headway)]
-Window = Annotated[str, BeforeValidator(check_window)]
-Clock = Annotated[str, BeforeValidator(_check_clock)]
-Headways = Annotated[dict[Window, Headway], AfterValidator(_check_no_overlap)]
+Window = Annotated[str, BeforeValidator(check_window), WithJsonSchema(WINDOW_SCHEMA)]
+Clock = Annotated[str, BeforeValidator(_check_clock), WithJsonSchema(CLOCK_SCHEMA)]
+Headways = Annotated[
+    dict[Window, Headway],
+    AfterValidator(_check_no_overlap),
+    WithJsonSchema({**_by_period(_HEADWAY_SCHEMA), "description": "Minutes between buses: {07:00-19:00: 15}."}),
+]
 """Minutes between buses by period of the day: ``{07:00-19:00: 15}``."""
 DayService = Annotated[
     dict[
@@ -150,21 +188,31 @@ DayService = Annotated[
     ],
     BeforeValidator(_as_day_service),
     AfterValidator(_check_day_service),
+    WithJsonSchema({"anyOf": [_by_period(_HEADWAY_SCHEMA, departures=_DEPARTURES_SCHEMA), _DEPARTURES_SCHEMA]}),
 ]
 """The same, or ``departures`` with pairs of a time as written and its seconds."""
 Speeds = Annotated[
     dict[Annotated[str, BeforeValidator(_check_speed_key)], Annotated[float, BeforeValidator(check_speed)]],
     BeforeValidator(_as_speeds),
     AfterValidator(lambda speeds: speeds if "always" in speeds else _check_no_overlap(speeds)),
+    WithJsonSchema({"anyOf": [_SPEED_SCHEMA, _by_period(_SPEED_SCHEMA, always=_SPEED_SCHEMA)]}),
 ]
 """Speed in km/h: ``{"always": 18}``, or by period of the day of departure from the first stop."""
-Positive = Annotated[float, BeforeValidator(check_positive)]
-Amount = Annotated[float, BeforeValidator(_check_amount)]
-Minutes = Annotated[float, BeforeValidator(_check_minutes)]
+Positive = Annotated[float, BeforeValidator(check_positive), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
+Amount = Annotated[float, BeforeValidator(_check_amount), WithJsonSchema({"type": "number", "minimum": 0})]
+Minutes = Annotated[
+    float, BeforeValidator(_check_minutes), WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 600})
+]
 Dwell = Annotated[int, Field(ge=0, le=1800)]
 LonLat = Annotated[tuple[float, float], AfterValidator(_check_coordinates)]
-Direction = Annotated[Literal["0", "1", "both"], BeforeValidator(str)]
-Words = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+Direction = Annotated[
+    Literal["0", "1", "both"], BeforeValidator(str), WithJsonSchema({"enum": ["0", "1", "both", 0, 1]})
+]
+Words = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_as_list),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
+]
 
 
 class Model(BaseModel):
@@ -197,5 +245,5 @@ class PlaceAt(Model):
         return self.name or f"[{self.at[0]:g}, {self.at[1]:g}]"
 
 
-Place = Annotated[PlaceAt, BeforeValidator(_as_place)]
+Place = Annotated[PlaceAt, BeforeValidator(_as_place), WithJsonSchema(_PLACE_SCHEMA)]
 Places = tuple[Place, ...]

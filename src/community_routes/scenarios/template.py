@@ -13,6 +13,7 @@ from community_routes.scenarios.changes_routes import route_name, runs_of, trips
 from community_routes.scenarios.changes_work import destination_points
 from community_routes.scenarios.scenario import Scenario, quoted_text
 from community_routes.sources.feed import Feed
+from community_routes.sources.yaml_schema import SCENARIO_SCHEMA_NAME, schema_hint
 
 
 def new_scenario_template(
@@ -54,6 +55,7 @@ def new_scenario_template(
     named = ", ".join(f"{key} ({date})" for key, date in dates.items())
     here = f"[{lon:.4f}, {lat:.4f}]"
     return f"""\
+{schema_hint(SCENARIO_SCHEMA_NAME)}
 # A proposal. Take the # away from what you want, and change it; `changes: []` changes nothing.
 # Check it:    community-routes check study.yaml {name}.yaml
 # Compare it:  community-routes run study.yaml {name}.yaml --out out
@@ -61,17 +63,20 @@ def new_scenario_template(
 # The days of this study: {named}.
 # Days are weekday, saturday, sunday, or monday to friday. Times are HH:MM; after midnight write 25:30 for half past one.
 # A place is a stop's id or name, a destination's name, or {{at: [longitude, latitude], name: New stop}}.
+# Which stops there are:  community-routes check study.yaml --map inputs.html  draws them with their names.
+# The stops below: {_named(feed, [*ends, *stops])}.
 
 scenario: {name}
 title: {_title(name)}
 # base: another-scenario        # builds on the file another-scenario.yaml of this folder
 
 changes: []
-  # Begin each change with a dash under `changes:` (and take the [] away).
+  # Take the [] away, and the # before each change that you want; each begins with its own dash.
 
   # - set_headway: {{route: {route}, {days[0]}: {{07:00-19:00: 15, 19:00-23:00: 30}}}}      # minutes between buses
   # - withdraw_route: {{route: {route}, days: [{days[-1]}], from: "20:00"}}
   # - change_speed: {{route: {route}, factor: 1.1}}                                        # 10 % faster, as with a bus lane
+  # - change_dwell: {{route: {route}, dwell_s: 20}}
   # - extend_route: {{route: {route}, after: {ends[1]}, stops: [{{at: {here}, name: New stop}}], run_times_min: [5], trips: all}}
   # - reroute: {{route: {route}, from: {stops[0]}, to: {stops[1]}, via: [{place}], speed_kmh: 18}}
   # - add_stop: {{route: {route}, stop: {{at: {here}, name: New stop}}, after: {stops[0]}}}
@@ -126,6 +131,13 @@ def _busiest(feed: Feed, dates: Mapping[str, dt.date], zones: Any) -> tuple[str,
     label = name if same == 1 else str(feed.routes["route_id"].iat[row])
     third = max(len(ids) // 3, 0)
     return quoted_text(label), _quoted([ids[0], ids[-1]]), _quoted([ids[third], ids[min(2 * third + 1, len(ids) - 1)]])
+
+
+def _named(feed: Feed, quoted: Sequence[str]) -> str:
+    """Which stop each id is, by its name."""
+    names = dict(zip(feed.stops["stop_id"].astype(str), feed.stops["stop_name"].astype(str), strict=True))
+    ids = dict.fromkeys(item.strip('"') for item in quoted)
+    return ", ".join(f"{stop} is {' '.join(names[stop].split())}" for stop in ids if stop in names) or "made up"
 
 
 def _quoted(items: Sequence[str]) -> list[str]:

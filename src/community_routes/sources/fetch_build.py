@@ -47,6 +47,8 @@ from community_routes.sources.fetch_tables import (
     read_rows,
 )
 from community_routes.sources.gtfs import read_feed, write_feed
+from community_routes.sources.study_file import study_schema
+from community_routes.sources.yaml_schema import STUDY_SCHEMA_NAME, schema_text
 
 _CODE = re.compile(r"[EW]0[6789]\d{6}")
 _AT_ONCE = 100  # codes in one question: its address stays under 2,000 letters
@@ -110,6 +112,7 @@ def build_study(town: Town, authority: str, progress: Callable[[str], None]) -> 
     feed = _write_timetable(town, region, progress)
     if town.has("naptan"):
         _write_naptan(town, feed)
+    write_whole(town.folder / STUDY_SCHEMA_NAME, schema_text(study_schema()).encode())
     write_whole(town.folder / "study.yaml", study_text(town.name, town.code, feed, town.folder).encode())
 
 

@@ -11,6 +11,7 @@ from community_routes.sources.checks import count_trips, usual_date
 from community_routes.sources.dates import bank_holiday, school_holiday
 from community_routes.sources.feed import Feed
 from community_routes.sources.study_spec import day_type
+from community_routes.sources.yaml_schema import schema_hint
 
 
 def service_dates_of(feed: Feed) -> dict[str, dt.date]:
@@ -38,6 +39,7 @@ def study_text(name: str, code: str, feed: Feed, folder: Path) -> str:
     calendar = ", ".join(f"{day}: {date.isoformat()}" for day, date in dates.items())
     weekend = [day for day in dates if day != "weekday"]
     lines = [
+        schema_hint(),
         f"# {name} ({code}), written by `community-routes fetch`. Where each file comes from, and its licence: sources.json.",
         f"study: {re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}",
         f"title: {json.dumps(name, ensure_ascii=False)}",

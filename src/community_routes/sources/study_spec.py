@@ -144,9 +144,8 @@ DataFile = Annotated[
 
 Date = Annotated[dt.date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
 
-Clock = Annotated[
-    int, BeforeValidator(_clock), WithJsonSchema({"type": "string", "pattern": r"^\d{1,3}:[0-5]\d(:[0-5]\d)?$"})
-]
+CLOCK_SCHEMA = {"type": "string", "pattern": r"^\d{1,3}:[0-5]\d(:[0-5]\d)?$"}
+Clock = Annotated[int, BeforeValidator(_clock), WithJsonSchema(CLOCK_SCHEMA)]
 """A time of day, in seconds of the service date."""
 
 WINDOW_SCHEMA = {

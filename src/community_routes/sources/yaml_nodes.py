@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -207,7 +207,10 @@ class TreeBuilder:
         lines = text.splitlines()
         here = lines[line] if line < len(lines) else ""
         message = _plain_words(str(fault.problem or fault.context or "this is not YAML"))
-        if "'\\t'" in message or (here[:column].strip(" ") == "" and "\t" in here[: column + 1]):
+        empty = _empty_list_before(lines[:line]) if here.lstrip().startswith("- ") else ""
+        if empty:
+            message = f"`{empty}: []` says that the list is empty, but a list follows; write `{empty}:` without the []"
+        elif "'\\t'" in message or (here[:column].strip(" ") == "" and "\t" in here[: column + 1]):
             message = "a tab cannot indent in YAML; use spaces"
         elif fault.context and fault.context_mark is not None and fault.context_mark.line != line:
             message += f" ({fault.context}, which began at line {fault.context_mark.line + 1})"
@@ -332,3 +335,10 @@ def _plain_words(problem: str) -> str:
     if "unexpected end of stream" in problem:
         return "the file ends inside a quoted text; a closing quote is missing"
     return problem
+
+
+def _empty_list_before(lines: Sequence[str]) -> str:
+    """The key to which the last line that is neither blank nor a comment gives an empty list; else nothing."""
+    spoken = (line for line in reversed(lines) if line.strip() and not line.lstrip().startswith("#"))
+    found = re.match(r"\s*(\w+): *\[ *\] *(#.*)?$", next(spoken, ""))
+    return found[1] if found else ""
