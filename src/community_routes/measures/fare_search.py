@@ -9,30 +9,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.measures.fare_scan import NEVER, all_changes, read_allowance, scan_allowances
-from community_routes.measures.fares import NO_PRICE, FareRide, Ticket, TicketFares
-from community_routes.measures.journey_fares import straight_km
-from community_routes.measures.modes import mode_of
+from community_routes.measures.fare_prices import Choice, PricedRuns, RideClass, price_runs
+from community_routes.measures.fare_scan import NEVER, all_changes, catchable, read_allowance, scan_allowances
+from community_routes.measures.fares import TicketFares
 from community_routes.network.network import Network
 from community_routes.network.points import Links
 from community_routes.routing.query import Query, Walks
 from community_routes.times import UNREACHED
 
-_MOST_BYTES = 200_000_000
-Choice = tuple[Ticket, ...]
+LONGEST_SPAN_S = 32_000
+"""First departure to last useful arrival in one scan: what 16 bits hold."""
 
-
-@dataclass(frozen=True)
-class RideClass:
-    """Rides that cost the same: a single in hundredths, and under which choices of tickets they are covered."""
-
-    cents: float
-    covered: tuple[bool, ...]
+_MOST_LANES = 256
+_BYTES_AT_FIRST = 1 << 28
+_UNTIMED = 1 << 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +89,7 @@ def build_allowances(
 
 
 def times_within_budgets(
-    network: Network, query: Query, walks: Walks, prices: TicketFares, budgets: Iterable[float]
+    network: Network, query: Query, walks: Walks, prices: TicketFares, budgets: Iterable[float], *, threads: int = 1
 ) -> NDArray[np.int32]:
     """Travel time of every origin, departure and destination for each budget.
 
@@ -107,6 +103,8 @@ def times_within_budgets(
         A fare by distance counts the straight line between the stops.
     budgets : iterable of float
         Money for one journey; infinity for no limit.
+    threads : int
+        Changes nothing but the time it takes.
 
     Returns
     -------
@@ -117,166 +115,128 @@ def times_within_budgets(
         raise ValueError("a budget is searched by departure, not by arrival")
     cents = [b if b == math.inf else math.floor(b * 100 + 1e-6) for b in budgets]
     moments = query.departures_s
-    c, hops = network.connections, network.timetable
-    latest_s = int(moments[-1]) + query.max_travel_s
-    low, high = c.slice_between(int(moments[0]), latest_s)
-    limit = max((b for b in cents if b < math.inf), default=0)
-    choices = [t for t in prices.choices(query.max_rides) if sum(ticket.cents for ticket in t) <= limit]
-    runs = np.unique(c.run[low:high])
-    priced = _price_runs(network, prices, choices, runs)
-    allowances = build_allowances(priced.classes, choices, cents, query.max_rides)
-    alight_place = network.changes.alight_place[c.hop]
-    changes, change_to = all_changes(
-        low, high, c.arrival_s, alight_place, network.changes.first, network.changes.to, network.changes.change_s,
-        c.event_first, c.event, c.event_departure_s,
-    )  # fmt: skip
-    connection_of = np.empty(len(c.hop), np.int64)
-    connection_of[c.hop] = np.arange(len(c.hop))
-    event_row = np.full(max(high - low, 1), -1, np.int32)
-    is_event = np.flatnonzero(c.is_event[low:high])
-    event_row[is_event] = np.arange(len(is_event))
-    flat = runs[priced.run_class[runs] >= 0]
-    run_row = np.full(hops.n_runs, -1, np.int32)
-    run_row[flat] = np.arange(len(flat))
-    n_rows, n_allowances = len(is_event) + len(flat), len(allowances.after)
-    n_lanes = int(np.clip(_MOST_BYTES // (4 * max(1, n_rows * n_allowances)), 1, max(1, walks.n_destinations)))
-    shape = (len(cents), walks.n_origins, len(moments), walks.n_destinations)
-    result = np.full(shape, UNREACHED, np.int32)
-    for start in range(0, walks.n_destinations, n_lanes):
-        lanes = np.arange(start, min(start + n_lanes, walks.n_destinations))
-        lane_of = np.full(walks.n_destinations, -1, np.int32)
-        lane_of[lanes] = np.arange(len(lanes))
-        egress_row, egress_s = _egress(walks.egress, lanes, len(c.place_first) - 1)
-        waiting = np.full((max(len(is_event), 1), n_allowances, len(lanes)), NEVER, np.int32)
-        reaches = np.zeros(waiting.shape[:2], np.bool_)
-        riding = np.full((max(len(flat), 1), n_allowances, len(lanes)), NEVER, np.int32)
-        scan_allowances(
-            low, high, c.departure_s, c.arrival_s, c.run, c.position, c.alight_stop, c.next_event, event_row, changes,
-            change_to, egress_row, egress_s, run_row, priced.run_class, allowances.after, hops.first, connection_of,
-            priced.pair_first, priced.pair_class, waiting, reaches, riding,
-        )  # fmt: skip
-        for k, starts in enumerate(allowances.starts):
-            block = np.full((walks.n_origins, len(moments), len(lanes)), UNREACHED, np.int32)
-            read_allowance(
-                starts, low, moments, network.slack_s, query.max_travel_s, walks.access.first, walks.access.to,
-                walks.access.walk_s, walks.direct.first, walks.direct.to, walks.direct.walk_s, c.place_first, c.place,
-                c.event_first, c.event, c.event_departure_s, event_row, waiting, reaches, lane_of, UNREACHED, block,
-            )  # fmt: skip
-            result[k][:, :, lanes] = block
+    result = np.empty((len(cents), walks.n_origins, len(moments), walks.n_destinations), np.int32)
+    n_blocks = max(1, -(-walks.n_destinations // _MOST_LANES))
+    blocks = np.array_split(np.arange(walks.n_destinations), n_blocks)
+    start = 0
+    while start < len(moments):
+        end = int(np.searchsorted(moments, int(moments[start]) + LONGEST_SPAN_S - query.max_travel_s, "right"))
+        span = _Span(network, query, walks, prices, cents, slice(start, end))
+        if threads > 1 and n_blocks > 1:
+            with ThreadPoolExecutor(threads) as pool:
+                for done in [pool.submit(span.fill, block, result) for block in blocks]:
+                    done.result()
+        else:
+            for block in blocks:
+                span.fill(block, result)
+        start = end
     return result
 
 
-def _egress(egress: Links, lanes: NDArray[np.int64], n_stops: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+class _Span:
+    """Consecutive departures that one scan can answer: what is ridden in it, what that costs, and the changes."""
+
+    def __init__(
+        self,
+        network: Network,
+        query: Query,
+        walks: Walks,
+        prices: TicketFares,
+        cents: Sequence[float],
+        departures: slice,
+    ) -> None:
+        self.network, self.query, self.walks, self.departures = network, query, walks, departures
+        self.moments = query.departures_s[departures]
+        self.base_s = int(self.moments[0])
+        self.latest_s = int(self.moments[-1]) + query.max_travel_s
+        c, changes = network.connections, network.changes
+        low, high = self.low, self.high = c.slice_between(self.base_s, self.latest_s)
+        board_place, alight_place = changes.board_place[c.hop], changes.alight_place[c.hop]
+        caught, self.ridden = catchable(
+            low, high, c.departure_s, c.arrival_s, c.run, board_place, alight_place, changes.first, changes.to,
+            changes.change_s, self._first_moments(), np.zeros(network.timetable.n_runs, np.bool_),
+        )  # fmt: skip
+        self.changes, self.change_to = all_changes(
+            low, high, c.arrival_s, alight_place, changes.first, changes.to, changes.change_s, c.event_first, c.event,
+            c.event_departure_s, self.ridden,
+        )  # fmt: skip
+        self.n_events = int(caught.sum())
+        self.event_row = np.where(caught, np.cumsum(caught) - 1, -1).astype(np.int32)
+        self.connection_of = np.empty(len(c.hop), np.int64)
+        self.connection_of[c.hop] = np.arange(len(c.hop))
+        self.priced, self.allowances = _paid(network, query, prices, cents, np.unique(c.run[low:high][self.ridden]))
+        flat = np.flatnonzero(self.priced.run_class >= 0)
+        self.n_flat = len(flat)
+        self.run_row = np.full(network.timetable.n_runs, -1, np.int32)
+        self.run_row[flat] = np.arange(self.n_flat)
+
+    def _first_moments(self) -> NDArray[np.int32]:
+        """The first moment at which somebody from an origin can board at each waiting place."""
+        c, access = self.network.connections, self.walks.access
+        at_stop = np.full(len(c.place_first) - 1, _UNTIMED, np.int32)
+        np.minimum.at(at_stop, access.to, self.base_s + access.walk_s + self.network.slack_s)
+        ready_s = np.full(len(c.event_first) - 1, _UNTIMED, np.int32)
+        ready_s[c.place] = np.repeat(at_stop, np.diff(c.place_first))
+        return ready_s
+
+    def fill(self, destinations: NDArray[np.int64], result: NDArray[np.int32]) -> None:
+        """The travel times to some destinations, into the array of all."""
+        c, walks, query = self.network.connections, self.walks, self.query
+        lane_of = np.full(walks.n_destinations, -1, np.int32)
+        lane_of[destinations] = np.arange(len(destinations))
+        waiting_row, rows = self._scan(destinations)
+        for k, starts in enumerate(self.allowances.starts):
+            read_allowance(
+                starts, self.low, self.base_s, self.moments, self.network.slack_s, query.max_travel_s, walks.access.first,
+                walks.access.to, walks.access.walk_s, walks.direct.first, walks.direct.to, walks.direct.walk_s,
+                c.place_first, c.place, c.event_first, c.event, c.event_departure_s, self.event_row, waiting_row, rows,
+                destinations, lane_of, UNREACHED, self.departures.start, result[k],
+            )  # fmt: skip
+
+    def _scan(self, destinations: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
+        """Waiting rows of all events for one block: the row of each event and allowance, and the rows."""
+        c, n_lanes, n_allowances = self.network.connections, len(destinations), len(self.allowances.after)
+        egress_row, egress_s = _egress(self.walks.egress, destinations, len(c.place_first) - 1)
+        waiting_row = np.full((max(self.n_events, 1), n_allowances), -1, np.int32)
+        riding = np.empty((max(self.n_flat, 1), n_allowances, n_lanes), np.int16)
+        is_riding = np.zeros(riding.shape[:2], np.bool_)
+        # Memory that is not touched costs nothing, whereas rows that turn out too few are copied.
+        most = waiting_row.size + 1
+        rows = np.empty((min(most, max(_BYTES_AT_FIRST // (2 * max(n_lanes, 1)), 1)), n_lanes), np.int16)
+        position, n_rows = self.low, 0
+        while True:
+            position, n_rows = scan_allowances(
+                position, self.low, self.high, self.base_s, self.latest_s, self.query.max_travel_s, c.departure_s,
+                c.arrival_s, c.run, c.position, c.alight_stop, c.next_event, self.ridden, self.event_row, self.changes,
+                self.change_to, egress_row, egress_s, self.run_row, self.priced.run_class, self.allowances.after,
+                self.network.timetable.first, self.connection_of, self.priced.pair_first, self.priced.pair_class,
+                waiting_row, riding, is_riding, rows, n_rows,
+            )  # fmt: skip
+            if position >= self.high:
+                return waiting_row, rows
+            larger = np.empty((2 * len(rows) + n_allowances, n_lanes), np.int16)
+            larger[:n_rows] = rows[:n_rows]
+            rows = larger
+
+
+def _paid(
+    network: Network, query: Query, prices: TicketFares, cents: Sequence[float], runs: NDArray[np.int32]
+) -> tuple[PricedRuns, Allowances]:
+    """What the vehicles of a search cost, and what the budgets allow."""
+    limit = max((b for b in cents if b < math.inf), default=0)
+    choices = [t for t in prices.choices(query.max_rides) if sum(ticket.cents for ticket in t) <= limit]
+    priced = price_runs(network, prices, choices, runs, most_cents=limit)
+    return priced, build_allowances(priced.classes, choices, cents, query.max_rides)
+
+
+def _egress(egress: Links, lanes: NDArray[np.int64], n_stops: int) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
     """Row of each stop near a lane (-1 for none), and its walks to the lanes."""
-    stops, walks, lane = [], [], []
-    for k, destination in enumerate(lanes.tolist()):
-        part = slice(int(egress.first[destination]), int(egress.first[destination + 1]))
-        stops.append(egress.to[part])
-        walks.append(egress.walk_s[part])
-        lane.append(np.full(part.stop - part.start, k))
-    stop = np.concatenate(stops)
+    sizes = (egress.first[lanes + 1] - egress.first[lanes]).astype(np.int64)
+    link = np.arange(int(sizes.sum())) + np.repeat(egress.first[lanes] - (np.cumsum(sizes) - sizes), sizes)
+    stop = egress.to[link]
     near = np.unique(stop)
     row = np.full(n_stops, -1, np.int32)
     row[near] = np.arange(len(near))
-    egress_s = np.full((max(len(near), 1), len(lanes)), NEVER, np.int32)
-    egress_s[row[stop], np.concatenate(lane)] = np.concatenate(walks)
+    egress_s = np.full((max(len(near), 1), len(lanes)), NEVER, np.int16)
+    egress_s[row[stop], np.repeat(np.arange(len(lanes)), sizes)] = np.minimum(egress.walk_s[link], NEVER)
     return row, egress_s
-
-
-@dataclass(frozen=True, eq=False)
-class _Priced:
-    """Price classes, and the class of each run (or of each boarding and alighting of a metered one)."""
-
-    classes: list[RideClass]
-    run_class: NDArray[np.int32]
-    pair_first: NDArray[np.int64]
-    pair_class: NDArray[np.int32]
-
-
-class _Pricer:
-    """Looks prices up once for each route and distance."""
-
-    def __init__(self, network: Network, prices: TicketFares, choices: Sequence[Choice]) -> None:
-        self.feed, self.prices, self.choices = network.feed, prices, choices
-        self.classes: dict[RideClass, int] = {}
-        self._rides: dict[int, FareRide] = {}
-        self._flat: dict[tuple[int, bool], int] = {}
-        self._metered: dict[tuple[int, bool, int, int], int] = {}
-        self._terms = prices.fares.concession if prices.concession else None
-
-    def ride(self, route: int) -> FareRide:
-        """A ride on a route of unknown length."""
-        if route not in self._rides:
-            row = self.feed.routes.iloc[route]
-            agency = int(row["agency"])
-            named = self.feed.agencies.iloc[agency] if agency >= 0 else {"agency_id": "", "agency_name": ""}
-            self._rides[route] = FareRide(
-                str(row["route_id"]),
-                str(row["route_short_name"]),
-                str(named["agency_id"]),
-                str(named["agency_name"]),
-                mode_of(int(row["route_type"])),
-            )
-        return self._rides[route]
-
-    def at_concession(self, board_s: int) -> bool:
-        """Whether the concession's times hold."""
-        terms = self._terms
-        return terms is not None and board_s >= terms.from_ and (terms.to is None or board_s < terms.to)
-
-    def class_of(self, ride: FareRide) -> int:
-        """The price class of a ride."""
-        covered = tuple(any(self.prices.covers(ticket, ride) for ticket in choice) for choice in self.choices)
-        return self.classes.setdefault(RideClass(self.prices.single(ride), covered), len(self.classes))
-
-    def flat(self, route: int, board_s: int) -> int:
-        """The class of any ride on a route, or -1 where it depends on the distance."""
-        key = (route, self.at_concession(board_s))
-        if key not in self._flat:
-            ride = self._with(self.ride(route), 1.0, board_s)
-            by_distance = self.prices.single(ride) < NO_PRICE == self.prices.single(self._with(ride, math.inf, board_s))
-            self._flat[key] = -1 if by_distance else self.class_of(self._with(ride, math.inf, board_s))
-        return self._flat[key]
-
-    def metered(self, route: int, board_s: int, start: int, end: int) -> int:
-        """The class of a ride between two stops (rows)."""
-        key = (route, self.at_concession(board_s), start, end)
-        if key not in self._metered:
-            ride = self._with(self.ride(route), straight_km(self.feed, start, end), board_s)
-            self._metered[key] = self.class_of(ride)
-        return self._metered[key]
-
-    @staticmethod
-    def _with(ride: FareRide, km: float, board_s: int) -> FareRide:
-        return FareRide(
-            ride.route_id, ride.route_name, ride.agency_id, ride.agency_name, ride.mode, km=km, board_s=board_s
-        )
-
-
-def _price_runs(network: Network, prices: TicketFares, choices: Sequence[Choice], runs: NDArray[np.int32]) -> _Priced:
-    """The price class of every run of a search.
-
-    A run has one class when all its boardings cost the same; it is metered when a price depends on the distance, or
-    when it goes on as a trip that is priced otherwise (the ride costs what it costs where it is boarded).
-    """
-    hops, pricer = network.timetable, _Pricer(network, prices, choices)
-    route = network.feed.trips["route"].to_numpy(dtype=np.int64)[hops.trip]
-    run_class = np.full(hops.n_runs, -1, np.int32)
-    pair_first = np.full(hops.n_runs, -1, np.int64)
-    pairs: list[int] = []
-    for run in runs.tolist():
-        part = range(int(hops.first[run]), int(hops.first[run + 1]))
-        kinds = {pricer.flat(int(route[h]), int(hops.departure_s[h])) for h in part}
-        if len(kinds) == 1 and -1 not in kinds:
-            run_class[run] = kinds.pop()
-            continue
-        pair_first[run] = len(pairs)
-        for i in part:
-            flat = pricer.flat(int(route[i]), int(hops.departure_s[i]))
-            for j in part:
-                if j < i or flat >= 0:
-                    pairs.append(max(flat, 0))
-                else:
-                    ends = int(hops.from_stop[i]), int(hops.to_stop[j])
-                    pairs.append(pricer.metered(int(route[i]), int(hops.departure_s[i]), *ends))
-    return _Priced(list(pricer.classes), run_class, pair_first, np.asarray(pairs or [0], dtype=np.int32))

@@ -19,8 +19,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+from numpy.typing import NDArray
+
 from community_routes.sources.study_fares import Fare, Fares
 
+FloatArray = NDArray[np.float64]
 NO_PRICE = math.inf
 _PERIODS = ("day", "week", "four_week")
 _WEEKS_IN_FOUR = 4
@@ -148,6 +152,21 @@ class TicketFares:
         if cap is not None:
             price = min(price, float(to_cents(cap))) if price < NO_PRICE else price
         return min(price, self._concession_cents(ride))
+
+    def singles(self, ride: FareRide, km: FloatArray) -> FloatArray:
+        """``single`` of a ride for each of many distances (infinite where unknown), all else being the same."""
+        levels = self.levels(ride)
+        lists = (fare for _, _, fare in levels if fare.single is not None or fare.per_km is not None)
+        fare = next(lists, None)
+        if fare is None or fare.single is not None or fare.per_km is None:
+            return np.full(len(km), self.single(ride))
+        known = np.isfinite(km)
+        by_distance = np.rint(fare.per_km * np.where(known, km, 0.0) * 100)
+        prices = np.where(known, np.maximum(by_distance, to_cents(fare.minimum or 0.0)), NO_PRICE)
+        cap = next((fare.cap_single for _, _, fare in levels if fare.cap_single is not None), None)
+        if cap is not None:
+            prices = np.where(known, np.minimum(prices, to_cents(cap)), NO_PRICE)
+        return np.asarray(np.minimum(prices, self._concession_cents(ride)))
 
     def _concession_cents(self, ride: FareRide) -> float:
         terms = self.fares.concession
