@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -43,6 +44,31 @@ Timings = Annotated[
 ]
 Version = Annotated[
     bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.", hidden=True)
+]
+
+
+class EngineKind(StrEnum):
+    """Who works on the blocks of a search."""
+
+    LOCAL = "local"
+    DASK = "dask"
+
+
+EngineChoice = Annotated[
+    EngineKind,
+    typer.Option(
+        "--engine",
+        help="Who searches: `local` (threads of this machine) or `dask` (workers, also of other machines; needs the extra"
+        " cluster).",
+    ),
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        "--scheduler",
+        help="Address of a dask scheduler, as in tcp://10.0.0.5:8786.",
+        show_default="workers of this machine",
+    ),
 ]
 Draws = Annotated[
     int,

@@ -8,11 +8,15 @@ from typing import Annotated
 
 import typer
 
+from community_routes.commands.engines import check_engine, engine_of
 from community_routes.commands.options import (
     DEFAULT_THREADS,
     Cache,
+    EngineChoice,
+    EngineKind,
     LogJson,
     Quiet,
+    Scheduler,
     Seed,
     StudyArgument,
     Threads,
@@ -49,6 +53,8 @@ def matrix(
     per_departure: Annotated[bool, typer.Option("--per-departure", help="A row for every departure.")] = False,
     arrive_by: Annotated[bool, typer.Option("--arrive-by", help="The window holds deadlines.")] = False,
     reached_only: Annotated[bool, typer.Option("--reached-only", help="Leave out pairs that are not reached.")] = False,
+    engine: EngineChoice = EngineKind.LOCAL,
+    scheduler: Scheduler = None,
     threads: Threads = DEFAULT_THREADS,
     seed: Seed = None,
     cache: Cache = None,
@@ -65,6 +71,7 @@ def matrix(
     if per_departure and percentiles is not None:
         raise UsageError("--percentiles and --per-departure exclude each other")
     check_ending(out)
+    check_engine(engine, scheduler, cache)
     with session(quiet, log_json, timings, f"reading {study.name}") as console:
         opened = opened_study(console, study, seed, cache)
         query = replace(chosen_query(opened, window), arrive_by=arrive_by)
@@ -74,10 +81,13 @@ def matrix(
             start = read_places(opened, origins) if origins is not None else None
             same = origins is not None and destinations is not None and origins.resolve() == destinations.resolve()
             end = start if same else (read_places(opened, destinations) if destinations is not None else None)
-        found = write_matrix(
-            opened, query, chosen_day(opened, day), out, origins=start, destinations=end, per_departure=per_departure,
-            reached_only=reached_only, threads=threads, stopwatch=console.stopwatch, progress=console.progress,
-        )  # fmt: skip
+        day = chosen_day(opened, day)
+        with engine_of(console, engine, scheduler, cache, threads) as searching:
+            found = write_matrix(
+                opened, query, day, out, origins=start, destinations=end, per_departure=per_departure,
+                reached_only=reached_only, threads=threads, engine=searching, stopwatch=console.stopwatch,
+                progress=console.progress,
+            )  # fmt: skip
     console.say(f"{out}: {found.n_rows:,} rows, {found.n_origins:,} origins to {found.n_destinations:,} destinations")
 
 

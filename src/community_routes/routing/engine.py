@@ -93,4 +93,4 @@ class LocalEngine:
 def tell_blocks(tell: Callable[[str], None] | None, done: int, total: int) -> None:
     """Say how many blocks are done."""
     if tell is not None:
-        tell(f"block {done:,} of {total:,}")
+        tell(f"blocks {done:,} of {total:,}")
