@@ -139,11 +139,31 @@ def open_study(
     StudyError
         With every error in it.
     """
+    return _opened(lambda found: read_study_file(Path(path), found), notices, cache, stopwatch)
+
+
+def study_of(
+    file: StudyFile,
+    *,
+    notices: list[Notice] | None = None,
+    cache: str | Path | None = None,
+    stopwatch: Stopwatch | None = None,
+) -> Study:
+    """Read all the files that a study names; as ``open_study``, for a study file that is read (and perhaps changed) already."""
+    return _opened(lambda _: file, notices, cache, stopwatch)
+
+
+def _opened(
+    read_file: Callable[[list[Notice]], StudyFile],
+    notices: list[Notice] | None,
+    cache: str | Path | None,
+    stopwatch: Stopwatch | None,
+) -> Study:
     watch = stopwatch or Stopwatch()
     found: list[Notice] = []
     try:
         with watch.stage("read"):
-            study = _read(Path(path), found, cache)
+            study = _read(read_file(found), found, cache)
         with watch.stage("network"):
             return _with_ground(study, found, open_store(cache))
     finally:
@@ -160,8 +180,8 @@ class _Parts:
     opportunities: Opportunities | None = None
 
 
-def _read(path: Path, found: list[Notice], cache: str | Path | None) -> _Parts:
-    file, store = read_study_file(path, found), open_store(cache)
+def _read(file: StudyFile, found: list[Notice], cache: str | Path | None) -> _Parts:
+    store = open_store(cache)
     parts = _Parts(file)
     missing = file.missing_files
     there = [timetable for timetable in file.timetables if timetable not in missing]

@@ -72,8 +72,9 @@ def put_back(
             copied.append(trip)
     n = len(feed.trips)
     feed = edit_trips(replace(feed, calendar=edit.build()), added=added)
+    feed = _with_frequencies(_with_columns(feed, before, copied, n), before, copied, n)
     return replace(
-        _with_frequencies(feed, before, copied, n),
+        feed,
         content_hash=f"{after.content_hash}:{sorted(wanted)}:{before.content_hash}",
     )
 
@@ -120,6 +121,20 @@ def _with_stops(feed: Feed, before: Feed, trips: NDArray[np.int64]) -> tuple[Fee
     table = pd.DataFrame(new).reindex(columns=feed.stops.columns).fillna("")
     stops = pd.concat([feed.stops, table], ignore_index=True).astype(feed.stops.dtypes.to_dict())
     return replace(feed, stops=stops), rows
+
+
+def _with_columns(feed: Feed, before: Feed, copied: list[int], first_row: int) -> Feed:
+    """The feed whose put-back trips carry what else is known of them: wheelchair access, and the vehicle that goes on."""
+    if not copied:
+        return feed
+    trips = feed.trips.copy()
+    rows = trips.index[first_row:]
+    for column in ("trip_headsign", "trip_short_name", "wheelchair_accessible"):
+        if column in trips.columns and column in before.trips.columns:
+            trips.loc[rows, column] = before.trips[column].to_numpy()[copied]
+    blocks = [f"put-back:{block}" if block else "" for block in before.trips["block_id"].to_numpy()[copied]]
+    trips.loc[rows, "block_id"] = blocks
+    return replace(feed, trips=trips.astype(feed.trips.dtypes.to_dict()))
 
 
 def _with_frequencies(feed: Feed, before: Feed, copied: list[int], first_row: int) -> Feed:

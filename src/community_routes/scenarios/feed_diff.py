@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -29,9 +30,10 @@ class FeedDiff:
     departures : DataFrame
         ``day, route, name, period, before, after``: departures from first stops, only rows that differ.
     routes : DataFrame
-        ``day, route, name, what, before, after``; ``what`` is ``new`` (departures from 0), ``gone`` (to 0), ``departures``,
-        ``stops`` (other patterns, as many departures), ``times`` (the same stops at other times) or ``on demand`` (the rides
-        of a zone, which are not counted). Counts are departures.
+        ``day, route, name, what, before, after, changed``; ``what`` is ``new`` (departures from 0), ``gone`` (to 0),
+        ``departures``, ``stops`` (other patterns, as many departures), ``times`` (the same stops at other times) or ``on demand`` (the rides
+        of a zone, which are not counted). Counts are departures; ``changed`` are those of one timetable that the other has
+        not with the same stops and times, whichever are more.
     stops : DataFrame
         ``day, stop, name, what, before, after``: stops ``gained`` (served after only) and ``lost``; counts of calls.
     """
@@ -108,15 +110,26 @@ def diff_feeds(
             if what is None:
                 continue
             if what == "new" and route in new.on_demand:
-                routes.append({"day": day, "route": route, "name": name, "what": "on demand", "before": 0, "after": 0})
+                routes.append(
+                    {
+                        "day": day,
+                        "route": route,
+                        "name": name,
+                        "what": "on demand",
+                        "before": 0,
+                        "after": 0,
+                        "changed": 0,
+                    }
+                )
                 continue
             n_a, n_b = len(a.starts) if a else 0, len(b.starts) if b else 0
-            routes.append({"day": day, "route": route, "name": name, "what": what, "before": n_a, "after": n_b})
+            counts = {"before": n_a, "after": n_b, "changed": _n_changed(a, b)}
+            routes.append({"day": day, "route": route, "name": name, "what": what, **counts})
             for period, window in PERIODS.items():
-                counts = [_count(one, window) for one in (a, b)]
-                if counts[0] != counts[1]:
+                n_a, n_b = _count(a, window), _count(b, window)
+                if n_a != n_b:
                     row = {"day": day, "route": route, "name": name, "period": period}
-                    departures.append({**row, "before": counts[0], "after": counts[1]})
+                    departures.append({**row, "before": n_a, "after": n_b})
         for stop in sorted({*old.calls, *new.calls}):
             n_a, n_b = old.calls.get(stop, 0), new.calls.get(stop, 0)
             if (n_a == 0) != (n_b == 0):
@@ -125,7 +138,7 @@ def diff_feeds(
                 stops.append({"day": day, "stop": stop, "name": name, "what": what, "before": n_a, "after": n_b})
     return FeedDiff(
         pd.DataFrame(departures, columns=["day", "route", "name", "period", "before", "after"]),
-        pd.DataFrame(routes, columns=["day", "route", "name", "what", "before", "after"]),
+        pd.DataFrame(routes, columns=["day", "route", "name", "what", "before", "after", "changed"]),
         pd.DataFrame(stops, columns=["day", "stop", "name", "what", "before", "after"]),
     )
 
@@ -135,8 +148,11 @@ class _RouteRuns:
     """The departures of a route on a date, and what its trips look like."""
 
     starts: NDArray[np.int64]
-    patterns: tuple[tuple[str, ...], ...]
-    times: tuple[tuple[int, ...], ...]
+    runs: tuple[tuple[tuple[str, ...], tuple[int, ...]], ...]
+
+    @property
+    def patterns(self) -> list[tuple[str, ...]]:
+        return sorted(stops for stops, _ in self.runs)
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,7 +218,7 @@ def _look(feed: Feed, runs: Runs, rows: NDArray[np.int64], ids: NDArray[np.objec
         start = int(feed.calls.departure_s[part.start])
         shift = int(runs.start_s[k]) - start
         times.append((*(feed.calls.arrival_s[part] + shift).tolist(), *(feed.calls.departure_s[part] + shift).tolist()))
-    return _RouteRuns(runs.start_s[rows], tuple(sorted(patterns)), tuple(sorted(times)))
+    return _RouteRuns(runs.start_s[rows], tuple(sorted(zip(patterns, times, strict=True))))
 
 
 def _what(before: _RouteRuns | None, after: _RouteRuns | None) -> str | None:
@@ -215,7 +231,13 @@ def _what(before: _RouteRuns | None, after: _RouteRuns | None) -> str | None:
         return "departures"
     if before.patterns != after.patterns:
         return "stops"
-    return "times" if before.times != after.times else None
+    return "times" if before.runs != after.runs else None
+
+
+def _n_changed(before: _RouteRuns | None, after: _RouteRuns | None) -> int:
+    """Departures of the timetable with more of them that the other has not, stop by stop and minute by minute."""
+    old, new = (Counter(one.runs if one is not None else ()) for one in (before, after))
+    return max((old - new).total(), (new - old).total())
 
 
 def _count(one: _RouteRuns | None, window: tuple[int, int]) -> int:
