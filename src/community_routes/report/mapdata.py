@@ -320,6 +320,7 @@ def _destinations(results: Results, frame: geo.Frame) -> list[dict[str, Any]]:
         lon, lat = geo.label_point(shape)
         entry: dict[str, Any] = {
             "key": str(row["key"]),
+            "label": words.place_name(str(row["key"])),
             "name": "" if pd.isna(row["name"]) else str(row["name"]),
             "kind": "" if pd.isna(row["kind"]) else words.part_name(str(row["kind"])),
             "at": [round(lat, 5), round(lon, 5)],

@@ -110,6 +110,7 @@ def _content(figures: Figures, environment: jinja2.Environment, on_paper: bool) 
         "gains": [gains(figures, scenario) for scenario in results.scenarios],
         "options": sections.options(figures),
         "wards": [sections.wards(figures, v.scenario, v.slot, v.kind) for v in verdicts],
+        "deprivation_column": deprivation_column(results),
         "has_groups": bool((results.zones["group"].fillna("").astype(str) != "").any()),
         "spaces": sections.spaces(figures),
         "meeting": sections.meeting(figures, _table_slot(figures, verdicts)[0]),
@@ -298,6 +299,7 @@ def neighbourhood_rows(figures: Figures, verdicts: list[Verdict]) -> list[dict[s
     slot, kind = _table_slot(figures, verdicts)
     unit = figures.unit(kind, view)
     zones = figures.results.zones
+    given = deprivation_column(figures.results)
     order = np.argsort(pd.to_numeric(zones["deprivation_rank"], errors="coerce").fillna(np.inf), kind="stable")
     rows = []
     for i in order:
@@ -310,7 +312,7 @@ def neighbourhood_rows(figures: Figures, verdicts: list[Verdict]) -> list[dict[s
                 "id": str(zone["id"]),
                 "group": "" if pd.isna(zone["group"]) else str(zone["group"]),
                 "persons": "" if pd.isna(zone["population"]) else words.count(float(zone["population"])),
-                "decile": "" if pd.isna(zone["deprivation_decile"]) else str(int(zone["deprivation_decile"])),
+                "deprivation": _whole(zone[given]) if given else "",
                 "reason": words.REASONS.get(str(zone["reason"]), str(zone["reason"])),
                 "today": figure(today, unit),
                 "changes": [
@@ -320,6 +322,16 @@ def neighbourhood_rows(figures: Figures, verdicts: list[Verdict]) -> list[dict[s
             }
         )
     return rows
+
+
+def deprivation_column(results: Results) -> str:
+    """What the table of neighbourhoods says of deprivation: the decile, else the rank, "" where neither is given."""
+    given = ("deprivation_decile", "deprivation_rank")
+    return next((column for column in given if results.zones[column].notna().any()), "")
+
+
+def _whole(value: Any) -> str:
+    return "" if pd.isna(value) else words.count(float(value))
 
 
 def notice_rows(figures: Figures) -> list[dict[str, Any]]:

@@ -23,6 +23,14 @@ from community_routes.report.scale import Scale
 
 _INK = "#17212a"
 _OFF = "#e9e7e1"
+_DOT: dict[str, Any] = {
+    "linestyle": "",
+    "marker": "o",
+    "markersize": 2.8,
+    "markerfacecolor": "white",
+    "markeredgecolor": _INK,
+    "markeredgewidth": 0.7,
+}
 _BAR = ("change", "low", "high")
 
 
@@ -231,15 +239,7 @@ def _draw_overlay(axes: Axes, results: Results, ground: _Ground, scenario: str) 
     _put(axes, ground.railways, fill=False, edgecolor="#777777", linewidth=0.8, linestyle=(0, (5, 3)))
     _put(axes, ground.routes, fill=False, edgecolor="#2b3238", linewidth=0.6, alpha=0.6)
     _put(axes, ground.outlines, fill=False, edgecolor="#6a3d9a", linewidth=0.6)
-    axes.plot(
-        ground.dots[:, 0],
-        ground.dots[:, 1],
-        "o",
-        markersize=2.8,
-        markerfacecolor="white",
-        markeredgecolor=_INK,
-        markeredgewidth=0.7,
-    )
+    axes.plot(ground.dots[:, 0], ground.dots[:, 1], **_DOT)
     if scenario != TODAY:
         mine = results.routes[results.routes["scenario"] == scenario]
         new = compound_path(geo.simple_lines(mine.geometry, ground.frame), ground.frame)
@@ -332,6 +332,11 @@ def _legend(axes: Axes, results: Results, scale: Scale, scenario: str, unsure: b
         handles.append(
             Patch(facecolor="white", edgecolor="#3b4147", hatch="....", label="cannot be told from no change")
         )
+    ground = _ground_of(results)
+    if len(ground.dots):
+        handles.append(Line2D([], [], **_DOT, label="place to reach"))
+    if ground.outlines is not None:
+        handles.append(Patch(facecolor="none", edgecolor="#6a3d9a", label="area to reach"))
     handles.append(Line2D([], [], color="#2b3238", linewidth=0.8, label="route today"))
     if scenario != TODAY:
         handles.append(Line2D([], [], color=drawing.NEW_ROUTE, linewidth=2.4, label="new or changed route"))

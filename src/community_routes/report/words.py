@@ -16,6 +16,7 @@ REASONS = {
     "no_service": "no bus or train within walking distance",
     "over_time": "not within the limits of time and rides",
     "over_fare": "not within the fare budget",
+    "income_unknown": "the income is not known",
 }
 _DAYS = {
     "day": "on the day of the study",
@@ -71,6 +72,12 @@ def kind_name(kind: str) -> str:
         return "other wards"
     name = "employment zones" if key == "employment" else plain(key)
     return f"{name}: {part_name(part)}" if part else name
+
+
+def place_name(key: str) -> str:
+    """One place of a key: ``employment`` is "place of employment", ``shared_spaces`` is "shared space"."""
+    known = {"employment": "place of employment", "shared_spaces": "shared space"}
+    return known.get(key, plain(key))
 
 
 def part_name(part: str) -> str:

@@ -136,7 +136,8 @@
     return dot;
   }));
   var spots = L.layerGroup(data.places.filter(function (place) { return !place.shape || place.key !== "employment"; }).map(function (place) {
-    var dot = L.circleMarker(place.at, { pane: "spots", radius: 3.6, color: "#17212a", weight: 1.8, fillColor: "#fff", fillOpacity: 1 });
+    var job = place.key === "employment";
+    var dot = L.circleMarker(place.at, { pane: "spots", radius: 3.6, color: job ? "#5b2a86" : "#17212a", weight: 1.8, fillColor: job ? "#5b2a86" : "#fff", fillOpacity: 1 });
     dot.bindTooltip(function () {
       var box = make("div");
       box.appendChild(make("strong", place.name || place.kind || place.key));
@@ -154,10 +155,11 @@
   });
   L.control.scale({ imperial: true, metric: true, position: "bottomleft" }).addTo(map);
 
-  // Small dots on the whole map, bigger ones and the stops when it is enlarged.
+  // Small dots on the whole map, smaller ones where there are very many, bigger ones and the stops when it is enlarged.
+  var crowded = spots.getLayers().length > 400;
   function detail() {
     var closer = map.getZoom() - map.getBoundsZoom(data.box), near = closer >= 1.25;
-    spots.eachLayer(function (dot) { dot.setRadius(near ? 4.5 : 2.6); dot.setStyle({ weight: near ? 2 : 1.3 }); });
+    spots.eachLayer(function (dot) { dot.setRadius(near ? 4.5 : crowded ? 1.7 : 2.6); dot.setStyle({ weight: near ? 2 : crowded ? 0.8 : 1.3 }); });
     [[stops, near], [spots, true]].forEach(function (pair) {
       if (pair[1]) pair[0].addTo(map); else map.removeLayer(pair[0]);
     });
@@ -250,7 +252,10 @@
     if (state.mode !== "today") item(also, swatch("#c0156b", "line"), "new or changed route");
     item(also, swatch("", "thin"), "route today (rail dashed)");
     if (data.places.some(function (p) { return p.shape; })) item(also, swatch("", "area"), "employment zone or large space");
-    item(also, swatch("", "dot"), "shared space");
+    var named = {};
+    if (data.places.some(function (p) { return !p.shape && p.key === "employment"; })) item(also, swatch("", "dot job"), "place of employment");
+    data.places.forEach(function (p) { if (p.key !== "employment") named[p.label] = true; });
+    Object.keys(named).forEach(function (label) { item(also, swatch("", "dot"), label); });
     box.appendChild(also);
   }
 
