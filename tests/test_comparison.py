@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from community_routes.comparison import compare
 from community_routes.errors import UsageError
 from community_routes.evaluation import evaluate
+from community_routes.reading import read_scenarios
+from community_routes.report.page import page_html
 from community_routes.scenarios.scenario import Scenario
 from community_routes.study import Study, open_study
 from small_town import town_study
@@ -65,3 +68,26 @@ def test_what_cannot_be_compared(study: Study, tmp_path: Path) -> None:
     other = evaluate(open_study(town_study(tmp_path)), LESS)
     with pytest.raises(UsageError, match="another study"):
         compare(today, other)
+
+
+def test_what_a_service_on_demand_takes_is_shown_or_said_to_be_unknown(tmp_path: Path) -> None:
+    """Two vehicles 07:00-10:00 on 253 weekdays are 1,518 bus-hours; without vehicles nobody knows, and it is ranked last."""
+    study = open_study(town_study(tmp_path / "town"))
+    lon = [19.99, 20.11, 20.11, 19.99, 19.99]
+    lat = [-0.01, -0.01, 0.01, 0.01, -0.01]
+    zone = {"type": "Polygon", "coordinates": [list(zip(lon, lat, strict=True))]}
+    (tmp_path / "zone.geojson").write_text(json.dumps(zone), encoding="utf-8")
+    drt = "add_drt: {name: Dial, zone: zone.geojson, hours: 07:00-10:00, wait_min: 5"
+    for name, more in (("known", ", vehicles: 2"), ("unknown", "")):
+        text = f"scenario: {name}\nchanges:\n  - {drt}{more}}}\n"
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    plans = read_scenarios([tmp_path / "unknown.yaml", tmp_path / "known.yaml"], study)
+    today = evaluate(study)
+    comparison = compare(today, *(evaluate(study, plan) for plan in plans))
+    ranking = comparison.ranking[["scenario", "bus_hours"]].to_dict("records")
+    assert [row["scenario"] for row in ranking] == ["known", "unknown"]
+    assert ranking[0]["bus_hours"] == 1518 and ranking[1]["bus_hours"] != ranking[1]["bus_hours"]
+    page = page_html(comparison.results)
+    assert page.count('<span class="none">not known</span>') == 3, "bus-hours, kilometres and peak vehicles"
+    assert "nobody knows what it takes: see what the costs assume" in page
+    assert "What Dial takes and costs is not known: add_drt says no vehicles; write vehicles: N" in page

@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from community_routes.scenarios.changes_work import Setting as Setting
     from community_routes.scenarios.scenario import Scenario as Scenario
     from community_routes.scenarios.scenario import read_scenario as read_scenario
+    from community_routes.sensitivity import Sweep as Sweep
+    from community_routes.sensitivity import sweep as sweep
     from community_routes.sites import assess_sites as assess_sites
     from community_routes.sources.feed import Feed as Feed
     from community_routes.sources.fetch import fetch_authority as fetch_authority
@@ -95,6 +97,7 @@ _WHERE = {
     "scenarios.changes_apply": ("apply_scenario",),
     "scenarios.changes_work": ("Setting",),
     "scenarios.scenario": ("Scenario", "read_scenario"),
+    "sensitivity": ("Sweep", "sweep"),
     "sites": ("assess_sites",),
     "sources.feed": ("Feed",),
     "sources.fetch": ("fetch_authority",),

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from community_routes.commands import inputs, main_job, schema, sites, timetable, travel
+from community_routes.commands import inputs, main_job, schema, sites, sweep, timetable, travel
 from community_routes.commands.options import print_version
 from community_routes.console import Console
 from community_routes.errors import CommunityRoutesError, MachineError, UsageError
@@ -116,6 +116,7 @@ for _panel, _name, _command in (
     (_LOOK, "isochrone", travel.isochrone),
     (_PROPOSE, "new-scenario", timetable.new_scenario),
     (_PROPOSE, "diff", timetable.diff),
+    (_PROPOSE, "sweep", sweep.sweep),
     (_PROPOSE, "export-gtfs", timetable.export_gtfs),
     (_PREPARE, "fetch", inputs.fetch),
     (_PREPARE, "schema", schema.schema),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import webbrowser
 from collections.abc import Mapping, Sequence
@@ -25,8 +24,9 @@ from community_routes.kept import keep_inputs as keep_inputs_of
 from community_routes.measures.further import equity_rows, poverty_lines
 from community_routes.measures.groups import group_rows
 from community_routes.publishing import check_replaceable, new_folder
+from community_routes.reading import scenario_sources
 from community_routes.report.files import write_files
-from community_routes.report.results import Results, ScenarioSummary, empty_table
+from community_routes.report.results import MISSING_COST, Results, ScenarioSummary, empty_table
 from community_routes.scenarios.compare import compare_tables, rank_proposals
 from community_routes.scenarios.operating_cost import operating_cost
 from community_routes.scenarios.scenario import Scenario
@@ -168,7 +168,9 @@ class Comparison:
         study; columns kind, cutoff_min, then those of ``rank_proposals``. Empty with fewer than two proposals that cost.
         """
         hours = {
-            p.scenario: cost["bus_hours_per_year"] for p in self.proposals if (cost := _cost(self.today, p)) is not None
+            p.scenario: cost.get("bus_hours_per_year", np.nan)
+            for p in self.proposals
+            if (cost := _cost(self.today, p)) is not None
         }
         if len(hours) < 2:
             return pd.DataFrame()
@@ -201,14 +203,8 @@ class Comparison:
 
     def _sources(self) -> pd.DataFrame:
         """Every input file once: the study's, and the proposals' with those that they build on."""
-        rows: dict[str, dict[str, str]] = {}
-        for proposal in self.proposals:
-            for part in proposal.applied.scenario.chain() if proposal.applied is not None else ():
-                if part.folder is not None:
-                    path = part.folder / f"{part.scenario}.yaml"
-                    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-                    rows[part.scenario] = {"name": path.name, "kind": "scenario", "sha256": digest, "credit": ""}
-        return pd.concat([self.study.sources, pd.DataFrame(list(rows.values()))], ignore_index=True)
+        proposed = [p.applied.scenario for p in self.proposals if p.applied is not None]
+        return pd.concat([self.study.sources, scenario_sources(proposed)], ignore_index=True)
 
     def write_report(
         self,
@@ -399,13 +395,16 @@ def _summary(today: Evaluation, proposal: Evaluation) -> ScenarioSummary:
 def _cost(today: Evaluation, proposal: Evaluation) -> dict[str, Any] | None:
     """What a proposal takes and costs a year beyond today, with the assumptions; None where no route changes."""
     applied = proposal.applied
-    if applied is None or not (applied.changed_routes or applied.new_routes):
+    if applied is None or not (applied.changed_routes or applied.new_routes or applied.drt):
         return None
     routes = [*applied.changed_routes, *applied.new_routes]
-    cost = operating_cost(today.feed, proposal.feed, routes, today.study.file.dates, applied.scenario.cost)
+    dates, rates = today.study.file.dates, applied.scenario.cost
+    cost = operating_cost(today.feed, proposal.feed, routes, dates, rates, drt=applied.drt)
     figures: dict[str, Any] = {
         f"{item}_per_year": float(row["change"]) for item, row in cost.year.iterrows() if np.isfinite(row["change"])
     }
+    if cost.missing:
+        figures[MISSING_COST] = cost.missing
     for number, assumption in enumerate(cost.assumptions, start=1):
         figures[f"assumption_{number}"] = assumption
     return figures

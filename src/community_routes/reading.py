@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+
+import pandas as pd
 
 from community_routes.errors import CommunityRoutesError, ScenarioError, UsageError
 from community_routes.evaluation import applied_to
 from community_routes.notices import Notice, raise_on_errors
+from community_routes.scenarios.conveyal import read_conveyal
 from community_routes.scenarios.scenario import Scenario, read_scenario
 from community_routes.study import Study
+
+CONVEYAL_ENDING = ".json"
 
 
 def read_scenarios(
     paths: Sequence[str | Path], study: Study | None = None, *, notices: list[Notice] | None = None
 ) -> list[Scenario]:
     """Read scenario files; with a study, also try each on it.
+
+    A file that ends in ``.json`` is read as a scenario of Conveyal Analysis, which needs the study's timetable.
 
     Parameters
     ----------
@@ -30,13 +38,13 @@ def read_scenarios(
     ScenarioError
         With the faults of all files.
     UsageError
-        Two files hold a scenario of the same id.
+        Two files hold a scenario of the same id, or a Conveyal scenario is read without a study.
     """
     found: list[Notice] = []
     scenarios: list[Scenario] = []
     for path in paths:
         try:
-            scenario = read_scenario(path, notices=found)
+            scenario = _read(Path(path), study, found)
             if study is not None:
                 applied_to(study, scenario, found)
             scenarios.append(scenario)
@@ -51,3 +59,30 @@ def read_scenarios(
     if twice:
         raise UsageError(f"the scenario {twice[0]!r} is given twice")
     return scenarios
+
+
+def _read(path: Path, study: Study | None, found: list[Notice]) -> Scenario:
+    if path.suffix.lower() != CONVEYAL_ENDING:
+        return read_scenario(path, notices=found)
+    if study is None:
+        raise UsageError(f"{path.name}: a Conveyal scenario can only be read for a study, whose routes it names")
+    return read_conveyal(path, study.feed, notices=found)
+
+
+def scenario_sources(scenarios: Sequence[Scenario]) -> pd.DataFrame:
+    """The files that scenarios were read from, and those that they build on, with the sha256 of their bytes.
+
+    Columns name, kind (``scenario``), sha256, credit; one row for each file. What was made in Python has none.
+    """
+    rows: dict[Path, dict[str, str]] = {}
+    for scenario in scenarios:
+        for part in scenario.chain():
+            if part.path is not None:
+                digest = hashlib.sha256(part.path.read_bytes()).hexdigest()
+                rows[part.path.resolve()] = {
+                    "name": part.path.name,
+                    "kind": "scenario",
+                    "sha256": digest,
+                    "credit": "",
+                }
+    return pd.DataFrame(list(rows.values()), columns=["name", "kind", "sha256", "credit"])

@@ -137,6 +137,14 @@ def test_ranking_by_gain_per_bus_hour():
     assert table["gain_per_bus_hour"].iloc[1:3].tolist() == [3, 2]
 
 
+def test_what_takes_nobody_knows_how_much_comes_last():
+    """Neither a gain per bus-hour nor a place that could be told apart from the one before it."""
+    table = rank_proposals([("demand", 900, np.nan, None), ("a", 40, 20, None), ("cut", -50, -100, None)])
+    assert table["scenario"].tolist() == ["a", "cut", "demand"]
+    assert table["gain_per_bus_hour"].isna().tolist() == [False, True, True]
+    assert table["same_as_next"].isna().tolist() == [False, True, False]
+
+
 def test_ranking_says_what_cannot_be_told_apart():
     """Two proposals whose difference per hour goes from -1 to 1 over the draws are the same; a third is far behind."""
     wobble = np.linspace(-1, 1, 300)

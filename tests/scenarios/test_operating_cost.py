@@ -9,6 +9,8 @@ import pytest
 
 from community_routes.scenarios.changes import Cost
 from community_routes.scenarios.changes_apply import Applied, apply_scenario
+from community_routes.scenarios.changes_days import day_set
+from community_routes.scenarios.changes_drt import DrtZone
 from community_routes.scenarios.changes_work import Setting
 from community_routes.scenarios.operating_cost import OperatingCost, most_at_once, operating_cost
 from community_routes.scenarios.scenario import Scenario
@@ -114,6 +116,48 @@ def test_without_rates_there_is_no_cost_and_assumptions_are_said():
         "253 days",
     ):
         assert said in text
+
+
+def zone(vehicles: int | None, km: float | None = None) -> DrtZone:
+    """Buses on demand 07:00-19:00 on weekdays."""
+    days = day_set("weekday", WEEK)
+    window = (7 * 3600, 19 * 3600)
+    return DrtZone("Dial", None, window, "plan:Dial", 4, 1, days, vehicles, 25.0 if km is None else km, km is None)
+
+
+def test_vehicles_on_demand_are_paid_for_all_their_hours():
+    """3 vehicles x 12 hours x 250 weekdays = 9,000 bus-hours; each drives 20 km an hour: 180,000 km; 3 vehicles.
+
+    Cost 9,000 x 40 + 180,000 x 1 + 3 x 10,000 = 570,000. Nothing on Saturdays and Sundays.
+    """
+    feed = town()
+    found = operating_cost(feed, feed, [], WEEK, RATES, drt=[zone(3, 20)])
+    assert found.year["change"].to_dict() == {"bus_hours": 9_000, "km": 180_000, "peak_vehicles": 3, "cost": 570_000}
+    assert found.by_day.set_index("day")["bus_hours_proposal"].to_dict() == {"weekday": 36, "saturday": 0, "sunday": 0}
+    assert any("Dial: 3 vehicles for all of 07:00-19:00 (weekday)" in line for line in found.assumptions)
+
+
+def test_kilometres_on_demand_are_driven_without_a_break_where_nothing_is_said():
+    """One vehicle, 25 km/h x 12 hours x 250 days = 75,000 km; beside one bus of route 7 it is a second vehicle."""
+    feed = town()
+    found = operating_cost(feed, feed, ["7"], WEEK, RATES, drt=[zone(1)])
+    assert found.year.loc["km", "change"] == 75_000
+    assert found.year.loc["peak_vehicles"].to_dict() == {"today": 1, "proposal": 2, "change": 1}
+    assert any("driving 25 km an hour, its speed without a break" in line for line in found.assumptions)
+
+
+def test_without_vehicles_the_cost_is_missing_with_a_reason_and_never_0():
+    """Also where another route's part could be told: half an answer would look like a whole one."""
+    feed = town()
+    found = operating_cost(feed, feed, ["7"], WEEK, RATES, drt=[zone(None)])
+    assert found.year["change"].isna().all() and found.year["proposal"].isna().all()
+    assert found.year.loc["bus_hours", "today"] == pytest.approx(250 * 110 / 60 * 1)
+    assert math.isnan(found.bus_hours)
+    assert found.by_period["buses_proposal"].isna().all()
+    assert found.missing.startswith(
+        "what Dial takes and costs is not known: add_drt says no vehicles; write vehicles: N"
+    )
+    assert found.words() == [found.missing]
 
 
 def test_buses_by_period():

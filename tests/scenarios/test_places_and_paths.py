@@ -220,3 +220,10 @@ def test_buses_on_demand_are_rides_of_wait_and_road_time(tmp_path):
     assert done.new_routes == []
     assert diff_feeds(feed(), done.feed, WEEK).words()[0] == "weekday: Dial is new, on demand"
     assert "between 2 places and 1 connected stops, 5 min + 2 x road time" in str(done.effects[0])
+    assert str(done.effects[0]).endswith("what it costs is not known without vehicles")
+    with_vehicles = plan.changes[0].model_copy(update={"vehicles": 2, "km_per_vehicle_hour": 15.0})
+    (found,) = apply_scenario(
+        plan.model_copy(update={"changes": (with_vehicles,)}),
+        Setting(feed(), WEEK, None, None, zones(), opportunities()),
+    ).drt
+    assert (found.vehicles, found.hours, found.km_per_vehicle_hour, found.assumed_km) == (2, 1.0, 15.0, False)

@@ -16,6 +16,8 @@ from community_routes.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_
 from community_routes.errors import UsageError
 
 TODAY = "today"
+MISSING_COST = "missing"
+"""Key in a proposal's ``cost`` of the reason why nobody can tell what it takes."""
 
 SOURCES_COLUMNS = ("name", "kind", "sha256", "credit")
 ZONES_COLUMNS = (
@@ -71,7 +73,8 @@ class ScenarioSummary:
     notices : tuple of str
         What the reader of this proposal should know (a kerb that was assumed, a date that is missing).
     cost : mapping of str to number or text, or None
-        Figures of what it takes to run (``bus_hours_per_year``, ``cost_per_year`` ...); None when none was worked out.
+        Figures of what it takes to run (``bus_hours_per_year``, ``cost_per_year`` ...), or why nobody can tell
+        (``missing``); None when none was worked out.
     is_random : bool
         Something in the comparison was drawn at random, so that ``low`` and ``high`` span an interval.
     """

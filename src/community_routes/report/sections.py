@@ -12,7 +12,7 @@ from markupsafe import Markup
 from community_routes.report import charts, words
 from community_routes.report.cells import cell_text
 from community_routes.report.figures import Cell, Figures, Slot, View, figure, plain_figure, slot_name
-from community_routes.report.results import TODAY, JourneyView, ScenarioSummary
+from community_routes.report.results import MISSING_COST, TODAY, JourneyView, ScenarioSummary
 
 _MOST_WARDS = 24
 _MOST_ROWS = 12
@@ -107,7 +107,9 @@ def _ranked(figures: Figures, table: pd.DataFrame, row: int, unit: str, *, is_la
         for name in ("gain", "bus_hours", "gain_per_bus_hour")
     )
     note = ""
-    if not is_last and pd.isna(same):
+    if not np.isfinite(hours.value):
+        note = "nobody knows what it takes: see what the costs assume"
+    elif not is_last and pd.isna(same):
         note = "not known whether it can be told apart from the next"
     elif not is_last and bool(same):
         note = "cannot be told apart from the next"
@@ -127,14 +129,16 @@ def cost_rows(figures: Figures) -> list[dict[str, Any]]:
     if table is None:
         return []
     rows = []
-    ids = [scenario.id for scenario in figures.results.scenarios]
     for item in dict.fromkeys(table["item"].astype(str)):
         mine = table[table["item"] == item]
         if mine["value"].map(lambda value: isinstance(value, str)).any():
             continue
         cells = []
-        for scenario in ids:
-            found = mine.index[mine["scenario"] == scenario]
+        for scenario in figures.results.scenarios:
+            found = mine.index[mine["scenario"] == scenario.id]
+            if MISSING_COST in (scenario.cost or {}):
+                cells.append(Markup('<span class="none">not known</span>'))
+                continue
             value = float(mine["value"].loc[found[0]]) if len(found) else float("nan")
             cells.append(figure(Cell("costs", (int(found[0]) if len(found) else 0,), "value", value)))
         rows.append({"name": _ITEMS.get(item, words.sentence_case(words.plain(item))), "cells": cells})

@@ -332,7 +332,11 @@ class ClosePath(Change):
 
 
 class AddDrt(Change):
-    """Buses on demand in a zone, and to the places it connects."""
+    """Buses on demand in a zone, and to the places it connects.
+
+    ``vehicles`` are on the road for all of ``hours``; without it nobody knows what the service takes, and its cost is missing.
+    ``km_per_vehicle_hour`` is what each of them drives, ``speed_kmh`` without a break when left out.
+    """
 
     kind: ClassVar[str] = "add_drt"
 
@@ -346,6 +350,10 @@ class AddDrt(Change):
     ] = 1.0
     speed_kmh: Annotated[float, BeforeValidator(check_speed)] = 25.0
     connects: Places = ()
+    vehicles: Annotated[int, Field(ge=1, le=1000)] | None = None
+    km_per_vehicle_hour: (
+        Annotated[float, BeforeValidator(lambda v: number_within(v, 0, 100, "kilometres an hour, 0 to 100"))] | None
+    ) = None
 
 
 class ChangeFare(Change):

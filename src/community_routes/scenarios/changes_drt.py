@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from community_routes.earth import great_circle_m
 from community_routes.notices import declare
 from community_routes.scenarios.changes import AddDrt
+from community_routes.scenarios.changes_days import DaySet
 from community_routes.scenarios.changes_feed import NewTrip, TripCalls, add_route_row, add_stops, edit_trips
 from community_routes.scenarios.changes_line import read_shape
 from community_routes.scenarios.changes_timetable import new_service
 from community_routes.scenarios.changes_work import CANNOT_APPLY, UNKNOWN_ROUTE, Work, road_between
 from community_routes.scenarios.stops_matching import Spot
-from community_routes.times import MINUTE, format_window, parse_window
+from community_routes.times import HOUR, MINUTE, format_window, parse_window
 
 ROUTE_TYPE = 715
 """Demand and response bus, of the extended route types."""
@@ -51,6 +52,14 @@ class DrtZone:
         Route in the feed that holds its rides; not among the new routes, whose trips are real ones.
     places, connected : int
         Places inside the zone, and stops outside that it connects.
+    days : DaySet
+        Dates on which it runs.
+    vehicles : int or None
+        On the road for all of its hours; None where the proposal does not say.
+    km_per_vehicle_hour : float
+        Driven by each.
+    assumed_km : bool
+        Whether that is its speed without a break, for want of a figure.
     """
 
     name: str
@@ -59,6 +68,15 @@ class DrtZone:
     route_id: str
     places: int
     connected: int
+    days: DaySet
+    vehicles: int | None = None
+    km_per_vehicle_hour: float = 0.0
+    assumed_km: bool = True
+
+    @property
+    def hours(self) -> float:
+        """Hours of a day on which it runs."""
+        return (self.window_s[1] - self.window_s[0]) / HOUR
 
 
 def apply_add_drt(work: Work, change: AddDrt) -> None:
@@ -90,13 +108,33 @@ def apply_add_drt(work: Work, change: AddDrt) -> None:
     before = work.feed
     _build(work, change, (lon, lat, labels), spots, days, (*window, every_s))
     route_id = str(work.feed.routes["route_id"].iat[len(before.routes)])
-    work.drt.append(DrtZone(change.name, zone, window, route_id, inside, len(spots)))
+    km = change.km_per_vehicle_hour
+    work.drt.append(
+        DrtZone(
+            change.name,
+            zone,
+            window,
+            route_id,
+            inside,
+            len(spots),
+            days,
+            change.vehicles,
+            change.speed_kmh if km is None else km,
+            km is None,
+        )
+    )
     work.warn_dates(days, ["days"])
     connected = f" and {len(spots)} connected stops" if spots else ""
+    n = change.vehicles
+    fleet = (
+        "what it costs is not known without vehicles"
+        if n is None
+        else f"{n} vehicle{'' if n == 1 else 's'} all the time"
+    )
     work.effect(
         change.name,
         f"{change.name}: buses on demand {format_window(window)} ({days.words}) between {inside} places{connected}, "
-        f"{change.wait_min:g} min + {change.ride_factor:g} x road time; what it costs is not counted",
+        f"{change.wait_min:g} min + {change.ride_factor:g} x road time; {fleet}",
     )
 
 

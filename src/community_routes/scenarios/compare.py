@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -237,15 +238,16 @@ def rank_proposals(
     Parameters
     ----------
     gains : sequence of (scenario, gain, bus_hours, draws)
-        Gain of the most deprived fifth, marginal bus-hours of a year, and the gain in each draw (common random numbers
-        across the proposals) or None where nothing is random.
+        Gain of the most deprived fifth, marginal bus-hours of a year (NaN where nobody knows), and the gain in each draw
+        (common random numbers across the proposals) or None where nothing is random.
 
     Returns
     -------
     DataFrame
         ``rank, scenario, gain, bus_hours, gain_per_bus_hour, same_as_next``. A proposal that needs no further bus-hours
-        and gains comes first, by its gain; its ``gain_per_bus_hour`` is missing. ``same_as_next`` is True where the
-        paired interval of the difference to the next one contains 0 ("cannot be told apart").
+        and gains comes first, by its gain; its ``gain_per_bus_hour`` is missing. One whose bus-hours nobody knows comes last.
+        ``same_as_next`` is True where the paired interval of the difference to the next one contains 0 ("cannot be told
+        apart"), and missing beside one whose bus-hours nobody knows.
     """
     rows = []
     for scenario, gain, hours, draws in gains:
@@ -254,14 +256,18 @@ def rank_proposals(
 
     def order(row: tuple[str, float, float, float, NDArray[np.float64] | None]) -> tuple[int, float, str]:
         scenario, gain, hours, ratio, _ = row
+        if np.isnan(hours):
+            return (3, -gain, scenario)
         if hours <= 0:  # it costs nothing more: first when somebody gains, last when somebody loses
             return (0 if gain >= 0 else 2, -gain, scenario)
         return (1, -ratio, scenario)
 
     rows.sort(key=order)
-    same = []
+    same: list[Any] = []
     for one, other in pairwise(rows):
-        if one[4] is None or other[4] is None:
+        if np.isnan(one[2]) or np.isnan(other[2]):
+            same.append(pd.NA)
+        elif one[4] is None or other[4] is None:
             same.append(bool(one[1] == other[1] and one[2] == other[2]))
         else:
             same.append(not can_be_told_apart(_per_hour(one[4], one[2]) - _per_hour(other[4], other[2])))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from community_routes.earth import great_circle_m
 from community_routes.scenarios.changes import Cost
 from community_routes.scenarios.changes_days import day_set, nearest_day
+from community_routes.scenarios.changes_drt import DrtZone
 from community_routes.scenarios.changes_routes import directions, route_name, runs_of, trips_of
 from community_routes.sources.feed import Feed
 from community_routes.times import DAY, HOUR, MINUTE, format_window
@@ -147,24 +149,28 @@ class OperatingCost:
     by_period : DataFrame
         ``day, period, buses_today, buses_proposal``: buses in use at once by the routes that change.
     year : DataFrame
-        Index ``bus_hours, km, peak_vehicles, cost``; columns ``today, proposal, change``. ``cost`` is NaN without rates.
+        Index ``bus_hours, km, peak_vehicles, cost``; columns ``today, proposal, change``. ``cost`` is NaN without rates, and
+        everything of the proposal is NaN where ``missing`` says why.
     assumptions : tuple of str
+    missing : str
+        Why nobody can tell what the proposal takes; empty where it can be told.
     """
 
     by_day: pd.DataFrame
     by_period: pd.DataFrame
     year: pd.DataFrame
     assumptions: tuple[str, ...] = field(default=())
+    missing: str = ""
 
     @property
     def bus_hours(self) -> float:
-        """Further bus-hours a year; negative where the proposal saves."""
+        """Further bus-hours a year; negative where the proposal saves, NaN where ``missing`` says why."""
         return float(self.year.loc["bus_hours", "change"])
 
     def words(self) -> list[str]:
         """``1,200 more bus-hours a year``, ``saves 3 peak vehicles``, ... and what they cost."""
         names = {"bus_hours": "bus-hours", "km": "bus-kilometres", "peak_vehicles": "peak vehicles", "cost": "cost"}
-        said = []
+        said = [self.missing] if self.missing else []
         for key, name in names.items():
             change = float(self.year.loc[key, "change"])
             if np.isnan(change):
@@ -186,8 +192,12 @@ def operating_cost(
     routes: Sequence[str],
     dates: Mapping[str, dt.date],
     cost: Cost | None = None,
+    drt: Sequence[DrtZone] = (),
 ) -> OperatingCost:
-    """What the routes that a proposal changes take, before and after.
+    """What the routes that a proposal changes take, before and after, and its buses on demand.
+
+    A vehicle on demand is paid for all hours of its service. Where a zone says no ``vehicles``, what the proposal takes is
+    missing with a reason, never 0.
 
     Parameters
     ----------
@@ -198,6 +208,8 @@ def operating_cost(
         The study's service dates; another kind of day of ``cost.days`` is taken from the timetable's nearest such date.
     cost : Cost, optional
         Rates; without them only quantities are told.
+    drt : sequence of DrtZone, optional
+        Buses on demand of the proposal (``Applied.drt``).
     """
     rates = cost or Cost()
     days, assumptions = _days(proposal, dates, rates)
@@ -227,18 +239,68 @@ def operating_cost(
                 totals[which]["bus_hours"] += hours * a_year
                 totals[which]["km"] += km * a_year
             rows.append(row)
+        for zone in drt:
+            one, demand = _demand_day(zone, key, date, factor)
+            busy["proposal"].append(one)
+            totals["proposal"]["bus_hours"] += demand["bus_hours_proposal"] * a_year
+            totals["proposal"]["km"] += demand["km_proposal"] * a_year
+            rows.append(demand)
         for which, found in busy.items():
             start, end = _joined(found)
             totals[which]["peak_vehicles"] = max(totals[which]["peak_vehicles"], most_at_once(start, end))
         for period, within in PERIODS.items():
             counts = {f"buses_{which}": most_at_once(*_joined(found), within) for which, found in busy.items()}
             periods.append({"day": key, "period": period, **counts})
+    missing = _not_known(drt)
+    table = pd.DataFrame(periods)
+    if missing:
+        table["buses_proposal"] = float("nan")
+        totals["proposal"] = dict.fromkeys(totals["proposal"], float("nan"))
     year = pd.DataFrame(totals)
     year.loc["cost"] = [_price(totals[which], rates, cost) for which in ("today", "proposal")]
     year["change"] = year["proposal"] - year["today"]
-    return OperatingCost(
-        pd.DataFrame(rows), pd.DataFrame(periods), year, (*assumptions, *_assumptions(rates, cost is not None))
+    said = (*assumptions, *_assumptions(rates, cost is not None), *_demand_assumptions(drt))
+    return OperatingCost(pd.DataFrame(rows), table, year, said, missing)
+
+
+def _demand_day(zone: DrtZone, day: str, date: dt.date, factor: float) -> tuple[RouteDay, dict[str, Any]]:
+    """Vehicles on demand on a date: each from the first hour of the service to the last."""
+    n = (zone.vehicles or 0) if zone.days.holds_date(date) else 0
+    start, end = (np.full(n, float(moment)) for moment in zone.window_s)
+    hours = n * zone.hours * factor if zone.vehicles is not None else float("nan")
+    row: dict[str, Any] = {"day": day, "date": str(date), "route": zone.route_id, "name": zone.name}
+    for which, figures in (
+        ("today", (0.0, 0.0, 0)),
+        ("proposal", (hours, hours * zone.km_per_vehicle_hour, n + 0 * hours)),
+    ):
+        row |= {f"departures_{which}": 0, f"cycle_min_{which}": float("nan")}
+        row |= dict(zip((f"bus_hours_{which}", f"km_{which}", f"buses_{which}"), figures, strict=True))
+    return RouteDay(0, 0.0, 0.0, 0.0, 0.0, start, end), row
+
+
+def _not_known(drt: Sequence[DrtZone]) -> str:
+    """Why it cannot be told what buses on demand take; empty where it can."""
+    names = [zone.name for zone in drt if zone.vehicles is None]
+    if not names:
+        return ""
+    return (
+        f"what {', '.join(names)} takes and costs is not known: add_drt says no vehicles; write vehicles: N, the number on the "
+        "road for all of its hours"
     )
+
+
+def _demand_assumptions(drt: Sequence[DrtZone]) -> list[str]:
+    said = []
+    for zone in drt:
+        if zone.vehicles is None:
+            said.append(_not_known([zone]))
+            continue
+        km = f"{zone.km_per_vehicle_hour:g} km an hour" + (", its speed without a break" if zone.assumed_km else "")
+        said.append(
+            f"{zone.name}: {zone.vehicles} vehicle{'' if zone.vehicles == 1 else 's'} for all of {format_window(zone.window_s)} "
+            f"({zone.days.words}), however many ride, each driving {km}; no layover beyond these hours"
+        )
+    return said
 
 
 def _joined(days: Sequence[RouteDay]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -1,0 +1,80 @@
+"""Proposals over many settings: in what share of them one gains more than another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from community_routes.commands.options import (
+    DEFAULT_THREADS,
+    Cache,
+    LogJson,
+    Quiet,
+    Seed,
+    StudyArgument,
+    Threads,
+    Timings,
+    Version,
+)
+from community_routes.commands.session import opened_study, session, whole_numbers
+from community_routes.errors import UsageError
+
+
+def sweep(
+    study: StudyArgument,
+    scenarios: Annotated[list[Path], typer.Argument(help="Scenario files to compare.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)],
+    cutoffs: Annotated[
+        str | None, typer.Option("--cutoffs", help="Minutes, with commas, as in 30,45,60.", show_default="the study's")
+    ] = None,
+    speeds: Annotated[
+        str | None,
+        typer.Option(
+            "--speeds", help="Walking speeds in km/h, with commas.", show_default="the study's, a sixth less and more"
+        ),
+    ] = None,
+    windows: Annotated[
+        str | None,
+        typer.Option(
+            "--windows",
+            help="Windows of the study or times such as 14:00-15:00, with commas.",
+            show_default="all of the study",
+        ),
+    ] = None,
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Compare proposals over cutoffs, walking speeds and windows: in which settings does the order turn?"""
+    from community_routes.publishing import check_replaceable
+    from community_routes.reading import read_scenarios
+    from community_routes.sensitivity import sweep as sweep_settings
+
+    minutes = whole_numbers("--cutoffs", cutoffs, "30,45,60") if cutoffs is not None else None
+    walking = _numbers("--speeds", speeds, "4.0,4.8,5.6") if speeds is not None else None
+    times = [part.strip() for part in windows.split(",")] if windows is not None else None
+    with session(quiet, log_json, timings, f"reading {study.name}") as console:
+        check_replaceable(out)
+        opened = opened_study(console, study, seed, cache)
+        with console.stopwatch.stage("read"):
+            proposals = read_scenarios(scenarios, opened)
+        found = sweep_settings(
+            opened, proposals, cutoffs_min=minutes, speeds_kmh=walking, windows=times, threads=threads,
+            stopwatch=console.stopwatch, progress=console.progress,
+        )  # fmt: skip
+        page = found.write(out, stopwatch=console.stopwatch)
+    console.say(found.text())
+    console.say(f"page: {page}")
+
+
+def _numbers(option: str, text: str, example: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise UsageError(f"{option} {text!r}: write numbers with commas, as in {example}") from None
