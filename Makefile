@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 VENV := .venv
+OLDEST := .venv-oldest
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Two workers halve the time on two cores; more gain little, because each compiles the kernels for itself.
@@ -10,12 +11,13 @@ WORKERS ?= 2
 QUICK := not slow and not browser
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench docs sample clean
+.PHONY: help demo test test-all test-oldest lint bench docs sample clean
 
 help:
 	@echo "make demo      set up and run the whole main job on the sample borough; prints the path of the report"
 	@echo "make test      set up, then lint, types and the quick tests"
 	@echo "make test-all  the same with the slow tests and those that need a browser"
+	@echo "make test-oldest  the quick tests with the oldest versions of all dependencies that pyproject.toml allows"
 	@echo "make bench     the speed measurements in benchmarks/"
 	@echo "make docs      the documentation as a site"
 	@echo "make sample    make the sample borough again (data/, from tools/make_sample.py)"
@@ -59,6 +61,13 @@ test: lint
 test-all: lint
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
+# An environment of its own, with every dependency at its declared minimum.
+test-oldest:
+	@$(MAKE) --no-print-directory VENV=$(OLDEST) $(OLDEST)/bin/python
+	@$(PYTHON) tools/oldest.py > $(OLDEST)/oldest.txt
+	@$(OLDEST)/bin/python -m pip --disable-pip-version-check install --quiet --editable '.[dev]' --constraint $(OLDEST)/oldest.txt
+	@$(OLDEST)/bin/python -m pytest -q -m '$(QUICK)' -n $(WORKERS) --dist loadfile
+
 bench: $(VENV)/.installed-dev
 	@for script in benchmarks/bench_*.py benchmarks/region.py; do echo "$$script"; $(BIN)/python "$$script" || exit 1; done
 
@@ -70,5 +79,5 @@ sample: $(VENV)/.installed
 	@$(BIN)/python tools/make_sample.py
 
 clean:
-	rm -rf $(VENV) out site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(OLDEST) out site build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
