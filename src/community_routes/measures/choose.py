@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -201,39 +201,34 @@ def build_access_measure(name: str, settings: Mapping[str, Any], cutoffs_min: Se
     ValueError
         The name or a setting is unknown; the message names what is allowed.
     """
-    cutoffs = tuple(cutoffs_min)
     if name.startswith("gravity_"):
         return Gravity(build_decay(name.removeprefix("gravity_"), settings))
-    if name not in _SETTINGS:
-        known = ", ".join(sorted(_SETTINGS))
+    if name not in REACH:
+        known = ", ".join(sorted(REACH))
         raise ValueError(f"{name!r} is no measure of reach; write one of {known}, gravity_<decay>")
-    if extra := set(settings) - _SETTINGS[name]:
-        raise ValueError(f"{name} has no setting {sorted(extra)}; it takes {sorted(_SETTINGS[name]) or 'none'}")
-    if name == "nearest":
-        return Nearest(_whole(settings.get("n", 1), "n"))
-    if name == "dual_access":
-        return Dual(float(settings.get("needed", 1)))
-    if name == "interval_opportunities":
-        first, last = (_whole(settings.get(k, d), k) for k, d in (("from_min", 30), ("to_min", 60)))
-        if last < first:
-            raise ValueError(f"the interval from {first} to {last} minutes holds no cutoff")
-        return Interval(first * MINUTE, last * MINUTE)
-    at_cutoffs: dict[str, type[Cumulative] | type[NumberOfPlaces] | type[Isolated]] = {
-        "cumulative_opportunities": Cumulative,
-        "n_places": NumberOfPlaces,
-        "isolated": Isolated,
-    }
-    return at_cutoffs[name](cutoffs)
+    allowed, build = REACH[name]
+    if extra := set(settings) - allowed:
+        raise ValueError(f"{name} has no setting {sorted(extra)}; it takes {sorted(allowed) or 'none'}")
+    return build(settings, tuple(cutoffs_min))
 
 
-_SETTINGS: dict[str, set[str]] = {
-    "cumulative_opportunities": set(),
-    "n_places": set(),
-    "isolated": set(),
-    "interval_opportunities": {"from_min", "to_min"},
-    "nearest": {"n"},
-    "dual_access": {"needed"},
+def _interval(settings: Mapping[str, Any], _: tuple[float, ...]) -> AccessMeasure:
+    first, last = (_whole(settings.get(k, d), k) for k, d in (("from_min", 30), ("to_min", 60)))
+    if last < first:
+        raise ValueError(f"the interval from {first} to {last} minutes holds no cutoff")
+    return Interval(first * MINUTE, last * MINUTE)
+
+
+Builder = Callable[[Mapping[str, Any], tuple[float, ...]], AccessMeasure]
+REACH: dict[str, tuple[frozenset[str], Builder]] = {
+    "cumulative_opportunities": (frozenset(), lambda _, cutoffs: Cumulative(cutoffs)),
+    "n_places": (frozenset(), lambda _, cutoffs: NumberOfPlaces(cutoffs)),
+    "isolated": (frozenset(), lambda _, cutoffs: Isolated(cutoffs)),
+    "interval_opportunities": (frozenset({"from_min", "to_min"}), _interval),
+    "nearest": (frozenset({"n"}), lambda settings, _: Nearest(_whole(settings.get("n", 1), "n"))),
+    "dual_access": (frozenset({"needed"}), lambda settings, _: Dual(float(settings.get("needed", 1)))),
 }
+"""Measures of reach by the name in a study file: the settings each takes, and how it is built of them and the cutoffs."""
 
 
 def _whole(value: Any, name: str) -> int:

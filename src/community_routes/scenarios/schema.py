@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from community_routes.scenarios.changes import CHANGES, Cost, OfRoute
@@ -19,7 +20,7 @@ def scenario_schema() -> dict[str, Any]:
     It says which keys there are and what kind of value each takes; what depends on the study (names of routes and stops) is
     for ``community-routes check``.
     """
-    models = [*CHANGES.values(), Cost, Fares]
+    models: list[type[BaseModel]] = [*CHANGES.values(), Cost, Fares]
     references, parts = models_json_schema(
         [(model, "validation") for model in models], by_alias=True, ref_template=_REF
     )
