@@ -32,8 +32,8 @@ class FeedDiff:
     routes : DataFrame
         ``day, route, name, what, before, after, changed``; ``what`` is ``new`` (departures from 0), ``gone`` (to 0),
         ``departures``, ``stops`` (other patterns, as many departures), ``times`` (the same stops at other times) or
-        ``on demand`` (the rides of a zone, which are not counted). Counts are departures; ``changed`` are those of one timetable that the other has
-        not with the same stops and times, whichever are more.
+        ``on demand`` (the rides of a zone, which are not counted). Counts are departures; ``changed`` are those of one
+        timetable that the other has not with the same stops and times, whichever are more.
     stops : DataFrame
         ``day, stop, name, what, before, after``: stops ``gained`` (served after only) and ``lost``; counts of calls.
     """
