@@ -102,6 +102,11 @@ def _with_routes(
     return replace(feed, routes=routes), found
 
 
+def with_stops_of(feed: Feed, other: Feed) -> Feed:
+    """The timetable with every stop that trips of another one call at; where both have a stop it stays where it is."""
+    return _with_stops(feed, other, np.arange(len(other.trips)))[0]
+
+
 def _with_stops(feed: Feed, before: Feed, trips: NDArray[np.int64]) -> tuple[Feed, NDArray[np.int64]]:
     """The feed with the stops that it lacks, and its row for each of the earlier ones (-1 where it is not needed)."""
     used = np.zeros(len(before.stops), bool)

@@ -1,0 +1,110 @@
+"""The leading figures of a study, worked out again and again while its timetable changes and all else stays."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from community_routes.evaluation import span_of
+from community_routes.measures.choose import build_access_measure
+from community_routes.measures.groups import group_rows
+from community_routes.measures.summary import access_rows
+from community_routes.measuring import Choice, amount_units
+from community_routes.network.network import assemble_network
+from community_routes.network.stop_walks import build_footpaths, stop_points
+from community_routes.network.walks import link_points
+from community_routes.over_time.tables import MEASURE, READING, Headline
+from community_routes.questions import study_walks, why_not, window_query
+from community_routes.routing.travel_times import travel_times_by_departure
+from community_routes.sources.feed import Feed
+from community_routes.sources.opportunities import Opportunities
+from community_routes.study import Study, destination_points, origin_points
+from community_routes.times import MINUTE
+
+Figure = tuple[str, str, str, str]
+"""Window, kind, grouping and group."""
+Figures = Mapping[Figure, float]
+
+
+class Measured:
+    """A study ready to tell its leading figures for one timetable after another.
+
+    What does not hang on the timetable (the walks to and between stops, the places, the people) is worked out once.
+
+    Parameters
+    ----------
+    study : Study
+        Its timetable must have every stop of the timetables that are tried.
+    headline : Headline
+    threads : int
+    """
+
+    def __init__(self, study: Study, headline: Headline, *, threads: int = 1) -> None:
+        file, walk = study.file, study.file.travel.walk
+        self.study, self.headline, self._threads = study, headline, threads
+        self._places = _only(study.opportunities, headline.kinds)
+        self._measure = build_access_measure(MEASURE, {}, (headline.cutoff_min,))
+        stops = link_points(study.ground, stop_points(study.feed), link_m=walk.link_m)
+        self._footpaths = build_footpaths(
+            study.feed, study.ground, stops, limit_s=int(walk.between_stops_min * MINUTE), speed_kmh=walk.speed_kmh
+        )
+        ends = origin_points(study.zones), destination_points(self._places)
+        self._reached = study_walks(file, study.ground, stops, *ends)
+        self._span_s = span_of(file, Choice((), ()))
+
+    def figures(self, feed: Feed, day: str, date: dt.date) -> Figures:
+        """The leading figures of one day under a timetable with the same stops."""
+        study, file, reached = self.study, self.study.file, self._reached
+        travel = file.travel
+        network = assemble_network(
+            feed,
+            date,
+            self._footpaths,
+            slack_s=travel.slack_s,
+            phase=travel.phase,
+            seed=travel.seed,
+            wheelchair=travel.wheelchair,
+            span_s=self._span_s,
+            notices=[],
+        )
+        leaving = why_not(network, reached.origins, reached.walks.access, leaving=True)
+        arriving = why_not(network, reached.destinations, reached.walks.egress, leaving=False)
+        found: dict[Figure, float] = {}
+        for window in [window for known, window in self.headline.slots if known == day]:
+            time_s = travel_times_by_departure(
+                network, window_query(file, window), reached.walks, threads=self._threads
+            )
+            access = access_rows(
+                study.zones.table,
+                study.zones.origins,
+                self._places.table,
+                time_s,
+                scenario="",
+                day=day,
+                window=window,
+                cutoffs_min=(self.headline.cutoff_min,),
+                percentiles=(),
+                origin_reason=leaving.tolist(),
+                destination_reason=arriving.tolist(),
+                units=amount_units(file),
+                keys=self.headline.kinds,
+                measures=(self._measure,),
+            )
+            for row in group_rows(access[access["reading"] == READING], study.zones.table).to_dict("records"):
+                if (row["grouping"], row["group"]) in self.headline.groups:
+                    found[window, str(row["kind"]), str(row["grouping"]), str(row["group"])] = float(row["value"])
+        return found
+
+
+def _only(opportunities: Opportunities, keys: tuple[str, ...]) -> Opportunities:
+    """The places of some keys, without their kinds."""
+    wanted = opportunities.table["key"].isin(keys).to_numpy()
+    row = np.cumsum(wanted) - 1
+    entrances = opportunities.entrances
+    kept = entrances[wanted[entrances["place"].to_numpy()]]
+    kept = kept.assign(place=row[kept["place"].to_numpy()].astype(np.int32)).reset_index(drop=True)
+    table = opportunities.table[wanted].reset_index(drop=True).assign(kind="")
+    return replace(opportunities, table=table, entrances=kept)
