@@ -11,7 +11,6 @@ from community_routes.measures.shifts import (
     ShiftAccess,
     arrives_in_time,
     gets_home,
-    shift_access,
 )
 from community_routes.times import HOUR, MINUTE, UNREACHED, parse_window
 
@@ -122,7 +121,7 @@ def test_more_service_never_takes_a_shift_away() -> None:
     more = np.array(arrive_by([(5 * HOUR, 5 * HOUR + 600), (5 * HOUR + 900, 5 * HOUR + 1500)], at), dtype=np.int32)
     cube = np.stack([few, more, np.full(len(at), UNREACHED)]).astype(np.int32)[:, :, None]
     back = np.array([[[600, UNREACHED, 600]]], dtype=np.int32)
-    assert shift_access(cube, at, back).feasible[:, 0].tolist() == [True, False, False]
+    assert ShiftAccess(arrives_in_time(cube, at), gets_home(back)).feasible[:, 0].tolist() == [True, False, False]
     assert arrives_in_time(cube, at)[:, 0].tolist() == [True, True, False]
 
 

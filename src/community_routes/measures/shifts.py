@@ -122,8 +122,8 @@ def arrives_in_time(time_s: ArrayLike, deadlines_s: ArrayLike) -> BoolArray:
         raise ValueError(f"times have the shape {times.shape}, not (zones, {len(deadlines)} deadlines, places)")
     if (np.diff(deadlines) <= 0).any():
         raise ValueError("the deadlines must rise")
-    never = np.iinfo(np.int64).min
-    leave = np.where(times == UNREACHED, never, deadlines[None, :, None] - times.astype(np.int64))
+    leave = deadlines.astype(np.int32)[None, :, None] - times
+    leave[times == UNREACHED] = np.iinfo(np.int32).min
     return np.asarray((leave[:, 1:] > leave[:, :-1]).any(axis=1))
 
 
@@ -143,11 +143,3 @@ def gets_home(time_s: ArrayLike) -> BoolArray:
     if times.ndim != 3:
         raise ValueError(f"times have the shape {times.shape}, not (places, departures, zones)")
     return np.ascontiguousarray((times != UNREACHED).any(axis=1).T)
-
-
-def shift_access(there_s: ArrayLike, deadlines_s: ArrayLike, back_s: ArrayLike) -> ShiftAccess:
-    """Feasibility of a shift from the arrive-by times of the way there and the times of the way back.
-
-    A zone that reaches nothing has no feasible place: shares of 0.
-    """
-    return ShiftAccess(arrives_in_time(there_s, deadlines_s), gets_home(back_s))

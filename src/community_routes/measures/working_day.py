@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from community_routes.measures.choose import SHARE
 from community_routes.measures.further import WindowInputs
-from community_routes.measures.shifts import Shift, ShiftAccess, shift_access
+from community_routes.measures.shifts import Shift, ShiftAccess, arrives_in_time, gets_home
 from community_routes.network.network import Network
 from community_routes.routing.query import Query, Walks
-from community_routes.routing.travel_times import travel_times_by_departure
+from community_routes.routing.travel_times import reduced_by_departure
 
 
 def search_shift(
@@ -38,13 +38,15 @@ def search_shift(
     -------
     ShiftAccess
     """
-    windows = shift.deadline_windows()
-    by_deadline = [replace(query, window_s=window, arrive_by=True) for window in windows]
-    there_s = [travel_times_by_departure(network, asked, there, threads=threads) for asked in by_deadline]
+    by_deadline = [replace(query, window_s=window, arrive_by=True) for window in shift.deadline_windows()]
     deadlines = np.concatenate([asked.departures_s for asked in by_deadline])
     after = replace(query, window_s=shift.departure_window(), arrive_by=False)
-    back_s = travel_times_by_departure(network, after, back, threads=threads)
-    return shift_access(np.concatenate(there_s, axis=1), deadlines, back_s)
+    return ShiftAccess(
+        reduced_by_departure(
+            network, by_deadline, there, lambda times: arrives_in_time(times, deadlines), threads=threads
+        ),
+        reduced_by_departure(network, [after], back, lambda times: gets_home(times).T, threads=threads).T,
+    )
 
 
 def shift_tables(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -108,6 +108,51 @@ def _cube_by(engine: Engine, search: Search, tell: Callable[[str], None] | None)
     for lanes, times in zip(blocks, done, strict=True):
         cube[:, :, lanes] = times
     return cube
+
+
+def reduced_by_departure(
+    network: Network,
+    queries: Sequence[Query],
+    walks: Walks,
+    reduce: Callable[[NDArray[np.int32]], NDArray[np.bool_]],
+    *,
+    threads: int = 1,
+) -> NDArray[np.bool_]:
+    """What a function makes of the times of all departures, block by block: the times themselves are never kept together.
+
+    Parameters
+    ----------
+    network
+    queries : sequence of Query
+        Alike but for their windows, whose departures (or deadlines) are joined in this order.
+    walks
+    reduce : callable
+        int32, shape (n_origins, n_departures, n_destinations) of a block -> bool, shape (n_origins, n_destinations).
+    threads : int
+
+    Returns
+    -------
+    bool, shape (n_origins, n_destinations)
+    """
+    searches = [search_of(network, query, walks) for query in queries]
+    blocks = searches[0].lane_blocks()
+    result = np.zeros((walks.n_origins, walks.n_destinations), np.bool_)
+
+    def work(lanes: NDArray[np.int32]) -> None:
+        columns = np.arange(len(lanes), dtype=np.int32)
+        parts = []
+        for query, search in zip(queries, searches, strict=True):
+            times = np.full((search.walks.n_origins, len(search.departures_s), len(lanes)), NEVER, np.int16)
+            search.fill_cube(lanes, times, columns)
+            parts.append(times[:, ::-1].transpose(2, 1, 0) if query.arrive_by else times)
+        found = reduce(_as_seconds(np.concatenate(parts, axis=1)))
+        if queries[0].arrive_by:
+            result[lanes] = found
+        else:
+            result[:, lanes] = found
+
+    _for_each(work, blocks, threads)
+    return result
 
 
 def percentile_times(network: Network, query: Query, walks: Walks, *, threads: int = 1) -> NDArray[np.int32]:
