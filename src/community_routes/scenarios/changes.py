@@ -422,46 +422,6 @@ CHANGES: dict[str, type[Change]] = {
 """Every kind of change by its key."""
 
 
-class ChangeItem(Model):
-    """One entry of ``changes``: exactly one key, the kind of change."""
-
-    add_route: AddRoute | None = None
-    set_headway: SetHeadway | None = None
-    change_speed: ChangeSpeed | None = None
-    change_dwell: ChangeDwell | None = None
-    extend_route: ExtendRoute | None = None
-    reroute: Reroute | None = None
-    withdraw_route: WithdrawRoute | None = None
-    add_stop: AddStop | None = None
-    remove_stops: RemoveStops | None = None
-    add_path: AddPath | None = None
-    close_path: ClosePath | None = None
-    add_drt: AddDrt | None = None
-    change_fare: ChangeFare | None = None
-    add_homes: AddHomes | None = None
-    add_jobs: AddJobs | None = None
-    add_space: AddSpace | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _of_a_change(cls, value: Any) -> Any:
-        return {value.kind: value} if isinstance(value, Change) else value
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> ChangeItem:
-        given = [kind for kind in CHANGES if getattr(self, kind) is not None]
-        if len(given) != 1:
-            wrong = f"{' and '.join(given)} stand in one entry" if given else "the entry is empty"
-            raise ValueError(f"{wrong}; begin each change with its own dash, as in - set_headway: {{...}}")
-        return self
-
-    @property
-    def change(self) -> Change:
-        """The change itself."""
-        found: Change = next(item for kind in CHANGES if (item := getattr(self, kind)) is not None)
-        return found
-
-
 class Cost(Model):
     """Rates of operation, in the planner's currency; what is not given is not counted.
 

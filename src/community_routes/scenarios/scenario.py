@@ -15,7 +15,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from community_routes.errors import ScenarioError
 from community_routes.notices import Notice, declare, errors_in, raise_on_errors
-from community_routes.scenarios.changes import CHANGES, Change, ChangeItem, Cost
+from community_routes.scenarios.changes import CHANGES, Change, Cost
 from community_routes.scenarios.changes_values import Model, PlaceAt, nearest_name
 from community_routes.sources.yaml_file import (
     BAD_VALUE,
@@ -42,7 +42,13 @@ def _as_change(value: Any) -> Any:
     """A change from itself or from ``{"set_headway": {...}}``."""
     if isinstance(value, Change):
         return value
-    return ChangeItem.model_validate(value).change
+    if not isinstance(value, Mapping) or len(value) != 1:
+        raise ValueError("a change is one key with its fields, as in {'set_headway': {...}}")
+    kind, fields = next(iter(value.items()))
+    if kind not in CHANGES:
+        near = nearest_name(str(kind), CHANGES)
+        raise ValueError(f"there is no change called {kind!r}" + (f"; did you mean {near!r}?" if near else ""))
+    return CHANGES[kind].model_validate(fields)
 
 
 class Scenario(BaseModel):
@@ -130,6 +136,11 @@ class Scenario(BaseModel):
         made = Scenario(**{**self._fields(), "changes": (*self.changes, *changes)})
         made._base, made._located, made._foreign = self._base, self._located, self._foreign
         return made
+
+    @property
+    def modification_numbers(self) -> tuple[int, ...]:
+        """Of what was read from another program's file: the number (from 0) of what each change is made of."""
+        return self._foreign[1] if self._foreign is not None else ()
 
     def from_modifications(self, path: Path, numbers: Sequence[int]) -> Scenario:
         """The same, known to be read from another program's file, with the number (from 0) of what each change is made of."""
