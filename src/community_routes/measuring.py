@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from community_routes.errors import StudyError
 from community_routes.measures.choose import AccessMeasure, build_access_measure, default_measures
+from community_routes.measures.commuting import Commute, monthly_costs
 from community_routes.measures.fare_search import times_within_budgets
 from community_routes.measures.fares import TicketFares
 from community_routes.measures.further import (
     FURTHER,
     Affordability,
+    Commuting,
     FurtherMeasure,
     OtherWards,
     WindowInputs,
@@ -43,6 +45,7 @@ from community_routes.timings import Stopwatch
 DEFAULT = "default"
 SHIFTS = "shifts"
 EMPLOYMENT = "employment"
+NOON_S = 12 * HOUR
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,8 @@ def study_choice(file: StudyFile, zones: Zones) -> Choice:
     """The measures that a study chooses.
 
     Without a choice, or for the name ``default``: cumulative opportunities, the nearest place, service near home, with
-    two wards or more the share of the other wards, and with budgets what they reach. ``shifts`` adds the working day:
+    two wards or more the share of the other wards, with budgets what they reach, and with fares and employment what a
+    month of commuting costs. ``shifts`` adds the working day:
     ``{shifts: {times: ["06:00-14:00"], key: employment}}``, the usual three shifts where none are named.
 
     Raises
@@ -96,7 +100,7 @@ def study_choice(file: StudyFile, zones: Zones) -> Choice:
             elif choice.name == SHIFTS:
                 shifts, key = _shifts(choice.settings, file)
             elif choice.name in FURTHER:
-                further.append(build_further(choice.name, choice.settings))
+                further.append(_further(choice.name, choice.settings, file))
             else:
                 reach.append(build_access_measure(choice.name, choice.settings, file.travel.cutoffs_min))
         except ValueError as fault:
@@ -112,7 +116,21 @@ def _default_further(file: StudyFile, zones: Zones) -> list[FurtherMeasure]:
         names.append("share_of_other_wards")
     if file.fares is not None and file.fares.budgets:
         names.append("affordability")
-    return [build_further(name, {}) for name in names]
+    if file.fares is not None and EMPLOYMENT in file.destinations:
+        names.append("commuting_cost")
+    return [_further(name, {}, file) for name in names]
+
+
+def _further(name: str, settings: Mapping[str, Any], file: StudyFile) -> FurtherMeasure:
+    """A further measure that knows what the study says of it."""
+    measure = build_further(name, settings)
+    if not isinstance(measure, Commuting):
+        return measure
+    if file.fares is None:
+        raise ValueError("commuting_cost needs `fares` in the study file")
+    if measure.key not in file.destinations:
+        raise ValueError(f"{measure.key!r} is no key of destinations ({', '.join(file.destinations)})")
+    return replace(measure, income_per_month=file.fares.income_per_month)
 
 
 def _shifts(settings: Mapping[str, Any], file: StudyFile) -> tuple[tuple[Shift, ...], str]:
@@ -180,6 +198,7 @@ class Subject:
             if self.fares is not None and any(isinstance(m, Affordability) for m in self.choice.further):
                 times = times_within_budgets(network, query, self.walks, TicketFares(self.fares), self.fares.budgets)
                 of_budget = dict(zip(self.fares.budgets, times, strict=True))
+            commutes = self._commutes(network, query)
         return WindowInputs(
             scenario=self.scenario,
             day=day,
@@ -196,7 +215,29 @@ class Subject:
             units=amount_units(self.file),
             zone_time_s=zone_times,
             times_of_budget=of_budget,
+            cost_of_commute=commutes,
         )
+
+    def _commutes(self, network: Network, query: Query) -> dict[Commute, NDArray[np.float64]]:
+        """What a month costs to each place of work; of a study's windows those before noon are ways to work, else all."""
+        wanted = {measure.commute for measure in self.choice.further if isinstance(measure, Commuting)}
+        starts_s = [window.time[0] for window in self.file.travel.windows.values()]
+        if self.fares is None or query.window_s[0] >= NOON_S > min(starts_s):
+            return {}
+        found = {}
+        for commute in sorted(wanted, key=repr):
+            rows = self.opportunities.rows_of(commute.key)
+            found[commute] = monthly_costs(
+                network,
+                query,
+                Walks(self.walks.access, self.walks.egress.only(rows), self.walks.direct.only_to(rows)),
+                TicketFares(self.fares),
+                cutoffs_s=[int(cutoff * MINUTE) for cutoff in self.file.travel.cutoffs_min],
+                days=commute.days,
+                days_a_week=commute.days_a_week,
+                threads=self.threads,
+            )
+        return found
 
     def access_tables(self, inputs: WindowInputs) -> list[pd.DataFrame]:
         """Rows of access.csv of a window."""

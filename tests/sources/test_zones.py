@@ -434,3 +434,15 @@ def test_tables_as_councils_save_them(tmp_path: Path) -> None:
         for name in ("t.csv", "t.csv.gz"):
             zones, notices = zones_of(tmp_path, population={**spec, "file": name})
             assert zones is None and codes_of(notices), (broken[:10], name)
+
+
+def test_income_of_a_year_is_twelve_months_and_what_is_unknown_is_told(tmp_path: Path) -> None:
+    """24,000 a year are 2,000 a month; 0 is no income; 300 a week are 300 x 52/12 = 1,300 a month."""
+    write_areas(tmp_path, CODES[:3])
+    (tmp_path / "i.csv").write_text(f"code,net\n{CODES[0]},24000\n{CODES[1]},0\n{CODES[2]},300\n", encoding="utf-8")
+    zones, notices = zones_of(tmp_path, income={"file": "i.csv", "id": "code", "column": "net"})
+    assert zones is not None and codes_of(notices) == ["income_unknown"]
+    assert zones.table["income_per_month"].tolist()[::2] == [2000.0, 25.0]
+    assert np.isnan(zones.table["income_per_month"].iat[1])
+    weekly, _ = zones_of(tmp_path, income={"file": "i.csv", "id": "code", "column": "net", "per": "week"})
+    assert weekly is not None and weekly.table["income_per_month"].iat[2] == 1300.0

@@ -7,16 +7,17 @@ from them as from any other; ``equity_rows`` makes rows of groups.csv from a fin
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.measures import equity
-from community_routes.measures.choose import SECONDS, SHARE, PlacesOfKind
+from community_routes.measures.choose import SHARE
+from community_routes.measures.commuting import Commute
 from community_routes.measures.competition import (
     Catchment,
     balanced_catchment,
@@ -27,115 +28,41 @@ from community_routes.measures.connection import share_of_other_wards
 from community_routes.measures.decay import Decay, Step, build_decay
 from community_routes.measures.groups import GROUP_COLUMNS
 from community_routes.measures.mixing import Visitors, potential_visitors
+from community_routes.measures.money_rows import Affordability, Commuting
 from community_routes.measures.reach import (
-    cumulative_opportunities,
     mean_over_departures,
-    nearest,
     percentile_times,
     share_within,
-    zone_average,
 )
-from community_routes.measures.rows import zone_rows
 from community_routes.measures.service import (
-    StopDepartures,
     near_frequent_stop,
     ptal_form_index,
     service_per_hour,
 )
 from community_routes.measures.summary import kinds_of_places
 from community_routes.measures.weighted import weighted_quantile
-from community_routes.network.points import Links
-from community_routes.times import MINUTE, UNREACHED
+from community_routes.measures.window_inputs import FurtherMeasure, WindowInputs
+from community_routes.times import MINUTE
+
+__all__ = [
+    "FURTHER",
+    "Affordability",
+    "Commuting",
+    "Competition",
+    "FurtherMeasure",
+    "OtherWards",
+    "Service",
+    "WindowInputs",
+    "build_further",
+    "equity_rows",
+    "poverty_lines",
+    "visitors_in_window",
+]
 
 FloatArray = NDArray[np.float64]
 STOPS = "stops"
 WARDS = "wards"
 MEDIAN = 50
-
-
-@dataclass(frozen=True, eq=False)
-class WindowInputs:
-    """What is known of one window of one day under one scenario.
-
-    Attributes
-    ----------
-    scenario, day, window : str
-    window_s : (int, int)
-    zones : DataFrame
-        id, name, population, deprivation_decile, group.
-    origins : DataFrame
-        zone, weight; one row for each origin.
-    destinations : DataFrame
-        key, kind, amount; one row for each destination.
-    time_s : int32, shape (n_origins, n_departures, n_destinations)
-    origin_reason : sequence of str
-        ``off_network``, ``no_service`` or "" for each origin.
-    access_walks : Links
-        From origins to stops.
-    departures : StopDepartures
-        Of the day.
-    cutoffs_min : tuple of float
-    units : mapping of str to str
-        Unit of the amounts of a key.
-    zone_time_s : int32, shape (n_origins, n_departures, n_zones), optional
-        Times to the zones' own points, for other wards.
-    times_of_budget : mapping of float to int32 arrays like ``time_s``, optional
-        Times within budgets of money (``fare_search.times_within_budgets``), for affordability.
-    """
-
-    scenario: str
-    day: str
-    window: str
-    window_s: tuple[int, int]
-    zones: pd.DataFrame
-    origins: pd.DataFrame
-    destinations: pd.DataFrame
-    time_s: NDArray[np.int32]
-    origin_reason: Sequence[str]
-    access_walks: Links
-    departures: StopDepartures
-    cutoffs_min: tuple[float, ...]
-    units: Mapping[str, str] = field(default_factory=dict)
-    zone_time_s: NDArray[np.int32] | None = None
-    times_of_budget: Mapping[float, NDArray[np.int32]] = field(default_factory=dict)
-
-    @property
-    def on_network(self) -> NDArray[np.bool_]:
-        """Origins on the network."""
-        return np.asarray([reason != "off_network" for reason in self.origin_reason], dtype=bool)
-
-    def of_zones(self, values: FloatArray) -> FloatArray:
-        """Zones from origins, by weight over the points on the network; NaN where a zone has none."""
-        lead = self.on_network.reshape((-1,) + (1,) * (values.ndim - 1))
-        known = np.where(lead, values, np.nan)
-        return zone_average(known, self.origins["zone"], self.origins["weight"], len(self.zones))
-
-    def persons_of_origins(self) -> FloatArray:
-        """Each zone's population shared out over its origin points by weight."""
-        zone = self.origins["zone"].to_numpy(dtype=np.int64)
-        weight = self.origins["weight"].to_numpy(dtype=np.float64)
-        total = np.bincount(zone, weights=weight, minlength=len(self.zones))
-        count = np.bincount(zone, minlength=len(self.zones))
-        share = np.where(total[zone] > 0, weight / np.where(total[zone] > 0, total[zone], 1.0), 1.0 / count[zone])
-        return np.asarray(self.zones["population"].to_numpy(dtype=np.float64)[zone] * share)
-
-    def median_of_zones(self, seconds: NDArray[np.int32]) -> FloatArray:
-        """Times of zones: the weighted median over the points on the network, infinite where that is not reached."""
-        zone = self.origins["zone"].to_numpy(dtype=np.int64)
-        weight = self.origins["weight"].to_numpy(dtype=np.float64) * self.on_network
-        floats = np.where(seconds == UNREACHED, np.inf, seconds.astype(np.float64))
-        found = [weighted_quantile(floats[zone == z], weight[zone == z]) for z in range(len(self.zones))]
-        return np.asarray(np.nan_to_num(np.asarray(found), nan=np.inf, posinf=np.inf))
-
-    def rows(self, values: FloatArray, **what: Any) -> pd.DataFrame:
-        """Rows of access.csv of values of zones."""
-        return zone_rows(self.zones, values, scenario=self.scenario, day=self.day, window=self.window, **what)
-
-
-class FurtherMeasure(Protocol):
-    """A measure that makes its rows from a window's inputs."""
-
-    def access_rows(self, inputs: WindowInputs) -> pd.DataFrame: ...
 
 
 _CATCHMENTS: dict[str, Callable[..., Catchment]] = {
@@ -215,51 +142,10 @@ class OtherWards:
         return pd.concat(tables, ignore_index=True)
 
 
-@dataclass(frozen=True)
-class Affordability:
-    """Opportunities within each cutoff and budget on average over departures, and the time to the nearest.
-
-    Measures ``affordable_opportunities_<budget>`` and ``nearest_affordable_<budget>`` (seconds on the median departure;
-    missing as ``over_fare`` where only the budget is in the way).
-    """
-
-    def access_rows(self, inputs: WindowInputs) -> pd.DataFrame:
-        if not inputs.times_of_budget:
-            raise ValueError("affordability needs `fares` with `budgets` in the study file")
-        tables = []
-        for budget, times in sorted(inputs.times_of_budget.items()):
-            tables += [
-                table
-                for places in kinds_of_places(inputs.destinations, units=inputs.units)
-                if "/" not in places.kind
-                for table in self._rows(inputs, places, times, f"{budget:g}")
-            ]
-        return pd.concat(tables, ignore_index=True)
-
-    @staticmethod
-    def _rows(
-        inputs: WindowInputs, places: PlacesOfKind, times: NDArray[np.int32], name: str
-    ) -> Iterable[pd.DataFrame]:
-        of_kind = np.ascontiguousarray(times[:, :, places.columns])
-        amounts = places.amounts[places.columns]
-        for cutoff in inputs.cutoffs_min:
-            each = cumulative_opportunities(of_kind, amounts, cutoff_s=cutoff * MINUTE)
-            values = inputs.of_zones(mean_over_departures(each))
-            what = {"measure": f"affordable_opportunities_{name}", "unit": places.unit, "cutoff_min": cutoff}
-            yield inputs.rows(values, kind=places.kind, **what)
-        closest, free = (
-            inputs.median_of_zones(nearest(percentile_times(cube, MEDIAN), 1, amounts))
-            for cube in (of_kind, np.ascontiguousarray(inputs.time_s[:, :, places.columns]))
-        )
-        off = np.isnan(inputs.of_zones(np.zeros(len(inputs.origins))))
-        reason = np.where(off, "off_network", np.where(np.isfinite(free), "over_fare", "over_time"))
-        what = {"measure": f"nearest_affordable_{name}", "unit": SECONDS, "reading": f"p{MEDIAN}"}
-        yield inputs.rows(closest, kind=places.kind, reason=reason.tolist(), **what)
-
-
 FURTHER = (
     "affordability",
     "balanced_catchment",
+    "commuting_cost",
     "service",
     "share_of_other_wards",
     "spatial_availability",
@@ -272,7 +158,8 @@ def build_further(name: str, settings: Mapping[str, Any]) -> FurtherMeasure:
 
     ``two_step_catchment``, ``balanced_catchment``, ``spatial_availability`` with ``cutoff_min`` (45), or with ``decay``
     and its settings; ``service`` with ``within_m`` (400) and ``per_hour`` (1); ``share_of_other_wards``; ``affordability``
-    at the budgets of the study's fares.
+    at the budgets of the study's fares; ``commuting_cost`` with ``key`` (employment), ``share`` (0.5), ``days`` (21) and
+    ``days_a_week`` (5).
 
     Raises
     ------
@@ -288,6 +175,14 @@ def build_further(name: str, settings: Mapping[str, Any]) -> FurtherMeasure:
     if name == "service":
         _only(name, given, {"within_m", "per_hour"})
         return Service(float(given.get("within_m", 400)), float(given.get("per_hour", 1)))
+    if name == "commuting_cost":
+        _only(name, given, {"key", "share", "days", "days_a_week"})
+        share, days, week = float(given.get("share", 0.5)), int(given.get("days", 21)), int(given.get("days_a_week", 5))
+        if not 0 < share <= 1 or days < 1 or not 1 <= week <= 7:
+            raise ValueError(
+                f"commuting_cost takes a share above 0 up to 1, days from 1 and days_a_week from 1 to 7: {given}"
+            )
+        return Commuting(Commute(str(given.get("key", "employment")), days, week), share)
     if name in ("share_of_other_wards", "affordability"):
         _only(name, given, set())
         return OtherWards() if name == "share_of_other_wards" else Affordability()

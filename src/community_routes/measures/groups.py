@@ -21,7 +21,7 @@ LOW_COVERAGE = 0.8
 _WHEN = ["scenario", "day", "window"]
 _WHAT = ["kind", "measure", "reading", "cutoff_min", "unit"]
 _SAME = 1e-9  # relative: what rounding may do to an average over origin points
-LESS_IS_BETTER = ("nearest", "dual_access", "fare", "cost", "burden", "poverty", "isolat")
+LESS_IS_BETTER = ("nearest", "dual_access", "commuting", "fare", "cost", "burden", "poverty", "isolat")
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +148,8 @@ def _numbers(zones: pd.DataFrame, column: str) -> FloatArray:
 class _Values:
     """An access table turned sideways: one row for each measure of a window, one column for each zone.
 
-    ``value`` is NaN where it is missing, and infinite for a time that was not reached from a zone on the network.
+    ``value`` is NaN where it is missing, and infinite for a time (or a cost of commuting) without a journey from a zone on
+    the network: a first journey is better than none.
     """
 
     what: pd.DataFrame
@@ -165,7 +166,8 @@ def _sideways(access: pd.DataFrame, zone_ids: Sequence[str]) -> _Values:
     _, first = np.unique(number, return_index=True)
     value = np.full((len(first), len(zone_ids)), np.nan)
     given = access["value"].to_numpy(dtype=np.float64).copy()
-    never = access["reason"].isin(["over_time", "no_service", "over_fare"]).to_numpy() & _is_time(access)
+    endless = _is_time(access) | access["measure"].str.startswith("commuting").to_numpy(dtype=bool)
+    never = access["reason"].isin(["over_time", "no_service", "over_fare"]).to_numpy() & endless
     given[never & np.isnan(given)] = np.inf
     value[number, place] = given
     return _Values(access.iloc[first][keys].reset_index(drop=True), value)

@@ -22,6 +22,20 @@ def straight_km(feed: Feed, start: int, end: int) -> float:
     return km if math.isfinite(km) else math.inf
 
 
+def ride_on_route(feed: Feed, route: int) -> FareRide:
+    """A ride of unknown length on a route (a row of ``feed.routes``)."""
+    row = feed.routes.iloc[route]
+    agency = int(row["agency"])
+    named = feed.agencies.iloc[agency] if agency >= 0 else {"agency_id": "", "agency_name": ""}
+    return FareRide(
+        str(row["route_id"]),
+        str(row["route_short_name"]),
+        str(named["agency_id"]),
+        str(named["agency_name"]),
+        mode_of(int(row["route_type"])),
+    )
+
+
 def rides_of(feed: Feed, journey: Journey) -> list[FareRide]:
     """The rides of a journey as their prices need them; a vehicle that goes on as another trip is one ride of the first."""
     route_of = feed.trips["route"].to_numpy(dtype=np.int64)

@@ -24,7 +24,7 @@ from community_routes.times import UNREACHED
 
 FloatArray = NDArray[np.float64]
 MEDIAN = 50
-REASONS = ("", "no_destination", "off_network", "no_service", "over_time", "over_fare")
+REASONS = ("", "no_destination", "off_network", "no_service", "over_time", "over_fare", "income_unknown")
 _CODE = {reason: code for code, reason in enumerate(REASONS)}
 
 

@@ -42,7 +42,8 @@ class Concession(Spec):
 class Fares(Fare):
     """The fares of a study: a general price list, and exceptions by route, agency and mode.
 
-    A mode without a fare makes a journey's fare unknown, never 0.
+    A mode without a fare makes a journey's fare unknown, never 0. ``income_per_month`` is what costs are a share of where the
+    neighbourhoods have no income of their own.
     """
 
     routes: dict[str, Fare] = Field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
@@ -86,6 +86,13 @@ class PopulationSpec(TableSpec):
     column: Name
 
 
+class IncomeSpec(TableSpec):
+    """Income of each neighbourhood: of a person or a household, net or not, as the study says; ``per`` week, month or year."""
+
+    column: Name
+    per: Literal["week", "month", "year"] = "year"
+
+
 class GroupSpec(TableSpec):
     """The larger area (a ward) of each neighbourhood, by which results are summed."""
 
@@ -149,6 +156,7 @@ class Neighbourhoods(Spec):
     lat: Name | None = None
     origin_points: OriginPointsSpec | None = None
     population: PopulationSpec | None = None
+    income: IncomeSpec | None = None
     deprivation: DeprivationSpec | None = None
     groups: GroupsSpec | None = None
 

@@ -40,6 +40,9 @@ DEPRIVATION_UNKNOWN = declare(
     "warning",
     "A neighbourhood has no deprivation rank; it is left out where neighbourhoods are ranked.",
 )
+INCOME_UNKNOWN = declare(
+    "income_unknown", "warning", "A neighbourhood has no income in the table; shares of it are missing there."
+)
 GROUPS_UNKNOWN = declare(
     "groups_unknown", "warning", "A neighbourhood has people but no shares of groups; its people are in no group."
 )
@@ -50,6 +53,8 @@ ORIGIN_INSIDE = declare("origin_inside", "info", "Neighbourhoods without a given
 WEIGHTS_OF_NOTHING = declare(
     "weights_of_nothing", "warning", "All origin points of a neighbourhood weigh nothing; they count alike."
 )
+PER_MONTH = {"week": 52 / 12, "month": 1.0, "year": 1 / 12}
+"""Months of an income: a year has 52 weeks and 12 months."""
 BAD_DECILE = declare("bad_decile", "error", "A decile that is no whole number from 1 to 10, or a rank below 1.")
 
 
@@ -62,7 +67,8 @@ class Zones:
     table : GeoDataFrame (EPSG:4326), one row each, in the file's order
         ``id``, ``name``, ``group`` (text, empty where there is none); ``population`` (float, persons; 1 each where none is
         given); ``deprivation_rank`` and ``deprivation_decile`` (float, 1 = most deprived, NaN where unknown);
-        ``income_rank`` likewise where it is given; ``geometry``.
+        ``income_rank`` likewise where it is given; ``income_per_month`` (float, money, NaN where unknown) where an income is
+        given; ``geometry``.
     origins : DataFrame
         ``zone`` (int32, row of ``table``, never falling), ``id``, ``lon``, ``lat`` (degrees), ``weight`` (float, adds up to 1 in
         each zone); at least one row for each zone.
@@ -153,11 +159,14 @@ class _Reading:
         )
         population = self._population(ids, areas)
         ranks = self._deprivation(ids, areas)
+        income = self._income(ids, areas)
         groups = self._groups(ids, areas, population)
         origins = self._origins(ids, areas, shapes)
         table.insert(3, "population", np.ones(len(ids)) if population is None else population)
         for place, (name, values) in enumerate(ranks.items()):
             table.insert(4 + place, name, values)
+        if income is not None:
+            table.insert(4 + len(ranks), "income_per_month", income)
         return Zones(table, origins, groups, population is not None)
 
     def _group(self, ids: list[str], areas: Table) -> list[str]:
@@ -198,6 +207,22 @@ class _Reading:
         people = np.nan_to_num(people)
         check_people(people, ids, table, column, self.found)
         return people
+
+    def _income(self, ids: list[str], areas: Table) -> NDArray[np.float64] | None:
+        """Income of a month; of merged areas the mean. What is not above 0 is unknown."""
+        spec = self.spec.income
+        joined = None if spec is None else join_table(ids, "neighbourhoods", areas, spec, self.folder, self.found)
+        column = find_column(joined[0], spec, "column", self.found) if spec is not None and joined is not None else None
+        if spec is None or joined is None or column is None:
+            return None
+        table, matches = joined
+        income = matches.averaged(numbers(table, column, matches.row, self.found), len(ids)) * PER_MONTH[spec.per]
+        income = np.where(income > 0, income, np.nan)
+        unknown = Sample(INCOME_UNKNOWN)
+        for i in np.flatnonzero(np.isnan(income)).tolist():
+            unknown.add(table.file, field=column, value=ids[i], message=f"{ids[i]} has no income above 0")
+        self.found.extend(unknown.notices())
+        return income
 
     def _deprivation(self, ids: list[str], areas: Table) -> dict[str, NDArray[np.float64]]:
         """Rank and decile by the names of their columns; ``income_rank`` only where it is asked for."""

@@ -1,0 +1,110 @@
+"""Measures of money as rows of the tables: what a budget reaches, and what a month of commuting costs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from community_routes.measures.affordability import cost_burden
+from community_routes.measures.choose import SECONDS, SHARE, PlacesOfKind
+from community_routes.measures.commuting import Commute, cost_of_share
+from community_routes.measures.reach import cumulative_opportunities, mean_over_departures, nearest, percentile_times
+from community_routes.measures.summary import kinds_of_places
+from community_routes.measures.window_inputs import WindowInputs
+from community_routes.times import MINUTE
+
+MEDIAN = 50
+BEST = "best"
+MONEY = "GBP per month"
+
+
+@dataclass(frozen=True)
+class Affordability:
+    """Opportunities within each cutoff and budget on average over departures, and the time to the nearest.
+
+    Measures ``affordable_opportunities_<budget>`` and ``nearest_affordable_<budget>`` (seconds on the median departure;
+    missing as ``over_fare`` where only the budget is in the way).
+    """
+
+    def access_rows(self, inputs: WindowInputs) -> pd.DataFrame:
+        if not inputs.times_of_budget:
+            raise ValueError("affordability needs `fares` with `budgets` in the study file")
+        tables = []
+        for budget, times in sorted(inputs.times_of_budget.items()):
+            tables += [
+                table
+                for places in kinds_of_places(inputs.destinations, units=inputs.units)
+                if "/" not in places.kind
+                for table in self._rows(inputs, places, times, f"{budget:g}")
+            ]
+        return pd.concat(tables, ignore_index=True)
+
+    @staticmethod
+    def _rows(
+        inputs: WindowInputs, places: PlacesOfKind, times: NDArray[np.int32], name: str
+    ) -> Iterable[pd.DataFrame]:
+        of_kind = np.ascontiguousarray(times[:, :, places.columns])
+        amounts = places.amounts[places.columns]
+        for cutoff in inputs.cutoffs_min:
+            each = cumulative_opportunities(of_kind, amounts, cutoff_s=cutoff * MINUTE)
+            values = inputs.of_zones(mean_over_departures(each))
+            what = {"measure": f"affordable_opportunities_{name}", "unit": places.unit, "cutoff_min": cutoff}
+            yield inputs.rows(values, kind=places.kind, **what)
+        closest, free = (
+            inputs.median_of_zones(nearest(percentile_times(cube, MEDIAN), 1, amounts))
+            for cube in (of_kind, np.ascontiguousarray(inputs.time_s[:, :, places.columns]))
+        )
+        off = np.isnan(inputs.of_zones(np.zeros(len(inputs.origins))))
+        reason = np.where(off, "off_network", np.where(np.isfinite(free), "over_fare", "over_time"))
+        what = {"measure": f"nearest_affordable_{name}", "unit": SECONDS, "reading": f"p{MEDIAN}"}
+        yield inputs.rows(closest, kind=places.kind, reason=reason.tolist(), **what)
+
+
+@dataclass(frozen=True)
+class Commuting:
+    """What a month of commuting costs, and its share of an income: ``commuting_cost_50``, ``commuting_burden_50`` for half of
+    the jobs.
+
+    The least with which ``share`` of all opportunities of ``key`` are within each cutoff (``commuting.cost_of_share``), leaving
+    at the best departure of the window: reading ``best``. Of a zone with several points the weighted median. Missing as
+    ``over_time`` where no money brings so much within reach, as ``over_fare`` where only rides without a price do, as
+    ``income_unknown`` where there is nothing to be a share of.
+    """
+
+    commute: Commute = field(default_factory=Commute)
+    share: float = 0.5
+    income_per_month: float | None = None
+
+    @property
+    def key(self) -> str:
+        """Key of the destinations."""
+        return self.commute.key
+
+    def access_rows(self, inputs: WindowInputs) -> pd.DataFrame:
+        cost = inputs.cost_of_commute.get(self.commute)
+        if cost is None:
+            none = np.zeros(len(inputs.zones))
+            return inputs.rows(none, kind=self.key, measure="commuting_cost", unit=MONEY).iloc[:0]
+        mine = np.flatnonzero((inputs.destinations["key"] == self.key).to_numpy())
+        amounts = inputs.destinations["amount"].to_numpy(dtype=np.float64)[mine]
+        off = np.isnan(inputs.of_zones(np.zeros(len(inputs.origins))))
+        income = inputs.income(self.income_per_month)
+        ending = f"{100 * self.share:g}"
+        tables = []
+        for k, cutoff in enumerate(inputs.cutoffs_min):
+            least = inputs.middle_of_zones(cost_of_share(cost[:, k], amounts, share=self.share))
+            in_time = np.where(inputs.time_s[:, :, mine].min(axis=1) <= cutoff * MINUTE, 0.0, np.inf)
+            anyhow = inputs.middle_of_zones(cost_of_share(in_time, amounts, share=self.share))
+            why = np.where(off, "off_network", np.where(np.isfinite(anyhow), "over_fare", "over_time"))
+            what = {"kind": self.key, "cutoff_min": cutoff, "reading": BEST}
+            named = {"measure": f"commuting_cost_{ending}", "unit": MONEY}
+            tables.append(inputs.rows(least, reason=why.tolist(), **what, **named))
+            if income is not None:
+                unknown = np.where(off | ~np.isfinite(least), why, "income_unknown")
+                named = {"measure": f"commuting_burden_{ending}", "unit": SHARE}
+                tables.append(inputs.rows(cost_burden(least, income), reason=unknown.tolist(), **what, **named))
+        return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,105 @@
+"""Every journey of a small network, listed one by one, for tests that price each of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+
+from community_routes.measures.fares import FareRide
+from random_networks import Case, random_case
+from slow import SlowSearch
+
+MODES = {2: "rail"}
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A journey: the rides as boarding and alighting of the slow twin, and when it arrives."""
+
+    rides: tuple[tuple[int, int], ...]
+    arrive_s: int
+
+
+def small_case(seed: int, *, n_departures: int = 3) -> Case:
+    """A random network with at most two rides and few departures, so that every journey can be listed; some trains."""
+    case = random_case(seed)
+    feed = case.feed
+    routes = feed.routes.assign(route_type=[2 if n % 3 == 1 else 3 for n in range(len(feed.routes))])
+    start, step = case.window_s[0], case.step_s
+    window_s = start, start + n_departures * step
+    return replace(case, feed=replace(feed, routes=routes), max_rides=min(case.max_rides, 2), window_s=window_s)
+
+
+class Journeys:
+    """All journeys of a case."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.search: SlowSearch = case.search()
+        self._known: dict[tuple[int, int, int], tuple[Taken, ...]] = {}
+        self.ride = cache(self._ride)
+
+    def _km(self, a: int, b: int) -> float:
+        stops = self.case.feed.stops
+        lon, lat = np.radians(stops["lon"].to_numpy()), np.radians(stops["lat"].to_numpy())
+        half = math.sin((lat[b] - lat[a]) / 2) ** 2
+        half += math.cos(lat[a]) * math.cos(lat[b]) * math.sin((lon[b] - lon[a]) / 2) ** 2
+        return 2 * 6371.0088 * math.asin(math.sqrt(half))
+
+    def _ride(self, boarding: int, alighting: int) -> FareRide:
+        search, feed = self.search, self.case.feed
+        trip = search.runs[int(search.board_run[boarding])].trip
+        row = feed.routes.iloc[int(feed.trips["route"].iat[trip])]
+        agency = feed.agencies.iloc[int(row["agency"])]
+        start, end = int(search.board_stop[boarding]), int(search.alight_stop[alighting])
+        return FareRide(
+            row["route_id"],
+            row["route_short_name"],
+            agency["agency_id"],
+            agency["agency_name"],
+            MODES.get(int(row["route_type"]), "bus"),
+            self._km(start, end),
+            board_s=int(search.board_s[boarding]),
+            alight_s=int(search.alight_s[alighting]),
+        )
+
+    def rides(self, taken: Taken) -> list[FareRide]:
+        """The rides of a journey as their prices need them."""
+        return [self.ride(*ends) for ends in taken.rides]
+
+    def to(self, origin: int, departure: int, place: int) -> Iterator[Taken]:
+        """Every journey of a cell within the limits, walking all the way first."""
+        case, search = self.case, self.search
+        depart_s = int(case.times_s[departure])
+        latest_s = depart_s + case.max_travel_s
+        walk_s = int(case.direct_s[origin, place])
+        if 0 <= walk_s <= case.max_travel_s:
+            yield Taken((), depart_s + walk_s)
+        for boarding in np.flatnonzero(search.leave_by[origin] >= depart_s).tolist():
+            for taken in self._on(boarding, case.max_rides, place):
+                if taken.arrive_s <= latest_s:
+                    yield taken
+
+    def _on(self, boarding: int, rides: int, place: int) -> tuple[Taken, ...]:
+        key = boarding, rides, place
+        if key not in self._known:
+            self._known[key] = tuple(self._from(boarding, rides, place))
+        return self._known[key]
+
+    def _from(self, boarding: int, rides: int, place: int) -> Iterator[Taken]:
+        search, case = self.search, self.case
+        for alighting in search.ride_to[search.ride_first[boarding] : search.ride_first[boarding + 1]].tolist():
+            ride = boarding, alighting
+            walk_s = int(case.egress_s[place, int(search.alight_stop[alighting])])
+            if walk_s >= 0:
+                yield Taken((ride,), int(search.alight_s[alighting]) + walk_s)
+            if rides > 1:
+                for change in search.change_to[
+                    search.change_first[alighting] : search.change_first[alighting + 1]
+                ].tolist():
+                    for taken in self._on(change, rides - 1, place):
+                        yield Taken((ride, *taken.rides), taken.arrive_s)
