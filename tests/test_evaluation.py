@@ -40,6 +40,19 @@ def test_times_of_every_departure(today: Evaluation) -> None:
     assert (times[8] == UNREACHED).all(), "lost is off the network"
 
 
+def test_times_are_searched_again_when_they_are_asked_for(today: Evaluation) -> None:
+    """One pair's times are its cells of the whole, and the median kept is their median: the 30th of 60 in rank."""
+    times = today.time_s["day", "peak"]
+    assert list(today.time_s) == list(today.median_s) == [("day", "peak")] and len(today.time_s) == 1
+    assert (today.median_s["day", "peak"] == np.sort(times, axis=1)[:, 29, :]).all()
+    for origin in range(9):
+        for destination in range(7):
+            found = today.times_between(("day", "peak"), origin, destination)
+            assert (found == times[origin, :, destination]).all()
+    with pytest.raises(KeyError):
+        today.time_s["day", "night"]
+
+
 def test_what_is_reached_within_a_cutoff(today: Evaluation) -> None:
     """Within 30 minutes P0 always reaches P0 and P1 (at most 30 minutes), never P2 (at least 31): 2. P3 has both
     neighbours: 3. ``far`` walks to P1 in 36:09 minutes: 0 within 30, and 1 within 60, as no bus is near. ``lost`` has no

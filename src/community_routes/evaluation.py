@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from community_routes.errors import ScenarioError, StudyError
 from community_routes.measures.further import WindowInputs
+from community_routes.measures.reach import percentile_times
 from community_routes.measures.service import build_departures
 from community_routes.measuring import Choice, Subject, latest_needed_s, mixing_tables, study_choice
 from community_routes.network.network import Network
@@ -36,6 +37,9 @@ from community_routes.times import MINUTE
 from community_routes.timings import Stopwatch
 
 TODAY = "today"
+MEDIAN = 50
+Slot = tuple[str, str]
+"""A day and a window."""
 Progress = Callable[[str], None]
 
 OFF_NETWORK = declare(
@@ -78,8 +82,8 @@ class Evaluation:
     networks : dict of day to Network
     access : DataFrame
         The columns of ``access.csv``.
-    time_s : dict of (day, window) to int32, shape (n_origins, n_departures, n_destinations)
-        Travel times in seconds, UNREACHED where there is none.
+    median_s : dict of (day, window) to int32, shape (n_origins, n_destinations)
+        Median over the departures of the travel time in seconds, UNREACHED where there is none.
     further : dict of name to DataFrame
         Tables beside those of the columns of access.csv: ``mixing`` and ``exposure`` where groups are given.
     origin_reason : dict of day to object (str), shape (n_origins,)
@@ -99,7 +103,7 @@ class Evaluation:
     reached: Reached
     networks: Mapping[str, Network]
     access: pd.DataFrame
-    time_s: Mapping[tuple[str, str], NDArray[np.int32]] = field(repr=False)
+    median_s: Mapping[Slot, NDArray[np.int32]] = field(repr=False)
     origin_reason: Mapping[str, NDArray[np.object_]] = field(repr=False)
     further: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
     notices: tuple[Notice, ...] = ()
@@ -108,6 +112,25 @@ class Evaluation:
     def walks(self) -> Walks:
         """The walks that begin, end or make up journeys."""
         return self.reached.walks
+
+    @property
+    def time_s(self) -> Mapping[Slot, NDArray[np.int32]]:
+        """Travel times by (day, window): int32, shape (n_origins, n_departures, n_destinations), UNREACHED where none.
+
+        They are searched again when they are asked for, and not kept: of many neighbourhoods and places they are large.
+        """
+        return _Times(self)
+
+    def times_between(self, slot: Slot, origin: int, destination: int) -> NDArray[np.int32]:
+        """Travel times in seconds from one origin to one destination, shape (n_departures,), UNREACHED where none."""
+        walks = self.walks
+        pair = Walks(
+            walks.access.of(origin),
+            walks.egress.of(destination),
+            walks.direct.of(origin).only_to(np.array([destination])),
+        )
+        times = travel_times_by_departure(self.networks[slot[0]], self.query(slot[1]), pair)
+        return np.ascontiguousarray(times[0, :, 0])
 
     def query(self, window: str) -> Query:
         """The question asked in one window of the study."""
@@ -125,6 +148,25 @@ class Evaluation:
             return compare(self)._repr_html_()
         head = self.access[self.access["reading"] == "mean"].head(20)
         return f"<b>{escape(self.title)}</b>{head.to_html(index=False)}"
+
+
+class _Times(Mapping[Slot, NDArray[np.int32]]):
+    """Travel times of an evaluation, searched when they are asked for."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        self._evaluation = evaluation
+
+    def __getitem__(self, slot: Slot) -> NDArray[np.int32]:
+        found = self._evaluation
+        if slot not in found.median_s:
+            raise KeyError(slot)
+        return travel_times_by_departure(found.networks[slot[0]], found.query(slot[1]), found.walks)
+
+    def __iter__(self) -> Iterator[Slot]:
+        return iter(self._evaluation.median_s)
+
+    def __len__(self) -> int:
+        return len(self._evaluation.median_s)
 
 
 def span_of(file: StudyFile, choice: Choice) -> tuple[int, int]:
@@ -196,7 +238,7 @@ def evaluate(
     walks = reached.walks
     tables: list[pd.DataFrame] = []
     beside: list[tuple[str, pd.DataFrame]] = []
-    time_s: dict[tuple[str, str], NDArray[np.int32]] = {}
+    median_s: dict[Slot, NDArray[np.int32]] = {}
     for day, network in networks.items():
         subject.origin_reason[day] = why_not(network, reached.origins, walks.access, leaving=True)
         subject.destination_reason[day] = why_not(network, reached.destinations, walks.egress, leaving=False)
@@ -207,9 +249,10 @@ def evaluate(
             tell(f"searching {day}, {window} ({name})")
             query = window_query(file, window)
             with watch.stage("routing"):
-                time_s[day, window] = travel_times_by_departure(network, query, walks, threads=threads)
+                time_s = travel_times_by_departure(network, query, walks, threads=threads)
             with watch.stage("measures"):
-                inputs = subject.inputs(network, query, day, window, time_s[day, window], departures)
+                median_s[day, window] = percentile_times(time_s, MEDIAN)
+                inputs = subject.inputs(network, query, day, window, time_s, departures)
                 tables += subject.access_tables(inputs)
                 beside += mixing_tables(inputs, zones, opportunities)
         if choice.shifts and inputs is not None:
@@ -235,7 +278,7 @@ def evaluate(
             kind: pd.concat([table for key, table in beside if key == kind], ignore_index=True)
             for kind in dict.fromkeys(key for key, _ in beside)
         },
-        time_s=time_s,
+        median_s=median_s,
         origin_reason=subject.origin_reason,
         notices=tuple(sort_notices(found)),
     )

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from community_routes.evaluation import Evaluation
 from community_routes.measures.fares import TicketFares
 from community_routes.measures.journey_fares import journey_fare
-from community_routes.measures.reach import percentile_times
 from community_routes.network.points import Links
 from community_routes.network.walks import Linked, walk_line_between
 from community_routes.questions import window_query
@@ -24,7 +23,6 @@ from community_routes.sources.gtfs_modes import mode_of
 from community_routes.times import HOUR, MINUTE, UNREACHED
 
 N_NEAREST = 5
-MEDIAN = 50
 _EVENING_S = (15 * HOUR, 28 * HOUR)
 _STEP_S = 5 * MINUTE
 
@@ -40,10 +38,10 @@ def nearest_places(evaluations: Sequence[Evaluation]) -> pd.DataFrame:
         table = evaluation.opportunities.table
         zones, origins = evaluation.zones.table, evaluation.zones.origins
         first = origins.drop_duplicates("zone")
-        for (day, window), times in evaluation.time_s.items():
+        for (day, window), medians in evaluation.median_s.items():
             if day != first_day:
                 continue
-            median = percentile_times(times, MEDIAN)[first.index.to_numpy()]
+            median = medians[first.index.to_numpy()]
             for key in evaluation.opportunities.keys:
                 rows = evaluation.opportunities.rows_of(key)
                 order = np.argsort(median[:, rows], axis=1, kind="stable")[:, :N_NEAREST]
@@ -85,7 +83,7 @@ def sample_journeys(today: Evaluation, proposals: Sequence[Evaluation], *, each:
             continue
         day, window = slot
         for origin, destination in _most_changed(today, proposal, slot, each):
-            before, after = (e.time_s[slot][origin, :, destination].astype(np.int64) for e in (today, proposal))
+            before, after = (e.times_between(slot, origin, destination).astype(np.int64) for e in (today, proposal))
             saving = np.where(before == UNREACHED, 10 * HOUR, before) - np.where(after == UNREACHED, 10 * HOUR, after)
             departure = int(np.argsort(saving, kind="stable")[len(saving) // 2])
             depart_s = int(window_query(today.study.file, window).departures_s[departure])
@@ -101,11 +99,11 @@ def sample_journeys(today: Evaluation, proposals: Sequence[Evaluation], *, each:
 def _strongest_slot(today: Evaluation, proposal: Evaluation) -> tuple[str, str] | None:
     """The day and window with the largest saving of median time, over all pairs that both have."""
     best: tuple[float, tuple[str, str]] | None = None
-    for slot, times in today.time_s.items():
-        after = proposal.time_s[slot]
-        if after.shape != times.shape:
+    for slot, before in today.median_s.items():
+        after = proposal.median_s[slot]
+        if after.shape != before.shape:
             continue
-        total = float(_saving(times, after).clip(min=0).sum())
+        total = float(_saving(before, after).clip(min=0).sum())
         if total > 0 and (best is None or total > best[0]):
             best = (total, slot)
     return best[1] if best is not None else None
@@ -114,13 +112,11 @@ def _strongest_slot(today: Evaluation, proposal: Evaluation) -> tuple[str, str] 
 def _saving(before: NDArray[np.int32], after: NDArray[np.int32]) -> NDArray[np.int64]:
     """Seconds saved at the median, shape (n_origins, n_destinations); what is newly reached counts its time under two hours."""
     most = 2 * HOUR
-    medians = (np.minimum(percentile_times(times, MEDIAN), most).astype(np.int64) for times in (before, after))
-    first, second = medians
-    return first - second
+    return np.minimum(before, most).astype(np.int64) - np.minimum(after, most)
 
 
 def _most_changed(today: Evaluation, proposal: Evaluation, slot: tuple[str, str], each: int) -> list[tuple[int, int]]:
-    saving = _saving(today.time_s[slot], proposal.time_s[slot])
+    saving = _saving(today.median_s[slot], proposal.median_s[slot])
     zone_of = today.zones.origins["zone"].to_numpy()
     rank = today.zones.table["deprivation_rank"].to_numpy(np.float64)
     if np.isfinite(rank).any():
