@@ -255,7 +255,8 @@ def _union(tables: Sequence[pd.DataFrame]) -> pd.MultiIndex:
 def _change(base: NDArray[np.float64], value: NDArray[np.float64]) -> NDArray[np.float64]:
     """NaN where either is missing; equal values have a change of exactly 0."""
     with np.errstate(invalid="ignore"):
-        return np.where(base == value, 0.0, value - base)
+        change: NDArray[np.float64] = np.where(base == value, 0.0, value - base)
+    return change
 
 
 def _text(column: pd.Series) -> NDArray[Any]:

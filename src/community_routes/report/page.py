@@ -56,11 +56,12 @@ def write_page(results: Results, path: str | Path, *, templates: str | Path | No
 def page_html(results: Results, *, templates: str | Path | None = None, on_paper: bool = False) -> str:
     """The page as text; see `write_page`. On paper it has no script, and every drawing stands for itself."""
     figures = Figures(results)
-    environment = _environment(templates)
+    environment = page_environment(templates)
     return environment.get_template("page.html").render(_content(figures, environment, on_paper))
 
 
-def _environment(templates: str | Path | None) -> jinja2.Environment:
+def page_environment(templates: str | Path | None) -> jinja2.Environment:
+    """Where the templates are read from: a folder of the council's own before ours."""
     loaders: list[jinja2.BaseLoader] = [jinja2.PackageLoader("community_routes.report", "templates")]
     if templates is not None:
         loaders.insert(0, jinja2.FileSystemLoader(str(templates)))
@@ -73,7 +74,7 @@ def _environment(templates: str | Path | None) -> jinja2.Environment:
     )
 
 
-def _source(environment: jinja2.Environment, name: str) -> Markup:
+def template_source(environment: jinja2.Environment, name: str) -> Markup:
     """A file of the template folder as it stands: ours or the council's own, never data."""
     assert environment.loader is not None
     return Markup(environment.loader.get_source(environment, name)[0])
@@ -131,8 +132,8 @@ def _content(figures: Figures, environment: jinja2.Environment, on_paper: bool) 
         "data": "" if on_paper else mapdata.script_json(mapdata.map_content(figures, _table_slot(figures, verdicts))),
         "leaflet_js": Markup(leaflet("leaflet.js").replace("</", "<\\/")),
         "leaflet_css": Markup(leaflet("leaflet.css")),
-        "css": _source(environment, "page.css") + _source(environment, "brand.css"),
-        "js": _source(environment, "page.js"),
+        "css": template_source(environment, "page.css") + template_source(environment, "brand.css"),
+        "js": template_source(environment, "page.js"),
         "tables": list(figures.tables),
         "hatches": drawing.HATCHES.format("h-"),
         "with_symbols": drawing.with_symbols,

@@ -1,0 +1,181 @@
+"""Figures over time drawn here as SVG: one line for each group, named at its end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from community_routes.report import words
+
+_WIDTH, _HEIGHT = 460.0, 232.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 150.0, 12.0, 44.0
+_APART = 15.5
+# Styles of the page go before these; a PDF is made from these alone. The first group is the one that matters most.
+_INK = ("#00566b", "#3d7c8c", "#74a0ab", "#9fb3b8", "#8b8f92")
+_DASH = ("", "", "", "5 3", "2 3")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One group over time.
+
+    Attributes
+    ----------
+    label : str
+    values : tuple of float
+        One for each moment, NaN for none.
+    texts : tuple of str
+        The figures as they are printed.
+    sources : tuple of str
+        Where each comes from.
+    """
+
+    label: str
+    values: tuple[float, ...]
+    texts: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+def axis_of(values: Sequence[float]) -> tuple[float, float, float]:
+    """Start, end and step of an axis for these values: from 0, unless all lie far from it."""
+    there = [value for value in values if math.isfinite(value)]
+    if not there:
+        return 0.0, 1.0, 1.0
+    low, high = min(there), max(there)
+    if low > 0 and low > 0.6 * high:
+        low -= 0.25 * (high - low) or 0.1 * high
+    else:
+        low = min(low, 0.0)
+    high = max(high, 0.0) if low < 0 else high
+    if high <= low:
+        high = low + 1.0
+    step = _step((high - low) / 3)
+    start = math.floor(low / step + 1e-9) * step
+    return start, max(math.ceil(high / step - 1e-9) * step, start + step), step
+
+
+def _step(rough: float) -> float:
+    """1, 2 or 5 times a power of ten, at least as large."""
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * (1 - 1e-9))
+
+
+def lines_over_time(
+    lines: Sequence[Line], moments: Sequence[str], *, title: str, axis: tuple[float, float, float]
+) -> Markup:
+    """A chart of several groups over two moments or more.
+
+    Parameters
+    ----------
+    lines : sequence of Line
+        In order of importance; the first is drawn strongest.
+    moments : sequence of str
+        Names below the axis, evenly spread, in the order of the values.
+    title : str
+        Names the chart for people who do not see it, with the figures after it.
+    axis : (start, end, step)
+        As :func:`axis_of`, the same in all charts that are compared.
+    """
+    start, end, step = axis
+    right = _WIDTH - _RIGHT
+
+    def x(place: int) -> float:
+        return round(_LEFT + 8 + place * (right - _LEFT - 16) / max(len(moments) - 1, 1), 1)
+
+    def y(value: float) -> float:
+        return round(_HEIGHT - _BOTTOM - (value - start) / (end - start) * (_HEIGHT - _BOTTOM - _TOP), 1)
+
+    spoken = "; ".join(f"{line.label}: {', '.join(line.texts)}" for line in lines)
+    out = [
+        Markup('<svg class="lines" viewBox="0 0 {0} {1}" font-size="12.5" role="img" aria-label="{2}">').format(
+            _WIDTH, _HEIGHT, f"{title} ({', '.join(moments)}). {spoken}"
+        )
+    ]
+    for number in range(round((end - start) / step) + 1):
+        at = start + number * step
+        out.append(
+            Markup(
+                '<path class="grid" stroke="#dcd8cc" d="M{} {}H{}"/><text class="tick" x="{}" y="{}" text-anchor="end">{}</text>'
+            ).format(_LEFT, y(at), right, _LEFT - 6, y(at) + 4, words.number(round(at, 9)))
+        )
+    out += [_moment(name, x(place), place, len(moments)) for place, name in enumerate(moments)]
+    for rank, line in reversed(list(enumerate(lines))):
+        out.append(_line(line, min(rank, len(_INK) - 1), [(x(k), y(v)) for k, v in enumerate(line.values)]))
+    out += _ends(lines, x, y)
+    out.append(Markup("</svg>"))
+    return Markup("").join(out)
+
+
+def _moment(name: str, x: float, place: int, n: int) -> Markup:
+    """A name below the axis, cut where there is no room; every second one a line lower where there are many."""
+    most = max(6, 44 // n)
+    shown = name if len(name) <= most else f"{name[: most - 1]}…"
+    anchor = "start" if place == 0 else "end" if place == n - 1 else "middle"
+    lower = 15 if n > 3 and place % 2 else 0
+    edge = x - 8 if place == 0 else x + 8 if place == n - 1 else x
+    return Markup('<text class="moment" x="{}" y="{}" text-anchor="{}"><title>{}</title>{}</text>').format(
+        edge, _HEIGHT - _BOTTOM + 18 + lower, anchor, name, shown
+    )
+
+
+def _line(line: Line, rank: int, points: Sequence[tuple[float, float]]) -> Markup:
+    path, pen = "", "M"
+    for place, value in zip(points, line.values, strict=True):
+        if math.isfinite(value):
+            path += f"{pen}{place[0]} {place[1]}"
+            pen = "L"
+        else:
+            pen = "M"
+    style = Markup(' stroke-dasharray="{}"').format(_DASH[rank]) if _DASH[rank] else ""
+    out = [
+        Markup('<path class="line f{}" fill="none" stroke="{}" stroke-width="{}"{} d="{}"/>').format(
+            rank + 1, _INK[rank], 3 if rank == 0 else 1.8, style, path
+        )
+    ]
+    for (x, y), value, text, source in zip(points, line.values, line.texts, line.sources, strict=True):
+        if math.isfinite(value):
+            out.append(
+                Markup(
+                    '<circle class="dot f{}" fill="{}" cx="{}" cy="{}" r="{}" data-from="{}"><title>{}: {}</title></circle>'
+                ).format(rank + 1, _INK[rank], x, y, 3.6 if rank == 0 else 2.8, source, line.label, text)
+            )
+    return Markup("").join(out)
+
+
+def _ends(lines: Sequence[Line], x: Callable[[int], float], y: Callable[[float], float]) -> list[Markup]:
+    """Name and last figure of each line, moved apart where they would touch."""
+    ends = []
+    for rank, line in enumerate(lines):
+        there = [k for k, value in enumerate(line.values) if math.isfinite(value)]
+        if there:
+            ends.append((y(line.values[there[-1]]), rank, line, there[-1]))
+    ends.sort(key=lambda one: (one[0], one[1]))
+    places = _moved_apart([one[0] for one in ends])
+    out = []
+    for (at, rank, line, k), place in zip(ends, places, strict=True):
+        weight = "700" if rank == 0 else "400"
+        out.append(
+            Markup('<path class="leader" stroke="#b9b4a6" fill="none" d="M{} {}L{} {}"/>').format(
+                x(k) + 5, at, _WIDTH - _RIGHT + 12, place
+            )
+        )
+        out.append(
+            Markup('<text class="end" x="{}" y="{}" font-weight="{}" data-from="{}">{} {}</text>').format(
+                _WIDTH - _RIGHT + 15, round(place + 4, 1), weight, line.sources[k], line.label, line.texts[k]
+            )
+        )
+    return out
+
+
+def _moved_apart(wanted: Sequence[float]) -> list[float]:
+    """Places in the order given, near those wanted, none closer than a line of text to the next, all inside the chart."""
+    places: list[float] = []
+    for place in wanted:
+        places.append(max(place, places[-1] + _APART) if places else max(place, _TOP))
+    lowest = _HEIGHT - _BOTTOM + 8
+    for k in range(len(places) - 1, -1, -1):
+        places[k] = min(places[k], lowest if k == len(places) - 1 else places[k + 1] - _APART)
+    return [round(place, 1) for place in places]

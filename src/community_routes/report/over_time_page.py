@@ -1,0 +1,553 @@
+"""The page of a comparison over time: what changed, what explains it, and each measure by deprivation fifth, in one HTML file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+from community_routes.report import charts, words
+from community_routes.report.cells import cell_text
+from community_routes.report.figures import Cell, Slot, View, figure, plain_figure, when
+from community_routes.report.line_charts import Line, axis_of, lines_over_time
+from community_routes.report.over_time import OverTime, RunView, share_figure
+from community_routes.report.page import page_environment, template_source
+from community_routes.report.verdicts import counted, within
+
+_MOST_ROUTES = 40
+_MOST_STOPS = 12
+_NOISE = 1e-12
+_FIFTHS = ("1", "2", "3", "4", "5")
+_FIFTH_NAMES = {"1": "1 most deprived:", "2": "2:", "3": "3:", "4": "4:", "5": "5 least deprived:"}
+_PARTS = {
+    "timetable": "Timetable",
+    "streets": "Streets",
+    "destinations": "Places to reach",
+    "neighbourhoods": "Other neighbourhoods",
+    "homes": "Where journeys start",
+    "population": "Number of residents",
+    "deprivation": "Ranks of deprivation",
+    "settings": "Settings",
+    "together": "Together, beyond the sum of each",
+    "program": "Another version of the program",
+    "change": "The whole change",
+    "routes together": "Routes together, and what else is in a timetable",
+}
+_WHAT = {
+    "new": "new",
+    "gone": "no longer runs",
+    "departures": "more or fewer departures",
+    "stops": "other stops",
+    "times": "other times",
+    "on demand": "new, on demand",
+}
+_REASONS = {
+    "not_in_this_run": "not measured in this run",
+    "no_value": "no figure",
+    "not_in_the_first": "not measured in the first run",
+    "other_unit": "counted in another unit than in the first run",
+}
+
+
+def over_time_html(results: OverTime, *, templates: str | Path | None = None) -> str:
+    """The page as text; it needs nothing else.
+
+    Parameters
+    ----------
+    results : OverTime
+    templates : path, optional
+        A folder whose files stand in for those of the same name in this package.
+    """
+    environment = page_environment(templates)
+    css = [template_source(environment, name) for name in ("page.css", "over_time.css", "brand.css")]
+    return environment.get_template("over_time.html").render(
+        results=results,
+        css=Markup("").join(css),
+        dates=[
+            (run, [(words.day_name(day), words.date_text(date)) for day, date in run.dates.items()])
+            for run in results.runs
+        ],
+        answers=[_answer(results, run) for run in results.later],
+        inputs=[_inputs(results, run) for run in results.later],
+        timetables=[_timetable(results, run) for run in results.later],
+        reasons=[_reasons(results, run) for run in results.later],
+        measures=_measures(results),
+        neighbourhoods=_neighbourhoods(results),
+        view_text=within(results.view),
+        settings=_settings(results),
+        tables=list(results.tables),
+    )
+
+
+def _lead_group(results: OverTime) -> tuple[str, str]:
+    return results.groups[-1] if results.groups else ("all", "all")
+
+
+def _who(results: OverTime) -> str:
+    return "the most deprived fifth" if _lead_group(results)[0] == "local" else "everybody"
+
+
+def strongest(results: OverTime, run: RunView) -> tuple[Slot, str] | None:
+    """Where the leading group's figure moved most, as a share of what it was; the first slot where nothing moved."""
+    best: tuple[float, Slot, str] | None = None
+    for kind in results.kinds:
+        for slot in results.slots:
+            change = results.cell("change", run.id, slot, kind, results.view, _lead_group(results))
+            base = results.cell("value", results.first.id, slot, kind, results.view, _lead_group(results))
+            if change is not None and base is not None:
+                size = abs(change.value) / max(abs(base.value), 1e-9)
+                if best is None or size > best[0] + 1e-9:
+                    best = (size, slot, kind)
+    return None if best is None else (best[1], best[2])
+
+
+def _answer(results: OverTime, run: RunView) -> dict[str, Any]:
+    """The headline of a later run: the strongest change in large, all slots in a table."""
+    lead = strongest(results, run)
+    rows = []
+    for slot in results.slots:
+        cells = []
+        for kind in results.kinds:
+            for group in results.groups:
+                found = [results.cell(c, i, slot, kind, results.view, group) for c, i in _pair(results, run)]
+                unit = results.unit(run.id, slot, kind, results.view, group)
+                cells.append((figure(found[0], unit), figure(found[1], unit), figure(found[2], unit, sign=True)))
+        rows.append({"name": results.slot_name(slot), "cells": cells})
+    heads = [
+        (
+            words.sentence_case(counted(_unit(results, run, kind), kind)),
+            words.group_name(*group) if group[0] == "local" else "Everybody",
+        )
+        for kind in results.kinds
+        for group in results.groups
+    ]
+    if lead is None:
+        return {
+            "run": run,
+            "rows": rows,
+            "heads": heads,
+            "big": "",
+            "unit": "",
+            "sentence": "",
+            "why": "",
+            "loss": False,
+        }
+    slot, kind = lead
+    group, unit = _lead_group(results), _unit(results, run, kind)
+    change = results.cell("change", run.id, slot, kind, results.view, group)
+    return {
+        "run": run,
+        "rows": rows,
+        "heads": heads,
+        "big": figure(change, unit, sign=True),
+        "unit": f"{counted(unit, kind)} for {_who(results)}, {within(results.view)}",
+        "sentence": _sentence(results, run, slot, kind, unit),
+        "why": _because(results, run, slot, kind, unit),
+        "loss": change is not None and change.value < 0,
+    }
+
+
+def _pair(results: OverTime, run: RunView) -> tuple[tuple[str, str], ...]:
+    return ("value", results.first.id), ("value", run.id), ("change", run.id)
+
+
+def _unit(results: OverTime, run: RunView, kind: str) -> str:
+    return next(
+        (unit for slot in results.slots if (unit := results.unit(run.id, slot, kind, results.view, ("all", "all")))), ""
+    )
+
+
+def _sentence(results: OverTime, run: RunView, slot: Slot, kind: str, unit: str) -> Markup:
+    group = _lead_group(results)
+    old, new, change = (results.cell(c, i, slot, kind, results.view, group) for c, i in _pair(results, run))
+    moment = words.sentence_case(when(slot, results.days, results.windows))
+    if old is None or new is None or change is None:
+        return Markup("No change can be told.")
+    if abs(change.value) < 1e-9:
+        return Markup("{}, {} reach as many {} {} as in {}: {}.").format(
+            moment, _who(results), counted(unit, kind), within(results.view), results.first.label, figure(new, unit)
+        )
+    share = f" ({words.percent(change.value / old.value, sign=True)})" if old.value > 0 else ""
+    return Markup("{}, {} reach {} {} {} in {}. In {} it was {}: a change of {}{}.").format(
+        moment,
+        _who(results),
+        figure(new, unit),
+        counted(unit, kind),
+        within(results.view),
+        run.label,
+        results.first.label,
+        figure(old, unit),
+        figure(change, unit, sign=True),
+        share,
+    )
+
+
+def _because(results: OverTime, run: RunView, slot: Slot, kind: str, unit: str) -> Markup:
+    """What explains most of the strongest change, in a sentence or two."""
+    if run.id in results.unexplained:
+        return Markup("What explains the change is not known: {}.").format(results.unexplained[run.id])
+    table, group = results.tables["explained"], _lead_group(results)
+    mine = _why_table(table, run, slot, kind, group)
+    parts = mine[(mine["of"] == "change") & (mine["change_explained"].abs() > _NOISE)]
+    if not len(parts):
+        return Markup("Nothing that the figure is made of changed it.")
+    said = []
+    for row in parts.reindex(parts["change_explained"].abs().sort_values(ascending=False, kind="stable").index).index:
+        cell = Cell("explained", (int(row),), "share", float(table["share"].loc[row]))
+        said.append(Markup("{} ({})").format(_PARTS[table["part"].loc[row]].lower(), share_figure(cell)))
+    text = Markup("Explained by the {}.").format(_listed(said))
+    routes = mine[(mine["of"] == "timetable") & (mine["part"] == "route") & (mine["change_explained"].abs() > _NOISE)]
+    if len(routes):
+        order = routes["change_explained"].abs().sort_values(ascending=False, kind="stable").index[:3]
+        names = [
+            Markup("{} ({})").format(
+                table["name"].loc[row],
+                figure(
+                    Cell("explained", (int(row),), "change_explained", float(table["change_explained"].loc[row])),
+                    unit,
+                    sign=True,
+                ),
+            )
+            for row in order
+        ]
+        what = "route" if len(names) == 1 else "routes"
+        text += Markup(" In the timetable it is most of all the {} {}.").format(what, _listed(names))
+    return text
+
+
+def _listed(items: Sequence[Markup]) -> Markup:
+    """a, b and c."""
+    if len(items) == 1:
+        return items[0]
+    return Markup("{} and {}").format(Markup(", ").join(items[:-1]), items[-1])
+
+
+def _why_table(table: pd.DataFrame, run: RunView, slot: Slot, kind: str, group: tuple[str, str]) -> pd.DataFrame:
+    return table[
+        (table["run"] == run.id)
+        & (table["day"] == slot.day)
+        & (table["window"] == slot.window)
+        & (table["kind"] == kind)
+        & (table["grouping"] == group[0])
+        & (table["group"] == group[1])
+    ]
+
+
+def _inputs(results: OverTime, run: RunView) -> dict[str, Any]:
+    """Which inputs differ, in words, and which are the same."""
+    table = results.tables["inputs"]
+    mine = table[(table["run"] == run.id) & (table["part"] == "input")]
+    differ, same = [], []
+    for role, rows in mine.groupby("role", sort=True):
+        names = {what: sorted(part["name"]) for what, part in rows.groupby("difference")}
+        said = _input_words(names)
+        if said:
+            differ.append({"role": words.sentence_case(words.plain(str(role))), "text": said})
+        else:
+            same.append(words.plain(str(role)))
+    dates = table[(table["run"] == run.id) & (table["part"] == "service_date") & (table["difference"] != "same")]
+    for row in dates.to_dict("records"):
+        old = results.first.dates.get(row["name"])
+        new = run.dates.get(row["name"])
+        text = " instead of ".join(words.date_text(date) for date in (new, old) if date is not None)
+        only = (
+            ""
+            if old is not None and new is not None
+            else f" (only in {run.label if old is None else results.first.label})"
+        )
+        differ.append({"role": f"Service date, {words.day_name(row['name']).lower()}", "text": f"{text}{only}"})
+    return {"run": run, "differ": differ, "same": same}
+
+
+def _input_words(names: dict[str, list[str]]) -> str:
+    said = []
+    if changed := names.get("other content"):
+        said.append(f"{words.joined(changed)}: other content")
+    if renamed := names.get("other name"):
+        said.append(f"{words.joined(renamed)}: the same content under another name")
+    new, gone = names.get("only here", []), names.get("missing here", [])
+    if new and gone:
+        said.append(f"{words.joined(new)} in place of {words.joined(gone)}")
+    elif new or gone:
+        said.append(f"{words.joined(new)} added" if new else f"{words.joined(gone)} left out")
+    return "; ".join(said)
+
+
+def _timetable(results: OverTime, run: RunView) -> dict[str, Any]:
+    """Routes and stops that changed, by day, from ``timetable_changes.csv``."""
+    table = results.tables["timetable_changes"]
+    mine = table[table["run"] == run.id]
+    days = []
+    for day in dict.fromkeys(mine["day"]):
+        rows = mine[mine["day"] == day]
+        routes = rows[rows["subject"] == "route"]
+        order = routes["departures_changed"].sort_values(ascending=False, kind="stable").index
+        listed = [_route(table, rows, int(row)) for row in order[:_MOST_ROUTES]]
+        stops = [_stops(rows, what) for what in ("gained", "lost")]
+        days.append(
+            {
+                "name": words.day_name(str(day)),
+                "routes": listed,
+                "more": max(0, len(order) - _MOST_ROUTES),
+                "stops": [s for s in stops if s],
+            }
+        )
+    return {"run": run, "days": days, "known": run.id not in results.unexplained}
+
+
+def _route(table: pd.DataFrame, rows: pd.DataFrame, row: int) -> dict[str, Any]:
+    own = rows[(rows["subject"] == "departures") & (rows["id"] == table["id"].loc[row])]
+    periods = [f"{r['period']} {int(r['before'])} → {int(r['after'])}" for r in own.to_dict("records")]
+
+    def cell(column: str) -> Markup:
+        return figure(Cell("timetable_changes", (row,), column, float(table[column].loc[row])), whole=True)
+
+    return {
+        "name": str(table["name"].loc[row]),
+        "what": _WHAT.get(str(table["change"].loc[row]), str(table["change"].loc[row])),
+        "cells": [cell("before"), cell("after"), cell("departures_changed")],
+        "periods": ", ".join(periods),
+    }
+
+
+def _stops(rows: pd.DataFrame, what: str) -> str:
+    mine = rows[(rows["subject"] == "stop") & (rows["change"] == what)]
+    if not len(mine):
+        return ""
+    names = [f"{name} ({stop})" for name, stop in zip(mine["name"], mine["id"], strict=True)]
+    verb = "with a service that had none" if what == "gained" else "without any service left"
+    more = f" and {len(names) - _MOST_STOPS} more" if len(names) > _MOST_STOPS else ""
+    return f"{len(names)} {'stop' if len(names) == 1 else 'stops'} {verb}: {', '.join(names[:_MOST_STOPS])}{more}."
+
+
+def _reasons(results: OverTime, run: RunView) -> dict[str, Any]:
+    """The change of a later run taken apart: one block for each kind and time of day, the strongest first and in a chart."""
+    lead = strongest(results, run)
+    blocks, unchanged = [], []
+    pairs = [(slot, kind) for kind in results.kinds for slot in results.slots]
+    if lead in pairs:
+        pairs.remove(lead)
+        pairs.insert(0, lead)
+    for slot, kind in pairs if run.id not in results.unexplained else []:
+        name = f"{words.sentence_case(words.kind_name(kind))}, {results.slot_name(slot)}"
+        whole = [
+            results.why("change_explained", run.id, slot, kind, group, ("", "change", "")) for group in results.groups
+        ]
+        if all(cell is None or cell.value == 0 for cell in whole) and (slot, kind) != lead:
+            unchanged.append(name)
+            continue
+        blocks.append({"name": name, **_block(results, run, slot, kind)})
+    return {"run": run, "blocks": blocks, "unchanged": unchanged, "reason": results.unexplained.get(run.id, "")}
+
+
+def _block(results: OverTime, run: RunView, slot: Slot, kind: str) -> dict[str, Any]:
+    table, unit = results.tables["explained"], _unit(results, run, kind)
+    mine = _why_table(table, run, slot, kind, results.groups[0])
+    rows, bars = [], []
+    for record in mine.to_dict("records"):
+        part = (str(record["of"]), str(record["part"]), str(record["route"]))
+        cells = [
+            (
+                results.why("change_explained", run.id, slot, kind, group, part),
+                results.why("share", run.id, slot, kind, group, part),
+            )
+            for group in results.groups
+        ]
+        nothing = all(cell is None or abs(cell.value) < _NOISE for cell, _ in cells)
+        if nothing and part[1] in ("together", "program", "neighbourhoods", "routes together"):
+            continue
+        label = _part_name(record)
+        changed = results.why("departures_changed", run.id, slot, kind, results.groups[0], part)
+        rows.append(
+            {
+                "label": label,
+                "inner": part[0] == "timetable",
+                "whole": part[1] == "change",
+                "changed": figure(changed, whole=True) if changed is not None else "",
+                "cells": [(figure(value, unit, sign=True), share_figure(share)) for value, share in cells],
+            }
+        )
+        lead = cells[-1][0]
+        if lead is not None and part[1] != "change" and not nothing:
+            bars.append(_bar(label, lead, unit, inner=part[0] == "timetable"))
+    title = f"What explains the change for {_who(results)}: {words.kind_name(kind)}, {results.slot_name(slot)}"
+    chart = charts.change_bars(bars[:16], title=title, span=charts.span_of(bars)) if bars else ""
+    return {"rows": rows, "chart": chart, "unit": counted(unit, kind)}
+
+
+def _bar(label: str, cell: Cell, unit: str, *, inner: bool) -> charts.Bar:
+    value = words.in_unit(cell.value, unit)
+    shown = f"– {label.removeprefix('Route ')}" if inner else label
+    cut = shown if len(shown) <= 21 else f"{shown[:20]}…"
+    return charts.Bar(cut, value, plain_figure(cell, unit, sign=True), cell.source, value, value)
+
+
+def _part_name(record: dict[Any, Any]) -> str:
+    if record["part"] == "route":
+        return f"Route {record['name']}"
+    return str(record["name"]).capitalize() if record["part"] == "other routes" else _PARTS[str(record["part"])]
+
+
+def _measures(results: OverTime) -> list[dict[str, Any]]:
+    """Each measure of each kind by deprivation fifth, one chart for each time of day; the leading one first."""
+    table = results.tables["over_time"]
+    local = table[(table["grouping"] == "local") & ~table["kind"].str.contains("/") & table["group"].isin(_FIFTHS)]
+    found = []
+    for kind, view in _views(results, local):
+        mine = local[(local["kind"] == kind) & (local["measure"] == view.measure) & (local["reading"] == view.reading)]
+        mine = mine[mine["cutoff_min"].isna() if view.cutoff_min is None else mine["cutoff_min"] == view.cutoff_min]
+        slots = _slots_of(results, mine)
+        panels = [(slot, _fifths(results, slot, kind, view)) for slot in slots]
+        panels = [
+            (slot, lines) for slot, lines in panels if any(math.isfinite(v) for line in lines for v in line.values)
+        ]
+        if not panels:
+            continue
+        axis = axis_of([value for _, lines in panels for line in lines for value in line.values])
+        unit = next((str(u) for u in mine["unit"] if str(u)), "")
+        title = f"{view.name}: {words.kind_name(kind)}"
+        found.append(
+            {
+                "title": title,
+                "unit": words.unit_name(unit),
+                "lead": view == results.view and kind in results.kinds,
+                "from_zero": axis[0] <= 0,
+                "charts": [_chart(results, slot, lines, title, axis, kind, view) for slot, lines in panels],
+            }
+        )
+    return sorted(found, key=lambda one: not one["lead"])
+
+
+def _views(results: OverTime, local: pd.DataFrame) -> list[tuple[str, View]]:
+    """Kinds and measures that have fifths, in the headline reading, at the leading cutoff or the middle one."""
+    keys = local[["kind", "measure", "reading", "cutoff_min"]].drop_duplicates()
+    found = []
+    for (kind, measure), rows in keys.groupby(["kind", "measure"], sort=True):
+        readings = set(rows["reading"])
+        reading = "mean" if "mean" in readings else "p50" if "p50" in readings else sorted(readings)[0]
+        cutoffs = sorted(rows.loc[rows["reading"] == reading, "cutoff_min"].dropna())
+        cutoff = None
+        if cutoffs:
+            cutoff = results.cutoff_min if results.cutoff_min in cutoffs else float(cutoffs[len(cutoffs) // 2])
+        found.append((str(kind), View(str(measure), reading, cutoff)))
+    order = [*results.kinds, *sorted({kind for kind, _ in found} - set(results.kinds))]
+    first = {"cumulative_opportunities": 0, "nearest": 1}
+    return sorted(found, key=lambda one: (first.get(one[1].measure, 2), order.index(one[0]), one[1].measure))
+
+
+def _slots_of(results: OverTime, rows: pd.DataFrame) -> list[Slot]:
+    found = {
+        Slot(str(day), str(window)) for day, window in rows[["day", "window"]].drop_duplicates().itertuples(index=False)
+    }
+    days = results.days
+
+    def order(slot: Slot) -> tuple[int, str, str]:
+        return days.index(slot.day) if slot.day in days else 99, str(results.windows.get(slot.window, "")), slot.window
+
+    return sorted(found, key=order)
+
+
+def _fifths(results: OverTime, slot: Slot, kind: str, view: View) -> list[Line]:
+    lines = []
+    for fifth in _FIFTHS:
+        cells = [results.cell("value", run.id, slot, kind, view, ("local", fifth)) for run in results.runs]
+        unit = next((u for run in results.runs if (u := results.unit(run.id, slot, kind, view, ("local", fifth)))), "")
+        lines.append(
+            Line(
+                _FIFTH_NAMES[fifth],
+                tuple(words.in_unit(cell.value, unit) if cell else math.nan for cell in cells),
+                tuple(plain_figure(cell, unit) for cell in cells),
+                tuple(cell.source if cell else "" for cell in cells),
+            )
+        )
+    return lines
+
+
+def _chart(
+    results: OverTime,
+    slot: Slot,
+    lines: list[Line],
+    title: str,
+    axis: tuple[float, float, float],
+    kind: str,
+    view: View,
+) -> dict[str, Any]:
+    name = results.slot_name(slot)
+    rows, notes = [], set()
+    for fifth in _FIFTHS:
+        unit = results.unit(results.runs[-1].id, slot, kind, view, ("local", fifth))
+        cells = []
+        for number, run in enumerate(results.runs):
+            value = results.cell("value", run.id, slot, kind, view, ("local", fifth))
+            persons, covered = (
+                results.cell(c, run.id, slot, kind, view, ("local", fifth)) for c in ("persons", "persons_covered")
+            )
+            few = persons is not None and covered is not None and covered.value < 0.8 * persons.value
+            if few:
+                notes.add("* under 80 % of the group has figures.")
+            cells.append(Markup("{}{}").format(figure(value, unit), " *" if few else ""))
+            if number:
+                cells.append(
+                    figure(results.cell("change", run.id, slot, kind, view, ("local", fifth)), unit, sign=True)
+                )
+        rows.append({"label": words.group_name("local", fifth), "cells": cells})
+    return {
+        "name": name,
+        "svg": lines_over_time(lines, [run.label for run in results.runs], title=f"{title}, {name}", axis=axis),
+        "rows": rows,
+        "notes": sorted(notes),
+    }
+
+
+def _neighbourhoods(results: OverTime) -> dict[str, Any] | None:
+    """Every neighbourhood at the strongest slot of the last run, those that gained most first."""
+    last = results.later[-1]
+    lead = strongest(results, last)
+    if lead is None:
+        return None
+    (slot, kind), view = lead, results.view
+    table = results.tables["neighbourhoods"]
+    mine = table[
+        (table["day"] == slot.day)
+        & (table["window"] == slot.window)
+        & (table["kind"] == kind)
+        & (table["measure"] == view.measure)
+        & (table["reading"] == view.reading)
+        & (table["cutoff_min"] == view.cutoff_min)
+    ]
+    change = mine[f"change__{last.id}"]
+    order = mine.assign(_c=-change.fillna(-math.inf)).sort_values(["_c", "neighbourhood"], kind="stable").index
+    unit = _unit(results, last, kind)
+    columns = [f"value__{run.id}" for run in results.runs] + [f"change__{run.id}" for run in results.later]
+
+    def shown(row: int, column: str) -> Markup:
+        value = float(table[column].loc[row])
+        return figure(Cell("neighbourhoods", (row,), column, value), unit, sign=column.startswith("change"))
+
+    return {
+        "title": f"{view.name}: {words.kind_name(kind)}, {results.slot_name(slot)}",
+        "rows": [
+            {
+                "id": str(table["neighbourhood"].loc[row]),
+                "name": str(table["name"].loc[row]),
+                "cells": [shown(int(row), column) for column in columns],
+            }
+            for row in order
+        ],
+    }
+
+
+def _settings(results: OverTime) -> list[dict[str, Any]]:
+    """Every setting with its value in each run; those that differ are marked."""
+    table = results.tables["inputs"]
+    rows = []
+    parts = table[table["part"].isin(["setting", "program"])]
+    for name in dict.fromkeys(parts["name"]):
+        mine = parts[parts["name"] == name].set_index("run")
+        values = [cell_text(mine["content"].get(run.id, "")) for run in results.runs]
+        rows.append({"name": words.setting_name(str(name)), "values": values, "differs": len(set(values)) > 1})
+    return rows
