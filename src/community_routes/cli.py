@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from community_routes.commands import inputs, main_job, schema, sites, sweep, timetable, travel
+from community_routes.commands import conveyal, inputs, main_job, schema, sites, sweep, timetable, travel
 from community_routes.commands.options import print_version
 from community_routes.console import Console
 from community_routes.errors import CommunityRoutesError, MachineError, UsageError
@@ -115,6 +115,7 @@ for _panel, _name, _command in (
     (_LOOK, "journey", travel.journey),
     (_LOOK, "isochrone", travel.isochrone),
     (_PROPOSE, "new-scenario", timetable.new_scenario),
+    (_PROPOSE, "import-conveyal", conveyal.import_conveyal),
     (_PROPOSE, "diff", timetable.diff),
     (_PROPOSE, "sweep", sweep.sweep),
     (_PROPOSE, "export-gtfs", timetable.export_gtfs),

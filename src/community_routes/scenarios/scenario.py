@@ -110,8 +110,8 @@ class Scenario(BaseModel):
 
     @property
     def folder(self) -> Path | None:
-        """The folder against which file names in it are resolved; None when it was made in Python."""
-        return self.path.parent if self.path is not None else None
+        """The folder against which file names in it are resolved; None when no scenario file of ours holds it."""
+        return self._located.path.parent if self._located is not None else None
 
     @property
     def base_scenario(self) -> Scenario | None:
@@ -134,6 +134,12 @@ class Scenario(BaseModel):
     def with_changes(self, *changes: Change) -> Scenario:
         """The same proposal with further changes at its end."""
         made = Scenario(**{**self._fields(), "changes": (*self.changes, *changes)})
+        made._base, made._located, made._foreign = self._base, self._located, self._foreign
+        return made
+
+    def named(self, name: str) -> Scenario:
+        """The same proposal under another id, that of the file it is to be written to."""
+        made = Scenario(**{**self._fields(), "scenario": name})
         made._base, made._located, made._foreign = self._base, self._located, self._foreign
         return made
 

@@ -1,0 +1,65 @@
+"""Scenarios of Conveyal Analysis as scenario files of ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from community_routes.commands.options import (
+    DEFAULT_THREADS,
+    Cache,
+    LogJson,
+    Quiet,
+    Seed,
+    StudyArgument,
+    Threads,
+    Timings,
+    Version,
+)
+from community_routes.commands.session import opened_study, session
+from community_routes.errors import UsageError
+
+DONE_IN_PART = 3
+
+
+def import_conveyal(
+    study: StudyArgument,
+    file: Annotated[Path, typer.Argument(help="Scenario of Conveyal Analysis (JSON).", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Scenario file to write.", show_default="FILE.yaml beside the JSON")
+    ] = None,
+    threads: Threads = DEFAULT_THREADS,
+    seed: Seed = None,
+    cache: Cache = None,
+    quiet: Quiet = False,
+    log_json: LogJson = False,
+    timings: Timings = None,
+    version: Version = False,
+) -> None:
+    """Write a scenario of Conveyal Analysis as a scenario file, with comments on what could not be carried over (exit 3)."""
+    from community_routes.notices import Notice, errors_in
+    from community_routes.report.cells import publish
+    from community_routes.scenarios.conveyal import conveyal_as_yaml, read_conveyal, read_modifications
+
+    path = out if out is not None else file.with_suffix(".yaml")
+    if path.suffix.lower() != ".yaml":
+        raise UsageError(f"{path.name}: a scenario is written as a file that ends in .yaml")
+    if path.exists():
+        raise UsageError(f"{path} is there already; choose another name")
+    with session(quiet, log_json, timings, f"reading {study.name}") as console:
+        opened = opened_study(console, study, seed, cache)
+        found: list[Notice] = []
+        scenario = read_conveyal(file, opened.feed, notices=found, partly=True)
+        scenario = scenario.named(path.stem)
+        publish(path, conveyal_as_yaml(scenario, read_modifications(file), found).encode("utf-8"))
+    console.log_notices(found)
+    for notice in found:
+        console.remark(str(notice))
+    lost = len({notice.field.partition(".")[0] for notice in errors_in(found)})
+    parts = f", {lost} modification{'' if lost == 1 else 's'} not carried over" if lost else ""
+    n = len(scenario.changes)
+    console.say(f"{path}: {n} change{'' if n == 1 else 's'}{parts}; next: community-routes check {study} {path}")
+    if lost:
+        raise typer.Exit(DONE_IN_PART)
