@@ -218,15 +218,13 @@ def _by_chain(
 
 
 @kernel
-def _first_at_or_after(values, low, high, moment):  # type: ignore[no-untyped-def]
-    """Bisection in rising values."""
-    while low < high:
-        middle = (low + high) >> 1
-        if values[middle] < moment:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+def _first_from(values, low, high, at, moment):  # type: ignore[no-untyped-def]
+    """The first of rising values that is at a moment or after it, looked for from a place where it may well be."""
+    while at > low and values[at - 1] >= moment:
+        at -= 1
+    while at < high and values[at] < moment:
+        at += 1
+    return at
 
 
 @kernel
@@ -251,52 +249,71 @@ def _reduce_changes(  # type: ignore[no-untyped-def]
     """For each connection the first events that it can change to, without those that others make useless.
 
     A change leads to a first vehicle of each chain at each position. It is useless if the same chain is reached elsewhere
-    by a vehicle of the same or an earlier rank at the same or an earlier position, or by staying on board.
+    by a vehicle of the same or an earlier rank at the same or an earlier position, or by staying on board. Connections
+    come in the order of time, so that what the one before found at a place lies next to what this one finds.
     """
     n = len(arrival_s)
     first = np.zeros(n + 1, np.int64)
     kept = np.empty(1 << 16, np.int32)
     n_kept = 0
     longest = 0
+    slot = np.zeros(len(change_first), np.int64)  # where the groups that a place changes to begin in ``found_at``
     for place in range(len(change_first) - 1):
         size = 0
         for change in range(change_first[place], change_first[place + 1]):
             size += place_groups[change_to[change] + 1] - place_groups[change_to[change]]
         longest = max(longest, size)
+        slot[place + 1] = slot[place] + size
+    found_at = np.empty(slot[-1], np.int64)
+    event_at = np.empty(len(change_to), np.int64)
+    for place in range(len(change_first) - 1):
+        i = slot[place]
+        for change in range(change_first[place], change_first[place + 1]):
+            event_at[change] = event_first[change_to[change] + 1]
+            for group in range(place_groups[change_to[change]], place_groups[change_to[change] + 1]):
+                found_at[i] = group_first[group + 1]
+                i += 1
     head = np.full(n_chains, -1, np.int32)
     after = np.empty(longest, np.int32)
     c_chain = np.empty(longest, np.int32)
     c_rank = np.empty(longest, np.int32)
     c_position = np.empty(longest, np.int32)
     c_change = np.empty(longest, np.int64)
-    group_departure_s = departure_s[group_event]
+    group_departure_s, group_rank = departure_s[group_event], rank[group_event]
+    # All events of a group are of one chain and position.
+    group_chain, group_position = chain[group_event[group_first[:-1]]], position[group_event[group_first[:-1]]]
     for c in range(n):
         place = alight_place[c]
         n_reached = 0
         if place >= 0:
+            i = slot[place] - 1
             for change in range(change_first[place], change_first[place + 1]):
                 ready_s = arrival_s[c] + change_s[change]
                 waiting = change_to[change]
                 for group in range(place_groups[waiting], place_groups[waiting + 1]):
-                    found = _first_at_or_after(group_departure_s, group_first[group], group_first[group + 1], ready_s)
+                    i += 1
+                    found = _first_from(
+                        group_departure_s, group_first[group], group_first[group + 1], found_at[i], ready_s
+                    )
+                    found_at[i] = found
                     if found == group_first[group + 1]:
                         continue
-                    e = group_event[found]
-                    if chain[e] == chain[c] and position[e] > position[c] and rank[e] >= rank[c]:
+                    its_chain, its_rank, its_position = group_chain[group], group_rank[found], group_position[group]
+                    if its_chain == chain[c] and its_position > position[c] and its_rank >= rank[c]:
                         continue  # stay on board instead
                     useless = False
-                    other = head[chain[e]]
+                    other = head[its_chain]
                     while other >= 0:
-                        if c_rank[other] <= rank[e] and c_position[other] <= position[e]:
+                        if c_rank[other] <= its_rank and c_position[other] <= its_position:
                             useless = True
                             break
                         other = after[other]
                     if useless:
                         continue
-                    c_chain[n_reached], c_rank[n_reached] = chain[e], rank[e]
-                    c_position[n_reached], c_change[n_reached] = position[e], change
-                    after[n_reached] = head[chain[e]]
-                    head[chain[e]] = n_reached
+                    c_chain[n_reached], c_rank[n_reached] = its_chain, its_rank
+                    c_position[n_reached], c_change[n_reached] = its_position, change
+                    after[n_reached] = head[its_chain]
+                    head[its_chain] = n_reached
                     n_reached += 1
             last_change = np.int64(-1)
             for i in range(n_reached):
@@ -313,12 +330,14 @@ def _reduce_changes(  # type: ignore[no-untyped-def]
                     continue
                 last_change = c_change[i]
                 waiting = change_to[last_change]
-                found = _first_at_or_after(
+                found = _first_from(
                     event_departure_s,
                     event_first[waiting],
                     event_first[waiting + 1],
+                    event_at[last_change],
                     arrival_s[c] + change_s[last_change],
                 )
+                event_at[last_change] = found
                 if n_kept == len(kept):
                     larger = np.empty(2 * len(kept), np.int32)
                     larger[:n_kept] = kept
