@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from community_routes.cluster.worker import TOKEN, Done, Job, check_worker, do_block, program_id
-from community_routes.errors import MachineError, UsageError
+from community_routes.errors import CommunityRoutesError, MachineError, UsageError
 from community_routes.network.packing import Packed
 from community_routes.network.store import write_mapped
 from community_routes.routing.engine import Work, tell_blocks
@@ -210,7 +210,7 @@ class DaskEngine:
                     threads_per_worker=1,
                     processes=True,
                     host="127.0.0.1",
-                    dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",
                     silence_logs=logging.CRITICAL,
                     memory_limit=0,  # mapped files count as memory there, and a worker would stand still for them
                 )
@@ -241,14 +241,14 @@ class DaskEngine:
         """Ask every worker whether it can serve this run."""
         found = self._client.run(check_worker, str(self._folder), self._token, program_id(), on_error="return")
         for address, answer in found.items():
+            if isinstance(answer, CommunityRoutesError):
+                raise answer
             if isinstance(answer, ModuleNotFoundError):
                 raise MachineError(
                     f"the worker {address} has no community-routes ({answer}); install {program_id()} there"
                 )
             if isinstance(answer, Exception):
                 raise MachineError(f"the worker {address} cannot be used: {type(answer).__name__}: {_short(answer)}")
-            if answer:
-                raise (UsageError if "folder" in answer else MachineError)(answer)
 
     def _publish(self, work: Work, shared: Any) -> Job:
         """Write what all blocks of a job share."""

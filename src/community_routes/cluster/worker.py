@@ -69,25 +69,29 @@ def do_block(job: Job, block: Any) -> Done:
     UsageError
         The folder of the run cannot be seen.
     """
-    started = time.thread_time()
-    check_program(job.program)
+    from distributed import get_worker
+
+    started, who = time.thread_time(), str(get_worker().address)
+    check_program(job.program, who)
     try:
-        result = job.work.block(_ready(job), block)
+        result = job.work.block(_ready(job, who), block)
     except MemoryError:
         raise MachineError(
-            f"the worker {where_am_i()} ran out of memory; give it more, fewer threads, or blocks of fewer places"
+            f"the worker {who} ran out of memory; give it more, fewer threads, or blocks of fewer places"
         ) from None
     return Done(result, time.thread_time() - started)
 
 
-def check_worker(folder: str, token: str, program: str) -> str:
-    """What is wrong with this worker for a run, in a sentence; "" where all is well."""
-    try:
-        check_program(program)
-        check_folder(folder, token)
-    except (MachineError, UsageError) as wrong:
-        return str(wrong)
-    return ""
+def check_worker(folder: str, token: str, program: str, dask_worker: Any = None) -> None:
+    """See to it that a worker, which dask gives, can serve a run.
+
+    Raises
+    ------
+    MachineError, UsageError
+        As ``check_program`` and ``check_folder``.
+    """
+    check_program(program, dask_worker.address)
+    check_folder(folder, token, dask_worker.address)
 
 
 @cache
@@ -105,7 +109,7 @@ def program_id() -> str:
     )
 
 
-def check_program(program: str) -> None:
+def check_program(program: str, who: str) -> None:
     """See to it that this worker runs the client's program.
 
     Raises
@@ -114,12 +118,12 @@ def check_program(program: str) -> None:
     """
     if program_id() != program:
         raise MachineError(
-            f"the worker {where_am_i()} has {program_id()}, this machine has {program}; install the same on all, for "
+            f"the worker {who} has {program_id()}, this machine has {program}; install the same on all, for "
             "results do not depend on who worked them out, and start the worker again"
         )
 
 
-def check_folder(folder: str, token: str) -> None:
+def check_folder(folder: str, token: str, who: str) -> None:
     """See to it that this worker sees the client's folder.
 
     Raises
@@ -138,37 +142,23 @@ def check_folder(folder: str, token: str) -> None:
             break
         time.sleep(0.2)
     what = f"does not see the folder {folder} ({reason})" if found is None else f"sees another folder at {folder}"
-    raise UsageError(
-        f"the worker {where_am_i()} {what}; name a folder that every machine sees under the same path with --cache"
-    )
-
-
-def where_am_i() -> str:
-    """The address of this worker."""
-    from distributed import get_worker
-
-    try:
-        return str(get_worker().address)
-    except ValueError:  # called by no worker
-        return "of this process"
+    raise UsageError(f"the worker {who} {what}; name a folder that every machine sees under the same path with --cache")
 
 
 _kept: OrderedDict[tuple[str, str], Any] = OrderedDict()
 _lock = threading.Lock()
 
 
-def _ready(job: Job) -> Any:
+def _ready(job: Job, who: str) -> Any:
     """What the blocks of a job are worked on with, prepared once by each process."""
     key = (job.folder, job.name)
     with _lock:
         if key not in _kept:
-            check_folder(job.folder, job.token)
+            check_folder(job.folder, job.token, who)
             try:
                 shared = read_mapped(Path(job.folder) / job.name)
             except (OSError, ValueError) as wrong:
-                raise MachineError(
-                    f"the worker {where_am_i()} cannot read {Path(job.folder) / job.name}: {wrong}"
-                ) from None
+                raise MachineError(f"the worker {who} cannot read {Path(job.folder) / job.name}: {wrong}") from None
             _kept[key] = job.work.prepare(shared)
             while len(_kept) > _READY_KEPT:
                 _kept.popitem(last=False)

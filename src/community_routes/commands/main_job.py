@@ -7,15 +7,19 @@ from typing import Annotated, Any
 
 import typer
 
+from community_routes.commands.engines import check_engine, engine_of
 from community_routes.commands.options import (
     DEFAULT_THREADS,
     Cache,
     Draws,
+    EngineChoice,
+    EngineKind,
     KeepInputs,
     LogJson,
     Maps,
     Pdf,
     Quiet,
+    Scheduler,
     Seed,
     StudyArgument,
     Template,
@@ -47,7 +51,10 @@ def demo(
     from community_routes.sample import sample_scenarios, sample_study
 
     files = {"maps": maps, "pdf": pdf, "workbook": xlsx, "templates": template, "keep_inputs": keep_inputs}
-    _run(sample_study(), sample_scenarios(), out, files, draws, threads, seed, cache, quiet, log_json, timings)
+    searching = (EngineKind.LOCAL, None)
+    _run(
+        sample_study(), sample_scenarios(), out, files, draws, searching, threads, seed, cache, quiet, log_json, timings
+    )
 
 
 def run(
@@ -62,6 +69,8 @@ def run(
     xlsx: Xlsx = False,
     template: Template = None,
     keep_inputs: KeepInputs = None,
+    engine: EngineChoice = EngineKind.LOCAL,
+    scheduler: Scheduler = None,
     threads: Threads = DEFAULT_THREADS,
     seed: Seed = None,
     cache: Cache = None,
@@ -72,7 +81,8 @@ def run(
 ) -> None:
     """Score access today, compare the scenarios, write the report and its tables (the main job)."""
     files = {"maps": maps, "pdf": pdf, "workbook": xlsx, "templates": template, "keep_inputs": keep_inputs}
-    _run(study, scenarios or [], out, files, draws, threads, seed, cache, quiet, log_json, timings)
+    searching = (engine, scheduler)
+    _run(study, scenarios or [], out, files, draws, searching, threads, seed, cache, quiet, log_json, timings)
 
 
 def _run(
@@ -81,6 +91,7 @@ def _run(
     out: Path,
     files: dict[str, Any],
     draws: int,
+    searching: tuple[EngineKind, str | None],
     threads: int,
     seed: int | None,
     cache: str | None,
@@ -94,17 +105,22 @@ def _run(
     from community_routes.publishing import check_replaceable
     from community_routes.reading import read_scenarios
 
+    check_engine(*searching, cache)
     with session(quiet, log_json, timings, f"reading {study.name}") as console:
         check_replaceable(out)
         watch = console.stopwatch
         opened = opened_study(console, study, seed, cache)
         with watch.stage("read"):
             proposals = read_scenarios(scenarios, opened)
-        today = evaluate(opened, threads=threads, stopwatch=watch, progress=console.progress)
-        evaluated = [
-            evaluate(opened, proposal, threads=threads, stopwatch=watch, progress=console.progress)
-            for proposal in proposals
-        ]
+        with engine_of(console, *searching, cache, threads) as engine:
+            how: dict[str, Any] = {
+                "threads": threads,
+                "engine": engine,
+                "stopwatch": watch,
+                "progress": console.progress,
+            }
+            today = evaluate(opened, **how)
+            evaluated = [evaluate(opened, proposal, **how) for proposal in proposals]
         with watch.stage("compare"):
             drawn = {"draws": draws, "seed": opened.file.travel.seed, "threads": threads}
             comparison = compare(today, *evaluated, **drawn, progress=console.progress)
