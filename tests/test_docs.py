@@ -86,27 +86,3 @@ def test_every_page_stands_in_the_sites_navigation_and_in_the_index() -> None:
     assert set(re.findall(r": ([\w-]+\.md)", nav)) == pages
     index = (ROOT / "docs" / "README.md").read_text("utf-8")
     assert {page for page in pages - {"README.md"} if f"({page})" not in index} == set()
-
-
-def test_commands_in_the_pages_exist() -> None:
-    """Every `community-routes NAME` of a shell block is a command of the program."""
-    import typer
-
-    from community_routes.cli import app
-
-    known = set(typer.main.get_group(app).commands)  # type: ignore[attr-defined]
-    for page, text in blocks("sh"):
-        for name in re.findall(r"^community-routes ([a-z-]+)", text, re.MULTILINE):
-            assert name in known, f"{page}: there is no command {name!r}"
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("page", ["README.md", "getting-started.md", "adding.md"])
-def test_python_of_the_pages_runs(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Blocks of Python run as they stand, with results written elsewhere."""
-    monkeypatch.chdir(ROOT)
-    found = [text for name, text in blocks("python") if name == page]
-    assert found
-    names: dict[str, Any] = {}
-    for text in found:
-        exec(compile(text.replace('"out/', f'"{tmp_path.as_posix()}/'), page, "exec"), names)
