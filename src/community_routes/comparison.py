@@ -299,6 +299,10 @@ def compare(
     threads : int
     progress : callable of str, optional
 
+    Returns
+    -------
+    Comparison
+
     Raises
     ------
     UsageError

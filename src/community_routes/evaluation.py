@@ -200,6 +200,10 @@ def evaluate(
     progress : callable of str, optional
         Told what is being done.
 
+    Returns
+    -------
+    Evaluation
+
     Raises
     ------
     ScenarioError

@@ -155,6 +155,10 @@ def isochrone(
     day : str, optional
         Key of ``service_date``; needed where the study has several.
 
+    Returns
+    -------
+    Isochrone
+
     Raises
     ------
     UsageError

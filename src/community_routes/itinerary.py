@@ -339,6 +339,11 @@ def journey(
     day : str, optional
         Key of ``service_date``; needed where the study has several.
 
+    Returns
+    -------
+    Itinerary
+        Without journeys it says why there is none.
+
     Raises
     ------
     UsageError

@@ -210,6 +210,10 @@ def travel_times(
     threads : int
         Changes nothing but the time it takes.
 
+    Returns
+    -------
+    Matrix
+
     Raises
     ------
     UsageError
@@ -246,6 +250,10 @@ def travel_matrix(
         Every departure instead of percentiles.
     threads : int
     stopwatch : Stopwatch, optional
+
+    Returns
+    -------
+    Matrix
     """
     watch = stopwatch or Stopwatch()
     with watch.stage("network"):
@@ -297,6 +305,16 @@ def write_matrix(
         Does the search block by block in the place of threads of this process; it changes no byte.
     progress : callable of str, optional
         Told what is being done.
+
+    Returns
+    -------
+    Written
+        Number of rows, origins and destinations.
+
+    Raises
+    ------
+    UsageError
+        The name ends in something else.
     """
     path = Path(path)
     check_ending(path)

@@ -33,6 +33,11 @@ def read_scenarios(
     notices : list of Notice, optional
         Gets everything that was found, errors included.
 
+    Returns
+    -------
+    list of Scenario
+        In the order of the files.
+
     Raises
     ------
     ScenarioError

@@ -134,6 +134,10 @@ def open_study(
         they were read and built, known again by their content. Nothing is kept when left out.
     stopwatch : Stopwatch, optional
 
+    Returns
+    -------
+    Study
+
     Raises
     ------
     StudyError

@@ -127,7 +127,23 @@ def gravity(time_s: ArrayLike, amounts: ArrayLike, decay: Decay) -> FloatArray:
 
 
 def n_places(time_s: ArrayLike, amounts: ArrayLike | None = None, *, cutoff_s: float) -> FloatArray:
-    """Number of distinct places with anything to offer within a time: N_i = sum_j [O_j > 0] [t_ij <= c]; 0 for none."""
+    """Number of distinct places with anything to offer within a time.
+
+    Formula: N_i = sum_j [O_j > 0] [t_ij <= c] (every j where no amounts are given). Unit: places. A zone that reaches
+    nothing scores 0.
+
+    Parameters
+    ----------
+    time_s : int32, shape (..., n_destinations)
+        Travel times in seconds.
+    amounts : float, shape (n_destinations,), optional
+    cutoff_s : float
+        The limit in seconds; a journey of exactly the limit counts.
+
+    Returns
+    -------
+    float64, shape (...,)
+    """
     times = as_times(time_s)
     return cumulative_opportunities(times, _offers(amounts, times.shape[-1]).astype(np.float64), cutoff_s=cutoff_s)
 

@@ -97,6 +97,15 @@ def assemble_network(
         Seconds to be at a stop before a departure, at every boarding.
     phase, seed, wheelchair, span_s, notices
         As in ``build_timetable``.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    FeedError
+        Nothing runs on the date.
     """
     timetable = build_timetable(
         feed, date, phase=phase, seed=seed, wheelchair=wheelchair, span_s=span_s, notices=notices
@@ -142,6 +151,15 @@ def build_network(
         Farthest a stop may be from a street.
     phase, seed, wheelchair, span_s, notices
         As in ``build_timetable``.
+
+    Returns
+    -------
+    Network
+
+    Raises
+    ------
+    FeedError
+        Nothing runs on the date.
     """
     stops = link_points(ground, stop_points(feed), link_m=link_m)
     footpaths = build_footpaths(feed, ground, stops, limit_s=between_stops_s, speed_kmh=speed_kmh)

@@ -129,6 +129,10 @@ def build_streets(
         Points are linked only to connected parts of at least this many metres of street in total (the longest part always
         counts): a few metres of path in a yard that nothing joins to the street would trap whoever is linked to them.
 
+    Returns
+    -------
+    Streets
+
     Raises
     ------
     StreetsError

@@ -129,6 +129,19 @@ def link_points(
 
     A point outside the ground's area is not linked. Where a street of a small, unconnected part lies nearer, the shift is
     reported.
+
+    Parameters
+    ----------
+    ground : Streets or CrowFly
+    points : Points
+    link_m : float
+        Farthest that a point may be from a street, metres; equality counts.
+    notices : list of Notice, optional
+        Findings are appended.
+
+    Returns
+    -------
+    Linked
     """
     n = len(points.lon)
     known = np.isfinite(points.lon) & np.isfinite(points.lat)
@@ -209,6 +222,11 @@ def walks_between(
     speed_kmh : float
     threads : int
         The result is the same for any number.
+
+    Returns
+    -------
+    Links
+        Nearest first, in whole seconds.
 
     Raises
     ------

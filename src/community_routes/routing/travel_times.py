@@ -70,8 +70,13 @@ def travel_times_by_departure(
 
     Parameters
     ----------
-    network, query, walks
+    network : Network
+    query : Query
+        Window and limits.
+    walks : Walks
+        From origins to stops, from stops to destinations, and all the way.
     threads : int
+        Changes nothing but the time it takes.
     engine : Engine, optional
         Does the blocks in the place of threads of this process.
     tell : callable of str, optional
@@ -158,6 +163,16 @@ def reduced_by_departure(
 def percentile_times(network: Network, query: Query, walks: Walks, *, threads: int = 1) -> NDArray[np.int32]:
     """The query's percentiles of travel time over the departures of the window.
 
+    Parameters
+    ----------
+    network : Network
+    query : Query
+        Window, limits and percentiles.
+    walks : Walks
+        From origins to stops, from stops to destinations, and all the way.
+    threads : int
+        Changes nothing but the time it takes.
+
     Returns
     -------
     int32, shape (n_percentiles, n_origins, n_destinations)
@@ -215,6 +230,18 @@ def times_in_blocks(
     """Every travel time once, in blocks of bounded size: for sums over departures that do not keep the cube.
 
     Every triple of origin, departure and destination is in exactly one block; the order of blocks is always the same.
+
+    Parameters
+    ----------
+    network : Network
+    query : Query
+    walks : Walks
+    origins_at_once, lanes : int
+        The most origins, and destinations, of one block.
+
+    Yields
+    ------
+    TimesBlock
     """
     search = search_of(network, query, walks, lanes=lanes)
     for number in range(len(search.lane_blocks())):

@@ -211,6 +211,10 @@ def read_scenario(path: str | Path, *, notices: list[Notice] | None = None) -> S
     notices : list, optional
         Receives every finding, errors too.
 
+    Returns
+    -------
+    Scenario
+
     Raises
     ------
     ScenarioError

@@ -167,6 +167,11 @@ def assess_sites(
     progress : callable of str, optional
         Told what is being done.
 
+    Returns
+    -------
+    Outcome
+        How many sites were judged, passed, missed a standard or could not be judged.
+
     Raises
     ------
     StudyError

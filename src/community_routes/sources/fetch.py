@@ -50,16 +50,25 @@ def fetch_authority(
 
     Parameters
     ----------
-    authority
+    authority : str
         Its name as the Office for National Statistics writes it, or its code, such as ``E06000008``.
-    out
+    out : path
         Folder for the study; one that exists is used if it is empty or was written by this function.
-    sources
+    options : Options, optional
+        What to fetch and what to leave out; all of it when left out.
+    sources : path, optional
         A file that changes addresses; see :func:`read_sources`.
-    cache
+    cache : path, optional
         Folder in which downloads are kept for the next time; None keeps them only until the study is written.
-    wait
+    wait : callable of float
         Waits so many seconds between attempts.
+    progress : callable of str
+        Told what is being done.
+
+    Returns
+    -------
+    Fetched
+        The study file, the authority's name, its number of neighbourhoods, and what to know about them.
 
     Raises
     ------

@@ -67,6 +67,10 @@ def read_feed(
     dates
         Only trips that run on one of these service dates, or on the day before or after, are kept.
 
+    Returns
+    -------
+    Feed
+
     Raises
     ------
     FeedError

@@ -101,8 +101,16 @@ def read_opportunities(
     ----------
     specs : mapping
         The study's `destinations`; each may also be a dict of its keys.
+    folder : path
+        Where relative file names begin.
     osm_places : mapping of key to GeoDataFrame
         For keys that ask for OpenStreetMap places: what the streets file holds (``id``, ``name``, ``kind``, ``geometry``).
+    notices : list of Notice, optional
+        Every finding is appended, errors too.
+
+    Returns
+    -------
+    Opportunities
 
     Raises
     ------

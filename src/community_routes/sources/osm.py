@@ -61,6 +61,11 @@ def read_streets(
     notices : list, optional
         Findings are appended.
 
+    Returns
+    -------
+    StreetMap
+        Checked tables; ``build_streets`` makes the walking network of them.
+
     Raises
     ------
     StreetsError

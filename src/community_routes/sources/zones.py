@@ -100,8 +100,20 @@ def read_zones(
 ) -> Zones:
     """Read the neighbourhoods and all that the study joins to them.
 
-    ``spec`` is the study's ``neighbourhoods``, or a dict of its keys: ``read_zones({"file": "areas.geojson", "id": "code"})``.
     Every fault is a notice; errors are raised once, at the end, with all of them.
+
+    Parameters
+    ----------
+    spec : Neighbourhoods or mapping
+        The study's ``neighbourhoods``, or a dict of its keys: ``read_zones({"file": "areas.geojson", "id": "code"})``.
+    folder : path
+        Where relative file names begin.
+    notices : list of Notice, optional
+        Every finding is appended, errors too.
+
+    Returns
+    -------
+    Zones
 
     Raises
     ------
