@@ -170,7 +170,7 @@ def assess_sites(
     Returns
     -------
     Outcome
-        How many sites were judged, passed, missed a standard or could not be judged.
+        How many sites were judged, could not be judged, and miss a standard.
 
     Raises
     ------
