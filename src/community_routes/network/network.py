@@ -101,11 +101,6 @@ def assemble_network(
     Returns
     -------
     Network
-
-    Raises
-    ------
-    FeedError
-        Nothing runs on the date.
     """
     timetable = build_timetable(
         feed, date, phase=phase, seed=seed, wheelchair=wheelchair, span_s=span_s, notices=notices
@@ -155,11 +150,6 @@ def build_network(
     Returns
     -------
     Network
-
-    Raises
-    ------
-    FeedError
-        Nothing runs on the date.
     """
     stops = link_points(ground, stop_points(feed), link_m=link_m)
     footpaths = build_footpaths(feed, ground, stops, limit_s=between_stops_s, speed_kmh=speed_kmh)
