@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -44,6 +44,7 @@ class Network:
     connections: Connections
     slack_s: int
     apart: NDArray[np.bool_] = field(repr=False)
+    _parts: dict[tuple[int, int], Connections] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         # Found with the network, since it hangs on nothing that a question asks.
@@ -52,8 +53,31 @@ class Network:
     @cached_property
     def backwards(self) -> Connections:
         """The connections with time running backwards (second ``t`` is ``-t``), for searches by arrival."""
+        return self._mirrored(np.arange(len(self.timetable.from_stop)))
+
+    def backwards_between(self, start_s: int, end_s: int) -> Connections:
+        """``backwards``, at least of the connections that arrive from one second to another, both included.
+
+        A search by arrival needs a few hours of the day only; finding the changes of the whole day would cost more than
+        the search. What a search within these seconds finds is the same.
+        """
+        if "backwards" in self.__dict__:
+            return self.backwards
+        for (first_s, last_s), part in self._parts.items():
+            if first_s <= start_s and end_s <= last_s:
+                return part
+        arrival_s = self.timetable.arrival_s
+        hops = np.flatnonzero((arrival_s >= start_s) & (arrival_s <= end_s))
+        if 2 * len(hops) > len(arrival_s):
+            return self.backwards
+        part = self._parts[start_s, end_s] = self._mirrored(hops)
+        return part
+
+    def _mirrored(self, hops: NDArray[np.int64]) -> Connections:
+        """The connections of some hops (rising), with time running backwards."""
+        hops_of = self.timetable.only(hops)
         n_hops = len(self.timetable.from_stop)
-        order = np.arange(n_hops)[::-1]
+        order = hops[::-1]
         flipped = self.changes.mirrored()
         changes = Changes(
             alight_place=flipped.alight_place[order],
@@ -64,7 +88,9 @@ class Network:
             to=flipped.to,
             change_s=flipped.change_s,
         )
-        return build_connections(mirrored(self.timetable), changes, self.apart[::-1])
+        apart = self.apart[np.unique(self.timetable.run()[hops])]
+        found = build_connections(mirrored(hops_of), changes, apart[::-1])
+        return found if len(hops) == n_hops else replace(found, hop=(n_hops - 1 - order)[found.hop])
 
     def __repr__(self) -> str:
         return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -87,6 +87,13 @@ class Timetable:
     def position(self) -> NDArray[np.int32]:
         """The place of each hop in its run, counted from 0, shape (n_hops,)."""
         return (np.arange(len(self.from_stop)) - np.repeat(self.first[:-1], np.diff(self.first))).astype(np.int32)
+
+    def only(self, hops: NDArray[np.int64]) -> Timetable:
+        """Some of the hops (rising, those of a run one after the other), and the runs that have any."""
+        count = np.bincount(self.run()[hops], minlength=self.n_runs)
+        per_hop = ("from_stop", "to_stop", "departure_s", "arrival_s", "board", "alight", "trip", "call", "shift_s")
+        first = np.concatenate([[0], np.cumsum(count[count > 0])])
+        return replace(self, first=first, **{name: getattr(self, name)[hops] for name in per_hop})
 
 
 def build_timetable(

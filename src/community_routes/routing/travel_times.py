@@ -139,6 +139,9 @@ def reduced_by_departure(
     -------
     bool, shape (n_origins, n_destinations)
     """
+    if queries[0].arrive_by:  # one stretch of mirrored connections for all of them
+        needed = [_needed_s(query) for query in queries]
+        network.backwards_between(min(start for start, _ in needed), max(end for _, end in needed))
     searches = [search_of(network, query, walks) for query in queries]
     blocks = searches[0].lane_blocks()
     result = np.zeros((walks.n_origins, walks.n_destinations), np.bool_)
@@ -180,14 +183,14 @@ def percentile_times(network: Network, query: Query, walks: Walks, *, threads: i
     """
     if not query.arrive_by:
         return _as_seconds(Search(network.connections, network, query, walks).percentiles(threads))
-    backward = Search(network.backwards, network, query, walks.mirrored())
+    backward = search_of(network, query, walks)
     return _as_seconds(np.ascontiguousarray(backward.percentiles(threads).transpose(0, 2, 1)))
 
 
 def search_of(network: Network, query: Query, walks: Walks, *, lanes: int = MOST_LANES) -> Search:
     """The search that answers a question: destinations are its lanes, or with ``arrive_by`` origins, in mirrored time."""
     if query.arrive_by:
-        return Search(network.backwards, network, query, walks.mirrored(), lanes)
+        return Search(network.backwards_between(*_needed_s(query)), network, query, walks.mirrored(), lanes)
     return Search(network.connections, network, query, walks, lanes)
 
 
@@ -529,10 +532,15 @@ def _fixed(array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
+def _needed_s(query: Query) -> tuple[int, int]:
+    """First and last second at which a connection is of use."""
+    first, last = int(query.departures_s[0]), int(query.departures_s[-1])
+    return (first - query.max_travel_s, last) if query.arrive_by else (first, last + query.max_travel_s)
+
+
 def _check_span(network: Network, query: Query) -> None:
     """A network built for other hours of the day would answer that nothing runs."""
-    first, last = int(query.departures_s[0]), int(query.departures_s[-1])
-    needed = (first - query.max_travel_s, last) if query.arrive_by else (first, last + query.max_travel_s)
+    needed = _needed_s(query)
     span = network.timetable.span_s
     if needed[0] < span[0] or needed[1] > span[1]:
         raise UsageError(
