@@ -34,7 +34,7 @@ from community_routes.sources.osm_background import background_layers
 from community_routes.study import Study
 from community_routes.times import format_window
 from community_routes.timings import Stopwatch
-from community_routes.uncertainty import Intervals, Progress, intervals, is_random, with_intervals
+from community_routes.uncertainty import Intervals, Progress, intervals, is_random, randomness_of, with_intervals
 from community_routes.views import nearest_places, sample_journeys
 
 
@@ -393,6 +393,7 @@ def _summary(today: Evaluation, proposal: Evaluation) -> ScenarioSummary:
         notices=tuple(str(notice) for notice in applied.notices),
         cost=_cost(today, proposal),
         is_random=is_random(proposal),
+        random=tuple(randomness_of(proposal).words(proposal.feed)) if is_random(proposal) else (),
     )
 
 

@@ -6,7 +6,7 @@ import csv
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -297,6 +297,36 @@ def test_the_map_drops_parts_of_kinds_first_when_there_are_too_many_figures(monk
     more = mapdata.map_content(Figures(made_results(25)))["figures"]
     lead = next(v["id"] for v in content["views"] if v["name"] == "Reached within 45 minutes")
     assert set(more) - set(content["figures"]) == {f"shared_spaces/library|{lead}"}
+
+
+def spoken(page: str) -> str:
+    """The words of a page without its marks."""
+    return " ".join(re.sub(r"<[^>]+>", " ", re.sub(r"<(script|style)[^>]*>.*?</\1>", "", page, flags=re.S)).split())
+
+
+def test_assumed_departure_times_are_said_with_or_without_draws() -> None:
+    """Two proposals; the first assumes its times, and draws were made of it or not; the other is exact."""
+    made = made_results(25, proposals=2)
+    first, second = made.scenarios
+    what = ("assumed clock times of the proposal: 84 trips, each group moved by 0 to its headway",)
+    scenarios = (replace(first, is_random=True, random=what), second)
+    undrawn = {
+        name: getattr(made, name).assign(
+            low=lambda t: t["low"].where(t["scenario"] != first.id),
+            high=lambda t: t["high"].where(t["scenario"] != first.id),
+        )
+        for name in ("comparison", "groups")
+    }
+    without = spoken(page_html(replace(made, scenarios=scenarios, **undrawn)))
+    assert f"{first.title}: {what[0]}. No draws were made." in without
+    assert "community-routes run … --draws 200 gives intervals" in without
+    assert "The changes of the other proposals are exact for their timetables." in without
+    assert without.count("as the departure times that it assumes have it, and not known for others: --draws 200") == 1
+    assert without.count("exact for this timetable.") == 1
+    with_draws = spoken(page_html(replace(made, scenarios=scenarios)))
+    assert "No draws were made" not in with_draws and "--draws 200" not in with_draws
+    assert "the same in every draw of the departure times that it assumes" in with_draws
+    assert "times of some proposals are assumed" not in spoken(page_html(made))
 
 
 def test_windows_of_other_measures_are_on_the_map_but_not_in_the_verdict() -> None:

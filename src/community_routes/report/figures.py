@@ -212,12 +212,6 @@ class Figures:
                 return Cell("groups", tuple(row for cell in there for row in cell.rows), column, total)
         return None
 
-    def is_drawn(self) -> bool:
-        """Some change has an interval, so something was drawn at random."""
-        return bool(np.any(self.column("groups", "low") < self.column("groups", "high"))) or bool(
-            np.any(self.column("comparison", "low") < self.column("comparison", "high"))
-        )
-
     def is_unsure(self, scenario: str, slot: Slot, kind: str, view: View) -> NDArray[np.bool_] | None:
         """Zones whose change has an interval that holds zero (and is an interval at all)."""
         low = self.zone_values("comparison", "low", scenario, slot, kind, view)

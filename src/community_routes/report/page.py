@@ -26,7 +26,16 @@ from community_routes.report.figures import (
 )
 from community_routes.report.results import TODAY, Results, ScenarioSummary
 from community_routes.report.scale import Scale
-from community_routes.report.verdicts import Verdict, counted, people_of, today_rows, unit_note, verdict, within
+from community_routes.report.verdicts import (
+    Verdict,
+    assumed_times,
+    counted,
+    people_of,
+    today_rows,
+    unit_note,
+    verdict,
+    within,
+)
 
 _OSM_CREDIT = "© OpenStreetMap contributors"
 
@@ -127,8 +136,7 @@ def _content(figures: Figures, environment: jinja2.Environment, on_paper: bool) 
         "n_notices": len(results.notices),
         "sources": results.sources.fillna("").astype(str).to_dict("records"),
         "credits": credits(results),
-        "exact": not figures.is_drawn(),
-        "assumed": any(scenario.is_random for scenario in results.scenarios),
+        "assumed": assumed_times(figures),
         "data": "" if on_paper else mapdata.script_json(mapdata.map_content(figures, _table_slot(figures, verdicts))),
         "leaflet_js": Markup(leaflet("leaflet.js").replace("</", "<\\/")),
         "leaflet_css": Markup(leaflet("leaflet.css")),

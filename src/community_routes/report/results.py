@@ -76,7 +76,9 @@ class ScenarioSummary:
         Figures of what it takes to run (``bus_hours_per_year``, ``cost_per_year`` ...), or why nobody can tell
         (``missing``); None when none was worked out.
     is_random : bool
-        Something in the comparison was drawn at random, so that ``low`` and ``high`` span an interval.
+        Something in it is not known, such as the clock times it assumes; with draws ``low`` and ``high`` span an interval.
+    random : tuple of str
+        What that is ("assumed clock times of the proposal: 84 trips ...").
     """
 
     id: str
@@ -85,6 +87,7 @@ class ScenarioSummary:
     notices: tuple[str, ...] = ()
     cost: Mapping[str, Any] | None = None
     is_random: bool = False
+    random: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

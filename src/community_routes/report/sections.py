@@ -110,7 +110,7 @@ def _ranked(figures: Figures, table: pd.DataFrame, row: int, unit: str, *, is_la
     if not np.isfinite(hours.value):
         note = "nobody knows what it takes: see what the costs assume"
     elif not is_last and pd.isna(same):
-        note = "not known whether it can be told apart from the next"
+        note = "not known whether it can be told apart from the next: departure times are assumed and --draws 200 was not given"
     elif not is_last and bool(same):
         note = "cannot be told apart from the next"
     return {

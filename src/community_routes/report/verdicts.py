@@ -182,9 +182,26 @@ def _sentence(figures: Figures, scenario: ScenarioSummary, slot: Slot, kind: str
 def _sure(figures: Figures, scenario: ScenarioSummary, slot: Slot, kind: str, view: View) -> str:
     low = lead_cell(figures, "low", scenario.id, slot, kind, view)
     high = lead_cell(figures, "high", scenario.id, slot, kind, view)
-    if low is not None and high is not None and low.value < high.value:
+    known = low is not None and high is not None and np.isfinite(low.value) and np.isfinite(high.value)
+    if known and low is not None and high is not None and low.value < high.value:
         return "with its interval, because some departure times are assumed"
-    return "exact for the departure times given or assumed" if scenario.is_random else "exact for this timetable"
+    if not scenario.is_random:
+        return "exact for this timetable"
+    if known:
+        return "the same in every draw of the departure times that it assumes"
+    return "as the departure times that it assumes have it, and not known for others: --draws 200 gives an interval"
+
+
+def assumed_times(figures: Figures) -> list[dict[str, Any]]:
+    """Proposals whose departure times are partly assumed: letter, title, what is assumed, and whether it was drawn."""
+    table = figures.tables["groups"]
+    found = []
+    for scenario in figures.results.scenarios:
+        if scenario.is_random:
+            mine = table[(table["scenario"] == scenario.id) & table["low"].notna()]
+            letter, title = figures.results.letter(scenario.id), scenario.title
+            found.append({"letter": letter, "title": title, "what": scenario.random, "drawn": bool(len(mine))})
+    return found
 
 
 def _slot_row(figures: Figures, scenario: str, slot: Slot, view: View) -> dict[str, Any]:
