@@ -217,6 +217,8 @@ def walks_between(
     ----------
     ground : Streets or CrowFly
         The one to which both were linked.
+    start, end : Linked
+        Places as ``link_points`` linked them.
     limit_s : int
         Seconds; equality is within the limit.
     speed_kmh : float
