@@ -46,36 +46,47 @@ def main() -> None:
 def run_command(arguments: list[str]) -> int:
     """Run one command line and return its exit code; whatever goes wrong is a message, never a traceback."""
     console = Console(log_json="--log-json" in arguments)
+    with console.libraries_heard():
+        code = _run_command(arguments, console)
+    console.end(code)
+    return code
+
+
+def _run_command(arguments: list[str], console: Console) -> int:
     # A place such as -2.45,53.74 begins like an option; a blank before it makes it a place.
     arguments = [f" {word}" if _COORDINATES.fullmatch(word) else word for word in arguments]
+
+    def failed(text: str, code: int) -> int:
+        console.fault(text, code)
+        return code
+
     try:
         result = app(arguments, standalone_mode=False)
         code = result if isinstance(result, int) else 0
         if code == INTERRUPTED:  # newer versions of Typer make an exit of the interruption
-            console.fault(_INTERRUPTED_WORDS)
+            console.fault(_INTERRUPTED_WORDS, INTERRUPTED)
         return code
     except typer.Exit as leave:
         return leave.exit_code
     except _UsageFault as wrong:
+        if console.log_json:
+            return failed(wrong.format_message(), UsageError.exit_code)
         wrong.show()
-        return 2
+        return UsageError.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        console.fault(_INTERRUPTED_WORDS)
-        return INTERRUPTED
+        return failed(_INTERRUPTED_WORDS, INTERRUPTED)
     except CommunityRoutesError as wrong:
-        console.fault(str(wrong))
-        return wrong.exit_code
+        return failed(str(wrong), wrong.exit_code)
     except MemoryError:
-        console.fault("the machine ran out of memory; fewer destinations or origins at a time need less")
-        return MachineError.exit_code
+        words = "the machine ran out of memory; fewer destinations or origins at a time need less"
+        return failed(words, MachineError.exit_code)
     except OSError as wrong:
-        console.fault(f"{wrong.strerror or wrong}: {wrong.filename or 'while writing'}")
-        return UsageError.exit_code if wrong.errno in _WRONG_PATH else MachineError.exit_code
+        code = UsageError.exit_code if wrong.errno in _WRONG_PATH else MachineError.exit_code
+        return failed(f"{wrong.strerror or wrong}: {wrong.filename or 'while writing'}", code)
     except Exception as wrong:
         if os.environ.get(_SHOW_TRACEBACK):
             raise
-        console.fault(_unexpected(wrong))
-        return MachineError.exit_code
+        return failed(_unexpected(wrong), MachineError.exit_code)
 
 
 def _unexpected(wrong: Exception) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import logging
 import re
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +23,19 @@ from community_routes.timings import Stopwatch
 
 # Control characters but line breaks and tabs, and the marks that turn or isolate the reading direction.
 _UNSEEN = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u202a-\\u202e\\u2066-\\u2069]")
+_NUMBERS = re.compile(r"\d[\d,]*")
+_LOG_EVERY_S = 10.0
+OUTCOMES = {
+    0: "done",
+    1: "input_faults",
+    2: "wrong_usage",
+    3: "done_in_part",
+    4: "standard_missed",
+    5: "machine_failed",
+    130: "interrupted",
+}
+"""What each exit code means, as the log says it."""
+_DONE_WITH_FINDINGS = (3, 4)
 _COLOURS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
 
@@ -36,23 +51,42 @@ class Console:
     log_json: bool = False
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     _started: float = field(default_factory=time.perf_counter)
+    _logged: tuple[str, float] = ("", 0.0)
     _status: Callable[[str], None] | None = None
 
     def __post_init__(self) -> None:
         self.err = Terminal(stderr=True, highlight=False, soft_wrap=True)
         self.out = Terminal(highlight=False, soft_wrap=True)
 
-    def log(self, event: str, **fields: Any) -> None:
-        """One line of the JSON log; nothing without ``log_json``."""
+    def log(self, event: str, message: str, *, level: str = "info", code: str = "", **fields: Any) -> None:
+        """One line of the JSON log; nothing without ``log_json``.
+
+        Parameters
+        ----------
+        event : str
+            ``progress``, ``notice``, ``remark``, ``fault`` or ``end``.
+        message : str
+            For people.
+        level : str
+            ``info``, ``warning`` or ``error``.
+        code : str
+            For programs: of a notice its code, of a fault and of the end one of ``OUTCOMES``, else the event.
+        **fields
+            Whatever else belongs to the event.
+        """
         if self.log_json:
             moment = dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds")
             passed = round(time.perf_counter() - self._started, 3)
-            line = {"time": moment, "seconds": passed, "event": event, **fields}
-            print(json.dumps(line, ensure_ascii=False, default=str), file=sys.stderr, flush=True)
+            line = {"time": moment, "seconds": passed, "level": level, "event": event, "code": code or event}
+            text = json.dumps({**line, "message": message, **fields}, ensure_ascii=False, default=str)
+            print(text, file=sys.stderr, flush=True)
 
     def progress(self, text: str) -> None:
-        """What is being done now."""
-        self.log("progress", message=text)
+        """What is being done now; the log leaves out what differs from the line before in numbers only, for a while."""
+        kind, now = _NUMBERS.sub("#", text), time.perf_counter()
+        if kind != self._logged[0] or now - self._logged[1] >= _LOG_EVERY_S:
+            self._logged = kind, now
+            self.log("progress", text)
         if self._status is not None:
             self._status(text)
 
@@ -85,21 +119,44 @@ class Console:
 
     def remark(self, text: str) -> None:
         """For people: left out when quiet."""
-        self.log("remark", message=text)
+        self.log("remark", text)
         if not self.quiet and not self.log_json:
             self.err.print(shown(text), markup=False)
 
-    def fault(self, text: str) -> None:
+    def fault(self, text: str, exit_code: int = 1) -> None:
         """What went wrong: always printed."""
-        self.log("fault", message=text)
+        self.log("fault", text, level="error", code=_outcome(exit_code))
         if not self.log_json:
             self.err.print("error: ", style="bold red", end="")
             self.err.print(shown(text), markup=False)
 
+    def end(self, exit_code: int) -> None:
+        """The last line of the log: how the command ended."""
+        level = "info" if exit_code == 0 else "warning" if exit_code in _DONE_WITH_FINDINGS else "error"
+        code = _outcome(exit_code)
+        self.log("end", code.replace("_", " "), level=level, code=code, exit=exit_code)
+
+    @contextmanager
+    def libraries_heard(self) -> Iterator[None]:
+        """With ``log_json``, what libraries warn of becomes lines of the log, so that every line is JSON."""
+        if not self.log_json:
+            yield
+            return
+        handler = _Lines(self)
+        logging.getLogger().addHandler(handler)
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda text, kind, *_, **__: self.log(
+                "remark", str(text), level="warning", code=kind.__name__
+            )
+            try:
+                yield
+            finally:
+                logging.getLogger().removeHandler(handler)
+
     def log_notices(self, notices: list[Notice]) -> None:
         """Every notice as a line of the JSON log."""
         for notice in notices:
-            self.log("notice", severity=notice.severity, code=notice.code, place=notice.place, message=notice.message)
+            self.log("notice", notice.message, level=notice.severity, code=notice.code, place=notice.place)
 
     def notices(self, notices: list[Notice], *, most: int = 12) -> None:
         """Counts of the notices, and the first examples of each kind."""
@@ -124,6 +181,22 @@ class Console:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(self.stopwatch.json(), encoding="utf-8")
+
+
+def _outcome(exit_code: int) -> str:
+    return OUTCOMES.get(exit_code, f"exit_{exit_code}")
+
+
+class _Lines(logging.Handler):
+    """Log records of libraries as lines of our log."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.WARNING)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = "error" if record.levelno >= logging.ERROR else "warning"
+        self._console.log("remark", record.getMessage(), level=level, code=record.name)
 
 
 def shown(text: str) -> str:
