@@ -35,6 +35,7 @@ CHANGES_COLUMNS = (
     "after",
     "departures_changed",
 )
+_NUMBERS = ("cutoff_min", "before", "after", "departures_changed", "change_explained", "share")
 
 
 @dataclass(frozen=True, eq=False)
@@ -224,12 +225,15 @@ def _keys(table: pd.DataFrame) -> list[Any]:
 
 
 def _stacked(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFrame:
-    """The tables one below the other, with all the columns; missing cells are empty."""
+    """The tables one below the other, with all the columns: numbers as floats, missing text empty."""
     filled = [part.reindex(columns=list(columns)).astype(object) for part in parts if len(part)]
-    if not filled:
-        return pd.DataFrame({column: pd.Series(dtype=object) for column in columns})
-    table = pd.concat(filled, ignore_index=True)
-    return table.where(table.notna(), None)
+    table = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(columns), dtype=object)
+    for column in columns:
+        if column in _NUMBERS:
+            table[column] = pd.to_numeric(table[column]).astype("float64")
+        else:
+            table[column] = table[column].where(table[column].notna(), "")
+    return table
 
 
 def _remarks(comparison: RunComparison) -> list[str]:

@@ -260,7 +260,8 @@ def _change(base: NDArray[np.float64], value: NDArray[np.float64]) -> NDArray[np
 
 
 def _text(column: pd.Series) -> NDArray[Any]:
-    return column.astype(object).where(column.notna(), "").to_numpy(object)
+    found: NDArray[Any] = column.astype(object).where(column.notna(), "").to_numpy(object)
+    return found
 
 
 def _without_mark(table: pd.DataFrame) -> pd.DataFrame:

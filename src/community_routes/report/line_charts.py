@@ -10,12 +10,12 @@ from markupsafe import Markup
 
 from community_routes.report import words
 
-_WIDTH, _HEIGHT = 460.0, 232.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 150.0, 12.0, 44.0
+_WIDTH, _HEIGHT = 500.0, 232.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 196.0, 12.0, 44.0
 _APART = 15.5
 # Styles of the page go before these; a PDF is made from these alone. The first group is the one that matters most.
 _INK = ("#00566b", "#3d7c8c", "#74a0ab", "#9fb3b8", "#8b8f92")
-_DASH = ("", "", "", "5 3", "2 3")
+_DASH = ("", "", "9 3", "5 3", "2 3")
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,16 @@ class Line:
         The figures as they are printed.
     sources : tuple of str
         Where each comes from.
+    change, change_source : str
+        The change from the first to the last moment, and where it comes from; empty where none is told.
     """
 
     label: str
     values: tuple[float, ...]
     texts: tuple[str, ...]
     sources: tuple[str, ...]
+    change: str = ""
+    change_source: str = ""
 
 
 def axis_of(values: Sequence[float]) -> tuple[float, float, float]:
@@ -88,7 +92,9 @@ def lines_over_time(
     def y(value: float) -> float:
         return round(_HEIGHT - _BOTTOM - (value - start) / (end - start) * (_HEIGHT - _BOTTOM - _TOP), 1)
 
-    spoken = "; ".join(f"{line.label}: {', '.join(line.texts)}" for line in lines)
+    spoken = "; ".join(
+        f"{line.label} {', '.join(line.texts)}{f' ({line.change})' if line.change else ''}" for line in lines
+    )
     out = [
         Markup('<svg class="lines" viewBox="0 0 {0} {1}" font-size="12.5" role="img" aria-label="{2}">').format(
             _WIDTH, _HEIGHT, f"{title} ({', '.join(moments)}). {spoken}"
@@ -163,10 +169,13 @@ def _ends(lines: Sequence[Line], x: Callable[[int], float], y: Callable[[float],
             )
         )
         out.append(
-            Markup('<text class="end" x="{}" y="{}" font-weight="{}" data-from="{}">{} {}</text>').format(
-                _WIDTH - _RIGHT + 15, round(place + 4, 1), weight, line.sources[k], line.label, line.texts[k]
+            Markup('<text class="end" x="{}" y="{}" font-weight="{}">{} <tspan data-from="{}">{}</tspan>').format(
+                _WIDTH - _RIGHT + 15, round(place + 4, 1), weight, line.label, line.sources[k], line.texts[k]
             )
         )
+        if line.change:
+            out.append(Markup(' <tspan class="by" data-from="{}">({})</tspan>').format(line.change_source, line.change))
+        out.append(Markup("</text>"))
     return out
 
 

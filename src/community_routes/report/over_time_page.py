@@ -22,7 +22,7 @@ _MOST_ROUTES = 40
 _MOST_STOPS = 12
 _NOISE = 1e-12
 _FIFTHS = ("1", "2", "3", "4", "5")
-_FIFTH_NAMES = {"1": "1 most deprived:", "2": "2:", "3": "3:", "4": "4:", "5": "5 least deprived:"}
+_FIFTH_NAMES = {"1": "1 most deprived", "2": "2", "3": "3", "4": "4", "5": "5 least deprived"}
 _PARTS = {
     "timetable": "Timetable",
     "streets": "Streets",
@@ -108,23 +108,18 @@ def strongest(results: OverTime, run: RunView) -> tuple[Slot, str] | None:
 def _answer(results: OverTime, run: RunView) -> dict[str, Any]:
     """The headline of a later run: the strongest change in large, all slots in a table."""
     lead = strongest(results, run)
+    group = _lead_group(results)
     rows = []
     for slot in results.slots:
         cells = []
         for kind in results.kinds:
-            for group in results.groups:
-                found = [results.cell(c, i, slot, kind, results.view, group) for c, i in _pair(results, run)]
-                unit = results.unit(run.id, slot, kind, results.view, group)
-                cells.append((figure(found[0], unit), figure(found[1], unit), figure(found[2], unit, sign=True)))
+            unit = results.unit(run.id, slot, kind, results.view, group)
+            old, new, change = (results.cell(c, i, slot, kind, results.view, group) for c, i in _pair(results, run))
+            everybody = results.cell("change", run.id, slot, kind, results.view, ("all", "all"))
+            found = [figure(old, unit), figure(new, unit), figure(change, unit, sign=True)]
+            cells.append([*found, figure(everybody, unit, sign=True)] if len(results.groups) > 1 else found)
         rows.append({"name": results.slot_name(slot), "cells": cells})
-    heads = [
-        (
-            words.sentence_case(counted(_unit(results, run, kind), kind)),
-            words.group_name(*group) if group[0] == "local" else "Everybody",
-        )
-        for kind in results.kinds
-        for group in results.groups
-    ]
+    heads = [words.sentence_case(counted(_unit(results, run, kind), kind)) for kind in results.kinds]
     if lead is None:
         return {
             "run": run,
@@ -137,7 +132,7 @@ def _answer(results: OverTime, run: RunView) -> dict[str, Any]:
             "loss": False,
         }
     slot, kind = lead
-    group, unit = _lead_group(results), _unit(results, run, kind)
+    unit = _unit(results, run, kind)
     change = results.cell("change", run.id, slot, kind, results.view, group)
     return {
         "run": run,
@@ -456,12 +451,15 @@ def _fifths(results: OverTime, slot: Slot, kind: str, view: View) -> list[Line]:
     for fifth in _FIFTHS:
         cells = [results.cell("value", run.id, slot, kind, view, ("local", fifth)) for run in results.runs]
         unit = next((u for run in results.runs if (u := results.unit(run.id, slot, kind, view, ("local", fifth)))), "")
+        change = results.cell("change", results.runs[-1].id, slot, kind, view, ("local", fifth))
         lines.append(
             Line(
-                _FIFTH_NAMES[fifth],
+                f"{_FIFTH_NAMES[fifth]}:",
                 tuple(words.in_unit(cell.value, unit) if cell else math.nan for cell in cells),
                 tuple(plain_figure(cell, unit) for cell in cells),
                 tuple(cell.source if cell else "" for cell in cells),
+                plain_figure(change, unit, sign=True) if change else "",
+                change.source if change else "",
             )
         )
     return lines
