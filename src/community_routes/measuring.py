@@ -24,6 +24,7 @@ from community_routes.measures.further import (
     WindowInputs,
     build_further,
     visitors_in_window,
+    ward_table,
 )
 from community_routes.measures.mixing import exposure_table, mixing_table
 from community_routes.measures.service import StopDepartures
@@ -279,13 +280,18 @@ class Subject:
 
 
 def mixing_tables(inputs: WindowInputs, zones: Zones, opportunities: Opportunities) -> list[tuple[str, pd.DataFrame]]:
-    """Potential to meet in one window, where groups are known: who could come to each place, and exposure through them."""
+    """Tables beside those of access in one window: ``ward_matrix`` where wards are, ``mixing`` and ``exposure`` where groups are.
+
+    Mixing is potential to meet: who could come to each place, and exposure through them.
+    """
+    wards = ward_table(inputs)
+    between: list[tuple[str, pd.DataFrame]] = [] if wards is None else [("ward_matrix", wards)]
     if zones.groups is None or inputs.destinations.empty:
-        return []
+        return between
     cutoff = sorted(inputs.cutoffs_min)[len(inputs.cutoffs_min) // 2]
     persons, where = zones.groups, {"scenario": inputs.scenario, "day": inputs.day, "window": inputs.window}
     total = persons.sum().to_numpy(np.float64)
-    found: list[tuple[str, pd.DataFrame]] = []
+    found = between
     for key in opportunities.keys:
         rows = opportunities.rows_of(key)
         visitors = visitors_in_window(inputs, persons, rows, cutoff_min=cutoff)

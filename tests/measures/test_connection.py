@@ -132,3 +132,15 @@ def test_transport_performance_by_hand() -> None:
 def test_faults() -> None:
     with pytest.raises(ValueError, match="4 zones"):
         ward_matrix(TIMES[:, :3], [1] * 4, WARD, cutoff_s=600)
+
+
+def test_several_origins_of_a_ward() -> None:
+    """Two points of ward a (30 and 10 persons) and one of b, to two zones: a quarter of a does not reach b in 600 s."""
+    times = [[0, 600], [0, 900], [600, 0]]
+    found = ward_matrix(times, [30, 10, 5], ["a", "b"], cutoff_s=600, ward_of_origin=["a", "a", "b"])
+    assert found.share.tolist() == [[1.0, 0.75], [1.0, 1.0]]
+    assert found.median_s.tolist() == [[0.0, 600.0], [600.0, 0.0]]
+    alone = ward_matrix(
+        times, [30, 10, 5], ["a", "b"], cutoff_s=600, ward_of_origin=["a", "a", "b"], on_network=[False, True, True]
+    )
+    assert alone.share.tolist() == [[1.0, 0.0], [1.0, 1.0]]

@@ -21,6 +21,7 @@ from community_routes.measures.further import (
     equity_rows,
     poverty_lines,
     visitors_in_window,
+    ward_table,
 )
 from community_routes.measures.groups import GROUP_COLUMNS, group_rows
 from community_routes.measures.modes import MODES
@@ -199,3 +200,38 @@ def test_visitors_in_a_window() -> None:
     found = visitors_in_window(inputs(), persons, np.array([2]), cutoff_min=10)
     assert found.count[:, 0].tolist() == [160, 240]
     assert found.unable.tolist() == [25, 25]
+
+
+def test_ward_to_ward_by_hand() -> None:
+    """North is A (its linked point 75 of 100 persons), south B and C (C off the network); median of 500, 700, 900 is 700.
+
+    Within 10 minutes nobody of the north reaches the south, within 15 all who are on the network; B walks to itself.
+    """
+    times = np.full((4, 3, 3), NO, dtype=np.int32)
+    times[0] = [[0, 500, NO], [0, 900, NO], [0, 700, NO]]
+    times[2] = [[1000, 0, NO]] * 3
+    table = ward_table(inputs(zone_time_s=times, cutoffs_min=(10.0, 15.0)))
+    assert table is not None
+    assert list(table.columns) == [
+        "scenario", "day", "window", "from_group", "to_group", "cutoff_min", "persons", "share", "unit", "median_s", "reading",
+    ]  # fmt: skip
+    rows = table[["from_group", "to_group", "cutoff_min", "persons", "share", "median_s"]].to_numpy().tolist()
+    assert rows[:4] == [
+        ["north", "north", 10.0, 100.0, 1.0, 0.0],
+        ["north", "north", 15.0, 100.0, 1.0, 0.0],
+        ["north", "south", 10.0, 100.0, 0.0, 700.0],
+        ["north", "south", 15.0, 100.0, 1.0, 700.0],
+    ]
+    assert [row[4:] for row in rows[4:]] == [[0.0, 1000.0], [0.0, 1000.0], [1.0, 0.0], [1.0, 0.0]]
+    assert ward_table(inputs()) is None
+
+
+def test_isolation_stands_in_the_default_tables() -> None:
+    """A and B have jobs within 10 minutes at the one departure; of libraries alone nothing more is said than reach."""
+    table = access_rows(
+        ZONES, ORIGINS, PLACES, TIMES, scenario="today", day="day", window="am", cutoffs_min=[5, 10],
+        origin_reason=["", "off_network", "", "off_network"],
+    )  # fmt: skip
+    told = table[(table["measure"] == "isolated") & (table["reading"] == "mean") & (table["kind"] == "jobs")]
+    assert told["value"].tolist()[:4] == [1.0, 0.0, 1.0, 0.0]
+    assert not (table["kind"].str.contains("/") & table["measure"].str.startswith(("isolated", "interval"))).any()

@@ -54,19 +54,19 @@ def cell(table: pd.DataFrame, zone: str, kind: str, measure: str, reading: str) 
 
 
 def test_columns_and_order() -> None:
-    """Zones by id, kinds by name. 2 keys have 3 rows of counts, 2 of times, 1 share; 2 kinds under a key 1 + 1 + 1."""
+    """Zones by id, kinds by name. 2 keys have 3 rows of each of three counts, 2 of times, 1 share; 2 kinds 1 + 1 + 1."""
     table = rows()
     assert tuple(table.columns) == ACCESS_COLUMNS
     assert table["neighbourhood"].drop_duplicates().tolist() == ["A", "B", "C"]
     kinds = table.loc[table["neighbourhood"] == "A", "kind"].drop_duplicates().tolist()
     assert kinds == ["jobs", "spaces", "spaces/library", "spaces/park"]
-    assert len(table) == 3 * (2 * (3 + 2 + 1) + 2 * (1 + 1 + 1))
+    assert len(table) == 3 * (2 * (3 + 2 + 1 + 3 + 3) + 2 * (1 + 1 + 1))
     first = table[(table["neighbourhood"] == "B") & (table["kind"] == "jobs")]
     nearest = first.loc[first["measure"] == "nearest", "reading"].tolist()
     assert nearest == ["p50", "p100"]
     assert first["cutoff_min"].dropna().unique().tolist() == [30]
     assert first["population"].unique().tolist() == [100.0]
-    assert table["deprivation_decile"].isna().sum() == 18
+    assert table["deprivation_decile"].isna().sum() == 30
 
 
 def test_counts_in_both_readings() -> None:
@@ -212,7 +212,8 @@ def test_choosing_measures_by_name() -> None:
     assert build_access_measure("cumulative_opportunities", {}, [30, 45]) == Cumulative((30, 45))
     assert build_access_measure("isolated", {}, [30]) == Isolated((30,))
     assert build_access_measure("interval_opportunities", {"from_min": 30, "to_min": 60}, []) == Interval(1800, 3600)
-    assert [m.name for m in default_measures([30])] == ["cumulative_opportunities", "nearest"]
+    names = ["cumulative_opportunities", "nearest", "isolated", "interval_opportunities_30_60"]
+    assert [m.name for m in default_measures([30])] == names
     with pytest.raises(ValueError, match="no measure of reach; write one of"):
         build_access_measure("closest", {}, [30])
     with pytest.raises(ValueError, match="no setting"):

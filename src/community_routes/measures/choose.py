@@ -34,7 +34,7 @@ class AccessMeasure(Protocol):
     """A measure of reach for the tables.
 
     ``of_rows`` takes times as int32 (n_rows, n_destinations) and gives (n_rows, n_cutoffs): float64, or int32 seconds
-    where ``is_time``.
+    where ``is_time``. One with ``for_kinds`` False is worked out for whole keys only, not for each kind of place under them.
     """
 
     @property
@@ -89,6 +89,7 @@ class Isolated:
     cutoffs_min: tuple[float | None, ...]
     name: str = "isolated"
     is_time: bool = False
+    for_kinds: bool = True
 
     def unit(self, places: PlacesOfKind) -> str:
         return SHARE
@@ -107,6 +108,7 @@ class Interval:
     to_s: int
     is_time: bool = False
     cutoffs_min: tuple[float | None, ...] = (None,)
+    for_kinds: bool = True
 
     @property
     def name(self) -> str:
@@ -185,8 +187,14 @@ class Dual:
 
 
 def default_measures(cutoffs_min: Sequence[float]) -> tuple[AccessMeasure, ...]:
-    """What a study scores when it chooses nothing: opportunities within each cutoff, and the nearest."""
-    return (Cumulative(tuple(cutoffs_min)), Nearest())
+    """What a study scores when it chooses nothing.
+
+    Opportunities within each cutoff, and the nearest; for whole keys also who has nothing within a cutoff, and the mean over
+    the cutoffs from 30 to 60 minutes, so that no single cutoff decides.
+    """
+    cutoffs = tuple(cutoffs_min)
+    interval = Interval(30 * MINUTE, 60 * MINUTE, for_kinds=False)
+    return (Cumulative(cutoffs), Nearest(), Isolated(cutoffs, for_kinds=False), interval)
 
 
 def build_access_measure(name: str, settings: Mapping[str, Any], cutoffs_min: Sequence[float]) -> AccessMeasure:

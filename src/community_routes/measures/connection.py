@@ -57,32 +57,35 @@ def ward_matrix(
     *,
     cutoff_s: float,
     on_network: ArrayLike | None = None,
+    ward_of_origin: Sequence[str] | None = None,
 ) -> WardMatrix:
-    """Which share of each ward's residents reaches each ward, and in what time.
+    """Which share of each ward's residents reaches some neighbourhood of each ward, and in what time.
 
     Formula: W_ab = sum_{i in a} P_i [min_{j in b} t_ij <= c] / sum_{i in a} P_i.
 
     Parameters
     ----------
-    time_s : int32, shape (n_zones, n_zones)
-        A percentile of travel time between zones (the median).
-    persons : float, shape (n_zones,)
+    time_s : int32, shape (n_origins, n_zones)
+        A percentile of travel time (the median); without ``ward_of_origin`` the origins are the zones.
+    persons : float, shape (n_origins,)
     ward : sequence of str, length n_zones
         "" for a zone in none.
     cutoff_s : float
-    on_network : bool, shape (n_zones,), optional
-        Zones off the network are left out with their residents.
+    on_network : bool, shape (n_origins,), optional
+        Origins off the network are left out with their residents.
+    ward_of_origin : sequence of str, length n_origins, optional
     """
-    times, names = _between_zones(time_s, ward, len(ward))
-    people = persons_of(persons, len(names))
-    on = np.ones(len(names), dtype=bool) if on_network is None else np.asarray(on_network, dtype=bool)
+    starts = _names(ward if ward_of_origin is None else ward_of_origin)
+    times, names = _between_zones(time_s, ward, len(starts))
+    people = persons_of(persons, len(starts))
+    on = np.ones(len(starts), dtype=bool) if on_network is None else np.asarray(on_network, dtype=bool)
     wards = tuple(sorted(set(names.tolist()) - {""}))
     to_ward = _times_to_wards(times, names, wards)
     within = (to_ward <= cutoff_seconds(cutoff_s)).astype(np.float64)
     infinite = np.where(to_ward == UNREACHED, np.inf, to_ward.astype(np.float64))
     share, median = (np.full((len(wards), len(wards)), np.nan) for _ in range(2))
     for a, name in enumerate(wards):
-        rows = (names == name) & on
+        rows = (starts == name) & on
         share[a] = weighted_mean(within[rows].T, people[rows])
         median[a] = [weighted_quantile(infinite[rows, b], people[rows]) for b in range(len(wards))]
     return WardMatrix(wards, share, median)

@@ -71,35 +71,6 @@ def _first_at_or_after(values, low, high, moment):  # type: ignore[no-untyped-de
 
 
 @kernel
-def changes_of(  # type: ignore[no-untyped-def]
-    low, high, arrival_s, alight_place, change_first, change_to, change_s, event_first, event, event_departure_s
-):
-    """For each connection the first event at every waiting place that it can change to: (first, to).
-
-    No change is left out: one that is useless for time may be the cheaper one.
-    """
-    first = np.zeros(high - low + 1, np.int64)
-    to = np.empty(1 << 12, np.int32)
-    n = 0
-    for c in range(low, high):
-        place = alight_place[c]
-        if place >= 0:
-            for change in range(change_first[place], change_first[place + 1]):
-                waiting = change_to[change]
-                ready_s = arrival_s[c] + change_s[change]
-                found = _first_at_or_after(event_departure_s, event_first[waiting], event_first[waiting + 1], ready_s)
-                if found < event_first[waiting + 1] and event[found] >= low:
-                    if n == len(to):
-                        more = np.empty(2 * n, np.int32)
-                        more[:n] = to
-                        to = more
-                    to[n] = event[found]
-                    n += 1
-        first[c - low + 1] = n
-    return first, to[:n].copy()
-
-
-@kernel
 def _boardings(  # type: ignore[no-untyped-def]
     ready_s, low, access_first, access_to, access_s, place_first, place, event_first, event, event_departure_s, found
 ):
@@ -201,7 +172,7 @@ def scan_labels(  # type: ignore[no-untyped-def]
     low, high : int
         Connections of the search, latest first.
     changes, change_to
-        Events that each connection changes to (``changes_of``).
+        Events that each connection changes to (``fare_scan.all_changes``).
     run_class, pair_first, pair_class
         As in ``fare_scan.scan_allowances``; a class of -1 cannot be paid for.
     way_first : int64, shape (n_states * n_classes + 1,)

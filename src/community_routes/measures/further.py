@@ -24,7 +24,7 @@ from community_routes.measures.competition import (
     spatial_availability,
     two_step_catchment,
 )
-from community_routes.measures.connection import share_of_other_wards
+from community_routes.measures.connection import share_of_other_wards, ward_matrix
 from community_routes.measures.decay import Decay, Step, build_decay
 from community_routes.measures.groups import GROUP_COLUMNS
 from community_routes.measures.mixing import Visitors, potential_visitors
@@ -57,12 +57,42 @@ __all__ = [
     "equity_rows",
     "poverty_lines",
     "visitors_in_window",
+    "ward_table",
 ]
 
 FloatArray = NDArray[np.float64]
 STOPS = "stops"
 WARDS = "wards"
 MEDIAN = 50
+
+
+def ward_table(inputs: WindowInputs) -> pd.DataFrame | None:
+    """The ward-to-ward matrix of a window (``connection.ward_matrix``) on its median departure; None without ``zone_time_s``.
+
+    Columns: scenario, day, window, from_group, to_group, cutoff_min, persons (of the row's ward, on the network or not),
+    share (of those on the network, who reach), unit, median_s (missing where most do not reach), reading.
+    """
+    if inputs.zone_time_s is None:
+        return None
+    wards = inputs.zones["group"].tolist()
+    starts = [wards[zone] for zone in inputs.origins["zone"].tolist()]
+    persons = inputs.persons_of_origins()
+    of_ward = pd.Series(persons).groupby(starts).sum()
+    median = percentile_times(inputs.zone_time_s, MEDIAN)
+    tables = []
+    for cutoff in inputs.cutoffs_min:
+        found = ward_matrix(
+            median, persons, wards, cutoff_s=cutoff * MINUTE, on_network=inputs.on_network, ward_of_origin=starts
+        )
+        table = found.table().rename(columns={"from_ward": "from_group", "to_ward": "to_group"})
+        table.insert(2, "cutoff_min", cutoff)
+        table.insert(3, "persons", of_ward.reindex(table["from_group"]).to_numpy(dtype=np.float64))
+        table.insert(5, "unit", SHARE)
+        tables.append(table.assign(reading=f"p{MEDIAN}"))
+    made = pd.concat(tables, ignore_index=True).sort_values(["from_group", "to_group", "cutoff_min"], kind="stable")
+    for place, column in enumerate(("scenario", "day", "window")):
+        made.insert(place, column, getattr(inputs, column))
+    return made.reset_index(drop=True)
 
 
 _CATCHMENTS: dict[str, Callable[..., Catchment]] = {

@@ -11,7 +11,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.measures.fare_labels import FOREVER, NO_PRICE_CENTS, changes_of, scan_labels
+from community_routes.measures.fare_labels import FOREVER, NO_PRICE_CENTS, scan_labels
+from community_routes.measures.fare_rounds import scan_rounds
+from community_routes.measures.fare_scan import all_changes, catchable
 from community_routes.network.network import Network
 from community_routes.network.points import Links
 from community_routes.network.timetable import Timetable
@@ -19,6 +21,8 @@ from community_routes.routing.query import Query, Walks
 from community_routes.times import UNREACHED
 
 NO_CLASS = -1
+_UNTIMED_S = 2**30
+_MOST_STATES = 64  # more than these are rarely held at one place, and are kept in lists
 
 
 @dataclass(frozen=True)
@@ -225,25 +229,42 @@ def search_labels(
     quickest = np.full((len(budgets), walks.n_origins, len(moments), n_lanes), UNREACHED, np.int32)
     c, hops = network.connections, network.timetable
     low, high = c.slice_between(int(moments[0]), int(moments[-1]) + longest_s)
-    found = classify_runs(network, kinds, np.unique(c.run[low:high]))
+    between = network.changes
+    board_place, alight_place = between.board_place[c.hop], between.alight_place[c.hop]
+    _, ridden = catchable(
+        low, high, c.departure_s, c.arrival_s, c.run, board_place, alight_place, between.first, between.to,
+        between.change_s, first_moments(network, walks, int(moments[0])), np.zeros(hops.n_runs, np.bool_),
+    )  # fmt: skip
+    found = classify_runs(network, kinds, np.unique(c.run[low:high][ridden]))
     ways = build_ways(payer, found.kinds, max_rides=query.max_rides)
-    changes, change_to = changes_of(
-        low, high, c.arrival_s, network.changes.alight_place[c.hop], network.changes.first, network.changes.to,
-        network.changes.change_s, c.event_first, c.event, c.event_departure_s,
+    changes, change_to = all_changes(
+        low, high, c.arrival_s, alight_place, between.first, between.to, between.change_s, c.event_first, c.event,
+        c.event_departure_s, ridden,
     )  # fmt: skip
     connection_of = np.empty(len(c.hop), np.int64)
     connection_of[c.hop] = np.arange(len(c.hop))
     egress = by_stop(walks.egress, len(c.place_first) - 1)
 
+    by_clock = bool((ways.lasts_s != FOREVER).any()) or len(ways.paid) > _MOST_STATES
+
     def scan(origins: NDArray[np.int64]) -> None:
-        scan_labels(
-            origins, moments, network.slack_s, longest_s, low, high, walks.access.first, walks.access.to,
-            walks.access.walk_s, c.place_first, c.place, c.event_first, c.event, c.event_departure_s, c.departure_s,
-            c.arrival_s, c.run, c.position, c.alight_stop, c.is_event, c.next_event, changes, change_to, hops.first,
-            connection_of, found.run_class, found.pair_first, found.pair_class, ways.n_classes, ways.first, ways.state,
-            ways.cents, ways.lasts_s, ways.paid, query.max_rides, max(budgets) if budgets else NO_PRICE_CENTS - 1,
-            *egress, np.asarray(cutoffs_s, np.int32), np.asarray(budgets, np.int32), cheapest, quickest,
+        question = origins, moments, network.slack_s, longest_s, low, high
+        places = (
+            walks.access.first, walks.access.to, walks.access.walk_s, c.place_first, c.place, c.event_first, c.event,
+            c.event_departure_s, c.departure_s, c.arrival_s, c.run, c.position, c.alight_stop,
         )  # fmt: skip
+        rides = (
+            c.next_event, changes, change_to, hops.first, connection_of, found.run_class, found.pair_first,
+            found.pair_class, ways.n_classes, ways.first, ways.state, ways.cents,
+        )  # fmt: skip
+        ends = (
+            ways.paid, query.max_rides, max(budgets) if budgets else NO_PRICE_CENTS - 1, *egress,
+            np.asarray(cutoffs_s, np.int32), np.asarray(budgets, np.int32), cheapest, quickest,
+        )  # fmt: skip
+        if by_clock:
+            scan_labels(*question, *places, c.is_event, *rides, ways.lasts_s, *ends)
+        else:
+            scan_rounds(*question, *places, *rides, *ends)
 
     origins = np.arange(walks.n_origins)
     if threads > 1 and len(origins) > 1:
@@ -253,6 +274,16 @@ def search_labels(
         scan(origins)
     _walk_all_the_way(walks.direct, query.max_travel_s, cutoffs_s, cheapest, quickest)
     return cheapest, quickest
+
+
+def first_moments(network: Network, walks: Walks, earliest_s: int) -> NDArray[np.int32]:
+    """The first moment at which somebody from an origin can board at each waiting place, leaving at a moment or later."""
+    c, access = network.connections, walks.access
+    at_stop = np.full(len(c.place_first) - 1, _UNTIMED_S, np.int32)
+    np.minimum.at(at_stop, access.to, earliest_s + access.walk_s + network.slack_s)
+    ready_s = np.full(len(c.event_first) - 1, _UNTIMED_S, np.int32)
+    ready_s[c.place] = np.repeat(at_stop, np.diff(c.place_first))
+    return ready_s
 
 
 def by_stop(egress: Links, n_stops: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:

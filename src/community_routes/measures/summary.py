@@ -118,7 +118,7 @@ def access_rows(
     keys : iterable of str
         Keys of the study that may have no destination at all; they get rows too.
     measures : sequence of AccessMeasure, optional
-        Default: cumulative opportunities, nearest.
+        Default: ``choose.default_measures``.
     mean_times : bool
         Rows with the reading ``mean`` for times too.
 
@@ -144,6 +144,8 @@ def access_rows(
         missing = _reason_of_missing_time(points, at_destination[places.columns])
         whole_key = "/" not in places.kind
         for measure in chosen:
+            if not whole_key and not getattr(measure, "for_kinds", True):
+                continue
             if measure.is_time:
                 matrices = {**median, **by_percentile} if whole_key else median
                 blocks += _time_blocks(measure, places, times, matrices, points, missing, mean_times)
