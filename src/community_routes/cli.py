@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from community_routes.commands import conveyal, inputs, main_job, schema, sites, sweep, timetable, travel
-from community_routes.commands.options import print_version
+from community_routes.commands.options import named_values, print_version
 from community_routes.console import Console
 from community_routes.errors import CommunityRoutesError, MachineError, UsageError
 
@@ -134,7 +134,7 @@ for _panel, _name, _command in (
     (_PREPARE, "schema", schema.schema),
     (_PREPARE, "doctor", inputs.doctor),
 ):
-    app.command(_name, rich_help_panel=_panel)(_command)
+    app.command(_name, rich_help_panel=_panel)(named_values(_command))
 
 
 if __name__ == "__main__":

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
+import typer.models
 
 from community_routes import __version__
 
@@ -92,3 +93,28 @@ Template = Annotated[
     typer.Option("--template", help="Folder whose files stand in for the report's own: name, colours, logo, wording."),
 ]
 DEFAULT_THREADS = os.cpu_count() or 1
+_VALUES: dict[Any, str] = {int: "N", float: "NUMBER", str: "TEXT"}
+
+
+def named_values(command: Callable[..., None]) -> Callable[..., None]:
+    """The command, with what its options take said in words (FILE, DIR, N) and its arguments in capitals, for `--help`."""
+    hints = get_type_hints(command, include_extras=True)
+    for name, hint in hints.items():
+        for info in getattr(hint, "__metadata__", ()):
+            if isinstance(info, typer.models.ParameterInfo) and info.metavar is None:
+                kind = getattr(hint, "__origin__", hint)
+                info.metavar = _metavar(name, info, {kind, *get_args(kind)})
+    command.__annotations__ = hints
+    return command
+
+
+def _metavar(name: str, info: Any, kinds: set[Any]) -> str | None:
+    """How the value of a parameter is called; None leaves it to Typer."""
+    several = any(get_origin(kind) is list or kind is list for kind in kinds)
+    if isinstance(info, typer.models.ArgumentInfo):
+        one = (name.removesuffix("s") if several else name).upper()
+        return f"[{one}]..." if several else one
+    inside = {part for kind in kinds for part in (get_args(kind) or (kind,))}
+    if Path in inside:
+        return "DIR" if (info.help or "").startswith("Folder") else "FILE"
+    return next((word for kind, word in _VALUES.items() if kind in inside), None)
