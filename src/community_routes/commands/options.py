@@ -112,9 +112,10 @@ def _metavar(name: str, info: Any, kinds: set[Any]) -> str | None:
     """How the value of a parameter is called; None leaves it to Typer."""
     several = any(get_origin(kind) is list or kind is list for kind in kinds)
     if isinstance(info, typer.models.ArgumentInfo):
-        one = (name.removesuffix("s") if several else name).upper()
-        return f"[{one}]..." if several else one
+        return (name.removesuffix("s") if several else name).upper()
     inside = {part for kind in kinds for part in (get_args(kind) or (kind,))}
+    if (info.help or "").startswith("Folder"):
+        return "DIR"
     if Path in inside:
-        return "DIR" if (info.help or "").startswith("Folder") else "FILE"
+        return "FILE"
     return next((word for kind, word in _VALUES.items() if kind in inside), None)
