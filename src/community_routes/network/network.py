@@ -90,7 +90,7 @@ class Network:
         )
         apart = self.apart[np.unique(self.timetable.run()[hops])]
         found = build_connections(mirrored(hops_of), changes, apart[::-1])
-        return found if len(hops) == n_hops else replace(found, hop=(n_hops - 1 - order)[found.hop])
+        return found if len(hops) == n_hops else replace(found, hop=(n_hops - 1 - order)[found.hop].astype(np.int32))
 
     def __repr__(self) -> str:
         return (
