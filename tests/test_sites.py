@@ -26,7 +26,6 @@ from community_routes.network.streets import Streets
 from community_routes.sample import sample_study
 from community_routes.sites import assess_sites, batch, sites_status
 from community_routes.sites import store as sites_store
-from community_routes.sites.figures import figures_of_study, settings_key
 from community_routes.sites.store import WorkFolder
 from community_routes.study import Study, open_study, origin_points
 from community_routes.times import HOUR, UNREACHED
@@ -53,7 +52,13 @@ destinations:
   shared_spaces: {{file: {}, id: osm_id, name: name, kind: kind}}
 standards: {{stop_within_m: 400, departures_per_hour: {{morning_peak: 2}}, employment_within_min: 45}}
 """
-FILES = {"sites.csv", "failed.csv", "borough.csv", "sites.json", "sites.gpkg", "run.json"}
+TABLES = ("sites", "failed", "borough", "entrances", "residents")
+PAGES = ("S040", "S100", "S010")
+"""Of these the last could not be judged, and gets none."""
+FILES = {
+    *(f"{name}.csv" for name in TABLES), "sites.json", "sites.gpkg", "run.json", "report.html", "pages/S040.html",
+    "pages/S100.html",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -101,23 +106,24 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="module")
 def unbroken(study: Study, sites_file: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """The files of one run from beginning to end."""
     out = tmp_path_factory.mktemp("unbroken") / "out"
-    assess_sites(study, sites_file, out)
+    assess_sites(study, sites_file, out, pages=PAGES)
     return contents(out)
 
 
 def test_every_row_is_judged_or_named_with_its_fault(
-    sites_file: Path, tmp_path: Path, unbroken: dict[str, bytes]
+    sites_file: Path, tmp_path: Path, unbroken: dict[str, bytes], cache: Path
 ) -> None:
     """Four rows fail (line = row + 2), 496 are judged, the command ends with 3, and a name is never a formula."""
     out = tmp_path / "out"
-    assert run_command(["sites", str(sample_study()), str(sites_file), "--out", str(out), "--quiet"]) == 3
+    asked = ["sites", str(sample_study()), str(sites_file), "--out", str(out), "--quiet", "--cache", str(cache)]
+    assert run_command([*asked, *(word for page in PAGES for word in ("--pages", page))]) == 3
     assert contents(out) == unbroken
     failed = [tuple(row.values()) for row in read_rows(out / "failed.csv")]
     assert failed == [
@@ -158,7 +164,7 @@ def test_sites_where_neighbourhoods_are_have_the_figures_of_the_main_job(study: 
     origins = origin_points(study.zones)
     places = zip(origins.id, origins.lon.tolist(), origins.lat.tolist(), strict=True)
     rows = [[ident, repr(lon), repr(lat), "", "", ""] for ident, lon, lat in places]
-    assess_sites(study, write_rows(tmp_path / "origins.csv", rows), tmp_path / "out")
+    assess_sites(study, write_rows(tmp_path / "origins.csv", rows), tmp_path / "out", pages=["none"])
     written = read_rows(tmp_path / "out" / "sites.csv")
     found, today = {row["id"]: row for row in written}, evaluate(study)
     readings = {"cumulative_opportunities": "mean", "service_per_hour": "mean", "ptal_form_index": "mean"}
@@ -196,7 +202,7 @@ def test_sites_where_neighbourhoods_are_have_the_figures_of_the_main_job(study: 
 def test_blocks_and_threads_change_no_byte(
     study: Study, sites_file: Path, tmp_path: Path, unbroken: dict[str, bytes]
 ) -> None:
-    assess_sites(study, sites_file, tmp_path / "out", block=137, threads=2)
+    assess_sites(study, sites_file, tmp_path / "out", block=137, threads=2, pages=PAGES)
     assert contents(tmp_path / "out") == unbroken and set(unbroken) == FILES
 
 
@@ -235,16 +241,16 @@ def test_a_full_disk_keeps_what_is_done(
     with monkeypatch.context() as patch:
         patch.setattr(sites_store, "_write_through", fill)
         with pytest.raises(MachineError, match="what is finished is kept") as full:
-            assess_sites(study, sites_file, tmp_path / "out", block=100)
+            assess_sites(study, sites_file, tmp_path / "out", block=100, pages=PAGES)
     assert full.value.exit_code == 5 and not (tmp_path / "out").exists()
     assert not list((tmp_path / "out.work").rglob("*.part"))
     how_far = sites_status(study, sites_file, tmp_path / "out")
     assert (how_far.n_sites, how_far.n_failed, how_far.n_done, how_far.finished) == (500, 4, 200, False)
     sizes = counted(monkeypatch)
-    assess_sites(study, sites_file, tmp_path / "out", block=100)
+    assess_sites(study, sites_file, tmp_path / "out", block=100, pages=PAGES)
     assert contents(tmp_path / "out") == unbroken
     assert sum(sizes) == 296 + len(study.zones.origins)
-    assert sites_status(study, sites_file, tmp_path / "out").finished
+    assert sites_status(study, sites_file, tmp_path / "out", pages=PAGES).finished
 
 
 def test_a_changed_row_is_judged_and_only_that(
@@ -252,14 +258,14 @@ def test_a_changed_row_is_judged_and_only_that(
 ) -> None:
     """A new name costs nothing; a new place costs one; both end as if they had been there from the start."""
     own = Path(shutil.copy(sites_file, tmp_path / "sites.csv"))
-    assess_sites(study, own, tmp_path / "out")
+    assess_sites(study, own, tmp_path / "out", pages=["none"])
     rows = [list(row.values()) for row in read_rows(own)]
     rows[7][3], rows[8][2] = "Renamed", f"{float(rows[8][2]) + 0.0002:.6f}"
     write_rows(own, rows)
     sizes = counted(monkeypatch)
-    assess_sites(study, own, tmp_path / "out")
+    assess_sites(study, own, tmp_path / "out", pages=["none"])
     assert sizes == [1]
-    assess_sites(study, own, tmp_path / "anew")
+    assess_sites(study, own, tmp_path / "anew", pages=["none"])
     assert contents(tmp_path / "out") == contents(tmp_path / "anew")
     assert read_rows(tmp_path / "out" / "sites.csv")[7]["name"] == "Renamed"
 
@@ -267,11 +273,11 @@ def test_a_changed_row_is_judged_and_only_that(
 def test_a_damaged_record_is_made_again(
     study: Study, sites_file: Path, tmp_path: Path, unbroken: dict[str, bytes]
 ) -> None:
-    assess_sites(study, sites_file, tmp_path / "out", block=200)
+    assess_sites(study, sites_file, tmp_path / "out", block=200, pages=PAGES)
     records = sorted((tmp_path / "out.work").rglob("*.npz"))
     records[0].write_bytes(records[0].read_bytes()[:50])
     (tmp_path / "out" / "sites.csv").write_text("lost", encoding="utf-8")
-    assess_sites(study, sites_file, tmp_path / "out", block=200)
+    assess_sites(study, sites_file, tmp_path / "out", block=200, pages=PAGES)
     assert contents(tmp_path / "out") == unbroken
 
 
@@ -280,11 +286,11 @@ def test_two_runs_do_not_share_a_folder(
 ) -> None:
     """While one is at work the other stops with a message; a lock file that a killed run left behind stops nobody."""
     out = tmp_path / "out"
-    work = WorkFolder(out, settings_key(study), len(figures_of_study(study)))
+    work = WorkFolder(out)
     with work.locked(), pytest.raises(UsageError, match=r"another run \(process \d+ on .*\) is at work on"):
         assess_sites(study, sites_file, out)
     (tmp_path / "out.work" / "sites.lock").write_text("process 999999 on elsewhere", encoding="utf-8")
-    assess_sites(study, sites_file, out)
+    assess_sites(study, sites_file, out, pages=PAGES)
     assert contents(out) == unbroken
 
 
@@ -297,9 +303,10 @@ def test_a_kill_between_the_two_moves_of_a_publication_loses_nothing(
         folder.mkdir(parents=True)
     (work / "sites.lock").touch()
     for name, content in unbroken.items():
+        (work / "old" / name).parent.mkdir(exist_ok=True)
         (work / "old" / name).write_bytes(content)
     (work / "made" / "sites.csv").write_text("half", encoding="utf-8")
-    assess_sites(study, sites_file, out)
+    assess_sites(study, sites_file, out, pages=PAGES)
     assert contents(out) == unbroken and not (work / "old").exists() and not (work / "made").exists()
 
 
@@ -324,7 +331,8 @@ def test_a_missed_standard_ends_with_4_where_asked(study: Study, tmp_path: Path)
     misses = any(row[name] == "false" for name in row if name.endswith("__pass"))
     assert row["status"] == "judged" and misses and code == 0
     assert run_command([*asked, "--require-pass"]) == 4
-    assert run_command([*asked, "--pages", "all"]) == 2
+    assert run_command([*asked, "--pages", "all", "--pages", "A"]) == 2
+    assert run_command([*asked, "--pages", "B"]) == 2
 
 
 def test_an_area_is_left_through_its_entrances(study: Study, tmp_path: Path) -> None:
@@ -348,6 +356,7 @@ def start_and_kill(sites_file: Path, out: Path, cache: Path, moments: list[int])
     """Start the command and kill it at each moment: so many records are finished by then, and up to 50 ms more."""
     asked = [sys.executable, "-m", "community_routes.cli", "sites", str(sample_study()), str(sites_file)]
     asked += ["--out", str(out), "--block", "50", "--threads", "1", "--cache", str(cache), "--quiet"]
+    asked += [word for page in PAGES for word in ("--pages", page)]
     draw = random.Random(len(moments))
     for records in moments:
         process = subprocess.Popen(asked, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -367,7 +376,7 @@ def test_killed_twice_it_ends_with_the_same_bytes(
     start_and_kill(sites_file, out, cache, moments)
     held = sites_status(study, sites_file, out)
     assert moments[-1] * 50 <= held.n_done < 496 and not held.finished
-    assess_sites(study, sites_file, out)
+    assess_sites(study, sites_file, out, pages=PAGES)
     assert contents(out) == unbroken
 
 
@@ -378,7 +387,7 @@ def test_killed_at_twenty_moments_it_ends_with_the_same_bytes(
     """From before the first record to while the result is written, and once it is there."""
     draw = random.Random(20)
     start_and_kill(sites_file, tmp_path / "out", cache, sorted(draw.randint(0, 13) for _ in range(20)))
-    assess_sites(study, sites_file, tmp_path / "out")
+    assess_sites(study, sites_file, tmp_path / "out", pages=PAGES)
     assert contents(tmp_path / "out") == unbroken
 
 
@@ -393,9 +402,9 @@ def test_ten_thousand_sites_in_newport(tmp_path: Path) -> None:
     lon, lat = draw.uniform(-3.04, -2.95, 10_000).tolist(), draw.uniform(51.56, 51.592, 10_000).tolist()
     rows = [[f"N{i:05d}", f"{x:.6f}", f"{y:.6f}", "", "", ""] for i, (x, y) in enumerate(zip(lon, lat, strict=True))]
     opened = open_study(study)
-    outcome = assess_sites(opened, write_rows(tmp_path / "all.csv", rows), tmp_path / "all")
+    outcome = assess_sites(opened, write_rows(tmp_path / "all.csv", rows), tmp_path / "all", pages=["none"])
     written = read_rows(tmp_path / "all" / "sites.csv")
     assert outcome.n_sites == len(written) == 10_000 and outcome.n_failed < 1_000
     some = sorted(draw.choice(10_000, 50, replace=False).tolist())
-    assess_sites(opened, write_rows(tmp_path / "some.csv", [rows[i] for i in some]), tmp_path / "some")
+    assess_sites(opened, write_rows(tmp_path / "some.csv", [rows[i] for i in some]), tmp_path / "some", pages=["none"])
     assert read_rows(tmp_path / "some" / "sites.csv") == [written[i] for i in some]

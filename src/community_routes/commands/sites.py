@@ -19,7 +19,6 @@ from community_routes.commands.options import (
     Version,
 )
 from community_routes.commands.session import opened_study, session
-from community_routes.errors import UsageError
 
 
 def sites(
@@ -27,11 +26,29 @@ def sites(
     file: Annotated[
         Path,
         typer.Argument(
-            metavar="SITES", help="CSV with id, lon, lat (name, homes, year), or a map with an id.", show_default=False
+            metavar="SITES",
+            help="CSV with id, lon, lat (name, homes, year, entrances), or a map with an id.",
+            show_default=False,
         ),
     ],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)],
-    pages: Annotated[str, typer.Option("--pages", help="Pages of single sites: none.")] = "none",
+    scenarios: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Scenario files to try on the sites that miss a standard.", show_default=False),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)] = ...,  # type: ignore[assignment]
+    scenario: Annotated[
+        list[Path] | None,
+        typer.Option("--scenario", help="A scenario file, as behind SITES; may be given again.", show_default=False),
+    ] = None,
+    pages: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--pages",
+            help="Sites that get a page: failed (those that miss a standard, at most 200), all, none, or an id; an id may "
+            "be given again.",
+            show_default="failed",
+        ),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Judge nothing when a site has a fault.")] = False,
     require_pass: Annotated[
         bool, typer.Option("--require-pass", help="Exit with 4 when a site misses a required standard.")
@@ -49,21 +66,27 @@ def sites(
     version: Version = False,
 ) -> None:
     """Judge a batch of development sites against the study's standards; a run that was killed goes on where it was."""
+    from community_routes.reading import read_scenarios
     from community_routes.sites import assess_sites, sites_status
 
-    if pages != "none":
-        raise UsageError(f"--pages {pages}: pages of single sites are not written; leave it out, or write --pages none")
     with session(quiet, log_json, timings, f"reading {study.name}") as console:
         opened = opened_study(console, study, seed, cache)
+        with console.stopwatch.stage("read"):
+            proposals = read_scenarios([*(scenarios or []), *(scenario or [])], opened)
+        wanted = pages or ["failed"]
         if status:
-            console.say(str(sites_status(opened, file, out)))
+            console.say(str(sites_status(opened, file, out, scenarios=proposals, pages=wanted)))
             return
         found = assess_sites(
-            opened, file, out, strict=strict, threads=threads, block=block, stopwatch=console.stopwatch,
-            progress=console.progress,
+            opened, file, out, scenarios=proposals, pages=wanted, strict=strict, threads=threads, block=block,
+            stopwatch=console.stopwatch, progress=console.progress,
         )  # fmt: skip
     console.notices(list(opened.notices))
     console.say(str(found))
+    if found.n_without_page:
+        console.remark(f"{found.n_without_page:,} sites for which a page was asked have none (report.html says why)")
     console.say(f"results: {out / 'sites.csv'}")
+    if wanted != ["none"]:
+        console.say(f"report: {out / 'report.html'}")
     if code := found.exit_code(require_pass=require_pass):
         raise typer.Exit(code)

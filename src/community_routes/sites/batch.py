@@ -2,48 +2,43 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes import __version__
-from community_routes.comparison import printed_settings
 from community_routes.errors import StudyError
-from community_routes.measures.weighted import weighted_quantile
-from community_routes.network.store import fingerprint
+from community_routes.network.points import Points
 from community_routes.publishing import check_replaceable
-from community_routes.sites.figures import (
-    NEAREST_STOP,
-    Figure,
-    build_scene,
-    figures_of_places,
-    figures_of_study,
-    on_network,
-    origins_of_borough,
-    settings_key,
-)
+from community_routes.scenarios.scenario import Scenario
+from community_routes.sites.around import look_around, residents_of_sites
+from community_routes.sites.detail import notes_of_places
+from community_routes.sites.figures import NEAREST_STOP, Scene, build_scene, figures_of_places, stops_of_entrances
 from community_routes.sites.files import JudgedSites, write_sites
-from community_routes.sites.judge import Standard, check_kinds, judge, standards_of_study
-from community_routes.sites.read import Fault, Site, place_key, points_of, read_sites, site_points
-from community_routes.sites.store import WorkFolder, is_finished
-from community_routes.study import Study, lines_of
+from community_routes.sites.judge import Verdict, judge
+from community_routes.sites.pages import pages_wanted, write_pages
+from community_routes.sites.prepare import FAILED, NONE, Batch, prepare_batch
+from community_routes.sites.read import points_of
+from community_routes.sites.remedies import Remedies, find_remedies, no_remedies
+from community_routes.sites.store import Records, WorkFolder, is_finished
+from community_routes.study import Study
 from community_routes.times import MINUTE
 from community_routes.timings import Stopwatch
 
 BLOCK = 1000
 """Places of one record: what a run that is killed may lose."""
 
+PAGES_AT_ONCE = 50
+"""Sites of whose pages a run that is killed may lose what it found out."""
+
 DONE_IN_PART, STANDARD_MISSED = 3, 4
 """Exit codes of the command."""
 
 FloatArray = NDArray[np.float64]
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -56,11 +51,16 @@ class Outcome:
         Rows of the file, and those that could not be judged.
     n_missing : int
         Judged sites that miss a standard which is required.
+    n_pages, n_without_page : int
+        Pages of single sites, and sites of which one was asked for that have none: they could not be judged, or there
+        were too many.
     """
 
     n_sites: int
     n_failed: int
     n_missing: int
+    n_pages: int = 0
+    n_without_page: int = 0
 
     def exit_code(self, *, require_pass: bool = False) -> int:
         """4 when a standard that is required is missed (where asked for), 3 when some sites failed, else 0."""
@@ -98,53 +98,18 @@ class Status:
         return f"{self.n_done:,} of {to_do:,} sites are judged, {self.n_failed:,} cannot be; {end}"
 
 
-@dataclass(frozen=True, eq=False)
-class _Batch:
-    """Sites, where they are, and what is to be found out."""
-
-    study: Study
-    sites: list[Site]
-    file_name: str
-    file_sha256: str
-    standards: tuple[Standard, ...]
-    figures: tuple[Figure, ...]
-    settings: str
-    places: dict[str, NDArray[np.float64]]
-    key_of_site: list[str]
-    key_of_origin: list[str]
-    persons: FloatArray
-
-    @property
-    def faults(self) -> list[Fault]:
-        return [site.fault for site in self.sites if site.fault is not None]
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """Hash of all that the result depends on."""
-        study, origins = self.study, self.study.zones
-        given = study.file.standards.model_dump(mode="json") if study.file.standards is not None else None
-        head = {
-            "version": __version__,
-            "study": study.file.study,
-            "settings": self.settings,
-            "sites": [self.file_name, self.file_sha256],
-            "standards": given,
-            "printed": printed_settings(study),
-            "sources": study.sources[["name", "sha256"]].to_numpy().tolist(),
-        }
-        return fingerprint(json.dumps(head, sort_keys=True, default=str), self.persons, len(origins))
-
-
 def assess_sites(
     study: Study,
     path: str | Path,
     out: str | Path,
     *,
+    scenarios: Sequence[Scenario] = (),
+    pages: Sequence[str] = (FAILED,),
     strict: bool = False,
     threads: int = 1,
     block: int = BLOCK,
     stopwatch: Stopwatch | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Tell | None = None,
 ) -> Outcome:
     """Judge every site of a file and write the result into a folder.
 
@@ -155,10 +120,14 @@ def assess_sites(
     ----------
     study : Study
     path : str or Path
-        CSV with ``id``, ``lon``, ``lat`` and, where known, ``name``, ``homes``, ``year``; or a map of points or areas with an
-        ``id``.
+        CSV with ``id``, ``lon``, ``lat`` and, where known, ``name``, ``homes``, ``year``, ``entrances``; or a map of points
+        or areas with an ``id``.
     out : str or Path
         Folder for the result; an earlier result is replaced.
+    scenarios : sequence of Scenario
+        Proposals that are tried on the sites that miss a standard.
+    pages : sequence of str
+        Sites that get a page: ``failed`` (those that miss a standard, at most 200), ``all``, ``none``, or ids.
     strict : bool
         Judge nothing when a site has a fault.
     threads, block : int
@@ -176,6 +145,8 @@ def assess_sites(
     ------
     StudyError
         The file cannot be read, a standard names what the study does not have, or ``strict`` and a site has a fault.
+    ScenarioError
+        A proposal cannot be applied to the study.
     UsageError
         The folder holds something else, or another run is at work on it.
     MachineError
@@ -184,132 +155,187 @@ def assess_sites(
     out, watch, tell = Path(out), stopwatch or Stopwatch(), progress or (lambda _: None)
     check_replaceable(out)
     with watch.stage("read"):
-        batch = _prepare(study, Path(path))
+        batch = prepare_batch(study, Path(path), scenarios, pages)
     if strict and batch.faults:
         raise StudyError(
             f"{batch.file_name}: {len(batch.faults)} of {len(batch.sites)} sites cannot be judged, so none was\n"
             + "\n".join(map(str, batch.faults))
         )
-    work = WorkFolder(out, batch.settings, len(batch.figures))
+    work = WorkFolder(out)
     with work.locked():
-        done = _all_figures(batch, work, threads, block, watch, tell)
+        run = _Run(batch, work, threads, block, watch, tell)
+        judged = run.judged()
+        wanted = pages_wanted(judged, batch.pages)
+        notes = run.notes_of([batch.key_of_site[row] for row in wanted.rows])
         tell(f"writing {out.name}")
         with watch.stage("report"):
-            judged = _judged(batch, done)
-            work.publish(lambda folder: write_sites(judged, folder))
-    return Outcome(len(batch.sites), len(batch.faults), _missing(judged))
+
+            def write(folder: Path) -> None:
+                write_sites(judged, folder)
+                if batch.pages != (NONE,):
+                    write_pages(judged, batch, wanted, notes, folder, tell)
+
+            work.publish(write, run.settings_in_use)
+    return Outcome(
+        len(batch.sites),
+        len(batch.faults),
+        int(judged.misses(required=True).sum()),
+        len(wanted.rows),
+        wanted.n_left_out,
+    )
 
 
-def sites_status(study: Study, path: str | Path, out: str | Path) -> Status:
+def sites_status(
+    study: Study,
+    path: str | Path,
+    out: str | Path,
+    *,
+    scenarios: Sequence[Scenario] = (),
+    pages: Sequence[str] = (FAILED,),
+) -> Status:
     """How far a batch is, whether a run is at work on it or not; nothing is changed."""
-    batch, out = _prepare(study, Path(path)), Path(out)
-    done = WorkFolder(out, batch.settings, len(batch.figures)).load()
+    batch, out = prepare_batch(study, Path(path), scenarios, pages), Path(out)
+    done = WorkFolder(out).records(batch.settings, len(batch.figures)).load()
     keys = [key for key in batch.key_of_site if key]
     return Status(
         len(batch.sites), len(batch.faults), sum(key in done for key in keys), is_finished(out, batch.fingerprint)
     )
 
 
-def _prepare(study: Study, path: Path) -> _Batch:
-    """Read the sites, find out which lie on the network, and what is asked of them."""
-    standards = standards_of_study(study.file)
-    check_kinds(study.file, study.opportunities)
-    sites = read_sites(path)
-    usable = [row for row, site in enumerate(sites) if site.fault is None]
-    lines = lines_of(study.ground) if any(sites[row].shape.geom_type.endswith("Polygon") for row in usable) else None
-    points = site_points([sites[row] for row in usable], lines)
-    there = on_network(study, points_of(points))
-    key_of_site = [""] * len(sites)
-    places: dict[str, NDArray[np.float64]] = {}
-    for row, place, linked in zip(usable, points, there.tolist(), strict=True):
-        site = sites[row]
-        if linked:
-            key_of_site[row] = place_key(place)
-            places[key_of_site[row]] = place
-        else:
-            lon, lat = site.point
-            fault = Fault(site.line, site.id, "lon", f"lon {lon:.6f} lat {lat:.6f}", "off_network")
-            sites[row] = replace(site, fault=fault)
-    origins, persons = origins_of_borough(study)
-    linked_origins = on_network(study, points_of(origins)).tolist()
-    key_of_origin = [place_key(place) if on else "" for place, on in zip(origins, linked_origins, strict=True)]
-    places |= {key: place for key, place in zip(key_of_origin, origins, strict=True) if key}
-    return _Batch(
-        study, sites, path.name, hashlib.sha256(path.read_bytes()).hexdigest(), standards, figures_of_study(study),
-        settings_key(study), places, key_of_site, key_of_origin, persons,
-    )  # fmt: skip
+class _Ground:
+    """A study in which places are judged; its network is built when something is missing, and once."""
+
+    def __init__(self, study: Study, batch: Batch, watch: Stopwatch, tell: Tell) -> None:
+        self.study, self.batch, self.watch, self.tell = study, batch, watch, tell
+        self._scene: Scene | None = None
+
+    @property
+    def scene(self) -> Scene:
+        """Ready to be asked."""
+        if self._scene is None:
+            self.tell("building the network")
+            with self.watch.stage("network"):
+                self._scene = build_scene(self.study, self.batch.named)
+        return self._scene
 
 
-def _all_figures(
-    batch: _Batch, work: WorkFolder, threads: int, block: int, watch: Stopwatch, tell: Callable[[str], None]
-) -> dict[str, FloatArray]:
-    """The figures of every place: those that are kept, and the missing ones block by block, each kept when it is done."""
-    done = work.load()
-    missing = [key for key in batch.places if key not in done]
-    if not missing:
+class _Run:
+    """One run of a batch: what is kept already, and what has to be found out."""
+
+    def __init__(self, batch: Batch, work: WorkFolder, threads: int, block: int, watch: Stopwatch, tell: Tell) -> None:
+        self.batch, self.work = batch, work
+        self.threads, self.block, self.watch, self.tell = threads, block, watch, tell
+        self.today = _Ground(batch.study, batch, watch, tell)
+        self.entrances = f"{batch.settings}-entrances"
+        self.settings_in_use = {batch.settings, self.entrances, *(one.settings for one in batch.proposals)}
+
+    def judged(self) -> JudgedSites:
+        """Everything that is written, as figures and verdicts."""
+        batch, study = self.batch, self.batch.study
+        done = self._figures(batch.settings, self.today, batch.places, "judging places")
+        values, origins = self._rows(batch.key_of_site, done), self._rows(batch.key_of_origin, done)
+        verdicts = judge(batch.standards, batch.figures, values)
+        places = np.array([site.point for site in batch.sites], np.float64).reshape(-1, 2)
+        around = look_around(study.zones, places, origins, batch.persons)
+        homes = [site.homes for site in batch.sites]
+        walk, stops = study.file.travel.walk, study.feed.stops[["stop_id", "stop_name"]]
+        stop_m = values[:, [place for place, figure in enumerate(batch.figures) if figure.measure == NEAREST_STOP]]
+        farthest_m = walk.to_stop_min * MINUTE * walk.speed_kmh / 3.6
+        table = study.opportunities.table
+        return JudgedSites(
+            sites=batch.sites,
+            figures=batch.figures,
+            values=values,
+            verdicts=verdicts,
+            around=around,
+            residents=residents_of_sites(study.zones, around.zone, homes, study.file.sites.persons_per_home),
+            remedies=self._remedies(verdicts),
+            entrances=[batch.places[key] if key else None for key in batch.key_of_site],
+            stops_of_entrances=self._stops_of_entrances(),
+            has_service=np.asarray((stop_m <= farthest_m).any(axis=1)),
+            stop_names=[f"{name} ({ident})" for ident, name in stops.to_numpy().tolist()],
+            place_names=[str(name or ident) for ident, name in table[["id", "name"]].to_numpy().tolist()],
+            zones=study.zones.table,
+            run=batch.run(),
+            stamp=min(study.file.dates.values()),
+        )
+
+    def notes_of(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """What pages say of places beyond their figures, kept place by place."""
+        notes, values = self.work.notes(self.batch.settings), self.work.records(self.batch.settings, self._width).load()
+        found = {key: note for key in keys if (note := notes.load(key)) is not None}
+        missing = [key for key in dict.fromkeys(keys) if key not in found]
+        for low in range(0, len(missing), PAGES_AT_ONCE):
+            part = missing[low : low + PAGES_AT_ONCE]
+            self.tell(f"looking at sites for their pages: {len(found):,} of {len(keys):,} are done")
+            scene = self.today.scene
+            with self.watch.stage("routing"):
+                made = notes_of_places(
+                    scene, points_of([self.batch.places[key] for key in part]), np.array([values[key] for key in part])
+                )
+            for key, note in zip(part, made, strict=True):
+                notes.save(key, note)
+                found[key] = note
+        return found
+
+    @property
+    def _width(self) -> int:
+        return len(self.batch.figures)
+
+    def _rows(self, keys: Sequence[str], done: Mapping[str, FloatArray]) -> FloatArray:
+        nothing = np.full(self._width, np.nan)
+        return np.array([done.get(key, nothing) if key else nothing for key in keys]).reshape(len(keys), self._width)
+
+    def _figures(
+        self, settings: str, ground: _Ground, places: Mapping[str, FloatArray], what: str
+    ) -> dict[str, FloatArray]:
+        """The figures of places in one state of the study."""
+
+        def find(points: Points) -> FloatArray:
+            scene = ground.scene
+            with self.watch.stage("routing"):
+                return figures_of_places(scene, points, threads=self.threads)
+
+        return self._complete(self.work.records(settings, self._width), places, what, find)
+
+    def _stops_of_entrances(self) -> dict[str, FloatArray]:
+        def find(points: Points) -> FloatArray:
+            scene = self.today.scene
+            with self.watch.stage("routing"):
+                return stops_of_entrances(scene, points)
+
+        records = self.work.records(self.entrances, 2 * len(self.batch.study.file.dates))
+        return self._complete(records, self.batch.entrances, "looking at entrances", find)
+
+    def _complete(
+        self,
+        records: Records,
+        places: Mapping[str, FloatArray],
+        what: str,
+        find: Callable[[Points], FloatArray],
+    ) -> dict[str, FloatArray]:
+        """What is kept of every place, and the missing ones block by block, each kept when it is done."""
+        done = records.load()
+        missing = [key for key in places if key not in done]
+        for low in range(0, len(missing), self.block):
+            keys = missing[low : low + self.block]
+            self.tell(f"{what}: {len(places) - len(missing) + low:,} of {len(places):,} are done")
+            values = find(points_of([places[key] for key in keys]))
+            records.save(keys, values)
+            done.update(zip(keys, values, strict=True))
         return done
-    tell("building the network")
-    with watch.stage("network"):
-        scene = build_scene(batch.study)
-    for low in range(0, len(missing), block):
-        keys = missing[low : low + block]
-        tell(f"judging places: {len(batch.places) - len(missing) + low:,} of {len(batch.places):,} are done")
-        with watch.stage("routing"):
-            values = figures_of_places(scene, points_of([batch.places[key] for key in keys]), threads=threads)
-        work.save(keys, values)
-        done.update(zip(keys, values, strict=True))
-    return done
 
-
-def _judged(batch: _Batch, done: dict[str, FloatArray]) -> JudgedSites:
-    nothing = np.full(len(batch.figures), np.nan)
-
-    def rows(keys: list[str]) -> FloatArray:
-        return np.array([done[key] if key else nothing for key in keys]).reshape(len(keys), len(batch.figures))
-
-    values, of_origins = rows(batch.key_of_site), rows(batch.key_of_origin)
-    borough = np.array([weighted_quantile(column, batch.persons) for column in of_origins.T])
-    walk, study_stops = batch.study.file.travel.walk, batch.study.feed.stops[["stop_id", "stop_name"]]
-    stop_m = values[:, [place for place, figure in enumerate(batch.figures) if figure.measure == NEAREST_STOP]]
-    farthest_m = walk.to_stop_min * MINUTE * walk.speed_kmh / 3.6
-    return JudgedSites(
-        sites=batch.sites,
-        figures=batch.figures,
-        values=values,
-        verdicts=judge(batch.standards, batch.figures, values),
-        borough=borough,
-        has_service=np.asarray((stop_m <= farthest_m).any(axis=1)),
-        stop_names=[f"{name} ({ident})" for ident, name in study_stops.to_numpy().tolist()],
-        run=_run(batch),
-        stamp=min(batch.study.file.dates.values()),
-    )
-
-
-def _run(batch: _Batch) -> dict[str, Any]:
-    study = batch.study
-    return {
-        "program": "community_routes",
-        "command": "sites",
-        "version": __version__,
-        "study": study.file.study,
-        "title": study.title,
-        "service_dates": {day: date.isoformat() for day, date in study.file.dates.items()},
-        "settings": printed_settings(study),
-        "standards_source": study.file.standards.source if study.file.standards is not None else None,
-        "inputs": [
-            {"name": batch.file_name, "kind": "sites", "sha256": batch.file_sha256},
-            *study.sources[["name", "kind", "sha256"]].to_dict("records"),
-        ],
-        "inputs_sha256": batch.fingerprint,
-        "counts": {"sites": len(batch.sites), "failed": len(batch.faults)},
-    }
-
-
-def _missing(judged: JudgedSites) -> int:
-    """Judged sites that miss a required standard."""
-    was_judged = np.array([site.fault is None for site in judged.sites], bool)
-    misses = np.zeros(len(was_judged), bool)
-    for verdict in judged.verdicts:
-        if verdict.standard.required:
-            misses |= was_judged & ~verdict.passed
-    return int(misses.sum())
+    def _remedies(self, today: Sequence[Verdict]) -> Remedies:
+        """What the proposals would do for the sites that miss a standard; the others are not tried."""
+        batch = self.batch
+        if not batch.proposals or not today:
+            return no_remedies(len(today), len(batch.sites))
+        misses = np.any([~verdict.passed for verdict in today], axis=0).tolist()
+        tried = [key if missed else "" for key, missed in zip(batch.key_of_site, misses, strict=True)]
+        places = {key: batch.places[key] for key in tried if key}
+        then = []
+        for proposal in batch.proposals:
+            ground = _Ground(proposal.study, batch, self.watch, self.tell)
+            done = self._figures(proposal.settings, ground, places, f"trying {proposal.id}")
+            then.append(judge(batch.standards, batch.figures, self._rows(tried, done)))
+        return find_remedies(batch.proposals, today, then)

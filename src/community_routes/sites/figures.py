@@ -12,7 +12,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.errors import StudyError, UsageError
 from community_routes.evaluation import span_of
+from community_routes.itinerary import Spot, find_spot
 from community_routes.kernels import kernel
 from community_routes.measures.reach import percentile_over_departures
 from community_routes.measures.service import (
@@ -34,17 +36,23 @@ from community_routes.network.walks import Linked, join_linked, link_points, wal
 from community_routes.questions import study_networks, window_query
 from community_routes.routing.query import Walks
 from community_routes.routing.travel_times import times_in_blocks
+from community_routes.sites.periods import service_windows
 from community_routes.sources.study_fares import Standards
 from community_routes.study import Study, destination_points, origin_points
 from community_routes.times import MINUTE, UNREACHED
 
-FORMAT = 2
+FORMAT = 3
 """Raised when figures are worked out otherwise than before, so that what was kept is not used."""
 
 STOPS, ALL_DAY = "stops", "all_day"
+ANY_DAY, ANY_TIME = "any_day", "any_time"
 NEAREST_STOP, WHICH_STOP, FIRST, LAST = "nearest_stop_m", "nearest_stop", "first_bus", "last_bus"
 PER_HOUR, PTAL, NEAREST, REACHED = "service_per_hour", "ptal_form_index", "nearest", "cumulative_opportunities"
-CLOCK_TIMES = (FIRST, LAST)
+WHICH_PLACE, LEAVES, TIME_TO = "nearest_place", "leaves_for_nearest", "time_to"
+NEAREST_ON_FOOT, REACHED_ON_FOOT = "nearest_on_foot", "cumulative_opportunities_on_foot"
+CLOCK_TIMES = (FIRST, LAST, LEAVES)
+NAMES = (WHICH_STOP, WHICH_PLACE)
+"""Figures that are the row of a stop or of a destination."""
 FloatArray = NDArray[np.float64]
 
 
@@ -71,23 +79,53 @@ def figures_of_study(study: Study) -> tuple[Figure, ...]:
     found: list[Figure] = []
     for day in file.dates:
         found += [Figure(measure, day, ALL_DAY, STOPS) for measure in (NEAREST_STOP, WHICH_STOP, FIRST, LAST)]
-        for window in file.windows_on(day):
+        for window in service_windows(file, day):
             found += [Figure(measure, day, window, STOPS) for measure in (PER_HOUR, PTAL)]
+        for window in file.windows_on(day):
             for kind in kinds_of_study(study):
-                found.append(Figure(NEAREST, day, window, kind))
+                found += [Figure(measure, day, window, kind) for measure in (NEAREST, WHICH_PLACE, LEAVES)]
                 found += [Figure(REACHED, day, window, kind, f"{cutoff:g}") for cutoff in file.travel.cutoffs_min]
+            found += [Figure(TIME_TO, day, window, name) for name in file.sites.named_places]
+    for kind in kinds_of_study(study):
+        found.append(Figure(NEAREST_ON_FOOT, ANY_DAY, ANY_TIME, kind))
+        found += [Figure(REACHED_ON_FOOT, ANY_DAY, ANY_TIME, kind, f"{c:g}") for c in file.travel.cutoffs_min]
     return tuple(found)
 
 
 def kinds_of_study(study: Study) -> tuple[str, ...]:
     """The keys of the destinations, and ``key/kind`` where a standard names one."""
     asked = study.file.standards.within_min if study.file.standards is not None else {}
-    return tuple(dict.fromkeys([*study.file.destinations, *asked]))
+    kinds = dict.fromkeys([*study.file.destinations, *asked])
+    return tuple(kind for kind in kinds if kind not in study.file.sites.named_places)
 
 
-def settings_key(study: Study) -> str:
+Named = Mapping[str, Spot]
+
+
+def named_places(study: Study) -> Named:
+    """The places to which the study asks the time, by the name that it gives them.
+
+    Raises
+    ------
+    StudyError
+        Some cannot be found; with all of them.
+    """
+    found: dict[str, Spot] = {}
+    faults = []
+    for name, text in study.file.sites.named_places.items():
+        try:
+            found[name] = find_spot(study, text)
+        except UsageError as wrong:
+            faults.append(f"{study.file.path.name} (sites.named_places.{name}): {wrong}")
+    if faults:
+        raise StudyError("\n".join(faults))
+    return found
+
+
+def settings_key(study: Study, named: Named | None = None) -> str:
     """Hash of everything that the figures of a place depend on, the place itself apart; file names are not in it."""
     file, ground = study.file, study.ground
+    spots = named if named is not None else named_places(study)
     table = study.opportunities.table
     standards = file.standards or Standards()
     settings = {
@@ -95,6 +133,7 @@ def settings_key(study: Study) -> str:
         "dates": {day: date.isoformat() for day, date in file.dates.items()},
         "travel": file.travel.model_dump(mode="json"),
         "figures": [figure.name for figure in figures_of_study(study)],
+        "service_windows": {day: service_windows(file, day) for day in file.dates},
         "farthest_stop_m": standards.stop_within_m or 0,
         "timetable": study.feed.content_hash,
         "ground": ground.content_hash if isinstance(ground, Streets) else repr(ground),
@@ -104,6 +143,7 @@ def settings_key(study: Study) -> str:
         json.dumps(settings, sort_keys=True),
         table["key"].to_numpy(object), table["kind"].to_numpy(object), table["amount"].to_numpy(np.float64),
         *(places[name].to_numpy() for name in ("place", "lon", "lat")),
+        *(coordinate for spot in spots.values() for coordinate in (spot.points.lon, spot.points.lat)),
     )[:32]  # fmt: skip
 
 
@@ -116,6 +156,7 @@ class Scene:
     study : Study
     figures : tuple of Figure
     stops, destinations : Linked
+        After the destinations of the study come the named places.
     egress : Links
         From destinations to stops.
     networks : dict of day to Network
@@ -132,21 +173,28 @@ class Scene:
 
     @cached_property
     def kinds(self) -> NDArray[np.bool_]:
-        """Which destinations count for each kind, shape (n_kinds, n_destinations): those that have anything to offer."""
-        names, table = kinds_of_study(self.study), self.study.opportunities.table
-        held = np.zeros((len(names), len(table)), np.bool_)
+        """Which destinations count for each kind and each named place, shape (n_kinds + n_named, n_destinations).
+
+        Of a kind, those that have anything to offer.
+        """
+        names, named = kinds_of_study(self.study), tuple(self.study.file.sites.named_places)
+        amounts = self.study.opportunities.table["amount"].to_numpy(np.float64)
+        held = np.zeros((len(names) + len(named), len(amounts) + len(named)), np.bool_)
         for row, kind in enumerate(names):
             held[row, self.study.opportunities.rows_of(kind)] = True
-        return np.asarray(held & (table["amount"].to_numpy(np.float64) > 0))
+        held[:, : len(amounts)] &= amounts > 0
+        held[len(names) :, len(amounts) :] = np.eye(len(named), dtype=np.bool_)
+        return held
 
 
-def build_scene(study: Study) -> Scene:
-    """Networks of all days of a study, and its destinations joined to them."""
+def build_scene(study: Study, named: Named | None = None) -> Scene:
+    """Networks of all days of a study, and its destinations and named places joined to them."""
     file, walk = study.file, study.file.travel.walk
+    spots = named if named is not None else named_places(study)
     stops, networks = study_networks(
         file, study.feed, study.ground, span_s=span_of(file, Choice((), ())), store=study.store
     )
-    ends = link_points(study.ground, destination_points(study.opportunities), link_m=walk.link_m)
+    ends = link_points(study.ground, _ends(study, spots), link_m=walk.link_m)
     limit_s = int(walk.to_stop_min * MINUTE)
     arriving = walks_between(study.ground, stops, ends, limit_s=limit_s, speed_kmh=walk.speed_kmh)
     return Scene(
@@ -160,13 +208,26 @@ def build_scene(study: Study) -> Scene:
     )
 
 
+def _ends(study: Study, named: Named) -> Points:
+    """The destinations of a study, and the named places after them."""
+    places = destination_points(study.opportunities)
+    spots = [spot.points for spot in named.values()]
+    owner = [np.full(len(points.lon), places.n_places + row, np.int32) for row, points in enumerate(spots)]
+    return Points(
+        np.concatenate([places.id, np.array(list(named), object)]),
+        np.concatenate([places.lon, *(points.lon for points in spots)]),
+        np.concatenate([places.lat, *(points.lat for points in spots)]),
+        np.concatenate([places.place, *owner]),
+    )
+
+
 def figures_of_places(scene: Scene, points: Points, *, threads: int = 1) -> FloatArray:
     """Every figure of some places, with one search for each day and window.
 
     Distances in metres, times in seconds (clock times in seconds of the service date), infinite where there is none; the
-    nearest stop as its row in the feed. What
-    is counted or averaged is exact; metres are rounded to a tenth and the service figures to four decimals, beyond what
-    anybody can know of a walk.
+    nearest stop as its row in the feed, the nearest place as its row among the destinations. What is counted or averaged
+    is exact; metres are rounded to a tenth and the service figures to four decimals, beyond what anybody can know of a
+    walk. A place has the same figures whichever others are asked about with it.
 
     Parameters
     ----------
@@ -180,8 +241,8 @@ def figures_of_places(scene: Scene, points: Points, *, threads: int = 1) -> Floa
     -------
     float64, shape (n_places, n_figures)
     """
-    near, walks = _walks(scene, points)
-    values: dict[Figure, FloatArray] = {}
+    near, walks = walks_of_places(scene, points)
+    values = _figures_on_foot(scene, walks.direct)
     for day, departures in scene.departures.items():
         values |= _figures_of_day(scene, near, departures, day)
     asked = [(day, window) for day in scene.networks for window in scene.study.file.windows_on(day)]
@@ -191,7 +252,7 @@ def figures_of_places(scene: Scene, points: Points, *, threads: int = 1) -> Floa
     return np.column_stack([values[figure] for figure in scene.figures])
 
 
-def _walks(scene: Scene, points: Points) -> tuple[Links, Walks]:
+def walks_of_places(scene: Scene, points: Points) -> tuple[Links, Walks]:
     """Walks to stops as far as any figure needs them, and those that begin and end journeys."""
     file, ground = scene.study.file, scene.study.ground
     walk = file.travel.walk
@@ -209,8 +270,15 @@ def _walks(scene: Scene, points: Points) -> tuple[Links, Walks]:
     return near, Walks(near.within(to_stop_s), scene.egress, direct)
 
 
-def _figures_of_day(scene: Scene, near: Links, departures: StopDepartures, day: str) -> dict[Figure, FloatArray]:
-    """The nearest stop that is served, the first and last departure, and service by window."""
+def stops_of_entrances(scene: Scene, points: Points) -> FloatArray:
+    """Walk to the nearest stop that is served, and which that is, of each place and day; shape (n_places, 2 n_days)."""
+    near, _ = walks_of_places(scene, points)
+    found = [_nearest_served(scene, near, departures) for departures in scene.departures.values()]
+    return np.column_stack([column for pair in found for column in pair])
+
+
+def _nearest_served(scene: Scene, near: Links, departures: StopDepartures) -> tuple[FloatArray, FloatArray]:
+    """Metres to the nearest stop of each place at which something can be boarded that day, and its row."""
     served = np.zeros(scene.stops.points.n_places, np.bool_)
     served[departures.within(TRAFFIC_DAY_S).stop] = True
     keep = served[near.to]
@@ -219,13 +287,40 @@ def _figures_of_day(scene: Scene, near: Links, departures: StopDepartures, day: 
     place, first = np.unique(start[order], return_index=True)
     metres, which = np.full(near.n_from, np.inf), np.full(near.n_from, np.inf)
     metres[place], which[place] = walk_m[order][first], stop[order][first]
+    return metres, which
+
+
+def _figures_on_foot(scene: Scene, direct: Links) -> dict[Figure, FloatArray]:
+    """Time to the nearest of each kind, and what is reached within each cutoff, walking all the way."""
+    start, cutoffs = direct.start(), scene.study.file.travel.cutoffs_min
+    amounts = np.zeros(scene.destinations.points.n_places)
+    table = scene.study.opportunities.table
+    amounts[: len(table)] = table["amount"].to_numpy(np.float64)
+    values: dict[Figure, FloatArray] = {}
+    for row, kind in enumerate(kinds_of_study(scene.study)):
+        counts = scene.kinds[row][direct.to]
+        soonest = np.full(direct.n_from, np.inf)
+        np.minimum.at(soonest, start[counts], direct.walk_s[counts])
+        values[Figure(NEAREST_ON_FOOT, ANY_DAY, ANY_TIME, kind)] = soonest
+        for cutoff in cutoffs:
+            there = counts & (direct.walk_s <= int(cutoff * MINUTE))
+            reached = np.bincount(start[there], weights=amounts[direct.to[there]], minlength=direct.n_from).astype(
+                np.float64
+            )
+            values[Figure(REACHED_ON_FOOT, ANY_DAY, ANY_TIME, kind, f"{cutoff:g}")] = reached
+    return values
+
+
+def _figures_of_day(scene: Scene, near: Links, departures: StopDepartures, day: str) -> dict[Figure, FloatArray]:
+    """The nearest stop that is served, the first and last departure, and service by window."""
+    metres, which = _nearest_served(scene, near, departures)
     values = {Figure(NEAREST_STOP, day, ALL_DAY, STOPS): metres, Figure(WHICH_STOP, day, ALL_DAY, STOPS): which}
     for measure, seconds in zip((FIRST, LAST), first_and_last(near, departures), strict=True):
         values[Figure(measure, day, ALL_DAY, STOPS)] = _or_infinite(seconds)
-    for name, window in scene.study.file.windows_on(day).items():
-        per_hour = service_per_hour(near, departures, window.time)
+    for name, window_s in service_windows(scene.study.file, day).items():
+        per_hour = service_per_hour(near, departures, window_s)
         values[Figure(PER_HOUR, day, name, STOPS)] = np.round(per_hour, 4)
-        values[Figure(PTAL, day, name, STOPS)] = np.round(ptal_form_index(near, departures, window.time), 4)
+        values[Figure(PTAL, day, name, STOPS)] = np.round(ptal_form_index(near, departures, window_s), 4)
     return values
 
 
@@ -235,15 +330,28 @@ def _figures_of_window(scene: Scene, walks: Walks, day: str, window: str) -> dic
     query, names = window_query(file, window), kinds_of_study(scene.study)
     n_departures, cutoffs = len(query.departures_s), file.travel.cutoffs_min
     limits_s = np.array([int(cutoff * MINUTE) for cutoff in cutoffs], np.int32)
-    best = np.full((walks.n_origins, n_departures, len(names)), UNREACHED, np.int32)
+    n_all = len(scene.kinds)
+    best: NDArray[np.int32] = np.full((walks.n_origins, n_departures, n_all), UNREACHED, np.int32)
+    which = np.full((walks.n_origins, n_departures, n_all), -1, np.int32)
     counts = np.zeros((walks.n_origins, walks.n_destinations, len(cutoffs)), np.int32)
     for block in times_in_blocks(scene.networks[day], query, walks):
-        _take_in(block.time_s, block.origins, block.departures, block.destinations, scene.kinds, limits_s, best, counts)
+        _take_in(
+            block.time_s, block.origins, block.departures, block.destinations, scene.kinds, limits_s, best, which, counts
+        )  # fmt: skip
     amounts = scene.study.opportunities.table["amount"].to_numpy(np.float64)
     values: dict[Figure, FloatArray] = {}
+    medians = [percentile_over_departures(np.ascontiguousarray(best[:, :, row]), 50) for row in range(n_all)]
+    for row, name in enumerate(file.sites.named_places, start=len(names)):
+        values[Figure(TIME_TO, day, window, name)] = _or_infinite(medians[row])
     for row, kind in enumerate(names):
-        middle = percentile_over_departures(np.ascontiguousarray(best[:, :, row]), 50)
-        values[Figure(NEAREST, day, window, kind)] = _or_infinite(middle)
+        values[Figure(NEAREST, day, window, kind)] = _or_infinite(medians[row])
+        # The first departure that takes just the median, and the place that is nearest then.
+        at = np.argmax(best[:, :, row] == medians[row][:, None], axis=1)
+        missing, every = medians[row] == UNREACHED, np.arange(walks.n_origins)
+        values[Figure(WHICH_PLACE, day, window, kind)] = np.where(
+            missing, np.inf, which[every, at, row].astype(np.float64)
+        )
+        values[Figure(LEAVES, day, window, kind)] = np.where(missing, np.inf, query.departures_s[at].astype(np.float64))
         columns = scene.study.opportunities.rows_of(kind)
         for place, cutoff in enumerate(cutoffs):
             # One row at a time in one order: the sum of a site does not depend on its neighbours in the block.
@@ -257,7 +365,7 @@ def _or_infinite(seconds: NDArray[np.int32]) -> FloatArray:
 
 
 @kernel
-def _take_in(time_s, origins, departures, destinations, kinds, limits_s, best, counts):  # type: ignore[no-untyped-def]
+def _take_in(time_s, origins, departures, destinations, kinds, limits_s, best, which, counts):  # type: ignore[no-untyped-def]
     """Add a block of travel times to the times to the nearest of each kind and to the departures within each limit."""
     for i in range(len(origins)):
         origin = origins[i]
@@ -272,8 +380,12 @@ def _take_in(time_s, origins, departures, destinations, kinds, limits_s, best, c
                     if taken <= limits_s[limit]:
                         counts[origin, destination, limit] += 1
                 for kind in range(len(kinds)):
-                    if kinds[kind, destination] and taken < best[origin, departure, kind]:
+                    soonest = best[origin, departure, kind]
+                    # Of places that are as near, the first of the file: whatever the order of the blocks.
+                    sooner = taken < soonest or (taken == soonest and destination < which[origin, departure, kind])
+                    if kinds[kind, destination] and sooner:
                         best[origin, departure, kind] = taken
+                        which[origin, departure, kind] = destination
 
 
 def origins_of_borough(study: Study) -> tuple[list[NDArray[np.float64]], FloatArray]:

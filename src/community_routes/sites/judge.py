@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.errors import StudyError
-from community_routes.sites.figures import ALL_DAY, NEAREST, NEAREST_STOP, PER_HOUR, STOPS, Figure
+from community_routes.sites.figures import ALL_DAY, NEAREST, NEAREST_STOP, PER_HOUR, STOPS, TIME_TO, Figure
+from community_routes.sites.periods import leading_window, times_of_period
 from community_routes.sources.opportunities import Opportunities
 from community_routes.sources.study_file import StudyFile
 from community_routes.sources.yaml_file import nearest
@@ -65,8 +66,7 @@ def standards_of_study(file: StudyFile) -> tuple[Standard, ...]:
     """The standards of a study, each with its figures.
 
     The distance of a stop and the time to destinations are judged on the day and in the window that come first in the
-    study file. ``departures_per_hour`` names a window (on every day on which it runs), a day (in all its windows), or both as
-    ``day_window``; the worst of them counts.
+    study file. ``departures_per_hour`` names a window, a day, or both (``times_of_period``); the worst of them counts.
 
     Raises
     ------
@@ -77,15 +77,16 @@ def standards_of_study(file: StudyFile) -> tuple[Standard, ...]:
     if given is None:
         return ()
     found: list[Standard] = []
-    day, window = _leading(file)
+    day, window = leading_window(file)
     if given.stop_within_m is not None:
         stop = Figure(NEAREST_STOP, day, ALL_DAY, STOPS)
         found.append(Standard("stop_within_m", given.stop_within_m, "m", False, (stop,), True))
     for period, least in given.departures_per_hour.items():
-        figures = tuple(Figure(PER_HOUR, *when, STOPS) for when in _when(file, period))
+        figures = tuple(Figure(PER_HOUR, *when, STOPS) for when in times_of_period(file, period))
         found.append(Standard(f"departures_per_hour_{period}", least, "per hour", True, figures, True))
     for kind, most in given.within_min.items():
-        found.append(Standard(f"{kind}_within_min", most, "min", False, (Figure(NEAREST, day, window, kind),), True))
+        measure = TIME_TO if kind in file.sites.named_places else NEAREST
+        found.append(Standard(f"{kind}_within_min", most, "min", False, (Figure(measure, day, window, kind),), True))
     return _with_required(file, found)
 
 
@@ -98,7 +99,7 @@ def check_kinds(file: StudyFile, opportunities: Opportunities) -> None:
         One is not.
     """
     for kind in file.standards.within_min if file.standards is not None else ():
-        if len(opportunities.rows_of(kind)):
+        if kind in file.sites.named_places or len(opportunities.rows_of(kind)):
             continue
         key = kind.partition("/")[0]
         table = opportunities.table
@@ -106,28 +107,6 @@ def check_kinds(file: StudyFile, opportunities: Opportunities) -> None:
         near = nearest(kind, known)
         hint = f"did you mean {near!r}?" if near else f"there are {', '.join(known[:20]) or 'none of any kind'}"
         raise StudyError(f"{file.path.name} (standards): the study has no place of the kind {kind!r}; {hint}")
-
-
-def _leading(file: StudyFile) -> tuple[str, str]:
-    for window in file.travel.windows:
-        for day in file.dates:
-            if window in file.windows_on(day):
-                return day, window
-    raise StudyError(f"{file.path.name}: no window of the study runs on any of its days, so no standard can be judged")
-
-
-def _when(file: StudyFile, period: str) -> list[tuple[str, str]]:
-    """Days and windows that a period names."""
-    every = [(day, window) for day in file.dates for window in file.windows_on(day)]
-    found = [when for when in every if period in (when[0], when[1], "_".join(when))]
-    if not found:
-        known = dict.fromkeys([w for _, w in every] + [d for d, _ in every] + ["_".join(when) for when in every])
-        near = nearest(period, known)
-        hint = f"did you mean {near!r}?" if near else f"they are {', '.join(known)}"
-        raise StudyError(
-            f"{file.path.name} (standards.departures_per_hour): {period!r} is no window or day of the study; {hint}"
-        )
-    return found
 
 
 def _with_required(file: StudyFile, found: list[Standard]) -> tuple[Standard, ...]:
@@ -176,3 +155,26 @@ def judge(standards: Sequence[Standard], figures: Sequence[Figure], values: NDAr
         margin = np.where(np.isfinite(margin), np.round(margin, 4) + 0.0, -math.inf)
         verdicts.append(Verdict(standard, margin >= 0, np.where(np.isfinite(margin), margin, math.nan)))
     return tuple(verdicts)
+
+
+def shortfall(verdict: Verdict, row: int) -> str:
+    """What a site needs to meet a standard that it misses, in words; empty where it meets it.
+
+    Parameters
+    ----------
+    verdict : Verdict
+    row : int
+        Of the site.
+    """
+    if verdict.passed[row]:
+        return ""
+    standard, margin = verdict.standard, float(verdict.margin[row])
+    if standard.unit == "m":
+        if math.isnan(margin):
+            return f"a served stop within {standard.limit:g} m; there is none within walking limits"
+        return f"a served stop {-margin:g} m nearer"
+    if standard.at_least:
+        return f"{-margin:g} more departures an hour"
+    if math.isnan(margin):
+        return "a journey within the limits of time, walking and rides; there is none on most departures"
+    return f"{-margin:g} minutes less"

@@ -25,9 +25,11 @@ from community_routes.sources.opportunities import Opportunities, entrances_from
 from community_routes.sources.table_file import as_text, is_text_table
 
 NEEDED = ("id", "lon", "lat")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _POLYGONS = ("Polygon", "MultiPolygon")
 _MOST_BYTES = 150_000_000
+MOST_ENTRANCES = 30
+"""Of one site; an area has no more either."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Fault:
         Line of the table (the heading is line 1), or number of the feature (from 1) of a map.
     id, field, value : str
     reason : str
-        ``no_coordinates``, ``bad_number``, ``blank_id``, ``duplicate_id``, ``bad_row``, ``bad_shape`` or ``off_network``.
+        ``no_coordinates``, ``bad_number``, ``bad_entrances``, ``blank_id``, ``duplicate_id``, ``bad_row``, ``bad_shape`` or
+        ``off_network``.
     """
 
     line: int
@@ -56,12 +59,18 @@ class Fault:
 _MEANING = {
     "no_coordinates": "has no place; give lon and lat in degrees",
     "bad_number": "has no usable number there",
+    "bad_entrances": "has entrances that are no `lon lat; lon lat` in degrees",
     "blank_id": "a site without an id; give each its own",
     "duplicate_id": "stands there more than once; which is meant cannot be known",
     "bad_row": "has another number of cells than the heading; a comma inside a cell needs quotes",
     "bad_shape": "is no point and no area",
     "off_network": "lies outside the streets' coverage or too far from any street",
 }
+
+
+def meaning_of(reason: str) -> str:
+    """What a reason of ``failed.csv`` says of a site."""
+    return _MEANING[reason]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +86,8 @@ class Site:
     shape : shapely geometry or None
         EPSG:4326; a point, points (its entrances) or an area.
     fault : Fault or None
+    entrances : float64, shape (n_entrances, 2), or None
+        Longitudes and latitudes where they were given; else the shape tells.
     """
 
     line: int
@@ -86,6 +97,7 @@ class Site:
     year: str
     shape: Any
     fault: Fault | None
+    entrances: NDArray[np.float64] | None = None
 
     @property
     def point(self) -> tuple[float, float]:
@@ -102,8 +114,8 @@ def read_sites(path: str | Path) -> list[Site]:
     Parameters
     ----------
     path : str or Path
-        A table of text with ``id``, ``lon``, ``lat`` and, where known, ``name``, ``homes``, ``year``; or a map of points or
-        areas with an ``id``.
+        A table of text with ``id``, ``lon``, ``lat`` and, where known, ``name``, ``homes``, ``year``, ``entrances``
+        (``lon lat; lon lat``); or a map of points or areas with an ``id``.
 
     Raises
     ------
@@ -155,7 +167,7 @@ def _check_heading(path: Path, names: list[str]) -> None:
     for name in NEEDED:
         if name not in names:
             raise StudyError(f"{path.name}: it has no column {name!r} (it has {', '.join(names) or 'none'})")
-    for name in (*NEEDED, "name", "homes", "year"):
+    for name in (*NEEDED, "name", "homes", "year", "entrances"):
         if names.count(name) > 1:
             raise StudyError(f"{path.name}: it has two columns {name!r}; rename one of them")
 
@@ -221,7 +233,29 @@ def _with_rest(line: int, cells: dict[str, str], shape: Any, fault: Fault | None
         homes = _number(given)
         if not homes >= 0:
             homes, fault = math.nan, fault or Fault(line, ident, "homes", given, "bad_number")
-    return Site(line, ident, _clean(cells.get("name", "")), homes, _clean(cells.get("year", "")), shape, fault)
+    written = cells.get("entrances", "")
+    entrances = _entrances(written)
+    if written and entrances is None:
+        fault = fault or Fault(line, ident, "entrances", _clean(written), "bad_entrances")
+    return Site(
+        line, ident, _clean(cells.get("name", "")), homes, _clean(cells.get("year", "")), shape, fault, entrances
+    )
+
+
+def _entrances(text: str) -> NDArray[np.float64] | None:
+    """``lon lat; lon lat`` as points, each once and in their order; None where it is nothing of the kind."""
+    points: dict[tuple[float, float], None] = {}
+    for pair in text.split(";"):
+        numbers = pair.replace(",", " ").split()
+        if not numbers:
+            continue
+        if len(numbers) != len(("lon", "lat")):
+            return None
+        point = _degrees(numbers[0], 180.0), _degrees(numbers[1], 90.0)
+        if math.isnan(point[0]) or math.isnan(point[1]):
+            return None
+        points[point] = None
+    return np.array(list(points), np.float64) if 0 < len(points) <= MOST_ENTRANCES else None
 
 
 def _clean(text: str) -> str:
@@ -245,11 +279,16 @@ def _degrees(text: str, limit: float) -> float:
 def site_points(sites: list[Site], street_lines: NDArray[np.object_] | None) -> list[NDArray[np.float64]]:
     """The points at which each site is entered: longitudes and latitudes, shape (n_entrances, 2).
 
-    A point is its own entrance; an area has those of a destination: where walkable streets cross its boundary.
+    Those that are given count; else a point is its own entrance, and an area has those of a destination: where walkable
+    streets cross its boundary.
     """
     shapes = np.array([site.shape for site in sites], object)
-    areas = np.array([shape.geom_type in _POLYGONS for shape in shapes], bool)
-    points = [np.empty((0, 2)) if area else shapely.get_coordinates(s) for s, area in zip(shapes, areas, strict=True)]
+    given = [site.entrances for site in sites]
+    areas = np.array([s.geom_type in _POLYGONS and own is None for s, own in zip(shapes, given, strict=True)], bool)
+    points = [
+        own if own is not None else np.empty((0, 2)) if area else shapely.get_coordinates(shape)
+        for shape, area, own in zip(shapes, areas, given, strict=True)
+    ]
     if areas.any():
         table = gpd.GeoDataFrame(
             {"key": "", "id": [site.id for site in sites], "name": "", "kind": "", "amount": 1.0},

@@ -9,9 +9,10 @@ import os
 import shutil
 import socket
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,24 +27,26 @@ FloatArray = NDArray[np.float64]
 class WorkFolder:
     """The folder beside a result in which a batch keeps what is done.
 
-    Figures of places are kept under the hash of everything they depend on, so that a changed input starts anew and an
-    unchanged one goes on. A record is written under another name and renamed: it is there whole or not at all.
+    Records are kept under the hash of everything they depend on, so that a changed input starts anew and an unchanged one
+    goes on. A record is written under another name and renamed: it is there whole or not at all.
 
     Parameters
     ----------
     out : Path
         Folder of the result; the work lies beside it, in ``<name>.work``.
-    settings : str
-        Hash of all that the figures of a place depend on, the place itself apart.
-    n_figures : int
-        Figures of a place.
     """
 
-    def __init__(self, out: Path, settings: str, n_figures: int) -> None:
+    def __init__(self, out: Path) -> None:
         self.out = out
         self.folder = out.with_name(f"{out.name}.work")
-        self.records = self.folder / settings
-        self.n_figures = n_figures
+
+    def records(self, settings: str, n_figures: int) -> Records:
+        """The figures of places that depend on some settings (and on where the place is), so many of each."""
+        return Records(self, settings, n_figures)
+
+    def notes(self, settings: str) -> Notes:
+        """What the pages say of single places beyond their figures."""
+        return Notes(self, settings)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -58,17 +61,20 @@ class WorkFolder:
         """
         if self.folder.exists() and not (self.folder / LOCK_FILE).is_file() and any(self.folder.iterdir()):
             raise UsageError(f"{self.folder} is needed for unfinished work and holds something else; move it away")
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / LOCK_FILE).open("a+", encoding="utf-8") as file:
+        with self.kept():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file = (self.folder / LOCK_FILE).open("a+", encoding="utf-8")
+        with file:
             if not try_lock(file):
                 file.seek(0)
                 raise UsageError(
                     f"another run ({file.read().strip() or 'just begun'}) is at work on {self.out}; wait until it is "
                     "finished, or name another folder with --out"
                 )
-            file.truncate(0)
-            file.write(f"process {os.getpid()} on {socket.gethostname()}")
-            file.flush()
+            with suppress(OSError):  # on a full disk the lock holds all the same
+                file.truncate(0)
+                file.write(f"process {os.getpid()} on {socket.gethostname()}")
+                file.flush()
             try:
                 self._tidy()
                 yield
@@ -86,41 +92,15 @@ class WorkFolder:
         for part in self.folder.rglob("*.part"):
             part.unlink(missing_ok=True)
 
-    def load(self) -> dict[str, FloatArray]:
-        """The figures of every place that is done, by the key of the place; a damaged record counts as not there."""
-        done: dict[str, FloatArray] = {}
-        for path in sorted(self.records.glob("*.npz")):
-            try:
-                with np.load(path, allow_pickle=False) as held:
-                    keys, values = held["keys"], held["values"]
-            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-                continue
-            if values.shape == (len(keys), self.n_figures) and _record_name(keys.tolist()) == path.name:
-                done.update(zip(keys.tolist(), values, strict=True))
-        return done
+    def publish(self, write: Callable[[Path], None], keep: Collection[str]) -> None:
+        """Write the result into a new folder and put it in the place of the old one.
 
-    def save(self, keys: list[str], values: FloatArray) -> None:
-        """Keep the figures of a block of places.
-
-        Raises
-        ------
-        MachineError
-            The disk is full or cannot be written; what was kept before stays.
-        """
-        content = io.BytesIO()
-        np.savez(content, keys=np.array(keys), values=values)
-        with self._kept():
-            self.records.mkdir(parents=True, exist_ok=True)
-            path = self.records / _record_name(keys)
-            part = path.with_suffix(".part")
-            try:
-                _write_through(part, content.getvalue())
-                part.replace(path)
-            finally:
-                part.unlink(missing_ok=True)
-
-    def publish(self, write: Callable[[Path], None]) -> None:
-        """Write the result into a new folder and put it in the place of the old one; records of other settings go.
+        Parameters
+        ----------
+        write : callable of Path
+            Writes the result into an empty folder.
+        keep : collection of str
+            Settings of the records that stay; others are of inputs that are no more, and go.
 
         Raises
         ------
@@ -128,7 +108,7 @@ class WorkFolder:
             The disk is full or cannot be written; the old result stays, and what is done is kept.
         """
         made, old = self.folder / "made", self.folder / "old"
-        with self._kept():
+        with self.kept():
             try:
                 made.mkdir()
                 write(made)
@@ -139,11 +119,12 @@ class WorkFolder:
                 shutil.rmtree(made, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
         for other in self.folder.iterdir():
-            if other.is_dir() and other != self.records:
+            if other.is_dir() and other.name not in keep:
                 shutil.rmtree(other, ignore_errors=True)
 
     @contextmanager
-    def _kept(self) -> Iterator[None]:
+    def kept(self) -> Iterator[None]:
+        """Around all writing: a fault of the disk says that what is finished is kept."""
         try:
             yield
         except OSError as fault:
@@ -151,6 +132,75 @@ class WorkFolder:
                 f"{fault.strerror or fault} while writing beside {self.out}; what is finished is kept, and the same "
                 "command goes on from there"
             ) from fault
+
+    def save(self, path: Path, content: bytes) -> None:
+        """Write a record beside its place and rename it.
+
+        Raises
+        ------
+        MachineError
+            The disk is full or cannot be written; what was kept before stays.
+        """
+        with self.kept():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(".part")
+            try:
+                _write_through(part, content)
+                part.replace(path)
+            finally:
+                part.unlink(missing_ok=True)
+
+
+class Records:
+    """Figures of places, a block of places in each file."""
+
+    def __init__(self, work: WorkFolder, settings: str, n_figures: int) -> None:
+        self.work = work
+        self.folder = work.folder / settings
+        self.n_figures = n_figures
+
+    def load(self) -> dict[str, FloatArray]:
+        """The figures of every place that is done, by the key of the place; a damaged record counts as not there."""
+        done: dict[str, FloatArray] = {}
+        for path in sorted(self.folder.glob("*.npz")):
+            try:
+                with np.load(path, allow_pickle=False) as held:
+                    keys, values = held["keys"], held["values"]
+            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+                continue
+            if values.shape == (len(keys), self.n_figures) and _record_name(keys.tolist()) == path.name:
+                done.update(zip(keys.tolist(), values, strict=True))
+        return done
+
+    def save(self, keys: list[str], values: FloatArray) -> None:
+        """Keep the figures of a block of places."""
+        content = io.BytesIO()
+        np.savez(content, keys=np.array(keys), values=values)
+        self.work.save(self.folder / _record_name(keys), content.getvalue())
+
+
+class Notes:
+    """What pages say of single places, a file for each; a damaged one counts as not there."""
+
+    def __init__(self, work: WorkFolder, settings: str) -> None:
+        self.work = work
+        self.folder = work.folder / settings / "pages"
+
+    def load(self, key: str) -> dict[str, Any] | None:
+        """What is known of a place, or None."""
+        try:
+            digest, _, body = (self.folder / f"{key}.json").read_text("utf-8").partition("\n")
+        except (OSError, ValueError):
+            return None
+        if hashlib.sha256(body.encode()).hexdigest() != digest:
+            return None
+        content: dict[str, Any] = json.loads(body)
+        return content
+
+    def save(self, key: str, content: dict[str, Any]) -> None:
+        """Keep what was found out about a place."""
+        body = json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        self.work.save(self.folder / f"{key}.json", f"{hashlib.sha256(body.encode()).hexdigest()}\n{body}".encode())
 
 
 def is_finished(out: Path, fingerprint: str) -> bool:

@@ -1,0 +1,194 @@
+"""What the page of a site says beyond its figures: stops and routes near it, the walk to the nearest, and journeys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from community_routes.measures.service import NEAR_M, TRAFFIC_DAY_S, StopDepartures
+from community_routes.network.points import Links, Points
+from community_routes.network.walks import Linked, link_points, walk_line_between
+from community_routes.questions import window_query
+from community_routes.routing.journeys import Ride, Walk, journeys
+from community_routes.routing.query import Walks
+from community_routes.sites.figures import LEAVES, WHICH_PLACE, Figure, Scene, walks_of_places
+from community_routes.sites.periods import leading_window
+from community_routes.sources.gtfs_modes import mode_of
+
+_MOST_STOPS = 12
+_MOST_ROUTES = 40
+FloatArray = NDArray[np.float64]
+Note = dict[str, Any]
+
+
+def notes_of_places(scene: Scene, points: Points, values: FloatArray) -> list[Note]:
+    """What pages say of some places, ready to be kept as JSON; a place has the same whichever others are asked about.
+
+    Parameters
+    ----------
+    scene : Scene
+    points : Points
+        All of them on the network.
+    values : float64, shape (n_places, n_figures)
+        Of ``figures_of_places``.
+
+    Returns
+    -------
+    list of dict
+        ``entrances`` (lon, lat, whether a street is near), ``stops`` (name, id, lon, lat, metres, departures by day),
+        ``walk`` (stop, metres, line), ``routes`` (mode, name, stop, metres, departures by day) within 400 m, and
+        ``journeys`` to the nearest place of each key of destinations, on the first day and in the first window.
+    """
+    near, walks = walks_of_places(scene, points)
+    start = link_points(scene.study.ground, points, link_m=scene.study.file.travel.walk.link_m)
+    traffic = {day: departures.within(TRAFFIC_DAY_S) for day, departures in scene.departures.items()}
+    return [
+        {
+            "entrances": _entrances(start, place),
+            "stops": (stops := _stops(scene, near.of(place), traffic)),
+            "walk": _walk(scene, start, place, stops),
+            "routes": _routes(scene, near.of(place), traffic),
+            "journeys": _journeys(scene, start, walks, place, values[place]),
+        }
+        for place in range(points.n_places)
+    ]
+
+
+def _entrances(start: Linked, place: int) -> list[list[Any]]:
+    rows = np.flatnonzero(start.points.place == place)
+    lon, lat = start.points.lon[rows].tolist(), start.points.lat[rows].tolist()
+    return [[*_rounded(x, y), bool(on)] for x, y, on in zip(lon, lat, start.linked[rows], strict=True)]
+
+
+def _rounded(lon: float, lat: float) -> list[float]:
+    return [round(float(lon), 6), round(float(lat), 6)]
+
+
+def _stops(scene: Scene, near: Links, traffic: Mapping[str, StopDepartures]) -> list[Note]:
+    """The nearest stops that are served on any day, nearest first."""
+    n_stops = scene.stops.points.n_places
+    counts = {day: np.bincount(departures.stop, minlength=n_stops) for day, departures in traffic.items()}
+    served = np.sum([counts[day] for day in counts], axis=0)[near.to] > 0
+    metres, stop = np.round(near.metres[served], 1), near.to[served]
+    table = scene.study.feed.stops
+    found = []
+    for row in np.lexsort((stop, metres))[:_MOST_STOPS].tolist():
+        at = int(stop[row])
+        info = table.iloc[at]
+        found.append(
+            {
+                "row": at,
+                "name": str(info["stop_name"] or info["stop_id"]),
+                "id": str(info["stop_id"]),
+                "at": _rounded(info["lon"], info["lat"]),
+                "metres": float(metres[row]),
+                "departures": {day: int(count[at]) for day, count in counts.items()},
+            }
+        )
+    return found
+
+
+def _walk(scene: Scene, start: Linked, place: int, stops: list[Note]) -> Note | None:
+    """The way to the nearest stop along the streets."""
+    if not stops:
+        return None
+    line = walk_line_between(scene.study.ground, start, place, scene.stops, stops[0]["row"])
+    if line is None:
+        return None
+    return {"stop": stops[0]["name"], "metres": stops[0]["metres"], "line": _line(line[1], line[2])}
+
+
+def _line(lon: Any, lat: Any) -> list[list[float]]:
+    return [_rounded(x, y) for x, y in zip(lon, lat, strict=True)]
+
+
+def _routes(scene: Scene, near: Links, traffic: Mapping[str, StopDepartures]) -> list[Note]:
+    """Routes that can be boarded within 400 m: the nearest stop of each, and its departures that day, each vehicle once."""
+    feed = scene.study.feed
+    reach = near.metres <= NEAR_M
+    metres = np.full(scene.stops.points.n_places, np.inf)
+    metres[near.to[reach]] = near.metres[reach]
+    best: dict[int, tuple[float, int]] = {}
+    counts: dict[int, dict[str, int]] = {}
+    for day, departures in traffic.items():
+        here = np.isfinite(metres[departures.stop])
+        route, stop, run = departures.route[here], departures.stop[here], departures.run[here]
+        for one in np.unique(route).tolist():
+            mine = route == one
+            counts.setdefault(one, {})[day] = len(np.unique(run[mine]))
+            nearest = min((round(float(metres[at]), 1), at) for at in np.unique(stop[mine]).tolist())
+            best[one] = min(best.get(one, nearest), nearest)
+    found: list[Note] = []
+    for one, (distance, at) in best.items():
+        info = feed.routes.iloc[one]
+        found.append(
+            {
+                "mode": mode_of(int(info["route_type"])),
+                "name": str(info["route_short_name"] or info["route_long_name"] or info["route_id"]),
+                "stop": str(feed.stops["stop_name"].iat[at] or feed.stops["stop_id"].iat[at]),
+                "metres": distance,
+                "departures": {day: counts[one].get(day, 0) for day in traffic},
+            }
+        )
+    return sorted(found, key=lambda note: (-max(note["departures"].values()), note["name"], note["mode"]))[
+        :_MOST_ROUTES
+    ]
+
+
+def _journeys(scene: Scene, start: Linked, walks: Walks, place: int, values: FloatArray) -> list[Note]:
+    """A journey to the nearest place of each key at the departure that takes just the median time."""
+    study = scene.study
+    day, window = leading_window(study.file)
+    column = {figure: row for row, figure in enumerate(scene.figures)}
+    query = window_query(study.file, window)
+    found: list[Note] = []
+    for kind in study.file.destinations:
+        which, leaves = (values[column[Figure(measure, day, window, kind)]] for measure in (WHICH_PLACE, LEAVES))
+        if not np.isfinite(which):
+            found.append({"kind": kind, "day": day, "legs": []})
+            continue
+        destination = int(which)
+        info = study.opportunities.table.iloc[destination]
+        name = str(info["name"] or info["id"])
+        journey = journeys(scene.networks[day], query, walks, place, destination, int(leaves))[0]
+        legs = [leg for leg in journey.legs if leg.arrive_s > leg.depart_s]
+        found.append(
+            {
+                "kind": kind,
+                "day": day,
+                "to": name,
+                "depart_s": int(leaves),
+                "arrive_s": int(journey.arrive_s),
+                "legs": [_leg(scene, start, leg, place, destination, name) for leg in legs],
+            }
+        )
+    return found
+
+
+def _leg(scene: Scene, start: Linked, leg: Walk | Ride, place: int, destination: int, name: str) -> Note:
+    feed = scene.study.feed
+
+    def called(stop: int, end: str) -> str:
+        return str(feed.stops["stop_name"].iat[stop] or feed.stops["stop_id"].iat[stop]) if stop >= 0 else end
+
+    times = {"depart_s": int(leg.depart_s), "arrive_s": int(leg.arrive_s)}
+    ends = {"start": called(leg.from_stop, "the site"), "end": called(leg.to_stop, name)}
+    if isinstance(leg, Walk):
+        one = (scene.stops, leg.from_stop) if leg.from_stop >= 0 else (start, place)
+        other = (scene.stops, leg.to_stop) if leg.to_stop >= 0 else (scene.destinations, destination)
+        line = walk_line_between(scene.study.ground, *one, *other)
+        course = _line(line[1], line[2]) if line is not None else []
+        return {"mode": "walk", "route": "", **ends, **times, "wait_s": 0, "line": course}
+    info = feed.routes.iloc[int(feed.trips["route"].iat[leg.trips[0]])]
+    at = feed.calls.stop[np.array([*leg.calls, leg.calls[-1] + 1])]
+    return {
+        "mode": mode_of(int(info["route_type"])),
+        "route": str(info["route_short_name"] or info["route_long_name"] or info["route_id"]),
+        **ends,
+        **times,
+        "wait_s": int(leg.wait_s),
+        "line": _line(feed.stops["lon"].to_numpy()[at], feed.stops["lat"].to_numpy()[at]),
+    }
