@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from community_routes.commands import conveyal, inputs, main_job, schema, sites, sweep, timetable, travel
+from community_routes.commands import conveyal, inputs, main_job, over_time, schema, sites, sweep, timetable, travel
 from community_routes.commands.options import named_values, print_version
 from community_routes.console import Console
 from community_routes.errors import CommunityRoutesError, MachineError, UsageError
@@ -122,6 +122,7 @@ for _panel, _name, _command in (
     (_MAIN, "check", inputs.check),
     (_MAIN, "run", main_job.run),
     (_MAIN, "sites", sites.sites),
+    (_MAIN, "compare", over_time.compare),
     (_LOOK, "matrix", travel.matrix),
     (_LOOK, "journey", travel.journey),
     (_LOOK, "isochrone", travel.isochrone),

@@ -117,7 +117,7 @@ def lines_over_time(
 
 def _moment(name: str, x: float, place: int, n: int) -> Markup:
     """A name below the axis, cut where there is no room; every second one a line lower where there are many."""
-    most = max(6, 44 // n)
+    most = max(6, 34 // n)
     shown = name if len(name) <= most else f"{name[: most - 1]}…"
     anchor = "start" if place == 0 else "end" if place == n - 1 else "middle"
     lower = 15 if n > 3 and place % 2 else 0

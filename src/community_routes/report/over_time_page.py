@@ -12,17 +12,15 @@ from markupsafe import Markup
 
 from community_routes.report import charts, words
 from community_routes.report.cells import cell_text
-from community_routes.report.figures import Cell, Slot, View, figure, plain_figure, when
-from community_routes.report.line_charts import Line, axis_of, lines_over_time
+from community_routes.report.figures import Cell, Slot, figure, plain_figure, when
 from community_routes.report.over_time import OverTime, RunView, share_figure
+from community_routes.report.over_time_measures import measures_over_time
 from community_routes.report.page import page_environment, template_source
 from community_routes.report.verdicts import counted, within
 
 _MOST_ROUTES = 40
 _MOST_STOPS = 12
 _NOISE = 1e-12
-_FIFTHS = ("1", "2", "3", "4", "5")
-_FIFTH_NAMES = {"1": "1 most deprived", "2": "2", "3": "3", "4": "4", "5": "5 least deprived"}
 _PARTS = {
     "timetable": "Timetable",
     "streets": "Streets",
@@ -37,6 +35,7 @@ _PARTS = {
     "change": "The whole change",
     "routes together": "Routes together, and what else is in a timetable",
 }
+_SHORT = {"routes together": "together", "together": "Together", "program": "Program"}
 _WHAT = {
     "new": "new",
     "gone": "no longer runs",
@@ -44,12 +43,6 @@ _WHAT = {
     "stops": "other stops",
     "times": "other times",
     "on demand": "new, on demand",
-}
-_REASONS = {
-    "not_in_this_run": "not measured in this run",
-    "no_value": "no figure",
-    "not_in_the_first": "not measured in the first run",
-    "other_unit": "counted in another unit than in the first run",
 }
 
 
@@ -75,7 +68,7 @@ def over_time_html(results: OverTime, *, templates: str | Path | None = None) ->
         inputs=[_inputs(results, run) for run in results.later],
         timetables=[_timetable(results, run) for run in results.later],
         reasons=[_reasons(results, run) for run in results.later],
-        measures=_measures(results),
+        measures=measures_over_time(results),
         neighbourhoods=_neighbourhoods(results),
         view_text=within(results.view),
         settings=_settings(results),
@@ -167,15 +160,14 @@ def _sentence(results: OverTime, run: RunView, slot: Slot, kind: str, unit: str)
             moment, _who(results), counted(unit, kind), within(results.view), results.first.label, figure(new, unit)
         )
     share = f" ({words.percent(change.value / old.value, sign=True)})" if old.value > 0 else ""
-    return Markup("{}, {} reach {} {} {} in {}. In {} it was {}: a change of {}{}.").format(
+    return Markup("{}, {} reach {} {} {}, against {} in {}: a change of {}{}.").format(
         moment,
         _who(results),
         figure(new, unit),
         counted(unit, kind),
         within(results.view),
-        run.label,
-        results.first.label,
         figure(old, unit),
+        results.first.label,
         figure(change, unit, sign=True),
         share,
     )
@@ -368,7 +360,8 @@ def _block(results: OverTime, run: RunView, slot: Slot, kind: str) -> dict[str, 
         )
         lead = cells[-1][0]
         if lead is not None and part[1] != "change" and not nothing:
-            bars.append(_bar(label, lead, unit, inner=part[0] == "timetable"))
+            short = str(record["name"]) if part[0] == "timetable" and record["name"] else _SHORT.get(part[1], label)
+            bars.append(_bar(short, lead, unit, inner=part[0] == "timetable"))
     title = f"What explains the change for {_who(results)}: {words.kind_name(kind)}, {results.slot_name(slot)}"
     chart = charts.change_bars(bars[:16], title=title, span=charts.span_of(bars)) if bars else ""
     return {"rows": rows, "chart": chart, "unit": counted(unit, kind)}
@@ -376,7 +369,7 @@ def _block(results: OverTime, run: RunView, slot: Slot, kind: str) -> dict[str, 
 
 def _bar(label: str, cell: Cell, unit: str, *, inner: bool) -> charts.Bar:
     value = words.in_unit(cell.value, unit)
-    shown = f"– {label.removeprefix('Route ')}" if inner else label
+    shown = f"– {label}" if inner else label
     cut = shown if len(shown) <= 21 else f"{shown[:20]}…"
     return charts.Bar(cut, value, plain_figure(cell, unit, sign=True), cell.source, value, value)
 
@@ -385,120 +378,6 @@ def _part_name(record: dict[Any, Any]) -> str:
     if record["part"] == "route":
         return f"Route {record['name']}"
     return str(record["name"]).capitalize() if record["part"] == "other routes" else _PARTS[str(record["part"])]
-
-
-def _measures(results: OverTime) -> list[dict[str, Any]]:
-    """Each measure of each kind by deprivation fifth, one chart for each time of day; the leading one first."""
-    table = results.tables["over_time"]
-    local = table[(table["grouping"] == "local") & ~table["kind"].str.contains("/") & table["group"].isin(_FIFTHS)]
-    found = []
-    for kind, view in _views(results, local):
-        mine = local[(local["kind"] == kind) & (local["measure"] == view.measure) & (local["reading"] == view.reading)]
-        mine = mine[mine["cutoff_min"].isna() if view.cutoff_min is None else mine["cutoff_min"] == view.cutoff_min]
-        slots = _slots_of(results, mine)
-        panels = [(slot, _fifths(results, slot, kind, view)) for slot in slots]
-        panels = [
-            (slot, lines) for slot, lines in panels if any(math.isfinite(v) for line in lines for v in line.values)
-        ]
-        if not panels:
-            continue
-        axis = axis_of([value for _, lines in panels for line in lines for value in line.values])
-        unit = next((str(u) for u in mine["unit"] if str(u)), "")
-        title = f"{view.name}: {words.kind_name(kind)}"
-        found.append(
-            {
-                "title": title,
-                "unit": words.unit_name(unit),
-                "lead": view == results.view and kind in results.kinds,
-                "from_zero": axis[0] <= 0,
-                "charts": [_chart(results, slot, lines, title, axis, kind, view) for slot, lines in panels],
-            }
-        )
-    return sorted(found, key=lambda one: not one["lead"])
-
-
-def _views(results: OverTime, local: pd.DataFrame) -> list[tuple[str, View]]:
-    """Kinds and measures that have fifths, in the headline reading, at the leading cutoff or the middle one."""
-    keys = local[["kind", "measure", "reading", "cutoff_min"]].drop_duplicates()
-    found = []
-    for (kind, measure), rows in keys.groupby(["kind", "measure"], sort=True):
-        readings = set(rows["reading"])
-        reading = "mean" if "mean" in readings else "p50" if "p50" in readings else sorted(readings)[0]
-        cutoffs = sorted(rows.loc[rows["reading"] == reading, "cutoff_min"].dropna())
-        cutoff = None
-        if cutoffs:
-            cutoff = results.cutoff_min if results.cutoff_min in cutoffs else float(cutoffs[len(cutoffs) // 2])
-        found.append((str(kind), View(str(measure), reading, cutoff)))
-    order = [*results.kinds, *sorted({kind for kind, _ in found} - set(results.kinds))]
-    first = {"cumulative_opportunities": 0, "nearest": 1}
-    return sorted(found, key=lambda one: (first.get(one[1].measure, 2), order.index(one[0]), one[1].measure))
-
-
-def _slots_of(results: OverTime, rows: pd.DataFrame) -> list[Slot]:
-    found = {
-        Slot(str(day), str(window)) for day, window in rows[["day", "window"]].drop_duplicates().itertuples(index=False)
-    }
-    days = results.days
-
-    def order(slot: Slot) -> tuple[int, str, str]:
-        return days.index(slot.day) if slot.day in days else 99, str(results.windows.get(slot.window, "")), slot.window
-
-    return sorted(found, key=order)
-
-
-def _fifths(results: OverTime, slot: Slot, kind: str, view: View) -> list[Line]:
-    lines = []
-    for fifth in _FIFTHS:
-        cells = [results.cell("value", run.id, slot, kind, view, ("local", fifth)) for run in results.runs]
-        unit = next((u for run in results.runs if (u := results.unit(run.id, slot, kind, view, ("local", fifth)))), "")
-        change = results.cell("change", results.runs[-1].id, slot, kind, view, ("local", fifth))
-        lines.append(
-            Line(
-                f"{_FIFTH_NAMES[fifth]}:",
-                tuple(words.in_unit(cell.value, unit) if cell else math.nan for cell in cells),
-                tuple(plain_figure(cell, unit) for cell in cells),
-                tuple(cell.source if cell else "" for cell in cells),
-                plain_figure(change, unit, sign=True) if change else "",
-                change.source if change else "",
-            )
-        )
-    return lines
-
-
-def _chart(
-    results: OverTime,
-    slot: Slot,
-    lines: list[Line],
-    title: str,
-    axis: tuple[float, float, float],
-    kind: str,
-    view: View,
-) -> dict[str, Any]:
-    name = results.slot_name(slot)
-    rows, notes = [], set()
-    for fifth in _FIFTHS:
-        unit = results.unit(results.runs[-1].id, slot, kind, view, ("local", fifth))
-        cells = []
-        for number, run in enumerate(results.runs):
-            value = results.cell("value", run.id, slot, kind, view, ("local", fifth))
-            persons, covered = (
-                results.cell(c, run.id, slot, kind, view, ("local", fifth)) for c in ("persons", "persons_covered")
-            )
-            few = persons is not None and covered is not None and covered.value < 0.8 * persons.value
-            if few:
-                notes.add("* under 80 % of the group has figures.")
-            cells.append(Markup("{}{}").format(figure(value, unit), " *" if few else ""))
-            if number:
-                cells.append(
-                    figure(results.cell("change", run.id, slot, kind, view, ("local", fifth)), unit, sign=True)
-                )
-        rows.append({"label": words.group_name("local", fifth), "cells": cells})
-    return {
-        "name": name,
-        "svg": lines_over_time(lines, [run.label for run in results.runs], title=f"{title}, {name}", axis=axis),
-        "rows": rows,
-        "notes": sorted(notes),
-    }
 
 
 def _neighbourhoods(results: OverTime) -> dict[str, Any] | None:
