@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from community_routes.network.walks import link_points as link_points
     from community_routes.network.walks import walks_between as walks_between
     from community_routes.notices import Notice as Notice
+    from community_routes.over_time.compare import RunComparison as RunComparison
+    from community_routes.over_time.compare import compare_runs as compare_runs
+    from community_routes.over_time.runs import Run as Run
+    from community_routes.over_time.runs import read_run as read_run
     from community_routes.reading import read_scenarios as read_scenarios
     from community_routes.routing.query import Query as Query
     from community_routes.routing.query import Walks as Walks
@@ -90,6 +94,8 @@ _WHERE = {
     "network.streets": ("Streets", "build_streets"),
     "network.walks": ("CrowFly", "link_points", "walks_between"),
     "notices": ("Notice",),
+    "over_time.compare": ("RunComparison", "compare_runs"),
+    "over_time.runs": ("Run", "read_run"),
     "reading": ("read_scenarios",),
     "routing.query": ("Query", "Walks"),
     "routing.travel_times": ("percentile_times", "times_in_blocks", "travel_times_by_departure"),

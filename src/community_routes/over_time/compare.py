@@ -193,6 +193,10 @@ def compare_runs(
         Where timetables and streets are kept as they were read.
     progress : callable of str, optional
 
+    Returns
+    -------
+    RunComparison
+
     Raises
     ------
     UsageError

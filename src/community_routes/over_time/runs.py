@@ -119,6 +119,10 @@ def read_run(folder: str | Path) -> Run:
     folder : path
         What ``community-routes run`` or ``Comparison.write_report`` made.
 
+    Returns
+    -------
+    Run
+
     Raises
     ------
     UsageError
