@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from community_routes.columns import GROUPS_COLUMNS
 from community_routes.measures.summary import reading_order
-from community_routes.measures.weighted import persons_of, weighted_quantile
+from community_routes.measures.weighted import persons_of, weighted_quantiles
 
 FloatArray = NDArray[np.float64]
 N_FIFTHS = 5
@@ -222,17 +222,17 @@ def group_rows(
         if baseline_zones is not None:
             aligned = baseline_zones.set_index("id").reindex(ids)
             persons_before = persons_of(aligned["population"].fillna(0.0), len(ids))
-    parts: list[pd.DataFrame] = []
+    levels = _Levels(now, before)
+    parts: list[_Part] = []
     for grouping in groupings(zones):
         rows = [
-            _level_rows(now, before, grouping.name, group, share * persons, share * persons_before)
+            levels.of(grouping.name, group, share * persons, share * persons_before)
             for group, share in zip(grouping.groups, grouping.share.T, strict=True)
         ]
         parts += rows
         if grouping.name in _WITH_GAP:
             parts.append(_gap(rows[0], rows[-1]))
-    table = pd.concat(parts, ignore_index=True)[list(GROUP_COLUMNS)]
-    return _in_order(table)
+    return _as_table(now.what, parts)
 
 
 def _paired(before: _Values, now: _Values) -> FloatArray:
@@ -248,41 +248,55 @@ def _paired(before: _Values, now: _Values) -> FloatArray:
     return paired
 
 
-def _level_rows(
-    now: _Values, before: FloatArray | None, grouping: str, group: str, persons: FloatArray, persons_before: FloatArray
-) -> pd.DataFrame:
-    table = now.what.assign(grouping=grouping, group=group, persons=float(persons.sum()))
-    is_time = _is_time(table) & (table["reading"] != "mean").to_numpy(dtype=bool)
-    table["persons_covered"] = _covered(now.value, persons, is_time)
-    table["value"] = _levels(now.value, persons, is_time)
-    few = table["persons_covered"] < LOW_COVERAGE * table["persons"] * (1 - _SAME)
-    table["mark"] = np.where(few, "low_coverage", "")
-    if before is None:
-        for column in ("baseline", "change", "low", "high", "persons_better", "persons_worse", "persons_same"):
-            table[column] = np.nan
-        return table
-    table["baseline"] = _levels(before, persons_before, is_time)
-    table["change"] = table["low"] = table["high"] = table["value"] - table["baseline"]
-    for column, count in _better_worse_same(now, before, persons).items():
-        table[column] = count
-    return table
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """The figures of one group: a column of numbers for each name, one for each measure of a window."""
+
+    grouping: str
+    group: str
+    mark: NDArray[np.bool_]
+    columns: dict[str, FloatArray]
 
 
-def _covered(value: FloatArray, persons: FloatArray, is_time: NDArray[np.bool_]) -> FloatArray:
-    has = np.where(is_time[:, None], ~np.isnan(value), np.isfinite(value))
-    return np.asarray(np.where(has, persons, 0.0).sum(axis=1))
+_PERSONS_CHANGED = ("persons_better", "persons_worse", "persons_same")
 
 
-def _levels(value: FloatArray, persons: FloatArray, is_time: NDArray[np.bool_]) -> FloatArray:
-    """Weighted mean of finite values; of times the weighted median, NaN where that is never reached."""
+class _Levels:
+    """Levels of groups, and their changes: what hangs on no group is worked out once."""
+
+    def __init__(self, now: _Values, before: FloatArray | None) -> None:
+        self.now, self.before = now.value, before
+        is_time = _is_time(now.what) & (now.what["reading"] != "mean").to_numpy(dtype=bool)
+        self.times = np.flatnonzero(is_time)
+        self.has = np.where(is_time[:, None], ~np.isnan(now.value), np.isfinite(now.value))
+        self.changed = {} if before is None else _better_worse_same(now, before)
+
+    def of(self, grouping: str, group: str, persons: FloatArray, persons_before: FloatArray) -> _Part:
+        """The rows of one group of persons."""
+        n_rows, total = len(self.now), float(persons.sum())
+        missing = np.full(n_rows, np.nan)
+        found = {"persons": np.full(n_rows, total), "persons_covered": np.where(self.has, persons, 0.0).sum(axis=1)}
+        found["value"] = _levels(self.now, persons, self.times)
+        few = found["persons_covered"] < LOW_COVERAGE * total * (1 - _SAME)
+        if self.before is None:
+            found |= dict.fromkeys(("baseline", "change", "low", "high", *_PERSONS_CHANGED), missing)
+            return _Part(grouping, group, few, found)
+        found["baseline"] = _levels(self.before, persons_before, self.times)
+        found["change"] = found["low"] = found["high"] = found["value"] - found["baseline"]
+        for column, holds in self.changed.items():
+            found[column] = np.where(holds, persons, 0.0).sum(axis=1)
+        return _Part(grouping, group, few, found)
+
+
+def _levels(value: FloatArray, persons: FloatArray, times: NDArray[np.int64]) -> FloatArray:
+    """Weighted mean of finite values; of times (rows) the weighted median, NaN where that is never reached."""
     has = np.isfinite(value) & (persons > 0)
     weight = np.where(has, persons, 0.0)
     total = weight.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         level = np.where(has, value * weight, 0.0).sum(axis=1) / total
-    for row in np.flatnonzero(is_time):
-        median = weighted_quantile(value[row], persons)
-        level[row] = median if np.isfinite(median) else np.nan
+    median = weighted_quantiles(value[times], persons[None, :])[0]
+    level[times] = np.where(np.isfinite(median), median, np.nan)
     return np.asarray(level)
 
 
@@ -291,44 +305,58 @@ def less_is_better(measure: str) -> bool:
     return measure.startswith(LESS_IS_BETTER)
 
 
-def _better_worse_same(now: _Values, before: FloatArray, persons: FloatArray) -> dict[str, FloatArray]:
+def _better_worse_same(now: _Values, before: FloatArray) -> dict[str, NDArray[np.bool_]]:
+    """For each row and zone whether it is better, worse or the same; none of them where a value is missing."""
     sign = np.where([less_is_better(m) for m in now.what["measure"]], -1.0, 1.0)
     a, b = sign[:, None] * before, sign[:, None] * now.value
     both = ~np.isnan(a) & ~np.isnan(b)
     with np.errstate(invalid="ignore"):
         same = both & ((a == b) | (np.abs(b - a) <= _SAME * np.maximum(np.abs(a), np.abs(b))) & np.isfinite(b - a))
-    counts = {"persons_better": both & ~same & (b > a), "persons_worse": both & ~same & (b < a), "persons_same": same}
-    return {name: np.where(holds, persons, 0.0).sum(axis=1) for name, holds in counts.items()}
+    return {"persons_better": both & ~same & (b > a), "persons_worse": both & ~same & (b < a), "persons_same": same}
 
 
-def _gap(most: pd.DataFrame, least: pd.DataFrame) -> pd.DataFrame:
+def _gap(most: _Part, least: _Part) -> _Part:
     """Least deprived fifth minus most deprived fifth, row by row."""
-    gap = most.assign(group="gap")
-    for column in ("value", "baseline", "change"):
-        gap[column] = least[column].to_numpy() - most[column].to_numpy()
+    gap = {column: least.columns[column] - most.columns[column] for column in ("value", "baseline", "change")}
     gap["low"] = gap["high"] = gap["change"]
-    for column in ("persons", "persons_covered", "persons_better", "persons_worse", "persons_same"):
-        gap[column] = least[column].to_numpy() + most[column].to_numpy()
-    gap["mark"] = np.where((most["mark"] != "").to_numpy() | (least["mark"] != "").to_numpy(), "low_coverage", "")
-    return gap
+    for column in ("persons", "persons_covered", *_PERSONS_CHANGED):
+        gap[column] = least.columns[column] + most.columns[column]
+    return _Part(most.grouping, "gap", most.mark | least.mark, gap)
 
 
 _GROUPINGS = {"all": 0, "local": 1, "local_income": 2, "national": 3, "group": 4}
 _WITH_GAP = ("local", "local_income", "national")
 
 
-def _in_order(table: pd.DataFrame) -> pd.DataFrame:
-    keys = pd.DataFrame(
-        {
-            **{column: table[column] for column in _WHEN},
-            "grouping": table["grouping"].map(_GROUPINGS),
-            **{column: table[column] for column in ("group", "kind", "measure")},
-            "reading": table["reading"].map(reading_order),
-            "cutoff": table["cutoff_min"].astype("Float64").fillna(-1.0),
-        }
-    )
-    order = keys.sort_values(list(keys.columns), kind="stable").index
-    return table.loc[order].reset_index(drop=True)
+def _as_table(what: pd.DataFrame, parts: Sequence[_Part]) -> pd.DataFrame:
+    """All groups in one table, in order of scenario, day, window, grouping, group, kind, measure, reading, cutoff."""
+    n = len(what)
+    readings = {reading: reading_order(reading) for reading in set(what["reading"])}
+    cutoff = what["cutoff_min"].astype("Float64").fillna(-1.0).to_numpy(dtype=np.float64)
+    keys = [
+        *(np.tile(_ranks(what[column].tolist()), len(parts)) for column in _WHEN),
+        np.repeat([_GROUPINGS[part.grouping] for part in parts], n),
+        np.repeat(_ranks([part.group for part in parts]), n),
+        *(np.tile(_ranks(what[column].tolist()), len(parts)) for column in ("kind", "measure")),
+        np.tile(_ranks([readings[reading] for reading in what["reading"]]), len(parts)),
+        np.tile(cutoff, len(parts)),
+    ]
+    order = np.lexsort(keys[::-1])
+    part_of = order // n if n else order
+    table = what.iloc[order % n if n else order].reset_index(drop=True)
+    for column in ("grouping", "group"):
+        table[column] = np.asarray([getattr(part, column) for part in parts], dtype=object)[part_of]
+    for column in parts[0].columns:
+        table[column] = np.concatenate([part.columns[column] for part in parts])[order]
+    few = np.concatenate([part.mark for part in parts])[order]
+    table["mark"] = np.where(few, "low_coverage", "")
+    return table[list(GROUP_COLUMNS)]
+
+
+def _ranks(values: Sequence[Any]) -> NDArray[np.int64]:
+    """The place of each value among the different ones in their order."""
+    place = {value: number for number, value in enumerate(sorted(set(values)))}
+    return np.asarray([place[value] for value in values], dtype=np.int64)
 
 
 def deprivation_gap(groups: pd.DataFrame, grouping: str = "local") -> pd.DataFrame:

@@ -69,6 +69,36 @@ def weighted_quantile(values: ArrayLike, weights: ArrayLike, share: float = 0.5)
     return float(x[counts][order][min(place, len(order) - 1)])
 
 
+def weighted_quantiles(values: ArrayLike, weights: ArrayLike, share: float = 0.5) -> FloatArray:
+    """``weighted_quantile`` of many rows of values under many rows of weights, each row of values sorted once.
+
+    Parameters
+    ----------
+    values : float, shape (n_rows, n)
+    weights : float, shape (n_groups, n)
+        None negative.
+    share : float
+
+    Returns
+    -------
+    float64, shape (n_groups, n_rows)
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"share is {share}; it lies above 0 and at most 1")
+    x, w = np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
+    order = np.argsort(x, axis=1, kind="stable")
+    ranked = np.take_along_axis(x, order, axis=1)
+    found = np.full((len(w), len(x)), np.nan)
+    for group, each in enumerate(w):
+        # What weighs nothing adds nothing, to the bit: it can stay among the others.
+        up_to = np.cumsum(np.where(np.isnan(ranked), 0.0, each[order]), axis=1)
+        if up_to.size:
+            enough = up_to >= share * up_to[:, -1:] * (1 - _TINY)
+            at = np.argmax(enough, axis=1)
+            found[group] = np.where(up_to[:, -1] > 0, ranked[np.arange(len(x)), at], np.nan)
+    return found
+
+
 def weighted_share(holds: ArrayLike, weights: ArrayLike) -> float:
     """Share of the weight for which something holds; NaN when there is no weight."""
     w = np.asarray(weights, dtype=np.float64)
