@@ -214,6 +214,7 @@ def test_ward_to_ward_by_hand() -> None:
     assert table is not None
     assert list(table.columns) == [
         "scenario", "day", "window", "from_group", "to_group", "cutoff_min", "persons", "share", "unit", "median_s", "reading",
+        "reason",
     ]  # fmt: skip
     rows = table[["from_group", "to_group", "cutoff_min", "persons", "share", "median_s"]].to_numpy().tolist()
     assert rows[:4] == [

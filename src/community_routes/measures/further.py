@@ -70,7 +70,8 @@ def ward_table(inputs: WindowInputs) -> pd.DataFrame | None:
     """The ward-to-ward matrix of a window (``connection.ward_matrix``) on its median departure; None without ``zone_time_s``.
 
     Columns: scenario, day, window, from_group, to_group, cutoff_min, persons (of the row's ward, on the network or not),
-    share (of those on the network, who reach), unit, median_s (missing where most do not reach), reading.
+    share (of those on the network, who reach), unit, median_s (missing where most do not reach), reading, reason. From or to a
+    ward with no point on the network both are missing as ``off_network``.
     """
     if inputs.zone_time_s is None:
         return None
@@ -78,6 +79,7 @@ def ward_table(inputs: WindowInputs) -> pd.DataFrame | None:
     starts = [wards[zone] for zone in inputs.origins["zone"].tolist()]
     persons = inputs.persons_of_origins()
     of_ward = pd.Series(persons).groupby(starts).sum()
+    off = set(starts) - {ward for ward, on in zip(starts, inputs.on_network, strict=True) if on}
     median = percentile_times(inputs.zone_time_s, MEDIAN)
     tables = []
     for cutoff in inputs.cutoffs_min:
@@ -88,7 +90,9 @@ def ward_table(inputs: WindowInputs) -> pd.DataFrame | None:
         table.insert(2, "cutoff_min", cutoff)
         table.insert(3, "persons", of_ward.reindex(table["from_group"]).to_numpy(dtype=np.float64))
         table.insert(5, "unit", SHARE)
-        tables.append(table.assign(reading=f"p{MEDIAN}"))
+        gone = table["from_group"].isin(off) | table["to_group"].isin(off)
+        table.loc[gone, ["share", "median_s"]] = np.nan
+        tables.append(table.assign(reading=f"p{MEDIAN}", reason=np.where(gone, "off_network", "")))
     made = pd.concat(tables, ignore_index=True).sort_values(["from_group", "to_group", "cutoff_min"], kind="stable")
     for place, column in enumerate(("scenario", "day", "window")):
         made.insert(place, column, getattr(inputs, column))

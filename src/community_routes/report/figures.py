@@ -69,7 +69,11 @@ def figure(cell: Cell | None, unit: str = "", *, sign: bool = False, whole: bool
     if cell is None or not np.isfinite(cell.value):
         return Markup('<span class="none">–</span>')
     shown = words.in_unit(cell.value, unit) * times
-    text = words.count(shown) if whole else words.number(0.0 if abs(shown) < _NOISE else shown, sign=sign)
+    shown = 0.0 if abs(shown) < _NOISE else shown
+    if unit == words.MONEY:
+        text = words.pounds(shown, sign=sign)
+    else:
+        text = words.count(shown) if whole else words.number(shown, sign=sign)
     return Markup('<data value="{}" data-from="{}" data-unit="{}">{}</data>').format(
         exact_number(cell.value), cell.source, unit, text
     )
@@ -239,7 +243,7 @@ def _views(access: pd.DataFrame) -> list[View]:
     views = [
         View(str(m), str(r), None if pd.isna(c) else float(c))
         for m, r, c in found.itertuples(index=False)
-        if r == "mean" or (m not in with_mean and r == "p50")
+        if r == "mean" or (m not in with_mean and r in ("p50", "best"))
     ]
     order = {"cumulative_opportunities": 0, "nearest": 1}
     return sorted(set(views), key=lambda v: (order.get(v.measure, 2), v.measure, v.cutoff_min or 0.0))

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from community_routes.report import charts, drawing, mapdata, sections, words
+from community_routes.report import charts, connected, drawing, mapdata, money, sections, words
 from community_routes.report.cells import cell_text, exact_number, publish
 from community_routes.report.figures import (
     Cell,
@@ -124,7 +124,9 @@ def _content(figures: Figures, environment: jinja2.Environment, on_paper: bool) 
         "has_groups": bool((results.zones["group"].fillna("").astype(str) != "").any()),
         "spaces": sections.spaces(figures),
         "meeting": sections.meeting(figures, _table_slot(figures, verdicts)[0]),
-        "money": sections.money(figures),
+        "money": money.money(figures, sections.lead_of(figures)),
+        "cut_off": connected.cut_off(figures),
+        "connected": connected.connected(figures),
         "journeys": sections.journey_pairs(figures),
         "extras": sections.extra_tables(figures),
         "lead_name": "the most deprived fifth" if figures.fifths() else f"all {people_of(results)}",

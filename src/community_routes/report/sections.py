@@ -11,12 +11,11 @@ from markupsafe import Markup
 
 from community_routes.report import charts, words
 from community_routes.report.cells import cell_text
-from community_routes.report.figures import Cell, Figures, Slot, View, figure, plain_figure, slot_name
+from community_routes.report.figures import Cell, Figures, Slot, figure, plain_figure, slot_name
 from community_routes.report.results import MISSING_COST, TODAY, JourneyView, ScenarioSummary
 
 _MOST_WARDS = 24
 _MOST_ROWS = 12
-_MONEY = ("fare", "afford", "cost", "burden", "monthly", "budget", "ticket")
 _ITEMS = {
     "bus_hours_per_year": "Further bus-hours a year",
     "km_per_year": "Further bus-kilometres a year",
@@ -229,36 +228,6 @@ def spaces(figures: Figures) -> dict[str, Any] | None:
     return {"slots": [slot_name(s, results.windows, days_of(figures)) for s in figures.slots], "rows": rows}
 
 
-def money(figures: Figures) -> dict[str, Any] | None:
-    """Measures of cost and of reach within a budget, for the leading group; None where nothing was worked out."""
-    results, lead = figures.results, lead_of(figures)
-    access = figures.tables["access"]
-    mine = access[access["measure"].astype(str).map(lambda m: any(word in m for word in _MONEY))]
-    if lead is None or mine.empty:
-        return None
-    cutoff = figures.headline_view.cutoff_min
-    if (mine["cutoff_min"] == cutoff).any():
-        mine = mine[mine["cutoff_min"] == cutoff]
-    keys = mine[["kind", "measure", "reading", "cutoff_min"]].drop_duplicates()
-    ids = [(TODAY, "Today"), *((s.id, _short_title(figures, s.id)) for s in results.scenarios)]
-    rows = []
-    for kind, measure, reading, cutoff in keys.itertuples(index=False):
-        view = View(str(measure), str(reading), None if pd.isna(cutoff) else float(cutoff))
-        unit = figures.unit(str(kind), view)
-        for slot in figures.slots:
-            cells = [figures.group_cell("value", scenario, slot, str(kind), view, *lead) for scenario, _ in ids]
-            if any(cell is not None and np.isfinite(cell.value) for cell in cells):
-                rows.append(
-                    {
-                        "name": f"{words.sentence_case(words.kind_name(str(kind)))}: {view.name}",
-                        "unit": words.unit_name(unit),
-                        "slot": slot_name(slot, results.windows, days_of(figures)),
-                        "cells": [figure(cell, unit) for cell in cells],
-                    }
-                )
-    return {"titles": [words.sentence_case(title) for _, title in ids], "rows": rows} if rows else None
-
-
 def meeting(figures: Figures, slot: Slot) -> dict[str, Any] | None:
     """How far the people met through shared spaces are of one's own group, against where people live; from ``exposure``."""
     table = figures.tables.get("exposure")
@@ -290,7 +259,7 @@ def _share(table: pd.DataFrame, scenario: str, column: str) -> Cell | None:
 def extra_tables(figures: Figures) -> list[dict[str, Any]]:
     """Further tables of the results, with their first rows."""
     out = []
-    told = {"ranking"} if ranking(figures) else set()
+    told = {"ward_matrix"} | ({"ranking"} if ranking(figures) else set())
     for name in sorted(set(figures.results.extra) - told):
         table = figures.tables[name]
         rows = []

@@ -29,6 +29,7 @@ _MEASURES = {
     "nearest": "Minutes to the nearest",
     "n_places": "Number of places",
     "share_reached_nearest": "Share of departures that reach one",
+    "isolated": "Nothing within reach",
     "near_frequent_stop": "Live near a frequent stop",
     "ptal_form_index": "Level of public transport (index of PTAL form)",
     "service_per_hour": "Departures an hour nearby",
@@ -50,7 +51,9 @@ _UNITS = {
     "s": ("minutes", 1 / 60),
     "min": ("minutes", 1.0),
     "share": ("%", 100.0),
+    "GBP per month": ("£ a month", 1.0),
 }
+MONEY = "GBP per month"
 
 
 def plain(key: str) -> str:
@@ -105,12 +108,18 @@ def window_name(window: str, windows: Mapping[str, str]) -> str:
 def view_name(measure: str, reading: str, cutoff_min: float | None) -> str:
     """What a map shows: "Places within 45 minutes"."""
     within = "" if cutoff_min is None else f" within {number(cutoff_min)} minutes"
-    how = {"mean": "", "p50": ""}.get(reading, f" ({reading_name(reading)})")
+    how = {"mean": "", "p50": "", "best": ""}.get(reading, f" ({reading_name(reading)})")
     if measure == "cumulative_opportunities" and cutoff_min is not None:
         return f"Reached{within}{how}"
     known, _, budget = measure.partition("_affordable_") if "_affordable_" in measure else ("", "", "")
     if measure.startswith("affordable_opportunities_"):
         known, budget = "Reached", measure.rpartition("_")[2]
+    if measure.startswith("interval_opportunities_"):
+        start, end = measure.split("_")[-2:]
+        return f"Reached on average within {start} to {end} minutes{how}"
+    if measure.startswith(("commuting_cost_", "commuting_burden_")):
+        what = "Cost of commuting a month" if "_cost_" in measure else "Cost of commuting, share of income"
+        return f"{what}, to {measure.rpartition('_')[2]} % of all{within}"
     if budget:
         name = f"{_MEASURES.get(known, known)} for £{budget} or less"
     else:
@@ -122,6 +131,8 @@ def reading_name(reading: str) -> str:
     """``p75`` is "as on the slower departures, 75 of 100"."""
     if reading == "mean":
         return "average over departures"
+    if reading == "best":
+        return "best departure"
     if reading.startswith("p") and reading[1:].isdigit():
         return "median departure" if reading == "p50" else f"{reading[1:]} of 100 departures are as good"
     return plain(reading)
@@ -177,6 +188,14 @@ def number(value: float | None, *, sign: bool = False) -> str:
 def count(value: float) -> str:
     """Whole persons or things: ``12,345``."""
     return f"{round(value):,}"
+
+
+def pounds(value: float, *, sign: bool = False) -> str:
+    """``£75.60``, ``−£3.00``, ``£1,250.00``."""
+    if not math.isfinite(value):
+        return MISSING
+    mark = MINUS if round(value, 2) < 0 else "+" if sign and round(value, 2) > 0 else ""
+    return f"{mark}£{abs(value):,.2f}"
 
 
 def percent(share: float, *, sign: bool = False) -> str:
