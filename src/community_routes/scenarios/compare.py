@@ -57,17 +57,13 @@ def compare_tables(
     UsageError
         A table has two rows about the same, or lacks a column.
     """
-    one, two = _keyed(baseline, "baseline"), _keyed(proposal, "proposal")
-    index = one.index.union(two.index)
-    before, after = one.reindex(index), two.reindex(index)
-    table = after.combine_first(before)
+    before, after, made = _side_by_side(baseline, proposal)
     old, new = before["value"].to_numpy(np.float64), after["value"].to_numpy(np.float64)
     has_old, has_new = ~np.isnan(old), ~np.isnan(new)
     both = has_old & has_new
-    change = np.full(len(index), np.nan)
+    change = np.full(len(made), np.nan)
     # Equal infinities, as of a time that is never reached, are no change; their difference would be NaN.
     change[both] = np.where(old[both] == new[both], 0.0, _difference(old[both], new[both]))
-    made = table.reset_index()
     made["scenario"] = scenario if scenario is not None else _name(proposal)
     made["baseline"], made["value"], made["change"] = old, new, change
     made["reason"] = np.where(
@@ -75,11 +71,12 @@ def compare_tables(
         "",
         np.where(has_new, _texts(before["reason"]), _texts(after["reason"])),
     )
-    measure = made["measure"].map(less_is_better).to_numpy(bool)
+    less = {measure: less_is_better(measure) for measure in set(made["measure"])}
+    measure = made["measure"].map(less).to_numpy(bool)
     made["category"] = categories(old, new, measure, floor)
     made["low"], made["high"] = change, change
     if draws is not None:
-        made["low"], made["high"] = _interval_of(draws, index)
+        made["low"], made["high"] = _interval_of(draws, pd.MultiIndex.from_frame(made[list(KEYS)]))
     return made.loc[:, list(COLUMNS)].reset_index(drop=True)
 
 
@@ -186,17 +183,40 @@ def _texts(column: pd.Series[str]) -> NDArray[np.object_]:
     return found
 
 
-def _keyed(table: pd.DataFrame, which: str) -> pd.DataFrame:
-    """The table indexed by what its rows are about."""
+def _side_by_side(baseline: pd.DataFrame, proposal: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Both tables with the same rows in the same order, and what is known of these rows, first by the proposal."""
+    one, two = _complete(baseline, "baseline"), _complete(proposal, "proposal")
+    if len(one) == len(two) and all((one[key].to_numpy() == two[key].to_numpy()).all() for key in KEYS):
+        # Nearly always they are alike: row by row then, without looking any key up.
+        if two.duplicated(list(KEYS)).any():
+            _keyed(one, "baseline")
+        known = two.copy()
+        for name in known.columns:
+            if known[name].isna().any():
+                known[name] = known[name].where(known[name].notna(), one[name])
+        return one, two, known
+    one, two = _keyed(one, "baseline"), _keyed(two, "proposal")
+    index = one.index.union(two.index)
+    before, after = one.reindex(index), two.reindex(index)
+    return before, after, after.combine_first(before).reset_index()
+
+
+def _complete(table: pd.DataFrame, which: str) -> pd.DataFrame:
+    """The table with every column, its rows numbered."""
     lacking = [name for name in (*KEYS, "value") if name not in table.columns]
     if lacking:
         raise UsageError(f"the {which} table has no column {', '.join(lacking)}")
-    table = table.copy()
+    table = table.reset_index(drop=True)
     for name in COLUMNS:
         if name not in table.columns:
             table[name] = ""
     # An empty cutoff is one key of its own; NaN would equal nothing.
     table["cutoff_min"] = table["cutoff_min"].astype(object).where(table["cutoff_min"].notna(), "")
+    return table
+
+
+def _keyed(table: pd.DataFrame, which: str) -> pd.DataFrame:
+    """The table indexed by what its rows are about."""
     keyed = table.set_index(list(KEYS))
     twice = keyed.index.duplicated()
     if twice.any():
@@ -222,7 +242,7 @@ def _interval_of(
             keys = table[list(KEYS)]
             # Draws nearly always have the same rows in the same order: where they lie in the result is found once.
             if known[k] is None or not keys.equals(known[k]):
-                known[k], rows[k] = keys, _keyed(table, which).index.get_indexer(index)
+                known[k], rows[k] = keys, _keyed(_complete(table, which), which).index.get_indexer(index)
             at = rows[k]
             assert at is not None
             values.append(np.where(at >= 0, table["value"].to_numpy(np.float64)[at], np.nan))
