@@ -176,7 +176,7 @@ def _measure(pair: _Pair, diffs: Mapping[str, FeedDiff], most: int) -> _Found:
     old = pair.measured(pair.old)
     pair.tell(f"measuring {pair.after.id}")
     feed = with_stops_of(pair.new.feed, pair.old.feed)
-    now = Measured(replace(pair.new, feed=feed), pair.headline, threads=pair.threads)
+    now = Measured(replace(pair.new, feed=feed), pair.headline, also=pair.old.feed, threads=pair.threads)
     new = {day: now.figures(feed, day, pair.new.file.dates[day]) for day in pair.days}
     inputs: dict[str, dict[str, Figures]] = {}
     for name, study in _hybrids(pair):

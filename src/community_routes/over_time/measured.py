@@ -14,6 +14,7 @@ from community_routes.measures.groups import group_rows
 from community_routes.measures.summary import access_rows
 from community_routes.measuring import Choice, amount_units
 from community_routes.network.network import assemble_network
+from community_routes.network.points import Points
 from community_routes.network.stop_walks import build_footpaths, stop_points
 from community_routes.network.walks import link_points
 from community_routes.over_time.tables import MEASURE, READING, Headline
@@ -39,15 +40,17 @@ class Measured:
     study : Study
         Its timetable must have every stop of the timetables that are tried.
     headline : Headline
+    also : Feed, optional
+        A timetable whose stops are walked to as well, though nobody may call there in the study's own.
     threads : int
     """
 
-    def __init__(self, study: Study, headline: Headline, *, threads: int = 1) -> None:
+    def __init__(self, study: Study, headline: Headline, *, also: Feed | None = None, threads: int = 1) -> None:
         file, walk = study.file, study.file.travel.walk
         self.study, self.headline, self._threads = study, headline, threads
         self._places = _only(study.opportunities, headline.kinds)
         self._measure = build_access_measure(MEASURE, {}, (headline.cutoff_min,))
-        stops = link_points(study.ground, stop_points(study.feed), link_m=walk.link_m)
+        stops = link_points(study.ground, _stops(study.feed, also), link_m=walk.link_m)
         self._footpaths = build_footpaths(
             study.feed, study.ground, stops, limit_s=int(walk.between_stops_min * MINUTE), speed_kmh=walk.speed_kmh
         )
@@ -97,6 +100,17 @@ class Measured:
                 if (row["grouping"], row["group"]) in self.headline.groups:
                     found[window, str(row["kind"]), str(row["grouping"]), str(row["group"])] = float(row["value"])
         return found
+
+
+def _stops(feed: Feed, also: Feed | None) -> Points:
+    """Every stop of the feed as a place; those where no trip of either timetable calls have no point."""
+    own = stop_points(feed)
+    if also is None:
+        return own
+    theirs = set(also.stops["stop_id"].to_numpy()[np.unique(also.calls.stop)])
+    called = feed.stops["stop_id"].isin(theirs).to_numpy()
+    lon, lat = (feed.stops[name].to_numpy(np.float64) for name in ("lon", "lat"))
+    return Points.single(own.id, np.where(called, lon, own.lon), np.where(called, lat, own.lat))
 
 
 def _only(opportunities: Opportunities, keys: tuple[str, ...]) -> Opportunities:
