@@ -39,6 +39,25 @@ def assert_changes_of_zero(comparison: Comparison, *, present: float = 0.9) -> N
     assert_same(groups["baseline"], groups["value"])
     for column in ("persons_better", "persons_worse"):
         assert (groups[column].dropna() == 0).all()
+    assert_same_beside(comparison)
+
+
+def assert_same_beside(comparison: Comparison) -> None:
+    """Every other table (potential to meet, shifts, affordability, nearest places) says of the proposal what it says of today."""
+    results = comparison.results
+    tables = {"nearest_places": results.nearest_places, **results.extra}
+    for name, table in tables.items():
+        if name == "ranking":
+            assert (table["gain"] == 0).all()
+            continue
+        assert "scenario" in table.columns, f"{name}: a table of which nobody knows what it is about"
+        sides = [
+            table[(table["scenario"] == "today") == of_today].drop(columns="scenario").reset_index(drop=True)
+            for of_today in (True, False)
+        ]
+        assert len(sides[0]) or not len(table), name
+        if len(sides[1]):  # some are of today alone
+            pd.testing.assert_frame_equal(*sides, check_exact=True, obj=name)
 
 
 def assert_same(one: pd.Series, other: pd.Series) -> None:
