@@ -11,7 +11,7 @@ WORKERS ?= 2
 QUICK := not slow and not browser
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-oldest lint bench docs sample clean
+.PHONY: help demo test test-all test-oldest lint bench docs images sample clean
 
 help:
 	@echo "make demo      set up and run the whole main job on the sample borough; prints the path of the report"
@@ -20,6 +20,7 @@ help:
 	@echo "make test-oldest  the quick tests with the oldest versions of all dependencies that pyproject.toml allows"
 	@echo "make bench     the speed measurements in benchmarks/"
 	@echo "make docs      the documentation as a site"
+	@echo "make images    draw the pictures of the documents again, from the sample borough"
 	@echo "make sample    make the sample borough again (data/, from tools/make_sample.py)"
 	@echo "make clean     remove what these commands made"
 
@@ -74,6 +75,9 @@ bench: $(VENV)/.installed-dev
 docs: $(VENV)/.installed-docs
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet --site-dir site
 	@echo "site/index.html"
+
+images: $(VENV)/.installed
+	@for script in tools/make_images.py tools/make_proposal_images.py tools/make_drawings.py; do $(BIN)/python $$script || exit 1; done
 
 sample: $(VENV)/.installed
 	@$(BIN)/python tools/make_sample.py

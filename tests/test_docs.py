@@ -71,6 +71,16 @@ def test_every_change_is_documented_with_an_example() -> None:
     assert {kind for kind in CHANGES if f"- {kind}:" not in text} == set()
 
 
+def test_every_example_of_a_proposal_is_pictured() -> None:
+    """Below each stands its picture, drawn by tools/make_proposal_images.py; together they stay below a megabyte."""
+    pictures = ROOT / "docs" / "images" / "changes"
+    named = {text.split()[1] for page, text in PROPOSALS if page == "proposals.md"}
+    assert {path.stem for path in pictures.iterdir()} == named, "run: make images"
+    page = (ROOT / "docs" / "proposals.md").read_text("utf-8")
+    assert {name for name in named if f"(images/changes/{name}.png)" not in page} == set()
+    assert sum(path.stat().st_size for path in pictures.iterdir()) < 1_000_000
+
+
 def test_links_between_pages_lead_somewhere() -> None:
     """Every relative link and image of every page is a file of the project."""
     for page in PAGES:

@@ -30,6 +30,9 @@ NOT_RUN = {
 }
 """Beginnings of commands that are not run here, and why."""
 
+ENDS_WITH = {"community-routes sites": 3}
+"""Commands that do not end with 0, by design: one of the sample's sites lies off its streets."""
+
 MADE_OF_SAMPLE = {"own-town.md": "my-town", "fetch.md": "my-town"}
 PYTHON_ELSEWHERE = {"measures.md": "run by tests/measures/test_measures_page.py"}
 
@@ -130,7 +133,7 @@ def test_commands_are_written_as_the_program_takes_them(page: Path, project: Pat
 @pytest.mark.slow
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.name)
 def test_commands_of_the_pages_run(page: Path, project: Path, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One after the other, as a reader gives them, each ends with 0."""
+    """One after the other, as a reader gives them, each ends as it should."""
     from community_routes.cli import run_command
 
     if page.name in MADE_OF_SAMPLE:
@@ -141,7 +144,8 @@ def test_commands_of_the_pages_run(page: Path, project: Path, cache: Path, capsy
         words = words_of(command)
         assert words[0] == "community-routes", f"{page.name}: {command!r} is neither run nor listed in NOT_RUN"
         code = run_command([*words[1:], "--cache", str(cache)])
-        assert code == 0, f"{page.name}: {command}\n{capsys.readouterr().err}"
+        wanted = next((code for beginning, code in ENDS_WITH.items() if command.startswith(beginning)), 0)
+        assert code == wanted, f"{page.name}: {command}\n{capsys.readouterr().err}"
 
 
 @pytest.fixture

@@ -19,14 +19,14 @@ WANTED = {
 }
 
 
-def shrink(source: Path, target: Path) -> None:
-    """A picture small enough for a page: 1,000 pixels wide, 96 colours, without the empty margin at the sides."""
+def shrink(source: Path, target: Path, *, width: int = WIDTH, colours: int = 96) -> None:
+    """A picture small enough for a page: few colours, and without the empty margin at the sides."""
     picture = Image.open(source).convert("RGB")
     box = Image.eval(picture.convert("L"), lambda grey: 255 if grey < 250 else 0).getbbox()
     if box is not None:
         picture = picture.crop((max(box[0] - 12, 0), 0, min(box[2] + 12, picture.width), picture.height))
-    height = round(WIDTH * picture.height / picture.width)
-    picture.resize((WIDTH, height), Image.Resampling.LANCZOS).quantize(96).save(target, optimize=True)
+    height = round(width * picture.height / picture.width)
+    picture.resize((width, height), Image.Resampling.LANCZOS).quantize(colours, kmeans=2).save(target, optimize=True)
 
 
 def main() -> None:
