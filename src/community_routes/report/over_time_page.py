@@ -201,8 +201,7 @@ def _because(results: OverTime, run: RunView, slot: Slot, kind: str, unit: str) 
             )
             for row in order
         ]
-        what = "route" if len(names) == 1 else "routes"
-        text += Markup(" In the timetable it is most of all the {} {}.").format(what, _listed(names))
+        text += Markup(" Of the routes, {} {} most.").format(_listed(names), "explains" if len(names) == 1 else "explain")
     return text
 
 
