@@ -10,9 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.measures.affordability import cost_burden
-from community_routes.measures.choose import SECONDS, SHARE, PlacesOfKind
+from community_routes.measures.choose import SECONDS, SHARE, Cumulative, PlacesOfKind
 from community_routes.measures.commuting import Commute, cost_of_share
-from community_routes.measures.reach import cumulative_opportunities, mean_over_departures, nearest, percentile_times
+from community_routes.measures.reach import mean_over_departures, nearest, percentile_times
+from community_routes.measures.rows import ZoneColumn
 from community_routes.measures.summary import kinds_of_places
 from community_routes.measures.window_inputs import WindowInputs
 from community_routes.times import MINUTE
@@ -33,35 +34,37 @@ class Affordability:
     def access_rows(self, inputs: WindowInputs) -> pd.DataFrame:
         if not inputs.times_of_budget:
             raise ValueError("affordability needs `fares` with `budgets` in the study file")
-        tables = []
-        for budget, times in sorted(inputs.times_of_budget.items()):
-            tables += [
-                table
-                for places in kinds_of_places(inputs.destinations, units=inputs.units)
-                if "/" not in places.kind
-                for table in self._rows(inputs, places, times, f"{budget:g}")
-            ]
-        return pd.concat(tables, ignore_index=True)
+        off = np.isnan(inputs.of_zones(np.zeros(len(inputs.origins))))
+        columns: list[ZoneColumn] = []
+        for places in kinds_of_places(inputs.destinations, units=inputs.units):
+            if "/" in places.kind:
+                continue
+            amounts = places.amounts[places.columns]
+            free = self._nearest(inputs, np.ascontiguousarray(inputs.time_s[:, :, places.columns]), amounts)
+            reason = np.where(off, "off_network", np.where(np.isfinite(free), "over_fare", "over_time")).tolist()
+            for budget, times in sorted(inputs.times_of_budget.items()):
+                of_kind = np.ascontiguousarray(times[:, :, places.columns])
+                columns += self._reached(inputs, places, of_kind, f"{budget:g}")
+                closest = self._nearest(inputs, of_kind, amounts)
+                what = {"measure": f"nearest_affordable_{budget:g}", "unit": SECONDS, "reading": f"p{MEDIAN}"}
+                columns.append(ZoneColumn(closest, kind=places.kind, reason=reason, **what))
+        return inputs.table(columns)
 
     @staticmethod
-    def _rows(
+    def _nearest(inputs: WindowInputs, times: NDArray[np.int32], amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+        return inputs.median_of_zones(nearest(percentile_times(times, MEDIAN), 1, amounts))
+
+    @staticmethod
+    def _reached(
         inputs: WindowInputs, places: PlacesOfKind, times: NDArray[np.int32], name: str
-    ) -> Iterable[pd.DataFrame]:
-        of_kind = np.ascontiguousarray(times[:, :, places.columns])
-        amounts = places.amounts[places.columns]
-        for cutoff in inputs.cutoffs_min:
-            each = cumulative_opportunities(of_kind, amounts, cutoff_s=cutoff * MINUTE)
-            values = inputs.of_zones(mean_over_departures(each))
-            what = {"measure": f"affordable_opportunities_{name}", "unit": places.unit, "cutoff_min": cutoff}
-            yield inputs.rows(values, kind=places.kind, **what)
-        closest, free = (
-            inputs.median_of_zones(nearest(percentile_times(cube, MEDIAN), 1, amounts))
-            for cube in (of_kind, np.ascontiguousarray(inputs.time_s[:, :, places.columns]))
-        )
-        off = np.isnan(inputs.of_zones(np.zeros(len(inputs.origins))))
-        reason = np.where(off, "off_network", np.where(np.isfinite(free), "over_fare", "over_time"))
-        what = {"measure": f"nearest_affordable_{name}", "unit": SECONDS, "reading": f"p{MEDIAN}"}
-        yield inputs.rows(closest, kind=places.kind, reason=reason.tolist(), **what)
+    ) -> Iterable[ZoneColumn]:
+        measure = Cumulative(inputs.cutoffs_min)
+        own = PlacesOfKind(places.kind, np.arange(len(places.columns)), places.amounts[places.columns], places.unit)
+        each = measure.of_rows(times.reshape(-1, times.shape[-1]), own).reshape(*times.shape[:2], -1)
+        for k, cutoff in enumerate(inputs.cutoffs_min):
+            values = inputs.of_zones(mean_over_departures(each[:, :, k]))
+            what = {"measure": f"affordable_opportunities_{name}", "unit": places.unit}
+            yield ZoneColumn(values, kind=places.kind, cutoff_min=cutoff, **what)
 
 
 @dataclass(frozen=True)

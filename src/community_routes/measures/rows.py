@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,12 +21,7 @@ def zone_rows(
     scenario: str,
     day: str,
     window: str,
-    kind: str,
-    measure: str,
-    unit: str,
-    reading: str = "mean",
-    cutoff_min: float | None = None,
-    reason: Sequence[str] | str = "off_network",
+    **what: Any,
 ) -> pd.DataFrame:
     """One measure of every zone in the columns of access.csv, in order of the zones' ids.
 
@@ -34,40 +31,87 @@ def zone_rows(
         id, name, population, deprivation_decile.
     values : float, shape (n_zones,)
         NaN or infinite where missing.
-    kind : str
-        What is measured: a key of the study's destinations, ``stops``, ``fares`` ...
-    reason : str or sequence of str
-        Why a value is missing, for all or for each zone; used only where it is.
+    **what
+        The rest of ``ZoneColumn``.
 
     Raises
     ------
     ValueError
         A reason is none of the stated reasons, or the number of values differs from that of the zones.
     """
-    x = np.asarray(values, dtype=np.float64)
-    if x.shape != (len(zones),):
-        raise ValueError(f"{measure} has the shape {x.shape} for {len(zones)} zones")
-    why = np.asarray([reason] * len(x) if isinstance(reason, str) else list(reason), dtype=object)
-    missing = ~np.isfinite(x)
-    if unknown := set(why[missing].tolist()) - set(REASONS[1:]):
-        raise ValueError(f"{measure} is missing for no stated reason ({sorted(unknown)}); one of {REASONS[1:]}")
+    return zone_table(zones, [ZoneColumn(values, **what)], scenario=scenario, day=day, window=window)
+
+
+@dataclass(frozen=True, eq=False)
+class ZoneColumn:
+    """One measure of every zone.
+
+    Attributes
+    ----------
+    values : float, shape (n_zones,)
+        NaN or infinite where missing.
+    kind : str
+        What is measured: a key of the study's destinations, ``stops``, ``fares`` ...
+    measure, unit, reading : str
+    cutoff_min : float or None
+    reason : str or sequence of str
+        Why a value is missing, for all or for each zone; used only where it is.
+    """
+
+    values: ArrayLike
+    kind: str
+    measure: str
+    unit: str
+    reading: str = "mean"
+    cutoff_min: float | None = None
+    reason: Sequence[str] | str = "off_network"
+
+
+def zone_table(
+    zones: pd.DataFrame, columns: Sequence[ZoneColumn], *, scenario: str, day: str, window: str
+) -> pd.DataFrame:
+    """Measures of every zone in the columns of access.csv, one after the other, each in order of the zones' ids.
+
+    Raises
+    ------
+    ValueError
+        As in ``zone_rows``.
+    """
+    n = len(zones)
     order = np.argsort(zones["id"].to_numpy(dtype=str), kind="stable")
-    table = pd.DataFrame(
-        {
-            "scenario": scenario,
-            "day": day,
-            "window": window,
-            "neighbourhood": zones["id"].to_numpy()[order],
-            "name": zones["name"].to_numpy()[order],
-            "population": zones["population"].to_numpy(dtype=np.float64)[order],
-            "deprivation_decile": whole_or_float(zones["deprivation_decile"].to_numpy()[order]),
-            "kind": kind,
-            "measure": measure,
-            "reading": reading,
-            "cutoff_min": whole_or_float([cutoff_min] * len(x)),
-            "value": np.where(missing, np.nan, x)[order],
-            "unit": unit,
-            "reason": np.where(missing, why, "")[order],
-        }
-    )
-    return table[list(ACCESS_COLUMNS)]
+    values, reasons = [], []
+    for column in columns:
+        x = np.asarray(column.values, dtype=np.float64)
+        if x.shape != (n,):
+            raise ValueError(f"{column.measure} has the shape {x.shape} for {n} zones")
+        why = column.reason
+        why = np.asarray([why] * n if isinstance(why, str) else list(why), dtype=object)
+        missing = ~np.isfinite(x)
+        if unknown := set(why[missing].tolist()) - set(REASONS[1:]):
+            raise ValueError(
+                f"{column.measure} is missing for no stated reason ({sorted(unknown)}); one of {REASONS[1:]}"
+            )
+        values.append(np.where(missing, np.nan, x)[order])
+        reasons.append(np.where(missing, why, "")[order])
+    times, total = len(columns), n * len(columns)
+
+    def each(name: str) -> Any:
+        return np.repeat(np.asarray([getattr(column, name) for column in columns], dtype=object), n)
+
+    found: dict[str, Any] = {
+        "scenario": np.full(total, scenario, dtype=object),
+        "day": np.full(total, day, dtype=object),
+        "window": np.full(total, window, dtype=object),
+        "neighbourhood": np.tile(zones["id"].to_numpy(dtype=object)[order], times),
+        "name": np.tile(zones["name"].to_numpy(dtype=object)[order], times),
+        "population": np.tile(zones["population"].to_numpy(dtype=np.float64)[order], times),
+        "deprivation_decile": whole_or_float(np.tile(zones["deprivation_decile"].to_numpy()[order], times)),
+        "kind": each("kind"),
+        "measure": each("measure"),
+        "reading": each("reading"),
+        "cutoff_min": whole_or_float(each("cutoff_min")),
+        "value": np.concatenate(values),
+        "unit": each("unit"),
+        "reason": np.concatenate(reasons),
+    }
+    return pd.DataFrame(found, columns=list(ACCESS_COLUMNS))

@@ -22,14 +22,14 @@ def sum_within(
     ``cutoffs_s`` int64; gives float64 (n_rows, n_cutoffs).
     """
     out = np.zeros((time_s.shape[0], cutoffs_s.shape[0]), dtype=np.float64)
-    longest = cutoffs_s.max() if cutoffs_s.shape[0] else -1
     for row in range(time_s.shape[0]):
+        totals = out[row]
         for column in columns:
             time = time_s[row, column]
-            if above_s < time <= longest:
+            if time > above_s:
                 for k in range(cutoffs_s.shape[0]):
                     if time <= cutoffs_s[k]:
-                        out[row, k] += amounts[column]
+                        totals[k] += amounts[column]
     return out
 
 

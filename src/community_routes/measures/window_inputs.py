@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from community_routes.measures.commuting import Commute
 from community_routes.measures.reach import zone_average
-from community_routes.measures.rows import zone_rows
+from community_routes.measures.rows import ZoneColumn, zone_table
 from community_routes.measures.service import StopDepartures
 from community_routes.measures.weighted import weighted_quantile
 from community_routes.network.points import Links
@@ -110,7 +110,11 @@ class WindowInputs:
 
     def rows(self, values: FloatArray, **what: Any) -> pd.DataFrame:
         """Rows of access.csv of values of zones."""
-        return zone_rows(self.zones, values, scenario=self.scenario, day=self.day, window=self.window, **what)
+        return self.table([ZoneColumn(values, **what)])
+
+    def table(self, columns: Sequence[ZoneColumn]) -> pd.DataFrame:
+        """Rows of access.csv of several measures of zones."""
+        return zone_table(self.zones, columns, scenario=self.scenario, day=self.day, window=self.window)
 
 
 class FurtherMeasure(Protocol):
