@@ -118,7 +118,7 @@ def test_what_the_page_says(compared: Path) -> None:
     assert "2024 against 2023" in text and "2025 against 2023" in text
     assert "the most deprived fifth reach 1.4 shared spaces within 30 minutes, against 2.4 in 2023" in text
     assert "Explained by the timetable (100 %). Of the routes, L1 (\u22121) explains most." in text
-    assert "Timetable bus.zip: other content" in text
+    assert "bus.zip: other content" in text
     assert "no longer runs" in text
     assert "people.csv: other content" in text
 
