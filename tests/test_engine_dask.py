@@ -33,6 +33,7 @@ from community_routes.sample import sample_study
 from community_routes.study import Study, open_study, origin_points
 from random_networks import random_case
 from searching import network_of, query_of, walks_of
+from small_town import town_study
 
 distributed = pytest.importorskip(
     "distributed", reason="dask.distributed is not installed (the extra cluster): no workers to search with"
@@ -348,6 +349,41 @@ def test_the_command_writes_the_same_file(cluster: Any, tmp_path: Path, capfd: p
     assert (tmp_path / "local.csv").read_bytes() == (tmp_path / "dask.csv").read_bytes()
     assert "searching with 2 workers of 2 threads in all" in capfd.readouterr().err
     assert list((tmp_path / "cache" / "cluster").iterdir()) == []
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder, by its name there."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_a_run_writes_the_same_files(cluster: Any, tmp_path: Path) -> None:
+    """The town of seven places, today and with a bus more: report, tables and map, byte for byte."""
+    study = str(town_study(tmp_path / "town"))
+    scenario = tmp_path / "town" / "more.yaml"
+    change = "set_headway: {route: L1, weekday: {07:00-09:00: 5}}"
+    scenario.write_text(f"scenario: more\ntitle: More buses\nchanges:\n  - {change}\n", encoding="utf-8")
+    spread = ["--engine", "dask", "--scheduler", cluster.scheduler_address, "--cache", str(tmp_path / "cache")]
+    for name, options in (("local", []), ("dask", spread)):
+        assert run_command(["run", study, str(scenario), "--no-maps", "--out", str(tmp_path / name), *options]) == 0
+    local, dask = contents(tmp_path / "local"), contents(tmp_path / "dask")
+    assert local == dask
+    assert {"report.html", "access.csv", "comparison.csv", "results.gpkg"} <= set(local)
+
+
+def test_sites_are_judged_alike(cluster: Any, tmp_path: Path) -> None:
+    """Eleven sites in blocks of two and one window each, done by several workers at once; the files are the same."""
+    study = str(town_study(tmp_path / "town"))
+    rows = [f"s{n},{20 + n / 20:.3f},0.001,{n}" for n in range(11)]
+    (tmp_path / "sites.csv").write_text("\n".join(["id,lon,lat,homes", *rows]) + "\n", encoding="utf-8")
+    spread = ["--engine", "dask", "--scheduler", cluster.scheduler_address, "--cache", str(tmp_path / "cache")]
+    codes = []
+    for name, options in (("local", ["--block", "4"]), ("dask", ["--block", "2", *spread])):
+        asked = ["sites", study, str(tmp_path / "sites.csv"), "--out", str(tmp_path / name), "--pages", "none"]
+        codes.append(run_command([*asked, *options]))
+    assert codes[0] == codes[1] in (0, 3)
+    local, dask = contents(tmp_path / "local"), contents(tmp_path / "dask")
+    assert local == dask
+    assert "sites.csv" in local
 
 
 @pytest.mark.parametrize(

@@ -215,13 +215,14 @@ def test_nothing_that_is_written_tells_where_or_how_long(unbroken: dict[str, byt
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Gets the number of places of every block that is judged from now on."""
     sizes: list[int] = []
-    real = batch.figures_of_places
+    real = batch.figures_of_blocks
 
-    def count(scene: Any, points: Any, **how: Any) -> Any:
-        sizes.append(points.n_places)
-        return real(scene, points, **how)
+    def count(scene: Any, blocks: Any, engine: Any) -> Any:
+        for points, values in zip(blocks, real(scene, blocks, engine), strict=True):
+            sizes.append(points.n_places)
+            yield values
 
-    monkeypatch.setattr(batch, "figures_of_places", count)
+    monkeypatch.setattr(batch, "figures_of_blocks", count)
     return sizes
 
 

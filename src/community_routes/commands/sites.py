@@ -7,11 +7,15 @@ from typing import Annotated
 
 import typer
 
+from community_routes.commands.engines import check_engine, engine_of
 from community_routes.commands.options import (
     DEFAULT_THREADS,
     Cache,
+    EngineChoice,
+    EngineKind,
     LogJson,
     Quiet,
+    Scheduler,
     Seed,
     StudyArgument,
     Threads,
@@ -57,6 +61,8 @@ def sites(
     block: Annotated[
         int, typer.Option("--block", min=1, help="Sites judged together and kept; results do not depend on it.")
     ] = 1000,
+    engine: EngineChoice = EngineKind.LOCAL,
+    scheduler: Scheduler = None,
     threads: Threads = DEFAULT_THREADS,
     seed: Seed = None,
     cache: Cache = None,
@@ -69,6 +75,7 @@ def sites(
     from community_routes.reading import read_scenarios
     from community_routes.sites import assess_sites, sites_status
 
+    check_engine(engine, scheduler, cache)
     with session(quiet, log_json, timings, f"reading {study.name}") as console:
         opened = opened_study(console, study, seed, cache)
         with console.stopwatch.stage("read"):
@@ -77,10 +84,11 @@ def sites(
         if status:
             console.say(str(sites_status(opened, file, out, scenarios=proposals, pages=wanted)))
             return
-        found = assess_sites(
-            opened, file, out, scenarios=proposals, pages=wanted, strict=strict, threads=threads, block=block,
-            stopwatch=console.stopwatch, progress=console.progress,
-        )  # fmt: skip
+        with engine_of(console, engine, scheduler, cache, threads) as searching:
+            found = assess_sites(
+                opened, file, out, scenarios=proposals, pages=wanted, strict=strict, threads=threads, engine=searching,
+                block=block, stopwatch=console.stopwatch, progress=console.progress,
+            )  # fmt: skip
     console.notices(list(opened.notices))
     console.say(str(found))
     if found.n_without_page:

@@ -11,12 +11,33 @@ from numpy.typing import NDArray
 
 from community_routes.network.changing import Changes, build_changes, named_trips
 from community_routes.network.connections import Connections, build_connections, mirrored
+from community_routes.network.packing import packable
 from community_routes.network.points import Links
 from community_routes.network.stop_walks import build_footpaths, stop_points
 from community_routes.network.timetable import WHOLE_DAY_S, Phase, Timetable, build_timetable
 from community_routes.network.walks import Ground, link_points
 from community_routes.notices import Notice
 from community_routes.sources.feed import Feed
+
+
+@packable
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """Of a network, what a search by departure needs: no names, no rules, ready to be packed for other processes.
+
+    Attributes
+    ----------
+    connections : Connections
+    slack_s : int
+    span_s : (int, int)
+    stop_lon, stop_lat : float64, shape (n_stops,)
+    """
+
+    connections: Connections
+    slack_s: int
+    span_s: tuple[int, int]
+    stop_lon: NDArray[np.float64]
+    stop_lat: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +112,27 @@ class Network:
         apart = self.apart[np.unique(self.timetable.run()[hops])]
         found = build_connections(mirrored(hops_of), changes, apart[::-1])
         return found if len(hops) == n_hops else replace(found, hop=(n_hops - 1 - order)[found.hop].astype(np.int32))
+
+    @property
+    def span_s(self) -> tuple[int, int]:
+        """Seconds of the service date for whose departures it was built."""
+        return self.timetable.span_s
+
+    @property
+    def stop_lon(self) -> NDArray[np.float64]:
+        """Degrees of longitude of each stop."""
+        degrees: NDArray[np.float64] = self.feed.stops["lon"].to_numpy(np.float64)
+        return degrees
+
+    @property
+    def stop_lat(self) -> NDArray[np.float64]:
+        """Degrees of latitude of each stop."""
+        degrees: NDArray[np.float64] = self.feed.stops["lat"].to_numpy(np.float64)
+        return degrees
+
+    def outline(self) -> Outline:
+        """What a search by departure needs."""
+        return Outline(self.connections, self.slack_s, self.span_s, self.stop_lon, self.stop_lat)
 
     def __repr__(self) -> str:
         return (

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from community_routes.errors import UsageError
 from community_routes.network.connections import Connections
-from community_routes.network.network import Network
+from community_routes.network.network import Network, Outline
 from community_routes.network.packing import packable
 from community_routes.network.points import Links
 from community_routes.routing.engine import Engine, Work
@@ -329,7 +329,12 @@ class Search:
     """One direction of time: destinations are lanes, origins read the rows of the stops near them."""
 
     def __init__(
-        self, connections: Connections, network: Network, query: Query, walks: Walks, most_lanes: int = MOST_LANES
+        self,
+        connections: Connections,
+        network: Network | Outline,
+        query: Query,
+        walks: Walks,
+        most_lanes: int = MOST_LANES,
     ) -> None:
         self.connections, self.query, self.walks = connections, query, walks
         # Slack belongs to the boarding: leaving, it is spent after the access walk; mirrored, after the "egress" walk.
@@ -538,10 +543,10 @@ def _needed_s(query: Query) -> tuple[int, int]:
     return (first - query.max_travel_s, last) if query.arrive_by else (first, last + query.max_travel_s)
 
 
-def _check_span(network: Network, query: Query) -> None:
+def _check_span(network: Network | Outline, query: Query) -> None:
     """A network built for other hours of the day would answer that nothing runs."""
     needed = _needed_s(query)
-    span = network.timetable.span_s
+    span = network.span_s
     if needed[0] < span[0] or needed[1] > span[1]:
         raise UsageError(
             f"the search needs departures from {format_time(needed[0])} to {format_time(needed[1])}, but the network was "
@@ -560,7 +565,7 @@ def _for_each(work: Callable[[NDArray[np.int32]], None], blocks: list[NDArray[np
             done.result()
 
 
-def _along_a_curve(links: Links, network: Network) -> NDArray[np.int32]:
+def _along_a_curve(links: Links, network: Network | Outline) -> NDArray[np.int32]:
     """Places in an order in which neighbours stay close: along a Hilbert curve through their nearest stops."""
     n = links.n_from
     nearest = np.full(n, -1, np.int64)
@@ -569,8 +574,7 @@ def _along_a_curve(links: Links, network: Network) -> NDArray[np.int32]:
         order = np.lexsort((links.to, links.walk_s, start))
         begun, at = np.unique(start[order], return_index=True)
         nearest[begun] = links.to[order[at]]
-    x = network.feed.stops["lon"].to_numpy()[nearest]
-    y = network.feed.stops["lat"].to_numpy()[nearest]
+    x, y = network.stop_lon[nearest], network.stop_lat[nearest]
     key = np.where(nearest >= 0, _hilbert(x, y), 1 << 62)
     return np.argsort(key, kind="stable").astype(np.int32)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from community_routes.errors import StudyError
 from community_routes.network.points import Points
 from community_routes.publishing import check_replaceable
+from community_routes.routing.engine import Engine, LocalEngine
 from community_routes.scenarios.scenario import Scenario
 from community_routes.sites.around import look_around, residents_of_sites
 from community_routes.sites.detail import notes_of_places
-from community_routes.sites.figures import NEAREST_STOP, Scene, build_scene, figures_of_places, stops_of_entrances
+from community_routes.sites.figures import NEAREST_STOP, Scene, build_scene, figures_of_blocks, stops_of_entrances
 from community_routes.sites.files import JudgedSites, write_sites
 from community_routes.sites.judge import Verdict, judge
 from community_routes.sites.pages import pages_wanted, write_pages
@@ -107,6 +108,7 @@ def assess_sites(
     pages: Sequence[str] = (FAILED,),
     strict: bool = False,
     threads: int = 1,
+    engine: Engine | None = None,
     block: int = BLOCK,
     stopwatch: Stopwatch | None = None,
     progress: Tell | None = None,
@@ -132,6 +134,8 @@ def assess_sites(
         Judge nothing when a site has a fault.
     threads, block : int
         Threads of the search, and places of one record; they change nothing but the time and what is lost by a kill.
+    engine : Engine, optional
+        Searches in the place of threads of this process; it changes no byte.
     stopwatch : Stopwatch, optional
     progress : callable of str, optional
         Told what is being done.
@@ -163,7 +167,7 @@ def assess_sites(
         )
     work = WorkFolder(out)
     with work.locked():
-        run = _Run(batch, work, threads, block, watch, tell)
+        run = _Run(batch, work, engine or LocalEngine(threads), block, watch, tell)
         judged = run.judged()
         wanted = pages_wanted(judged, batch.pages)
         notes = run.notes_of([batch.key_of_site[row] for row in wanted.rows])
@@ -222,9 +226,11 @@ class _Ground:
 class _Run:
     """One run of a batch: what is kept already, and what has to be found out."""
 
-    def __init__(self, batch: Batch, work: WorkFolder, threads: int, block: int, watch: Stopwatch, tell: Tell) -> None:
+    def __init__(
+        self, batch: Batch, work: WorkFolder, engine: Engine, block: int, watch: Stopwatch, tell: Tell
+    ) -> None:
         self.batch, self.work = batch, work
-        self.threads, self.block, self.watch, self.tell = threads, block, watch, tell
+        self.engine, self.block, self.watch, self.tell = engine, block, watch, tell
         self.today = _Ground(batch.study, batch, watch, tell)
         self.entrances = f"{batch.settings}-entrances"
         self.settings_in_use = {batch.settings, self.entrances, *(one.settings for one in batch.proposals)}
@@ -291,18 +297,15 @@ class _Run:
     ) -> dict[str, FloatArray]:
         """The figures of places in one state of the study."""
 
-        def find(points: Points) -> FloatArray:
-            scene = ground.scene
-            with self.watch.stage("routing"):
-                return figures_of_places(scene, points, threads=self.threads)
+        def find(blocks: Sequence[Points]) -> Iterator[FloatArray]:
+            return figures_of_blocks(ground.scene, blocks, self.engine)
 
         return self._complete(self.work.records(settings, self._width), places, what, find)
 
     def _stops_of_entrances(self) -> dict[str, FloatArray]:
-        def find(points: Points) -> FloatArray:
+        def find(blocks: Sequence[Points]) -> Iterator[FloatArray]:
             scene = self.today.scene
-            with self.watch.stage("routing"):
-                return stops_of_entrances(scene, points)
+            return (stops_of_entrances(scene, points) for points in blocks)
 
         records = self.work.records(self.entrances, 2 * len(self.batch.study.file.dates))
         return self._complete(records, self.batch.entrances, "looking at entrances", find)
@@ -312,15 +315,20 @@ class _Run:
         records: Records,
         places: Mapping[str, FloatArray],
         what: str,
-        find: Callable[[Points], FloatArray],
+        find: Callable[[Sequence[Points]], Iterator[FloatArray]],
     ) -> dict[str, FloatArray]:
         """What is kept of every place, and the missing ones block by block, each kept when it is done."""
         done = records.load()
         missing = [key for key in places if key not in done]
-        for low in range(0, len(missing), self.block):
-            keys = missing[low : low + self.block]
-            self.tell(f"{what}: {len(places) - len(missing) + low:,} of {len(places):,} are done")
-            values = find(points_of([places[key] for key in keys]))
+        if not missing:
+            return done
+        blocks = [missing[low : low + self.block] for low in range(0, len(missing), self.block)]
+        found = find([points_of([places[key] for key in keys]) for keys in blocks])
+        for keys in blocks:
+            n_done = sum(key in done for key in places)
+            self.tell(f"{what}: {n_done:,} of {len(places):,} are done")
+            with self.watch.stage("routing"):
+                values = next(found)
             records.save(keys, values)
             done.update(zip(keys, values, strict=True))
         return done

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +34,9 @@ from community_routes.network.store import fingerprint
 from community_routes.network.streets import Streets
 from community_routes.network.walks import Linked, join_linked, link_points, walks_between
 from community_routes.questions import study_networks, window_query
+from community_routes.routing.engine import Engine, LocalEngine, Work
 from community_routes.routing.query import Walks
-from community_routes.routing.travel_times import times_in_blocks
+from community_routes.routing.travel_times import Search, times_of_block
 from community_routes.sites.periods import service_windows
 from community_routes.sources.study_fares import Standards
 from community_routes.study import Study, destination_points, origin_points
@@ -241,15 +242,85 @@ def figures_of_places(scene: Scene, points: Points, *, threads: int = 1) -> Floa
     -------
     float64, shape (n_places, n_figures)
     """
-    near, walks = walks_of_places(scene, points)
-    values = _figures_on_foot(scene, walks.direct)
-    for day, departures in scene.departures.items():
-        values |= _figures_of_day(scene, near, departures, day)
+    return next(figures_of_blocks(scene, [points], LocalEngine(threads)))
+
+
+def figures_of_blocks(scene: Scene, blocks: Sequence[Points], engine: Engine) -> Iterator[FloatArray]:
+    """``figures_of_places`` of some blocks of places, one after the other.
+
+    Parameters
+    ----------
+    scene : Scene
+    blocks : sequence of Points
+    engine : Engine
+        Searches every block in every window, each by itself; it changes nothing but the time.
+    """
     asked = [(day, window) for day in scene.networks for window in scene.study.file.windows_on(day)]
-    with ThreadPoolExecutor(max(1, min(threads, len(asked)))) as pool:
-        for found in pool.map(lambda when: _figures_of_window(scene, walks, *when), asked):
-            values |= found
-    return np.column_stack([values[figure] for figure in scene.figures])
+    tasks = _Tasks(scene, blocks, len(asked))
+    found = engine.map_blocks(WINDOWS, _shared(scene, asked), tasks)
+    for number in range(len(blocks)):
+        near, walks = tasks.walks(number)
+        values = _figures_on_foot(scene, walks.direct)
+        for day, departures in scene.departures.items():
+            values |= _figures_of_day(scene, near, departures, day)
+        for when in asked:
+            values |= zip(_figures_in_window(scene, *when), next(found), strict=True)
+        tasks.forget(number)
+        yield np.column_stack([values[figure] for figure in scene.figures])
+
+
+class _Tasks(Sequence[tuple[int, Links, Links]]):
+    """Every block of places in every window, with its walks to stops and to destinations.
+
+    The walks of a block are found when its first window is asked for, and kept until the block is done.
+    """
+
+    def __init__(self, scene: Scene, blocks: Sequence[Points], n_windows: int) -> None:
+        self._scene, self._blocks, self._n_windows = scene, blocks, n_windows
+        self._walks: dict[int, tuple[Links, Walks]] = {}
+
+    def __len__(self) -> int:
+        return len(self._blocks) * self._n_windows
+
+    def __getitem__(self, number: Any) -> Any:
+        block, window = divmod(number, self._n_windows)
+        _, walks = self.walks(block)
+        return window, walks.access, walks.direct
+
+    def walks(self, block: int) -> tuple[Links, Walks]:
+        """Of ``walks_of_places``."""
+        if block not in self._walks:
+            self._walks[block] = walks_of_places(self._scene, self._blocks[block])
+        return self._walks[block]
+
+    def forget(self, block: int) -> None:
+        """The block is done."""
+        del self._walks[block]
+
+
+def _shared(scene: Scene, asked: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """What the search of any block needs, ready to be packed."""
+    file = scene.study.file
+    outlines = {day: network.outline() for day, network in scene.networks.items()}
+    kinds = kinds_of_study(scene.study)
+    return {
+        "windows": [(outlines[day], window_query(file, window)) for day, window in asked],
+        "egress": scene.egress,
+        "kinds": scene.kinds,
+        "limits_s": np.array([int(cutoff * MINUTE) for cutoff in file.travel.cutoffs_min], np.int32),
+        "amounts": scene.study.opportunities.table["amount"].to_numpy(np.float64),
+        "rows": [scene.study.opportunities.rows_of(kind) for kind in kinds],
+    }
+
+
+def _figures_in_window(scene: Scene, day: str, window: str) -> list[Figure]:
+    """What ``_search_window`` finds, in its order."""
+    file = scene.study.file
+    found = [Figure(TIME_TO, day, window, name) for name in file.sites.named_places]
+    for kind in kinds_of_study(scene.study):
+        found += [Figure(measure, day, window, kind) for measure in (NEAREST, WHICH_PLACE, LEAVES)]
+        found += [Figure(REACHED, day, window, kind, f"{cutoff:g}") for cutoff in file.travel.cutoffs_min]
+    return found
 
 
 def walks_of_places(scene: Scene, points: Points) -> tuple[Links, Walks]:
@@ -324,40 +395,43 @@ def _figures_of_day(scene: Scene, near: Links, departures: StopDepartures, day: 
     return values
 
 
-def _figures_of_window(scene: Scene, walks: Walks, day: str, window: str) -> dict[Figure, FloatArray]:
+def _search_window(shared: Mapping[str, Any], task: tuple[int, Links, Links]) -> list[FloatArray]:
     """Median time to the nearest of each kind, and what is reached within each cutoff on average over departures."""
-    file = scene.study.file
-    query, names = window_query(file, window), kinds_of_study(scene.study)
-    n_departures, cutoffs = len(query.departures_s), file.travel.cutoffs_min
-    limits_s = np.array([int(cutoff * MINUTE) for cutoff in cutoffs], np.int32)
-    n_all = len(scene.kinds)
-    best: NDArray[np.int32] = np.full((walks.n_origins, n_departures, n_all), UNREACHED, np.int32)
-    which = np.full((walks.n_origins, n_departures, n_all), -1, np.int32)
-    counts = np.zeros((walks.n_origins, walks.n_destinations, len(cutoffs)), np.int32)
-    for block in times_in_blocks(scene.networks[day], query, walks):
-        _take_in(
-            block.time_s, block.origins, block.departures, block.destinations, scene.kinds, limits_s, best, which, counts
-        )  # fmt: skip
-    amounts = scene.study.opportunities.table["amount"].to_numpy(np.float64)
-    values: dict[Figure, FloatArray] = {}
-    medians = [percentile_over_departures(np.ascontiguousarray(best[:, :, row]), 50) for row in range(n_all)]
-    for row, name in enumerate(file.sites.named_places, start=len(names)):
-        values[Figure(TIME_TO, day, window, name)] = _or_infinite(medians[row])
-    for row, kind in enumerate(names):
-        values[Figure(NEAREST, day, window, kind)] = _or_infinite(medians[row])
+    number, access, direct = task
+    outline, query = shared["windows"][number]
+    walks = Walks(access, shared["egress"], direct)
+    kinds, limits_s, amounts = shared["kinds"], shared["limits_s"], shared["amounts"]
+    n_departures, n_names = len(query.departures_s), len(shared["rows"])
+    best: NDArray[np.int32] = np.full((walks.n_origins, n_departures, len(kinds)), UNREACHED, np.int32)
+    which = np.full((walks.n_origins, n_departures, len(kinds)), -1, np.int32)
+    counts = np.zeros((walks.n_origins, walks.n_destinations, len(limits_s)), np.int32)
+    search = Search(outline.connections, outline, query, walks)
+    for lanes in range(len(search.lane_blocks())):
+        for block in times_of_block(search, lanes):
+            _take_in(
+                block.time_s, block.origins, block.departures, block.destinations, kinds, limits_s, best, which, counts
+            )  # fmt: skip
+    medians = [percentile_over_departures(np.ascontiguousarray(best[:, :, row]), 50) for row in range(len(kinds))]
+    values = [_or_infinite(median) for median in medians[n_names:]]
+    for row, columns in enumerate(shared["rows"]):
+        values.append(_or_infinite(medians[row]))
         # The first departure that takes just the median, and the place that is nearest then.
         at = np.argmax(best[:, :, row] == medians[row][:, None], axis=1)
         missing, every = medians[row] == UNREACHED, np.arange(walks.n_origins)
-        values[Figure(WHICH_PLACE, day, window, kind)] = np.where(
-            missing, np.inf, which[every, at, row].astype(np.float64)
-        )
-        values[Figure(LEAVES, day, window, kind)] = np.where(missing, np.inf, query.departures_s[at].astype(np.float64))
-        columns = scene.study.opportunities.rows_of(kind)
-        for place, cutoff in enumerate(cutoffs):
+        values.append(np.where(missing, np.inf, which[every, at, row].astype(np.float64)))
+        values.append(np.where(missing, np.inf, query.departures_s[at].astype(np.float64)))
+        for place in range(len(limits_s)):
             # One row at a time in one order: the sum of a site does not depend on its neighbours in the block.
             parts = np.ascontiguousarray(counts[:, columns, place] * amounts[columns])
-            values[Figure(REACHED, day, window, kind, f"{cutoff:g}")] = parts.sum(axis=1) / n_departures
+            values.append(parts.sum(axis=1) / n_departures)
     return values
+
+
+def _as_it_is(shared: Mapping[str, Any]) -> Mapping[str, Any]:
+    return shared
+
+
+WINDOWS = Work(_as_it_is, _search_window)
 
 
 def _or_infinite(seconds: NDArray[np.int32]) -> FloatArray:
