@@ -243,6 +243,7 @@ def evaluate(
             home_walks=home_walks(file, ground, stops, reached, zones, opportunities),
             threads=threads,
             stopwatch=watch,
+            engine=engine,
         )
     walks = reached.walks
     tables: list[pd.DataFrame] = []

@@ -33,6 +33,7 @@ from community_routes.measures.summary import access_rows
 from community_routes.measures.working_day import search_shift, shift_tables
 from community_routes.network.network import Network
 from community_routes.notices import Notice, raise_on_errors
+from community_routes.routing.engine import Engine
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.travel_times import travel_times_by_departure
 from community_routes.sources.opportunities import Opportunities
@@ -165,6 +166,8 @@ class Subject:
     destination_reason : dict of day to object (str), shape (n_destinations,)
     origin_reason : dict of day to object (str), shape (n_origins,)
     threads : int
+    engine : Engine or None
+        Searches the windows in the place of threads.
     stopwatch : Stopwatch
     """
 
@@ -179,6 +182,7 @@ class Subject:
     home_walks: Walks
     threads: int
     stopwatch: Stopwatch
+    engine: Engine | None = None
     origin_reason: dict[str, NDArray[np.object_]] = field(default_factory=dict)
     destination_reason: dict[str, NDArray[np.object_]] = field(default_factory=dict)
 
@@ -195,7 +199,9 @@ class Subject:
         zone_times, of_budget = None, dict[float, NDArray[np.int32]]()
         with self.stopwatch.stage("routing"):
             if any(isinstance(measure, OtherWards) for measure in self.choice.further):
-                zone_times = travel_times_by_departure(network, query, self.zone_walks, threads=self.threads)
+                zone_times = travel_times_by_departure(
+                    network, query, self.zone_walks, threads=self.threads, engine=self.engine
+                )
             if self.fares is not None and any(isinstance(m, Affordability) for m in self.choice.further):
                 times = times_within_budgets(network, query, self.walks, TicketFares(self.fares), self.fares.budgets)
                 of_budget = dict(zip(self.fares.budgets, times, strict=True))
