@@ -10,7 +10,14 @@ import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 QUICK = {"reach_map": {}, "one_journey": {}, "fifty_headways": {"headways": (10, 30)}}
-SLOW = {"sunday_gap": {}, "two_headways": {}, "early_shift": {}, "affordable_reach": {}, "meeting_places": {}}
+SLOW = {
+    "sunday_gap": {},
+    "two_headways": {},
+    "early_shift": {},
+    "affordable_reach": {},
+    "meeting_places": {},
+    "one_site": {},
+}
 HELPERS = {"pictures"}
 
 

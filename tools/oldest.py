@@ -1,4 +1,4 @@
-"""Prints the constraints that hold every dependency at the oldest version that pyproject.toml declares, for ``make test-oldest``."""
+"""Prints what holds every dependency at the oldest version that pyproject.toml declares, for ``make test-oldest``."""
 
 from __future__ import annotations
 
