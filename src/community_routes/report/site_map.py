@@ -27,7 +27,7 @@ class Underlay:
     Attributes
     ----------
     layers : mapping of name to object (shapely), shape (n,)
-        ``green``, ``water``, ``railways``, ``streets``, ``roads``, ``borders``.
+        Areas ``green``, ``water``; lines ``rivers``, ``railways``, ``streets``, ``roads``, ``borders``.
     trees : mapping of name to STRtree
         Of the same.
     """
@@ -35,26 +35,33 @@ class Underlay:
     layers: Mapping[str, NDArray[np.object_]]
     trees: Mapping[str, shapely.STRtree]
 
-    def within(self, name: str, frame: geo.Frame) -> list[shapely.Geometry]:
-        """Shapes of one layer that the frame shows, in their order."""
+    def within(self, name: str, frame: geo.Frame) -> NDArray[np.object_]:
+        """What the frame shows of one layer, as fine as can be seen, in the order of the layer."""
         if name not in self.trees:
-            return []
-        found = np.sort(self.trees[name].query(frame.box))
-        return list(self.layers[name][found])
+            return np.zeros(0, object)
+        found = self.layers[name][np.sort(self.trees[name].query(frame.box))]
+        cut = shapely.clip_by_rect(found, frame.west, frame.south, frame.east, frame.north)
+        return np.asarray(shapely.simplify(cut, frame.metres_per_unit / 2 / _METRES_A_DEGREE), object)
 
 
 def underlay(
     background: Mapping[str, gpd.GeoDataFrame], streets: NDArray[np.object_] | None, zones: gpd.GeoDataFrame
 ) -> Underlay:
-    """What lies under maps: the background's layers, every walkable street, and the borders of neighbourhoods."""
-    layers = {
-        name: np.asarray(table.geometry.array, object)
-        for name, table in background.items()
-        if name in ("green", "water", "railways", "roads") and len(table)
-    }
+    """What lies under maps: the background's layers, every walkable street, and the borders of neighbourhoods.
+
+    Shapes are mended and taken apart once here, so that each map is cut out quickly.
+    """
+    layers = {}
+    for name in ("green", "water", "railways", "roads"):
+        if name in background and len(background[name]):
+            parts = shapely.get_parts(shapely.make_valid(np.asarray(background[name].geometry.array, object)))
+            areas = shapely.area(parts) > 0
+            layers[name] = parts[areas] if name in ("green", "water") else parts[~areas]
+            if name == "water":
+                layers["rivers"] = parts[~areas]
     if streets is not None and len(streets):
         layers["streets"] = streets
-    layers["borders"] = np.asarray(shapely.boundary(np.asarray(zones.geometry.array, object)), object)
+    layers["borders"] = shapely.get_parts(shapely.boundary(np.asarray(zones.geometry.array, object)))
     return Underlay(layers, {name: shapely.STRtree(shapes) for name, shapes in layers.items()})
 
 
@@ -152,25 +159,41 @@ def _ground(under: Underlay, frame: geo.Frame) -> Markup:
     styles = [
         ("green", 'fill="#dbe5cc"'),
         ("water", 'fill="#b9d3df"'),
-        ("water_lines", 'fill="none" stroke="#9fc0d0" stroke-width="2"'),
+        ("rivers", 'fill="none" stroke="#9fc0d0" stroke-width="2"'),
         ("streets", 'fill="none" stroke="#fff" stroke-width="2"'),
         ("roads", f'fill="none" stroke="{"#fff" if wide else "#fbf3dc"}" stroke-width="{2.4 if wide else 5}"'),
         ("railways", 'fill="none" stroke="#777" stroke-width="1.6" stroke-dasharray="7 4"'),
         ("borders", 'fill="none" stroke="#8b8f92" stroke-width="1" stroke-dasharray="2 4"'),
     ]
+    paths = [
+        (_path(under.within(name, frame), frame), style) for name, style in styles if name != "streets" or not wide
+    ]
+    return Markup("").join(Markup('<path d="{}" {}/>').format(path, Markup(style)) for path, style in paths if path)
+
+
+def _path(shapes: NDArray[np.object_], frame: geo.Frame) -> str:
+    """One path of many lines and areas, with one decimal, each point written as the step from the one before."""
+    parts = shapely.get_parts(shapes)
+    kinds = shapely.get_type_id(parts)
+    areas = parts[kinds == 3]
+    rings = np.concatenate([parts[np.isin(kinds, (1, 2))], shapely.get_rings(areas)])
+    closed = shapely.get_type_id(rings) == 2
+    coordinates, owner = shapely.get_coordinates(rings, return_index=True)
+    if not len(coordinates):
+        return ""
+    points = np.round(frame.place(coordinates) * 10).astype(np.int64)
+    begins = np.r_[True, owner[1:] != owner[:-1]]
+    points_kept = begins | np.r_[True, np.any(points[1:] != points[:-1], axis=1)]
+    points, owner, begins = points[points_kept], owner[points_kept], begins[points_kept]
+    # A ring begins where it stands, a step counts from the point before.
+    steps = np.where(begins[:, None], points, points - np.roll(points, 1, axis=0)) / 10
+    texts = [f"{x:g} {y:g}" for x, y in steps.tolist()]
     out = []
-    for name, style in styles:
-        if name == "streets" and wide:
-            continue
-        source = "water" if name == "water_lines" else name
-        shapes = under.within(source, frame)
-        if name in ("water", "water_lines"):
-            shapes = [shape for shape in shapes if (shape.area > 0) == (name == "water")]
-        cut = geo.simple_lines(shapes, frame, metres=frame.metres_per_unit / 2)
-        path = "".join(geo.svg_path(shape, frame) for shape in cut if not shape.is_empty)
-        if path:
-            out.append(Markup('<path d="{}" {}/>').format(path, Markup(style)))
-    return Markup("").join(out)
+    starts = np.flatnonzero(begins).tolist()
+    for start, end in zip(starts, [*starts[1:], len(texts)], strict=True):
+        if end - start > 1:
+            out.append(f"M{texts[start]}l{' '.join(texts[start + 1 : end])}{'z' if closed[owner[start]] else ''}")
+    return "".join(out)
 
 
 def _stretch(stretch: Stretch, frame: geo.Frame) -> Markup:

@@ -174,7 +174,7 @@ def shortfall(verdict: Verdict, row: int) -> str:
             return f"a served stop within {standard.limit:g} m; there is none within walking limits"
         return f"a served stop {-margin:g} m nearer"
     if standard.at_least:
-        return f"{-margin:g} more departures an hour"
+        return f"{-margin:g} more departure{'' if margin == -1 else 's'} an hour"
     if math.isnan(margin):
         return "a journey within the limits of time, walking and rides; there is none on most departures"
     return f"{-margin:g} minutes less"

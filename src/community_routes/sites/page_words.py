@@ -109,7 +109,7 @@ class Wording:
         if standard.at_least:
             periods = [self.when(figure.day, figure.window) for figure in standard.figures]
             said = periods[0] if len(periods) == 1 else f"the least of: {'; '.join(periods)}"
-            return f"{limit} departures an hour within 400 m ({said[:1].lower()}{said[1:]})"
+            return f"{limit} departure{'' if standard.limit == 1 else 's'} an hour within 400 m ({said[:1].lower()}{said[1:]})"
         return f"{self.kind(standard.figures[0].kind)} within {limit} minutes"
 
     def short(self, standard: Standard) -> tuple[str, str]:
@@ -118,7 +118,7 @@ class Wording:
             return "Stop", f"metres to spare of {standard.limit:g}"
         if standard.at_least:
             period = standard.name.removeprefix("departures_per_hour_")
-            return f"Departures, {words.plain(period)}", f"an hour above {standard.limit:g}"
+            return f"Departures ({words.plain(period)})", f"an hour above {standard.limit:g}"
         return self.kind(standard.figures[0].kind), f"minutes to spare of {standard.limit:g}"
 
     def judged_standard(self, number: int, row: int) -> JudgedStandard:
