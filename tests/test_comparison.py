@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from community_routes.comparison import compare
@@ -91,3 +92,44 @@ def test_what_a_service_on_demand_takes_is_shown_or_said_to_be_unknown(tmp_path:
     assert page.count('<span class="none">not known</span>') == 3, "bus-hours, kilometres and peak vehicles"
     assert "nobody knows what it takes: see what the costs assume" in page
     assert "What Dial takes and costs is not known: add_drt says no vehicles; write vehicles: N" in page
+
+
+def test_a_proposal_is_also_compared_with_the_one_it_builds_on(tmp_path: Path) -> None:
+    """Without L1 and without L5, on top of without L1: from today P0, P1, P4 and P5 lose a place each within 30 minutes, from
+    its base only P4 and P5. The base is evaluated where it is not among the proposals.
+    """
+    study = open_study(town_study(tmp_path / "town"))
+    (tmp_path / "less.yaml").write_text("scenario: less\nchanges:\n  - withdraw_route: {route: L1}\n", encoding="utf-8")
+    more = "scenario: lesser\ntitle: Neither\nbase: less\nchanges:\n  - withdraw_route: {route: L5}\n"
+    (tmp_path / "lesser.yaml").write_text(more, encoding="utf-8")
+    plans = read_scenarios([tmp_path / "lesser.yaml", tmp_path / "less.yaml"], study)
+    today, lesser, less = evaluate(study), *(evaluate(study, plan) for plan in plans)
+    alone = compare(today, lesser)
+    both = compare(today, lesser, less)
+    assert both.bases["lesser"] is less and list(both.bases) == ["lesser"]
+
+    def changes(table: pd.DataFrame) -> dict[str, float]:
+        rows = table[
+            (table["scenario"] == "lesser")
+            & (table["measure"] == "cumulative_opportunities")
+            & (table["reading"] == "mean")
+            & (table["kind"] == "shared_spaces")
+            & (table["cutoff_min"] == 30)
+        ]
+        return {zone: change for zone, change in zip(rows["neighbourhood"], rows["change"], strict=True) if change < 0}
+
+    for comparison in (alone, both):
+        extra = comparison.results.extra
+        assert set(extra["base_comparison"]["base"]) == {"less"}
+        assert changes(comparison.comparison) == dict.fromkeys(("P0", "P1", "P4", "P5"), -1.0)
+        assert changes(extra["base_comparison"]) == dict.fromkeys(("P4", "P5"), -1.0)
+        groups = extra["base_groups"]
+        row = groups[
+            (groups["grouping"] == "all") & (groups["measure"] == "cumulative_opportunities") & (groups["reading"] == "mean")
+            & (groups["kind"] == "shared_spaces") & (groups["cutoff_min"] == 30)
+        ].iloc[0]  # fmt: skip
+        assert row["change"] == pytest.approx(-2 / 8) and (row["persons_worse"], row["persons_same"]) == (2, 6)
+    page = page_html(both.results)
+    assert "What it adds to the proposal that it builds on: less</p>" in page
+    assert "base_groups.csv" in page and "Base comparison" not in page
+    assert "base_groups" not in compare(today, less).results.extra

@@ -15,11 +15,12 @@ import numpy as np
 import pandas as pd
 
 from community_routes import __version__
+from community_routes.bases import base_evaluations, base_tables
 from community_routes.checking import notices_table
 from community_routes.columns import COMPARISON_COLUMNS
 from community_routes.drawn import route_table, stop_table, study_box
 from community_routes.errors import UsageError
-from community_routes.evaluation import TODAY, Evaluation
+from community_routes.evaluation import TODAY, Evaluation, evaluate
 from community_routes.kept import keep_inputs as keep_inputs_of
 from community_routes.measures.further import equity_rows, poverty_lines
 from community_routes.measures.groups import group_rows
@@ -49,11 +50,14 @@ class Comparison:
         May be empty: then there is only today to report on.
     intervals : dict of scenario to Intervals
         Of the proposals with something random, where draws were made.
+    bases : dict of scenario to Evaluation
+        What a proposal builds on, of those that build on another one.
     """
 
     today: Evaluation
     proposals: tuple[Evaluation, ...]
     intervals: Mapping[str, Intervals] = field(default_factory=dict)
+    bases: Mapping[str, Evaluation] = field(default_factory=dict)
 
     @property
     def study(self) -> Study:
@@ -158,6 +162,7 @@ class Comparison:
             name: pd.concat([e.further[name] for e in self.evaluations if name in e.further], ignore_index=True)
             for name in names
         }
+        tables |= base_tables(self.proposals, self.bases)
         return {**tables, **({"ranking": self.ranking} if len(self.ranking) else {})}
 
     @cached_property
@@ -322,7 +327,8 @@ def compare(
         for proposal in proposals
         if draws and is_random(proposal)
     }
-    return Comparison(today, proposals, found)
+    bases = base_evaluations(proposals, lambda base: evaluate(today.study, base, threads=threads, progress=progress))
+    return Comparison(today, proposals, found, bases)
 
 
 def printed_settings(study: Study) -> dict[str, Any]:

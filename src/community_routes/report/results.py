@@ -16,6 +16,8 @@ from community_routes.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_
 from community_routes.errors import UsageError
 
 TODAY = "today"
+BASE_COMPARISON, BASE_GROUPS = "base_comparison", "base_groups"
+"""Names of the tables of changes from the proposals that others build on."""
 MISSING_COST = "missing"
 """Key in a proposal's ``cost`` of the reason why nobody can tell what it takes."""
 

@@ -12,7 +12,14 @@ from markupsafe import Markup
 from community_routes.report import charts, words
 from community_routes.report.cells import cell_text
 from community_routes.report.figures import Cell, Figures, Slot, figure, plain_figure, slot_name
-from community_routes.report.results import MISSING_COST, TODAY, JourneyView, ScenarioSummary
+from community_routes.report.results import (
+    BASE_COMPARISON,
+    BASE_GROUPS,
+    MISSING_COST,
+    TODAY,
+    JourneyView,
+    ScenarioSummary,
+)
 
 _MOST_WARDS = 24
 _MOST_ROWS = 12
@@ -259,7 +266,7 @@ def _share(table: pd.DataFrame, scenario: str, column: str) -> Cell | None:
 def extra_tables(figures: Figures) -> list[dict[str, Any]]:
     """Further tables of the results, with their first rows."""
     out = []
-    told = {"ward_matrix"} | ({"ranking"} if ranking(figures) else set())
+    told = {"ward_matrix", BASE_COMPARISON, BASE_GROUPS} | ({"ranking"} if ranking(figures) else set())
     for name in sorted(set(figures.results.extra) - told):
         table = figures.tables[name]
         rows = []

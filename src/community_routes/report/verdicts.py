@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from community_routes.report import charts, words
 from community_routes.report.figures import Cell, Figures, Slot, View, figure, slot_name, strongest, when
-from community_routes.report.results import TODAY, Results, ScenarioSummary
+from community_routes.report.results import BASE_GROUPS, TODAY, Results, ScenarioSummary
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +37,8 @@ class Verdict:
         The three as one bar.
     rows : tuple
         One line per day and window.
+    base : dict or None
+        Title of the proposal that it builds on, and the same lines against that one.
     """
 
     scenario: ScenarioSummary
@@ -52,6 +54,7 @@ class Verdict:
     rows: tuple[Mapping[str, Any], ...]
     slot: Slot
     kind: str
+    base: Mapping[str, Any] | None = None
 
 
 def people_of(results: Results) -> str:
@@ -125,7 +128,40 @@ def verdict(figures: Figures, scenario: ScenarioSummary) -> Verdict:
         rows=tuple(_slot_row(figures, scenario.id, s, view) for s in figures.slots),
         slot=slot,
         kind=kind,
+        base=base_rows(figures, scenario.id, view),
     )
+
+
+def base_rows(figures: Figures, scenario: str, view: View) -> dict[str, Any] | None:
+    """What a proposal adds to the one that it builds on, for each day, window and headline kind; None without such a one."""
+    table, lead = figures.tables.get(BASE_GROUPS), _lead_group(figures)
+    if table is None or lead is None:
+        return None
+    cutoff = table["cutoff_min"].isna() if view.cutoff_min is None else table["cutoff_min"] == view.cutoff_min
+    mine = table[
+        (table["scenario"] == scenario)
+        & (table["grouping"] == lead[0])
+        & (table["group"] == lead[1])
+        & (table["measure"] == view.measure)
+        & (table["reading"] == view.reading)
+        & cutoff
+    ]
+    if mine.empty:
+        return None
+    days = list(dict.fromkeys(s.day for s in figures.slots))
+    rows = []
+    for slot in figures.slots:
+        cells = []
+        for kind in figures.headline_kinds:
+            at = mine.index[(mine["day"] == slot.day) & (mine["window"] == slot.window) & (mine["kind"] == kind)]
+            unit = figures.unit(kind, view)
+            before, after, change = (
+                Cell(BASE_GROUPS, (int(at[0]),), column, float(table[column].loc[at[0]])) if len(at) else None
+                for column in ("baseline", "value", "change")
+            )
+            cells.append([figure(before, unit), figure(after, unit), figure(change, unit, sign=True)])
+        rows.append({"name": slot_name(slot, figures.results.windows, days), "cells": cells})
+    return {"title": figures.results.scenario_title(str(mine["base"].iat[0])), "rows": rows}
 
 
 def unit_note(figures: Figures, kind: str) -> str:
