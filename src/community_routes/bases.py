@@ -58,7 +58,8 @@ def base_tables(proposals: Sequence[Evaluation], bases: Mapping[str, Evaluation]
     The columns are those of ``comparison.csv`` and ``groups.csv`` with ``base`` after ``scenario``. ``low`` and ``high`` are
     missing where departure times are assumed: the draws are of the change from today.
     """
-    zones, groups = [], []
+    zones: list[pd.DataFrame] = []
+    groups: list[pd.DataFrame] = []
     for proposal in proposals:
         base = bases.get(proposal.scenario)
         if base is None:
