@@ -276,5 +276,7 @@ def test_another_date_of_the_same_timetable(tmp_path: Path) -> None:
     assert parts(comparison.explained, of="timetable") == {"L1": -2 / 8}
     differ = comparison.inputs[comparison.inputs["difference"] != "same"]
     assert set(differ["part"]) == {"input", "service_date"} and set(differ["role"]) == {"", "study"}
-    assert comparison.remarks == ("The day 'day' is a weekday in tuesday and a saturday in saturday.",)
+    assert comparison.remarks == (
+        "The service date is of another kind: that of saturday is a Saturday, that of tuesday is a weekday.",
+    )
     assert_adds_up(comparison)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -21,6 +22,7 @@ from community_routes.report.over_time import OverTime, RunView, write_over_time
 from community_routes.report.over_time_page import over_time_html
 from community_routes.report.words import joined
 from community_routes.sources.study_spec import day_type
+from community_routes.study import Study
 
 CHANGES_COLUMNS = (
     "run",
@@ -213,13 +215,14 @@ def compare_runs(
             f"{what} have no figure in common (day, window, kind of place, measure); they cannot be compared"
         )
     explanations = {}
+    opened: dict[str, Study] = {}
     for run in runs[1:]:
         if lead is None:
             nothing = pd.DataFrame(columns=list(EXPLAINED_COLUMNS))
             explanations[run.id] = Explanation(nothing, reason="the runs have no leading figure in common")
         else:
             explanations[run.id] = explain(
-                runs[0], run, lead, routes=routes, threads=threads, cache=cache, progress=progress
+                runs[0], run, lead, opened=opened, routes=routes, threads=threads, cache=cache, progress=progress
             )
     return RunComparison(tuple(runs), together, tables.neighbourhoods(runs), tables.inputs(runs), lead, explanations)
 
@@ -238,6 +241,10 @@ def _stacked(parts: Sequence[pd.DataFrame], columns: Sequence[str]) -> pd.DataFr
         else:
             table[column] = table[column].where(table[column].notna(), "")
     return table
+
+
+def _kind_of_day(date: dt.date) -> str:
+    return {"saturday": "Saturday", "sunday": "Sunday"}.get(day_type(date), "weekday")
 
 
 def _remarks(comparison: RunComparison) -> list[str]:
@@ -266,8 +273,11 @@ def _remarks(comparison: RunComparison) -> list[str]:
             )
         for day in run.dates:
             if day in first.dates and day_type(run.dates[day]) != day_type(first.dates[day]):
-                each = [f"a {day_type(one.dates[day])} in {one.label}" for one in (first, run)]
-                said.append(f"The day {day!r} is {' and '.join(each)}.")
+                each = [f"that of {one.label} is a {_kind_of_day(one.dates[day])}" for one in (run, first)]
+                said.append(
+                    f"The service date {f'({day}) ' if day != 'day' else ''}is of another kind: {', '.join(each)}."
+                )
+        said += comparison.explanations[run.id].notes
     table = comparison.over_time
     if (table["reason"] == "other_unit").any():
         rows = table[table["reason"] == "other_unit"]

@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +66,14 @@ class Explanation:
         The difference of the timetables; empty where they could not be read.
     reason : str
         Why the change could not be taken apart; empty where it was.
+    notes : tuple of str
+        What else differs, or could not be put back alone.
     """
 
     table: pd.DataFrame
     diffs: Mapping[str, FeedDiff] = field(default_factory=dict)
     reason: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,6 +121,7 @@ class _Found:
     new: Mapping[str, Figures]
     inputs: Mapping[str, Mapping[str, Figures]]
     routes: Sequence[tuple[_Route, Mapping[str, Figures]]] = ()
+    notes: tuple[str, ...] = ()
 
 
 def explain(
@@ -124,6 +129,7 @@ def explain(
     after: Run,
     headline: Headline,
     *,
+    opened: dict[str, Study] | None = None,
     routes: int = MOST_ROUTES,
     threads: int = 1,
     cache: str | Path | None = None,
@@ -135,6 +141,8 @@ def explain(
     ----------
     before, after : Run
     headline : Headline
+    opened : dict of run to Study, optional
+        Gets the study of the earlier run, which is not read again where it is there.
     routes : int
         How many routes are put back singly, those with the most departures changed; the others are put back together.
     threads : int
@@ -147,18 +155,31 @@ def explain(
             return Explanation(nothing, reason=f"{run.id}: {run.kept.reason}")
     tell = progress or (lambda _: None)
     try:
-        tell(f"reading the inputs of {before.id}")
-        old = before.open_study(cache=cache)
+        known = opened if opened is not None else {}
+        if before.id not in known:
+            tell(f"reading the inputs of {before.id}")
+            known[before.id] = before.open_study(cache=cache)
+        old = known[before.id]
         tell(f"reading the inputs of {after.id}")
         new = after.open_study(cache=cache)
         pair = _Pair(before, after, old, new, headline, threads, cache, tell)
         diffs = _diffs(pair)
-        table = pd.DataFrame(list(_rows(pair, _measure(pair, diffs, routes))), columns=list(EXPLAINED_COLUMNS))
+        found = _measure(pair, diffs, routes)
+        table = pd.DataFrame(list(_rows(pair, found)), columns=list(EXPLAINED_COLUMNS))
     except CommunityRoutesError as wrong:
         return Explanation(
             nothing, reason=f"the kept inputs of {before.id} and {after.id} cannot be used any more: {wrong}"
         )
-    return Explanation(table, diffs)
+    return Explanation(table, diffs, notes=(*found.notes, *_other_differences(pair)))
+
+
+def _other_differences(pair: _Pair) -> Iterator[str]:
+    """What differs between the studies and is no part of the leading figures."""
+    if pair.old.file.fares != pair.new.file.fares:
+        yield (
+            f"The fares of {pair.after.label} and {pair.before.label} differ: what can be reached for a budget, and what "
+            "journeys cost, changed with them."
+        )
 
 
 def _diffs(pair: _Pair) -> dict[str, FeedDiff]:
@@ -179,11 +200,19 @@ def _measure(pair: _Pair, diffs: Mapping[str, FeedDiff], most: int) -> _Found:
     now = Measured(replace(pair.new, feed=feed), pair.headline, also=pair.old.feed, threads=pair.threads)
     new = {day: now.figures(feed, day, pair.new.file.dates[day]) for day in pair.days}
     inputs: dict[str, dict[str, Figures]] = {}
-    for name, study in _hybrids(pair):
+    notes: list[str] = []
+    for name, make in _hybrids(pair):
         pair.tell(f"putting the {name} of {pair.before.id} back")
-        inputs[name] = pair.measured(study)
+        try:
+            inputs[name] = pair.measured(make())
+        except CommunityRoutesError as wrong:
+            why = " ".join(str(wrong).split())[:300]
+            notes.append(
+                f"The {name} of {pair.before.label} cannot be put back alone into {pair.after.label}; what they explain "
+                f"is in the part that inputs do together ({why})."
+            )
     if "timetable" not in inputs:
-        return _Found(old, new, inputs)
+        return _Found(old, new, inputs, notes=tuple(notes))
     singly, rest = _changed_routes(diffs, pair.days, most)
     found = []
     for number, route in enumerate(singly, 1):
@@ -194,7 +223,7 @@ def _measure(pair: _Pair, diffs: Mapping[str, FeedDiff], most: int) -> _Found:
         days = tuple(day for day in pair.days if any(day in route.days for route in rest))
         others = _Route("", f"{len(rest)} other routes", sum(route.changed for route in rest), days)
         found.append((others, _without(pair, now, feed, [route.key for route in rest], days)))
-    return _Found(old, new, inputs, found)
+    return _Found(old, new, inputs, found, tuple(notes))
 
 
 def _changed_routes(diffs: Mapping[str, FeedDiff], days: Sequence[str], most: int) -> tuple[list[_Route], list[_Route]]:
@@ -220,23 +249,29 @@ def _without(pair: _Pair, now: Measured, feed: Feed, routes: Sequence[str], days
     return found
 
 
-def _hybrids(pair: _Pair) -> Iterator[tuple[str, Study]]:
-    """The later study with one input of the earlier one, for each that differs."""
+def _hybrids(pair: _Pair) -> Iterator[tuple[str, Callable[[], Study]]]:
+    """What makes the later study with one input of the earlier one, for each that differs."""
     old, new = pair.old, pair.new
     here, there = _content(pair.before), _content(pair.after)
     dates = [(old.file.dates[day], new.file.dates[day]) for day in pair.days]
     feeds = [sorted(map(str, _named(study.file.timetables, by))) for study, by in ((old, here), (new, there))]
     if feeds[0] != feeds[1] or any(then != now for then, now in dates):
         file = new.file.model_copy(update={"dates": {**new.file.dates, **old.file.dates}})
-        yield "timetable", replace(new, feed=old.feed, file=file, applied={}, store=None)
-    for name, key in (("streets", "streets"), ("destinations", "destinations")):
+        yield "timetable", lambda: replace(new, feed=old.feed, file=file, applied={}, store=None)
+    for key in ("streets", "destinations"):
         part = getattr(old.file, key)
         if _named(part, here) != _named(getattr(new.file, key), there):
-            yield name, study_of(new.file.model_copy(update={key: part}), cache=pair.cache)
+            yield key, _changed(pair, key, part)
     for name, zones in _zones(old.zones, new.zones):
-        yield name, replace(new, zones=zones)
+        yield name, partial(replace, new, zones=zones)
     if old.file.travel != new.file.travel:
-        yield "settings", study_of(new.file.model_copy(update={"travel": old.file.travel}), cache=pair.cache)
+        yield "settings", _changed(pair, "travel", old.file.travel)
+
+
+def _changed(pair: _Pair, key: str, part: Any) -> Callable[[], Study]:
+    """Reads the later study anew with one part of its file as it was."""
+    file = pair.new.file.model_copy(update={key: part})
+    return lambda: study_of(file, cache=pair.cache)
 
 
 def _content(run: Run) -> dict[Path, str]:

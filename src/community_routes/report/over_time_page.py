@@ -39,7 +39,6 @@ _SHORT = {"routes together": "together", "together": "Together", "program": "Pro
 _WHAT = {
     "new": "new",
     "gone": "no longer runs",
-    "departures": "more or fewer departures",
     "stops": "other stops",
     "times": "other times",
     "on demand": "new, on demand",
@@ -156,21 +155,26 @@ def _sentence(results: OverTime, run: RunView, slot: Slot, kind: str, unit: str)
     if old is None or new is None or change is None:
         return Markup("No change can be told.")
     if abs(change.value) < 1e-9:
-        return Markup("{}, {} reach as many {} {} as in {}: {}.").format(
-            moment, _who(results), counted(unit, kind), within(results.view), results.first.label, figure(new, unit)
+        return Markup("{}, {} reach as many {} {} as before: {}.").format(
+            moment, _who(results), counted(unit, kind), within(results.view), figure(new, unit)
         )
     share = f" ({words.percent(change.value / old.value, sign=True)})" if old.value > 0 else ""
-    return Markup("{}, {} reach {} {} {}, against {} in {}: a change of {}{}.").format(
+    return Markup("{}, {} reach {} {} {}, against {} {}: a change of {}{}.").format(
         moment,
         _who(results),
         figure(new, unit),
         counted(unit, kind),
         within(results.view),
         figure(old, unit),
-        results.first.label,
+        _in(results.first),
         figure(change, unit, sign=True),
         share,
     )
+
+
+def _in(run: RunView) -> str:
+    """ "in 2023", or a name in brackets."""
+    return f"in {run.label}" if run.label.isdigit() else f"before ({run.label})"
 
 
 def _because(results: OverTime, run: RunView, slot: Slot, kind: str, unit: str) -> Markup:
@@ -201,7 +205,9 @@ def _because(results: OverTime, run: RunView, slot: Slot, kind: str, unit: str) 
             )
             for row in order
         ]
-        text += Markup(" Of the routes, {} {} most.").format(_listed(names), "explains" if len(names) == 1 else "explain")
+        text += Markup(" Of the routes, {} {} most.").format(
+            _listed(names), "explains" if len(names) == 1 else "explain"
+        )
     return text
 
 
@@ -294,10 +300,17 @@ def _route(table: pd.DataFrame, rows: pd.DataFrame, row: int) -> dict[str, Any]:
 
     return {
         "name": str(table["name"].loc[row]),
-        "what": _WHAT.get(str(table["change"].loc[row]), str(table["change"].loc[row])),
+        "what": _what(table.loc[row]),
         "cells": [cell("before"), cell("after"), cell("departures_changed")],
         "periods": ", ".join(periods),
     }
+
+
+def _what(row: pd.Series) -> str:
+    """In which way a route differs, in words."""
+    if row["change"] == "departures":
+        return "more departures" if row["after"] > row["before"] else "fewer departures"
+    return _WHAT.get(str(row["change"]), str(row["change"]))
 
 
 def _stops(rows: pd.DataFrame, what: str) -> str:
