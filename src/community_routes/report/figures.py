@@ -314,8 +314,3 @@ def strongest(figures: Figures, scenario: str) -> tuple[Slot, str]:
     if best is None:
         return figures.slots[0], figures.headline_kinds[0]
     return best[1], best[2]
-
-
-def text_of(value: object) -> Markup:
-    """Text from data, escaped."""
-    return escape("" if value is None else str(value))

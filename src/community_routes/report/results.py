@@ -54,7 +54,6 @@ JOURNEY_COLUMNS = (
     "last_home",
     "reason",
 )
-BACKGROUND_LAYERS = ("water", "green", "railways", "roads", "places")
 
 
 def empty_table(columns: Sequence[str]) -> pd.DataFrame:

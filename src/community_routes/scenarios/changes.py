@@ -56,19 +56,6 @@ class OfRoute(Change):
         return {**value, **inner}
 
 
-class RouteChange(OfRoute):
-    """A change of a route that exists."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _clash_settled_inside(cls, data: Any) -> Any:
-        """``route: {route: "7", agency: X}`` is ``route: "7"`` with ``agency: X``."""
-        inner = data.get("route") if isinstance(data, Mapping) else None
-        if isinstance(inner, Mapping) and "route" in inner and set(inner) <= {"route", "agency"}:
-            return {**data, **inner}
-        return data
-
-
 class Line(Model):
     """A drawn line along which a new route stops every so often."""
 

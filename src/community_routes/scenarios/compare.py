@@ -17,7 +17,6 @@ from community_routes.measures.groups import less_is_better
 KEYS = ("day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min")
 """What a row of access.csv is about, the scenario aside."""
 COLUMNS = (*COMPARISON_COLUMNS, "category")
-CATEGORIES = ("better", "worse", "same", "gained", "lost", "missing")
 LEAST_DRAWS = 200
 INTERVAL = (2.5, 97.5)
 
