@@ -5,6 +5,7 @@ The cluster of most tests is one within this process, so that they are quick; th
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -470,6 +471,70 @@ def test_killed_without_a_nanny(study: Study, tmp_path: Path, all_of_them: bool)
         for process in reversed(processes):
             process.kill()
             process.wait()
+
+
+def die(shared: Any, block: int) -> int:
+    """Block 1 takes its worker with it, once where a file remembers it, else always."""
+    once = Path(shared["once"]) if shared["once"] else None
+    if block == 1 and (once is None or not once.exists()):
+        if once is not None:
+            once.touch()
+        os._exit(1)
+    return block
+
+
+@pytest.mark.slow
+def test_a_block_that_takes_its_worker_with_it(tmp_path: Path) -> None:
+    """The scheduler is told to give up at the first loss: the block is asked for once more, and only once more."""
+    import dask
+
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address="127.0.0.1:0"
+        ) as brittle,
+        DaskEngine(brittle.scheduler_address, folder=tmp_path) as engine,
+    ):
+        work = Work(shared_as_it_is, die)
+        assert list(engine.map_blocks(work, {"once": str(tmp_path / "once")}, range(4))) == [0, 1, 2, 3]
+        with pytest.raises(MachineError, match=r"block 2 of 4 was lost with a worker again and again"):
+            list(engine.map_blocks(work, {"once": ""}, range(4)))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="this system has no groups of processes")
+def test_interrupted_from_the_keyboard(study: Study, tmp_path: Path) -> None:
+    """Ctrl-C reaches the command and its workers: exit 130, nothing written, every line of the log is still JSON."""
+    places = crowd(study, 4000)
+    rows = [f"{name},{lon},{lat}" for name, lon, lat in zip(places.id, places.lon, places.lat, strict=True)]
+    (tmp_path / "places.csv").write_text("\n".join(["id,lon,lat", *rows]), encoding="utf-8")
+    asked = [
+        "matrix",
+        str(sample_study()),
+        "--day",
+        "weekday",
+        "--window",
+        "morning_peak",
+        "--out",
+        "m.csv",
+        "--log-json",
+    ]
+    asked += ["--from", "places.csv", "--to", "places.csv", "--engine", "dask", "--threads", "2"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "community_routes.cli", *asked],
+        cwd=tmp_path, start_new_session=True, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        lines = []
+        for line in process.stderr:
+            lines.append(json.loads(line))
+            if "blocks" in lines[-1]["message"]:
+                os.killpg(process.pid, signal.SIGINT)
+                break
+        lines += [json.loads(line) for line in process.stderr]
+        assert process.wait(60) == 130
+    assert (lines[-1]["event"], lines[-1]["exit"]) == ("end", 130)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["places.csv"]
 
 
 def wait_for_port(port: int) -> None:

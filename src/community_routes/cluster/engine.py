@@ -20,6 +20,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from community_routes.cluster import own_worker
 from community_routes.cluster.worker import TOKEN, Done, Job, check_worker, do_block, program_id
 from community_routes.errors import CommunityRoutesError, MachineError, UsageError
 from community_routes.network.packing import Packed
@@ -31,7 +32,8 @@ CONNECT_S = 10.0
 
 _LOOK_S = 0.5
 _GATHER_S = 120.0
-_MOST_TRIES = 4
+_MOST_TRIES = 2
+"""The scheduler itself gives a block to three more workers before it says that it was lost."""
 _BLOCKS_OF_A_SLOT = 2
 _LEFT_BEHIND_S = 7 * 24 * 3600
 _ADDRESS = re.compile(r"((tcp|tls)://)?(\[[0-9a-fA-F:]+\]|[^\s/:\[\]]+):\d{1,5}/?")
@@ -212,6 +214,7 @@ class DaskEngine:
                     host="127.0.0.1",
                     dashboard_address="127.0.0.1:0",
                     silence_logs=logging.CRITICAL,
+                    preload=[own_worker.__name__],
                     memory_limit=0,  # mapped files count as memory there, and a worker would stand still for them
                 )
             )
