@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 import numba
@@ -20,7 +21,20 @@ from community_routes.sample import sample_study
 from community_routes.study import open_study
 from community_routes.timings import peak_megabytes
 
-_PACKAGES = ("numpy", "numba", "pandas", "pyarrow", "geopandas", "shapely", "osmium", "pyogrio", "typer")
+_PACKAGES = (
+    "numpy",
+    "numba",
+    "scipy",
+    "pandas",
+    "pyarrow",
+    "geopandas",
+    "shapely",
+    "osmium",
+    "pyogrio",
+    "matplotlib",
+    "pydantic",
+    "typer",
+)
 _OPTIONAL = ("openpyxl", "weasyprint", "distributed")
 _SELF_TEST = ("X01000001", "X01000002", "08:15", "weekday")
 
@@ -59,9 +73,29 @@ def examine(cache: Path | None) -> list[Finding]:
 
 def _package(name: str) -> Finding:
     try:
-        return Finding(name, version(name))
+        found = version(name)
     except PackageNotFoundError:
         return Finding(name, f"missing; install it with: python -m pip install {name}", good=False)
+    oldest = oldest_versions().get(name.casefold(), "")
+    if _numbers(found) < _numbers(oldest):
+        cure = f'python -m pip install --upgrade "{name}>={oldest}"'
+        return Finding(name, f"{found} is older than {oldest}, the oldest that works; {cure}", good=False)
+    return Finding(name, found)
+
+
+def oldest_versions() -> dict[str, str]:
+    """The oldest version of each dependency that this program declares, by its name in small letters."""
+    try:
+        declared = requires("community-routes") or []
+    except PackageNotFoundError:  # the source folder without an installation
+        declared = []
+    matches = (re.match(r"([\w.-]+)>=([\d.]+)(?!.*extra ==)", text) for text in declared)
+    return {match[1].casefold(): match[2] for match in matches if match}
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """``2.1.0`` as (2, 1, 0), to be compared."""
+    return tuple(int(part) for part in re.findall(r"\d+", text.partition("+")[0]))
 
 
 def _optional(name: str) -> Finding:
