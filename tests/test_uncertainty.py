@@ -13,6 +13,7 @@ from community_routes.scenarios.scenario import Scenario
 from community_routes.study import open_study
 from small_town import town_study
 
+LESS = [{"withdraw_route": {"route": "L1"}}]
 HOURLY = {
     "name": "X",
     "stops": ["S5", "S6"],
@@ -96,3 +97,59 @@ def test_the_same_seed_gives_the_same_interval(both: tuple[Evaluation, Evaluatio
 def test_a_few_draws_are_refused(both: tuple[Evaluation, Evaluation]) -> None:
     with pytest.raises(UsageError, match="at least 200 draws, not 50"):
         compare(*both, draws=50)
+
+
+def test_the_spread_is_over_departures_and_no_interval(drawn: Comparison, both: tuple[Evaluation, Evaluation]) -> None:
+    """P5 reaches Hall P6 within 30 minutes at 20 of 60 departures and not at the others: from 0 to 1, whatever is drawn.
+
+    Everybody together gains an eighth at those departures; P0 gains at none. Today's own rows have no change to spread.
+    """
+    what = {"measure": "cumulative_opportunities", "reading": "mean", "cutoff_min": 30}
+    for comparison in (drawn, compare(*both)):
+        for zone, ends in (("P5", [0, 1]), ("P0", [0, 0])):
+            cells = [
+                cell(comparison.comparison, f"spread_{end}", neighbourhood=zone, **what) for end in ("low", "high")
+            ]
+            assert cells == ends
+        group = {"scenario": "hourly", "grouping": "all", **what}
+        assert [cell(comparison.groups, f"spread_{end}", **group) for end in ("low", "high")] == [0, 1 / 8]
+        assert comparison.groups.loc[comparison.groups["scenario"] == "today", "spread_high"].isna().all()
+    off = drawn.comparison[(drawn.comparison["neighbourhood"] == "lost") & (drawn.comparison["reading"] == "mean")]
+    assert off["spread_low"].isna().all()
+
+
+def test_journeys_pair_by_pair(both: tuple[Evaluation, Evaluation]) -> None:
+    """From P5, P4 and P3 the new bus makes Hall P6 a journey at all 60 departures; from P2 it would need four rides.
+
+    Nobody loses a journey or has another time for one, and the six outcomes of 7 halls and 60 departures add up to 420.
+    """
+    table = compare(*both).results.extra["paired"].set_index("neighbourhood")
+    gained = table["gained"].to_dict()
+    assert gained == {**dict.fromkeys(table.index, 0), **dict.fromkeys(("P3", "P4", "P5"), 60)}
+    assert (table[["faster", "slower", "lost"]] == 0).all(axis=None)
+    assert (table[["faster", "slower", "same", "gained", "lost", "never"]].sum(axis=1) == 420).all()
+    assert (table["pairs"] == 420).all()
+    assert table.loc["P5", "mean_change_s"] == 0 and np.isnan(table.loc["lost", "mean_change_s"])
+    back = compare(both[0], evaluate(both[0].study, Scenario(scenario="less", changes=LESS))).results.extra["paired"]  # type: ignore[arg-type]
+    of_p1 = back.set_index("neighbourhood").loc["P1"]
+    assert of_p1["lost"] == 60 and of_p1["gained"] == 0, "without L1 nobody gets from P1 to Hall P0 any more"
+
+
+def test_new_homes_and_places_are_gained_not_changed(both: tuple[Evaluation, Evaluation]) -> None:
+    """A hall beside P0 is new to everybody who reaches it; homes there are a neighbourhood without a past."""
+    new = [
+        {"add_space": {"name": "Hall N", "at": [20.0, 0.0], "kind": "hall"}},
+        {"add_homes": {"name": "Homes N", "at": [20.0, 0.0], "homes": 10, "like": "P0"}},
+    ]
+    study = both[0].study
+    comparison = compare(both[0], evaluate(study, Scenario(scenario="new", changes=new)))  # type: ignore[arg-type]
+    table = comparison.results.extra["paired"].set_index("neighbourhood")
+    assert table.loc["P0", "gained"] == 60 and table.loc["P0", "same"] == both_ways(table.loc["P0"])
+    homes = table.loc[[name for name in table.index if name not in set(both[0].zones.table["id"])]].iloc[0]
+    assert homes["gained"] + homes["never"] == homes["pairs"] == 480
+    assert comparison.comparison["spread_low"].isna().all(), "there are other neighbourhoods than today"
+
+
+def both_ways(row: pd.Series) -> int:
+    """Pairs with a journey on both sides."""
+    return int(row["pairs"] - row["gained"] - row["lost"] - row["never"])

@@ -24,6 +24,7 @@ from community_routes.evaluation import TODAY, Evaluation, evaluate
 from community_routes.kept import keep_inputs as keep_inputs_of
 from community_routes.measures.further import equity_rows, poverty_lines
 from community_routes.measures.groups import group_rows
+from community_routes.paired import PAIRED, paired_table
 from community_routes.publishing import check_replaceable, new_folder
 from community_routes.reading import scenario_sources
 from community_routes.report.files import write_files
@@ -35,7 +36,16 @@ from community_routes.sources.osm_background import background_layers
 from community_routes.study import Study
 from community_routes.times import format_window
 from community_routes.timings import Stopwatch
-from community_routes.uncertainty import Intervals, Progress, intervals, is_random, randomness_of, with_intervals
+from community_routes.uncertainty import (
+    Intervals,
+    Progress,
+    intervals,
+    is_random,
+    randomness_of,
+    spreads,
+    with_intervals,
+    with_spreads,
+)
 from community_routes.views import nearest_places, sample_journeys
 
 
@@ -79,12 +89,19 @@ class Comparison:
         """Changes from today of every zone: the columns of ``comparison.csv``."""
         tables = []
         for proposal in self.proposals:
+            spread = self._spreads.get(proposal.scenario)
             table = compare_tables(self.today.access, proposal.access)
+            table = with_spreads(table, spread[0] if spread is not None else None)
             if is_random(proposal):
                 drawn = self.intervals.get(proposal.scenario)
                 table = with_intervals(table, drawn.comparison if drawn is not None else None)
             tables.append(table)
         return pd.concat(tables, ignore_index=True) if tables else empty_table(COMPARISON_COLUMNS)
+
+    @cached_property
+    def _spreads(self) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
+        """How the headline changes differ from departure to departure."""
+        return spreads(self.today, self.proposals)
 
     @cached_property
     def groups(self) -> pd.DataFrame:
@@ -93,11 +110,12 @@ class Comparison:
         totals, lines = opportunity_totals(self.evaluations), poverty_lines(access, before)
         tables = [group_rows(access, before), equity_rows(access, before, totals, lines=lines)]
         for proposal in self.proposals:
-            zones = proposal.zones.table
+            zones, spread = proposal.zones.table, self._spreads.get(proposal.scenario)
             own = [
                 group_rows(proposal.access, zones, baseline=access, baseline_zones=before),
                 equity_rows(proposal.access, zones, totals, lines=lines, baseline=access),
             ]
+            own = [with_spreads(t, spread[1] if spread is not None else None) for t in own]
             if is_random(proposal):
                 found = self.intervals.get(proposal.scenario)
                 own = [with_intervals(t, found.groups if found is not None else None) for t in own]
@@ -163,6 +181,8 @@ class Comparison:
             for name in names
         }
         tables |= base_tables(self.proposals, self.bases)
+        if self.proposals:
+            tables[PAIRED] = pd.concat([paired_table(self.today, p) for p in self.proposals], ignore_index=True)
         return {**tables, **({"ranking": self.ranking} if len(self.ranking) else {})}
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from community_routes.measures.groups import groupings
 from community_routes.measures.reach import zone_average
 from community_routes.measures.summary import kinds_of_places
 from community_routes.questions import window_query
-from community_routes.scenarios.compare import interval
+from community_routes.scenarios.compare import interval, spread
 from community_routes.scenarios.draws import Delays, Randomness
 from community_routes.scenarios.intervals import Searched, window_draws
 
@@ -188,38 +188,109 @@ class _Headline:
 
     def figures(self, time_s: NDArray[np.int32]) -> NDArray[np.float64]:
         """Figures of zones, then of groups, of travel times (n_origins, n_departures, n_destinations)."""
+        zones = self._of_zones([each.mean(axis=1) for each in self._each(time_s)])
+        return np.concatenate([zones.ravel(), self._of_groups(zones)])
+
+    def by_departure(self, time_s: NDArray[np.int32]) -> NDArray[np.float64]:
+        """The same figures of each departure alone, shape (n_figures, n_departures)."""
+        zones = self._of_zones(self._each(time_s))
+        return np.concatenate([zones.reshape(-1, time_s.shape[1]), self._of_groups(zones)])
+
+    def _each(self, time_s: NDArray[np.int32]) -> list[NDArray[np.float64]]:
+        """Opportunities of each kind and cutoff by origin and departure; missing from points off the network."""
         side, cutoffs = self.side, self.side.study.file.travel.cutoffs_min
-        origins, flat = side.zones.origins, time_s.reshape(-1, time_s.shape[-1])
-        off = side.origin_reason[self.day] == "off_network"
+        flat, off = time_s.reshape(-1, time_s.shape[-1]), side.origin_reason[self.day] == "off_network"
         by_key = {places.kind: places for places in kinds_of_places(side.opportunities.table.assign(kind=""))}
-        values = []
+        found: list[NDArray[np.float64]] = []
         for key in side.study.file.destinations:
             if key not in by_key:
-                values += [np.where(off, np.nan, 0.0)] * len(cutoffs)
+                found += [np.where(off[:, None], np.nan, np.zeros(time_s.shape[:2]))] * len(cutoffs)
                 continue
             each = Cumulative(cutoffs).of_rows(flat, by_key[key]).reshape(*time_s.shape[:2], len(cutoffs))
-            values += [np.where(off, np.nan, column) for column in each.mean(axis=1).T]
-        zones = [zone_average(value, origins["zone"], origins["weight"], len(side.zones)) for value in values]
-        table = np.array(zones)
-        groups = np.nansum(np.nan_to_num(table)[self.figure_of] * self.weight, axis=1)
+            found += [np.where(off[:, None], np.nan, each[:, :, k]) for k in range(len(cutoffs))]
+        return found
+
+    def _of_zones(self, values: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Averages over each zone's points, shape (n_kinds_and_cutoffs, n_zones) or with departures at the end."""
+        origins = self.side.zones.origins
+        return np.array(
+            [zone_average(value, origins["zone"], origins["weight"], len(self.side.zones)) for value in values]
+        )
+
+    def _of_groups(self, zones: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Figures of groups from those of zones."""
+        table = np.nan_to_num(zones)[self.figure_of]
+        weight = self.weight.reshape(*self.weight.shape, *([1] * (zones.ndim - 2)))
+        groups: NDArray[np.float64] = np.nansum(table * weight, axis=1)
         groups[np.isnan(self.weight).any(axis=1)] = np.nan
-        return np.concatenate([table.ravel(), groups])
+        return groups
+
+
+def spreads(today: Evaluation, proposals: Sequence[Evaluation]) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
+    """How the headline changes differ from departure to departure: their 5th and 95th percentile over the window.
+
+    This is variation within a timetable and no interval: nothing is unknown.
+
+    Parameters
+    ----------
+    today : Evaluation
+    proposals : sequence of Evaluation
+
+    Returns
+    -------
+    dict of scenario to (zones, groups)
+        Keys of rows of comparison.csv and groups.csv with ``spread_low`` and ``spread_high``; a proposal that adds
+        neighbourhoods is left out.
+    """
+    found: dict[str, list[list[pd.DataFrame]]] = {
+        p.scenario: [[], []] for p in proposals if len(p.zones) == len(today.zones)
+    }
+    mine = [proposal for proposal in proposals if proposal.scenario in found]
+    for day in today.networks if mine else ():
+        of_today = _Headline.of(today, today, day)
+        sides = [_Headline.of(proposal, proposal, day) for proposal in mine]
+        for window in today.study.file.windows_on(day):
+            before = of_today.by_departure(today.time_s[day, window])
+            for proposal, side in zip(mine, sides, strict=True):
+                low, high = spread(before, side.by_departure(proposal.time_s[day, window]))
+                n = len(side.zone_rows)
+                for part, rows, own in (
+                    (0, side.zone_rows, slice(0, n)),
+                    (1, side.group_rows, slice(n, None)),
+                ):
+                    found[proposal.scenario][part].append(
+                        rows.assign(window=window, spread_low=low[own], spread_high=high[own])
+                    )
+    return {
+        name: (pd.concat(zones, ignore_index=True), pd.concat(groups, ignore_index=True))
+        for name, (zones, groups) in found.items()
+    }
+
+
+def with_spreads(table: pd.DataFrame, found: pd.DataFrame | None) -> pd.DataFrame:
+    """A table of changes with ``spread_low`` and ``spread_high``, missing where no such rows were worked out."""
+    return _filled(table, found, ("spread_low", "spread_high"))
 
 
 def with_intervals(table: pd.DataFrame, drawn: pd.DataFrame | None) -> pd.DataFrame:
     """A table of changes of a random proposal: ``low`` and ``high`` from the draws where there are any, else missing."""
-    table = table.assign(low=np.nan, high=np.nan)
-    if drawn is None or drawn.empty:
+    return _filled(table, drawn, ("low", "high"))
+
+
+def _filled(table: pd.DataFrame, found: pd.DataFrame | None, columns: tuple[str, str]) -> pd.DataFrame:
+    """The table with two columns anew: from the rows found for the same keys, else missing."""
+    table = table.assign(**dict.fromkeys(columns, np.nan))
+    if found is None or found.empty:
         return table
-    keys = [column for column in drawn.columns if column not in ("low", "high")]
+    keys = [column for column in found.columns if column not in columns]
     place, wanted = (
         pd.MultiIndex.from_frame(
             t[keys].assign(cutoff_min=pd.to_numeric(t["cutoff_min"], errors="coerce").fillna(-1.0))
         )
-        for t in (drawn, table)
+        for t in (found, table)
     )
     at = place.get_indexer(wanted)
-    for column in ("low", "high"):
-        values = drawn[column].to_numpy(np.float64)
+    for column in columns:
+        values = found[column].to_numpy(np.float64)
         table[column] = np.where(at >= 0, values[at], np.nan)
     return table

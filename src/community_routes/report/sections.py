@@ -35,6 +35,7 @@ _TITLES = {
     "exposure": "Exposure of one group to another through shared spaces",
     "affordability": "What journeys cost",
     "ranking": "The options in order",
+    "paired": "Journeys that change, each against the same journey today",
     "operating_cost": "What it takes to run",
     "last_home": "Last journey home",
 }

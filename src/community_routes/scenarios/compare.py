@@ -195,7 +195,11 @@ def _side_by_side(baseline: pd.DataFrame, proposal: pd.DataFrame) -> tuple[pd.Da
                 known[name] = known[name].where(known[name].notna(), one[name])
         return one, two, known
     one, two = _keyed(one, "baseline"), _keyed(two, "proposal")
-    index = one.index.union(two.index)
+    # Texts and numbers among the cutoffs have no order of their own: one without a cutoff comes first.
+    every = one.index.union(two.index, sort=False).to_frame(index=False)
+    by_number = every.assign(cutoff_min=pd.to_numeric(every["cutoff_min"], errors="coerce"))
+    rows = by_number.sort_values(list(KEYS), kind="stable", na_position="first").index
+    index = pd.MultiIndex.from_frame(every.loc[rows])
     before, after = one.reindex(index), two.reindex(index)
     return before, after, after.combine_first(before).reset_index()
 
