@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from community_routes.cluster.engine import DaskEngine as DaskEngine
     from community_routes.comparison import Comparison as Comparison
     from community_routes.comparison import compare as compare
     from community_routes.errors import CommunityRoutesError as CommunityRoutesError
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from community_routes.over_time.runs import Run as Run
     from community_routes.over_time.runs import read_run as read_run
     from community_routes.reading import read_scenarios as read_scenarios
+    from community_routes.routing.engine import LocalEngine as LocalEngine
     from community_routes.routing.query import Query as Query
     from community_routes.routing.query import Walks as Walks
     from community_routes.routing.travel_times import percentile_times as percentile_times
@@ -74,6 +76,7 @@ if TYPE_CHECKING:
     from community_routes.times import UNREACHED as UNREACHED
 
 _WHERE = {
+    "cluster.engine": ("DaskEngine",),
     "comparison": ("Comparison", "compare"),
     "errors": (
         "CommunityRoutesError",
@@ -97,6 +100,7 @@ _WHERE = {
     "over_time.compare": ("RunComparison", "compare_runs"),
     "over_time.runs": ("Run", "read_run"),
     "reading": ("read_scenarios",),
+    "routing.engine": ("LocalEngine",),
     "routing.query": ("Query", "Walks"),
     "routing.travel_times": ("percentile_times", "times_in_blocks", "travel_times_by_departure"),
     "sample": ("sample_scenarios", "sample_study"),
