@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+import community_routes.over_time.explain as explain_module
+from community_routes.errors import StudyError
 from community_routes.over_time.compare import RunComparison, compare_runs
 from over_time.town_runs import THIRTY, WITH_PEOPLE, features, make_run, parts, whole, write_people
 
@@ -279,4 +281,36 @@ def test_another_date_of_the_same_timetable(tmp_path: Path) -> None:
     assert comparison.remarks == (
         "The service date is of another kind: that of saturday is a Saturday, that of tuesday is a weekday.",
     )
+    assert_adds_up(comparison)
+
+
+def test_other_fares_are_said(last_year: Path, tmp_path: Path) -> None:
+    """Fares are no part of the leading figures; the place of a key in the file is no difference."""
+    fares = "fares: {single: 2.00, budgets: [2]}\n"
+    same = make_run(tmp_path / "same", THIRTY.replace("destinations:", "\n\ndestinations:"))
+    assert compare_runs([last_year, same]).remarks == ()
+    later = make_run(tmp_path / "later", THIRTY + fares)
+    comparison = compare_runs([last_year, later])
+    assert comparison.remarks == (
+        "The fares of later and last-year differ: what can be reached for a budget, and what journeys cost, changed with them.",
+    )
+    assert parts(comparison.explained) == {}
+    one = comparison.over_time[comparison.over_time["measure"] == "affordable_opportunities_2"]
+    assert set(one.loc[one["run"] == "last-year", "reason"]) == {"not_in_this_run"}
+    assert set(one.loc[(one["run"] == "later") & one["value"].notna(), "reason"]) == {"not_in_the_first"}
+
+
+def test_an_input_that_cannot_be_put_back_alone(
+    last_year: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said, and what it explains is in the part of what inputs do together."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise StudyError("these streets and those places do not fit")
+
+    later = make_run(tmp_path / "later", THIRTY.replace("detour: 1.3", "detour: 1.0"))
+    monkeypatch.setattr(explain_module, "study_of", refuse)
+    comparison = compare_runs([last_year, later])
+    assert parts(comparison.explained) == {"together": 1 / 8}
+    assert "The streets of last-year cannot be put back alone into later" in comparison.remarks[-1]
     assert_adds_up(comparison)

@@ -175,7 +175,7 @@ def explain(
 
 def _other_differences(pair: _Pair) -> Iterator[str]:
     """What differs between the studies and is no part of the leading figures."""
-    if pair.old.file.fares != pair.new.file.fares:
+    if _named(pair.old.file.fares, {}) != _named(pair.new.file.fares, {}):
         yield (
             f"The fares of {pair.after.label} and {pair.before.label} differ: what can be reached for a budget, and what "
             "journeys cost, changed with them."
@@ -264,7 +264,7 @@ def _hybrids(pair: _Pair) -> Iterator[tuple[str, Callable[[], Study]]]:
             yield key, _changed(pair, key, part)
     for name, zones in _zones(old.zones, new.zones):
         yield name, partial(replace, new, zones=zones)
-    if old.file.travel != new.file.travel:
+    if _named(old.file.travel, {}) != _named(new.file.travel, {}):
         yield "settings", _changed(pair, "travel", old.file.travel)
 
 
@@ -280,7 +280,7 @@ def _content(run: Run) -> dict[Path, str]:
 
 
 def _named(part: Any, content: Mapping[Path, str]) -> Any:
-    """A part of a study file with the content of its files in place of their names."""
+    """A part of a study file with the content of its files in place of their names, wherever in the file it stood."""
     if hasattr(part, "model_dump"):
         return _named(part.model_dump(), content)
     if isinstance(part, Mapping):
