@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,40 @@ def test_base_files_in_a_circle(tmp_path):
     write(tmp_path, "scenario: three\nbase: one\nchanges: []\n", "three")
     with pytest.raises(ScenarioError, match="in a circle: one -> two -> three -> one"):
         read_scenario(tmp_path / "one.yaml")
+
+
+EXAMPLES = [
+    text
+    for text in re.findall(
+        r"^```yaml\n(.*?)^```",
+        (Path(__file__).resolve().parents[2] / "docs" / "proposals.md").read_text("utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+    if text.startswith("scenario:")
+]
+
+
+@pytest.mark.parametrize("text", EXAMPLES, ids=[text.split()[1] for text in EXAMPLES])
+def test_every_kind_of_change_is_printed_back(tmp_path, text):
+    """The examples of the page on proposals hold every change: printed as YAML and read again they are equal."""
+    name = text.split()[1]
+    scenario = read_scenario(write(tmp_path, text, name))
+    again = read_scenario(write(tmp_path, scenario.to_yaml(), name))
+    assert again.changes == scenario.changes and again.title == scenario.title and again.cost == scenario.cost
+    in_python = Scenario(scenario=name, title=scenario.title, changes=scenario.changes, cost=scenario.cost)
+    assert in_python.to_yaml() == scenario.to_yaml()
+
+
+def test_changed_in_a_loop(tmp_path):
+    """Each headway is a proposal of its own; the one it was made from stays as it was, and files are still found beside it."""
+    first = read_scenario(write(tmp_path, "scenario: plan\nchanges:\n  - withdraw_route: {route: 9}\n", "plan"))
+    made = [
+        first.with_changes(SetHeadway(route="7", weekday={"07:00-09:00": headway})).named(f"every-{headway}")
+        for headway in (10, 15, 20)
+    ]
+    assert [plan.scenario for plan in made] == ["every-10", "every-15", "every-20"]
+    assert [plan.changes[-1].by_day()["weekday"]["07:00-09:00"] for plan in made] == [10, 15, 20]
+    assert len(first.changes) == 1 and all(plan.folder == tmp_path for plan in made)
+    for plan in made:
+        (tmp_path / f"{plan.scenario}.yaml").write_text(plan.to_yaml(), encoding="utf-8")
+        assert read_scenario(tmp_path / f"{plan.scenario}.yaml").changes == plan.changes
