@@ -54,6 +54,8 @@ NEAREST_ON_FOOT, REACHED_ON_FOOT = "nearest_on_foot", "cumulative_opportunities_
 CLOCK_TIMES = (FIRST, LAST, LEAVES)
 NAMES = (WHICH_STOP, WHICH_PLACE)
 """Figures that are the row of a stop or of a destination."""
+_FARTHEST_M = max(*REACH_M.values(), NEAR_M)
+"""Of the stops near a site that any measure looks at."""
 FloatArray = NDArray[np.float64]
 
 
@@ -135,7 +137,7 @@ def settings_key(study: Study, named: Named | None = None) -> str:
         "travel": file.travel.model_dump(mode="json"),
         "figures": [figure.name for figure in figures_of_study(study)],
         "service_windows": {day: service_windows(file, day) for day in file.dates},
-        "farthest_stop_m": standards.stop_within_m or 0,
+        "farthest_stop_m": max(_FARTHEST_M, standards.stop_within_m or 0.0),
         "timetable": study.feed.content_hash,
         "ground": ground.content_hash if isinstance(ground, Streets) else repr(ground),
     }
@@ -330,7 +332,7 @@ def walks_of_places(scene: Scene, points: Points) -> tuple[Links, Walks]:
     start = link_points(ground, points, link_m=walk.link_m)
     to_stop_s, all_the_way_s = int(walk.to_stop_min * MINUTE), int(walk.all_the_way_min * MINUTE)
     wanted_m = (file.standards.stop_within_m if file.standards is not None else None) or 0.0
-    farthest_s = math.ceil(max(*REACH_M.values(), NEAR_M, wanted_m) * 3.6 / walk.speed_kmh)
+    farthest_s = math.ceil(max(_FARTHEST_M, wanted_m) * 3.6 / walk.speed_kmh)
     n_stops = scene.stops.points.n_places
     leaving = walks_between(
         ground, start, join_linked(scene.stops, scene.destinations),
