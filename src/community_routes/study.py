@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from community_routes.cache import keep_read, keep_streets, open_store
 from community_routes.errors import CommunityRoutesError, StudyError
+from community_routes.measures.feed_fares import feed_prices
 from community_routes.network.points import Points
 from community_routes.network.roads import Roads, build_roads
 from community_routes.network.store import Store
@@ -195,6 +196,7 @@ def _read(file: StudyFile, found: list[Notice], cache: str | Path | None) -> _Pa
         )
     if parts.feed is not None:
         _check_dates(file, parts.feed, found)
+        feed_prices(parts.feed, file.fares, found)  # says what of the timetable's fares cannot be used
     spec = file.streets
     if spec.crow_fly is None and not missing.intersection({spec.osm, spec.graphml} - {None}):
         parts.street_map = _try(lambda: _read_map(file, found, cache), found)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from community_routes.evaluation import Evaluation
 from community_routes.measures.fares import TicketFares
+from community_routes.measures.feed_fares import feed_prices
 from community_routes.measures.journey_fares import journey_fare
 from community_routes.network.points import Links
 from community_routes.network.walks import Linked, walk_line_between
@@ -197,6 +198,10 @@ def _walk_line(
 def _fare(evaluation: Evaluation, journey: Journey) -> float | None:
     """The cheapest way to pay for the journey; None where the study has no fares or a ride has no price."""
     fares = evaluation.applied.fares if evaluation.applied is not None else evaluation.study.file.fares
+    own = feed_prices(evaluation.feed, fares, [])
+    if own is not None:
+        cents = own.journey_cents(journey)
+        return cents / 100 if cents is not None else None
     if fares is None:
         return None
     paid = journey_fare(TicketFares(fares), evaluation.feed, journey)

@@ -89,6 +89,27 @@ def test_an_unknown_fare_is_beyond_every_finite_budget() -> None:
     assert minutes(prices, [100, math.inf], *QUICK_OR_CHEAP) == [50, 30]
 
 
+def test_a_cap_on_singles_of_the_study_of_an_agency_and_of_a_mode() -> None:
+    """3.00 a ride capped at 2.00; agency A capped at 1.50, B not at 3.00; 11.12 km by train at 1.00 capped at 4.00."""
+    assert minutes(priced(single=3.0, cap_single=2.0), [1.99, 2, 4], *QUICK_OR_CHEAP) == [None, 50, 30]
+    lines = ["1 agency=A: A 08:05  M 08:15", "2 agency=B: M 08:20  Z 08:30"]
+    by_agency = priced(single=3.0, agencies={"A": {"cap_single": 1.5}})
+    assert minutes(by_agency, [4.49, 4.5], *lines) == [None, 30]
+    train = {"places": {"A": (0.0, 0.0), "Z": (0.1, 0.0)}, "route_types": {"T": 2}}
+    by_mode = priced(modes={"rail": {"per_km": 1.0, "cap_single": 4.0}})
+    assert minutes(by_mode, [3.99, 4], "T: A 08:05  Z 08:15", **train) == [None, 15]
+
+
+def test_a_route_an_agency_a_mode_and_the_study_in_this_order() -> None:
+    """Route 1 at 1.00 though its agency asks 2.00, buses 3.00 and the study 9.00; route 2 of that agency at 2.00; 3 at 3.00."""
+    prices = priced(
+        single=9.0, routes={"1": {"single": 1.0}}, agencies={"A": {"single": 2.0}}, modes={"bus": {"single": 3.0}}
+    )
+    lines = ["1 agency=A: A 08:05  M 08:15", "2 agency=A: M 08:20  Z 08:30", "3 agency=B: A 08:10  Z 08:50"]
+    assert minutes(prices, [2.99, 3], *lines) == [None, 30]
+    assert minutes(prices, [2.99, 3], lines[2]) == [None, 50]
+
+
 def test_concession_from_half_past_eight() -> None:
     """Free from 08:08: the 08:10 of route 3 costs nothing, the 08:05 of route 1 its single."""
     fares = Fares.model_validate({"single": 2.0, "concession": {"share": 1, "from": "08:08"}})

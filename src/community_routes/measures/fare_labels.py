@@ -223,6 +223,8 @@ def scan_labels(  # type: ignore[no-untyped-def]
                     if n > at:
                         begin = max(begin, found[i])
             lines = quickest[:, origin, d] if len(budgets) else nothing
+            while begin >= 0 and begin + 1 < high and departure_s[begin + 1] == departure_s[begin]:
+                begin += 1  # one may change to any other vehicle of that second
             while begin >= low:
                 if departure_s[begin] > moment_s + max_travel_s:
                     break

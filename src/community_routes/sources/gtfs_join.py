@@ -226,7 +226,13 @@ def _join_fares(feeds: Sequence[Feed], renames: Sequence[Rename]) -> dict[str, p
         for feed, rename in zip(feeds, renames, strict=True):
             if name not in feed.fares:
                 continue
-            kinds = {column: _FARE_KIND[column] for column in feed.fares[name] if column in _FARE_KIND}
-            parts.append(_joined_part(feed.fares[name], kinds, rename, {}))
+            table = feed.fares[name]
+            if name == "fare_attributes" and len(feed.agencies) == 1:
+                # beside other timetables a fare of no agency would hold on all of them
+                own = str(feed.agencies["agency_id"].iat[0])
+                given = table["agency_id"] if "agency_id" in table else pd.Series("", index=table.index)
+                table = table.assign(agency_id=given.where(given != "", own))
+            kinds = {column: _FARE_KIND[column] for column in table if column in _FARE_KIND}
+            parts.append(_joined_part(table, kinds, rename, {}))
         joined[name] = pd.concat(parts, ignore_index=True).fillna("")
     return joined

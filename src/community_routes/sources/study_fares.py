@@ -43,7 +43,9 @@ class Fares(Fare):
     """The fares of a study: a general price list, and exceptions by route, agency and mode.
 
     A mode without a fare makes a journey's fare unknown, never 0. ``income_per_month`` is what costs are a share of where the
-    neighbourhoods have no income of their own.
+    neighbourhoods have no income of their own. With ``gtfs`` true the timetables' own fares hold, with single prices of routes,
+    agencies and modes in their place and the general single where they say nothing; left out, that is so where no price is
+    stated.
     """
 
     routes: dict[str, Fare] = Field(default_factory=dict)
@@ -52,6 +54,33 @@ class Fares(Fare):
     concession: Concession | None = None
     budgets: tuple[Money, ...] = ()
     income_per_month: Annotated[float, Field(gt=0)] | None = None
+    gtfs: bool | None = None
+
+    @model_validator(mode="after")
+    def _no_tickets_beside_the_timetable(self) -> Fares:
+        lists = {"": self, **self.routes, **self.agencies, **self.modes}
+        tickets = [
+            f"{name}: {key}".strip(": ")
+            for name, fare in lists.items()
+            for key, price in (
+                ("return", fare.return_),
+                ("day", fare.day),
+                ("week", fare.week),
+                ("four_week", fare.four_week),
+            )
+            if price is not None
+        ]
+        tickets += ["concession"] if self.concession is not None else []
+        if self.gtfs and tickets:
+            raise ValueError(f"`gtfs: true` takes single prices beside it, not tickets ({', '.join(tickets)})")
+        return self
+
+    @property
+    def has_prices(self) -> bool:
+        """Whether any price or ticket is stated."""
+        lists = [self, *self.routes.values(), *self.agencies.values(), *self.modes.values()]
+        keys = ("single", "per_km", "return_", "day", "week", "four_week")
+        return any(getattr(fare, key) is not None for fare in lists for key in keys)
 
 
 class Standards(Spec):
