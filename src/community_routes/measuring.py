@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +16,7 @@ from community_routes.measures.choose import AccessMeasure, build_access_measure
 from community_routes.measures.commuting import Commute, monthly_costs
 from community_routes.measures.fare_search import times_within_budgets
 from community_routes.measures.fares import TicketFares
+from community_routes.measures.feed_fares import feed_prices, monthly_feed_costs, times_within_feed_budgets
 from community_routes.measures.further import (
     FURTHER,
     Affordability,
@@ -26,6 +28,7 @@ from community_routes.measures.further import (
     visitors_in_window,
     ward_table,
 )
+from community_routes.measures.label_search import TooManyStatesError
 from community_routes.measures.mixing import exposure_table, mixing_table
 from community_routes.measures.service import StopDepartures
 from community_routes.measures.shifts import USUAL_SHIFTS, Shift
@@ -203,7 +206,7 @@ class Subject:
                     network, query, self.zone_walks, threads=self.threads, engine=self.engine
                 )
             if self.fares is not None and any(isinstance(m, Affordability) for m in self.choice.further):
-                times = times_within_budgets(network, query, self.walks, TicketFares(self.fares), self.fares.budgets)
+                times = self._within_budgets(network, query, self.fares)
                 of_budget = dict(zip(self.fares.budgets, times, strict=True))
             commutes = self._commutes(network, query)
         return WindowInputs(
@@ -225,25 +228,36 @@ class Subject:
             cost_of_commute=commutes,
         )
 
+    def _within_budgets(self, network: Network, query: Query, fares: Fares) -> NDArray[np.int32]:
+        """Times within the study's budgets, by the study's prices or the timetable's own."""
+        own = feed_prices(network.feed, fares, [])
+        if own is None:
+            return times_within_budgets(
+                network, query, self.walks, TicketFares(fares), fares.budgets, threads=self.threads
+            )
+        with _fares_that_can_be_searched():
+            return times_within_feed_budgets(network, query, self.walks, own, fares.budgets, threads=self.threads)
+
     def _commutes(self, network: Network, query: Query) -> dict[Commute, NDArray[np.float64]]:
         """What a month costs to each place of work; of a study's windows those before noon are ways to work, else all."""
         wanted = {measure.commute for measure in self.choice.further if isinstance(measure, Commuting)}
         starts_s = [window.time[0] for window in self.file.travel.windows.values()]
         if self.fares is None or query.window_s[0] >= NOON_S > min(starts_s):
             return {}
-        found = {}
+        found, own = {}, feed_prices(network.feed, self.fares, [])
         for commute in sorted(wanted, key=repr):
             rows = self.opportunities.rows_of(commute.key)
-            found[commute] = monthly_costs(
-                network,
-                query,
-                Walks(self.walks.access, self.walks.egress.only(rows), self.walks.direct.only_to(rows)),
-                TicketFares(self.fares),
-                cutoffs_s=[int(cutoff * MINUTE) for cutoff in self.file.travel.cutoffs_min],
-                days=commute.days,
-                days_a_week=commute.days_a_week,
-                threads=self.threads,
-            )
+            walks = Walks(self.walks.access, self.walks.egress.only(rows), self.walks.direct.only_to(rows))
+            cutoffs_s = [int(cutoff * MINUTE) for cutoff in self.file.travel.cutoffs_min]
+            limits: dict[str, Any] = {"cutoffs_s": cutoffs_s, "days": commute.days, "threads": self.threads}
+            with _fares_that_can_be_searched():
+                found[commute] = (
+                    monthly_costs(
+                        network, query, walks, TicketFares(self.fares), days_a_week=commute.days_a_week, **limits
+                    )
+                    if own is None
+                    else monthly_feed_costs(network, query, walks, own, **limits)
+                )
         return found
 
     def access_tables(self, inputs: WindowInputs) -> list[pd.DataFrame]:
@@ -283,6 +297,17 @@ class Subject:
             access.append(of_zones)
             places.append(of_places)
         return access, places
+
+
+@contextmanager
+def _fares_that_can_be_searched() -> Iterator[None]:
+    """Says what to do about fares with too many states."""
+    try:
+        yield
+    except TooManyStatesError as fault:
+        raise StudyError(
+            f"{fault}, which is more than a search can hold; state simpler `fares`, or leave out `budgets` and commuting_cost"
+        ) from None
 
 
 def mixing_tables(inputs: WindowInputs, zones: Zones, opportunities: Opportunities) -> list[tuple[str, pd.DataFrame]]:
