@@ -12,7 +12,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.errors import ScenarioError, StudyError
-from community_routes.measures.further import WindowInputs
 from community_routes.measures.reach import percentile_times
 from community_routes.measures.service import build_departures
 from community_routes.measuring import Choice, Subject, latest_needed_s, mixing_tables, study_choice
@@ -23,7 +22,8 @@ from community_routes.network.streets import build_streets
 from community_routes.network.timetable import WHOLE_DAY_S
 from community_routes.network.walks import Ground, Linked, is_symmetric, link_points
 from community_routes.notices import Notice, declare, raise_on_errors, sort_notices
-from community_routes.questions import Reached, study_networks, study_query, study_walks, why_not, window_query
+from community_routes.questions import Reached, study_networks, study_walks, why_not, window_query
+from community_routes.reuse import Unchanged, same_stops
 from community_routes.routing.engine import Engine
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.travel_times import travel_times_by_departure
@@ -32,6 +32,7 @@ from community_routes.scenarios.changes_work import Setting
 from community_routes.scenarios.scenario import Scenario
 from community_routes.sources.feed import Feed
 from community_routes.sources.opportunities import Opportunities, entrances_from_streets
+from community_routes.sources.study_fares import Fares
 from community_routes.sources.study_file import StudyFile
 from community_routes.sources.zones import Zones
 from community_routes.study import Study, destination_points, lines_of, origin_points
@@ -180,6 +181,7 @@ def evaluate(
     study: Study,
     scenario: Scenario | None = None,
     *,
+    base: Evaluation | None = None,
     threads: int = 1,
     engine: Engine | None = None,
     stopwatch: Stopwatch | None = None,
@@ -192,6 +194,8 @@ def evaluate(
     study : Study
     scenario : Scenario, optional
         Today's timetable when left out.
+    base : Evaluation, optional
+        Of the same study, mostly today's: what a proposal does not touch is taken over from it. It changes no byte.
     threads : int
         Changes nothing but the time it takes.
     engine : Engine, optional
@@ -221,14 +225,18 @@ def evaluate(
             applied = applied_to(study, scenario, found)
             feed, zones, opportunities = applied.feed, applied.zones, applied.opportunities
             ground = changed_ground(study, applied)
-            opportunities = entrances_from_streets(opportunities, lines_of(ground))
+            if opportunities is not study.opportunities or ground is not study.ground:
+                opportunities = entrances_from_streets(opportunities, lines_of(ground))
         tell(f"building the network ({name})")
         choice = study_choice(file, zones)
         stops, networks = study_networks(
             file, feed, ground, span_s=span_of(file, choice), notices=found, store=study.store
         )
     with watch.stage("routing"):
-        reached = study_walks(file, ground, stops, origin_points(zones), destination_points(opportunities))
+        fares = applied.fares if applied is not None else file.fares
+        if base is not None and not _same_places(base, study, feed, zones, opportunities, ground, fares):
+            base = None
+        reached = base.reached if base is not None else _reach(study, ground, stops, zones, opportunities)
         _report_places(study, reached, found)
         raise_on_errors(found, StudyError)
         subject = Subject(
@@ -236,7 +244,7 @@ def evaluate(
             file=file,
             zones=zones,
             opportunities=opportunities,
-            fares=applied.fares if applied is not None else file.fares,
+            fares=fares,
             choice=choice,
             walks=reached.walks,
             zone_walks=zone_walks(file, ground, stops, zones),
@@ -252,12 +260,19 @@ def evaluate(
     for day, network in networks.items():
         subject.origin_reason[day] = why_not(network, reached.origins, walks.access, leaving=True)
         subject.destination_reason[day] = why_not(network, reached.destinations, walks.egress, leaving=False)
-        inputs: WindowInputs | None = None
+        same = Unchanged(base if base is not None and _same_reasons(base, day, subject) else None, day, name, network)
         with watch.stage("measures"):
             departures = build_departures(feed, network.timetable)
         for window in file.windows_on(day):
-            tell(f"searching {day}, {window} ({name})")
             query = window_query(file, window)
+            with watch.stage("network"):
+                kept = same.window(window, query)
+            if kept is not None:
+                median_s[day, window] = kept.median_s
+                tables.append(kept.access)
+                beside += kept.beside
+                continue
+            tell(f"searching {day}, {window} ({name})")
             with watch.stage("routing"):
                 where = f"searching {day}, {window} ({name})"
                 time_s = travel_times_by_departure(
@@ -268,12 +283,18 @@ def evaluate(
                 inputs = subject.inputs(network, query, day, window, time_s, departures)
                 tables += subject.access_tables(inputs)
                 beside += mixing_tables(inputs, zones, opportunities)
-        if choice.shifts and inputs is not None:
-            tell(f"searching {day}, shifts ({name})")
-            with watch.stage("measures"):
-                of_zones, of_places = subject.shift_tables(network, study_query(file, inputs.window_s), inputs)
-                tables += of_zones
-                beside += [("shifts", table) for table in of_places]
+        for shift in choice.shifts if file.windows_on(day) else ():
+            window = list(file.windows_on(day))[-1]
+            query = window_query(file, window)
+            with watch.stage("network"):
+                worked = same.shift(shift, query)
+            if worked is None:
+                tell(f"searching {day}, {shift.name} ({name})")
+                with watch.stage("measures"):
+                    inputs = subject.places(day, window, query, departures)
+                    worked = subject.shift_tables(network, query, inputs, shift)
+            tables.append(worked[0])
+            beside.append(("shifts", worked[1]))
     return Evaluation(
         study=study,
         scenario=name,
@@ -295,6 +316,42 @@ def evaluate(
         origin_reason=subject.origin_reason,
         notices=tuple(sort_notices(found)),
     )
+
+
+def _same_places(
+    base: Evaluation,
+    study: Study,
+    feed: Feed,
+    zones: Zones,
+    opportunities: Opportunities,
+    ground: Ground,
+    fares: Fares | None,
+) -> bool:
+    """Whether a proposal leaves alone all places, ways to walk and prices of another evaluation."""
+    known = base.applied.fares if base.applied is not None else study.file.fares
+    return (
+        base.study is study
+        and ground is base.ground
+        and zones is base.zones
+        and opportunities is base.opportunities
+        and fares == known
+        and same_stops(feed, base.feed)
+        and feed.fares is base.feed.fares
+    )
+
+
+def _same_reasons(base: Evaluation, day: str, subject: Subject) -> bool:
+    """Whether the same places can travel on a day."""
+    reached = base.reached
+    before = why_not(base.networks[day], reached.destinations, reached.walks.egress, leaving=False)
+    return bool(
+        (base.origin_reason[day] == subject.origin_reason[day]).all()
+        and (before == subject.destination_reason[day]).all()
+    )
+
+
+def _reach(study: Study, ground: Ground, stops: Linked, zones: Zones, opportunities: Opportunities) -> Reached:
+    return study_walks(study.file, ground, stops, origin_points(zones), destination_points(opportunities))
 
 
 def _tell_part(tell: Progress, what: str, part: str) -> None:

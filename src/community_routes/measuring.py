@@ -209,6 +209,13 @@ class Subject:
                 times = self._within_budgets(network, query, self.fares)
                 of_budget = dict(zip(self.fares.budgets, times, strict=True))
             commutes = self._commutes(network, query)
+        known = self.places(day, window, query, departures)
+        return replace(
+            known, time_s=time_s, zone_time_s=zone_times, times_of_budget=of_budget, cost_of_commute=commutes
+        )
+
+    def places(self, day: str, window: str, query: Query, departures: StopDepartures) -> WindowInputs:
+        """What is known of a window before anything is searched: there are no travel times in it."""
         return WindowInputs(
             scenario=self.scenario,
             day=day,
@@ -217,15 +224,12 @@ class Subject:
             zones=self.zones.table,
             origins=self.zones.origins,
             destinations=self.opportunities.table,
-            time_s=time_s,
+            time_s=np.empty((len(self.zones.origins), 0, len(self.opportunities.table)), np.int32),
             origin_reason=self.origin_reason[day].tolist(),
             access_walks=self.walks.access,
-            departures=departures,
+            departures=departures.within(query.window_s),
             cutoffs_min=self.file.travel.cutoffs_min,
             units=amount_units(self.file),
-            zone_time_s=zone_times,
-            times_of_budget=of_budget,
-            cost_of_commute=commutes,
         )
 
     def _within_budgets(self, network: Network, query: Query, fares: Fares) -> NDArray[np.int32]:
@@ -282,21 +286,16 @@ class Subject:
         return [reach, *(measure.access_rows(inputs) for measure in self.choice.further)]
 
     def shift_tables(
-        self, network: Network, query: Query, inputs: WindowInputs
-    ) -> tuple[list[pd.DataFrame], list[pd.DataFrame]]:
-        """Rows of access.csv of the working day, with the shift as the window; and what they say of each workplace."""
+        self, network: Network, query: Query, inputs: WindowInputs, shift: Shift
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Rows of access.csv of a shift, which stands as the window; and what they say of each workplace."""
         rows = self.opportunities.rows_of(self.choice.shift_key)
         there = Walks(self.walks.access, self.walks.egress.only(rows), self.walks.direct.only_to(rows))
         home = self.home_walks
         back = Walks(home.access.only(rows), home.egress, home.direct.only(rows))
-        access, places = [], []
-        for shift in self.choice.shifts:
-            with self.stopwatch.stage("routing"):
-                feasible = search_shift(network, query, there, back, shift, threads=self.threads)
-            of_zones, of_places = shift_tables(inputs, feasible, rows, shift)
-            access.append(of_zones)
-            places.append(of_places)
-        return access, places
+        with self.stopwatch.stage("routing"):
+            feasible = search_shift(network, query, there, back, shift, threads=self.threads)
+        return shift_tables(inputs, feasible, rows, shift)
 
 
 @contextmanager

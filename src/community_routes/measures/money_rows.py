@@ -46,8 +46,8 @@ class Affordability:
                 of_kind = np.ascontiguousarray(times[:, :, places.columns])
                 columns += self._reached(inputs, places, of_kind, f"{budget:g}")
                 closest = self._nearest(inputs, of_kind, amounts)
-                what = {"measure": f"nearest_affordable_{budget:g}", "unit": SECONDS, "reading": f"p{MEDIAN}"}
-                columns.append(ZoneColumn(closest, kind=places.kind, reason=reason, **what))
+                name = f"nearest_affordable_{budget:g}"
+                columns.append(ZoneColumn(closest, places.kind, name, SECONDS, reading=f"p{MEDIAN}", reason=reason))
         return inputs.table(columns)
 
     @staticmethod
@@ -63,8 +63,8 @@ class Affordability:
         each = measure.of_rows(times.reshape(-1, times.shape[-1]), own).reshape(*times.shape[:2], -1)
         for k, cutoff in enumerate(inputs.cutoffs_min):
             values = inputs.of_zones(mean_over_departures(each[:, :, k]))
-            what = {"measure": f"affordable_opportunities_{name}", "unit": places.unit}
-            yield ZoneColumn(values, kind=places.kind, cutoff_min=cutoff, **what)
+            measure_name = f"affordable_opportunities_{name}"
+            yield ZoneColumn(values, places.kind, measure_name, places.unit, cutoff_min=cutoff)
 
 
 @dataclass(frozen=True)

@@ -84,8 +84,8 @@ def zone_table(
         x = np.asarray(column.values, dtype=np.float64)
         if x.shape != (n,):
             raise ValueError(f"{column.measure} has the shape {x.shape} for {n} zones")
-        why = column.reason
-        why = np.asarray([why] * n if isinstance(why, str) else list(why), dtype=object)
+        each_reason = [column.reason] * n if isinstance(column.reason, str) else list(column.reason)
+        why = np.asarray(each_reason, dtype=object)
         missing = ~np.isfinite(x)
         if unknown := set(why[missing].tolist()) - set(REASONS[1:]):
             raise ValueError(

@@ -41,7 +41,7 @@ class WindowInputs:
     access_walks : Links
         From origins to stops.
     departures : StopDepartures
-        Of the day.
+        Of the window.
     cutoffs_min : tuple of float
     units : mapping of str to str
         Unit of the amounts of a key.

@@ -38,15 +38,20 @@ def search_shift(
     -------
     ShiftAccess
     """
-    by_deadline = [replace(query, window_s=window, arrive_by=True) for window in shift.deadline_windows()]
+    *by_deadline, after = shift_queries(query, shift)
     deadlines = np.concatenate([asked.departures_s for asked in by_deadline])
-    after = replace(query, window_s=shift.departure_window(), arrive_by=False)
     return ShiftAccess(
         reduced_by_departure(
             network, by_deadline, there, lambda times: arrives_in_time(times, deadlines), threads=threads
         ),
         reduced_by_departure(network, [after], back, lambda times: gets_home(times).T, threads=threads).T,
     )
+
+
+def shift_queries(query: Query, shift: Shift) -> list[Query]:
+    """What a shift asks: its windows of deadlines, and last its window of departures home."""
+    by_deadline = [replace(query, window_s=window, arrive_by=True) for window in shift.deadline_windows()]
+    return [*by_deadline, replace(query, window_s=shift.departure_window(), arrive_by=False)]
 
 
 def shift_tables(
