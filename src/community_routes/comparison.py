@@ -202,12 +202,13 @@ class Comparison:
         cutoffs = self.study.file.travel.cutoffs_min
         cutoff = cutoffs[len(cutoffs) // 2]
         lead = lead_rows(self.groups)
+        undrawn = {p.scenario for p in self.proposals if is_random(p) and p.scenario not in self.intervals}
         tables = []
         for kind in self.today.opportunities.keys:
             rows = lead[(lead["kind"] == kind) & (lead["cutoff_min"] == cutoff)]
             gains = []
             for scenario, bus_hours in hours.items():
-                draws = None
+                draws = np.zeros(0) if scenario in undrawn else None
                 if scenario in self.intervals:
                     drawn = lead_rows(self.intervals[scenario].groups)
                     wanted = drawn.index[(drawn["kind"] == kind) & (drawn["cutoff_min"] == cutoff)]
@@ -216,8 +217,6 @@ class Comparison:
                     (scenario, float(rows.loc[rows["scenario"] == scenario, "change"].mean()), bus_hours, draws)
                 )
             table = rank_proposals(gains)
-            if any(is_random(p) and p.scenario not in self.intervals for p in self.proposals):
-                table["same_as_next"] = pd.NA  # nobody knows without draws
             table.insert(0, "kind", kind)
             table.insert(1, "cutoff_min", cutoff)
             tables.append(table)

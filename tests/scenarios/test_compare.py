@@ -152,3 +152,35 @@ def test_ranking_says_what_cannot_be_told_apart():
         [("a", 100, 10, 100 + 10 * wobble), ("b", 99, 10, np.full(300, 99.0)), ("c", 1, 10, np.ones(300))]
     )
     assert table["same_as_next"].tolist() == [True, False, False]
+
+
+def test_an_exact_proposal_beside_a_drawn_one():
+    """Ten for an hour, exactly, lies within 9 to 11 and cannot be told from it; 12 for an hour lies outside."""
+    draws = 100 + 10 * np.linspace(-1, 1, 300)
+    table = rank_proposals([("drawn", 100.5, 10, draws), ("exact", 100, 10, None)])
+    assert table["same_as_next"].tolist() == [True, False]
+    assert rank_proposals([("exact", 120, 10, None), ("drawn", 100, 10, draws)])["same_as_next"].tolist() == [
+        False,
+        False,
+    ]
+    ends = table.set_index("scenario")[["low_per_bus_hour", "high_per_bus_hour"]]
+    assert ends.loc["exact"].tolist() == [10, 10]
+    assert ends.loc["drawn"].tolist() == pytest.approx([9.05, 10.95])
+
+
+def test_what_saves_hours_is_told_from_what_costs_by_the_sign_of_its_gain():
+    """A gain that saves hours beats any; one whose draws go from -1 to 3 may be a loss."""
+    sure, unsure = np.linspace(1, 3, 300), np.linspace(-1, 3, 300)
+    for draws, same in ((sure, False), (unsure, True), (None, False)):
+        table = rank_proposals([("pays", 50, 10, None), ("saves", 1, -5, draws)])
+        assert table["scenario"].tolist() == ["saves", "pays"]
+        assert table["same_as_next"].tolist() == [same, False]
+        assert table["low_per_bus_hour"].isna().tolist() == [True, False]
+
+
+def test_without_draws_only_the_neighbours_of_a_random_proposal_are_unknown():
+    """The two exact ones are told apart; whoever stands beside the one that was not drawn is not."""
+    table = rank_proposals([("a", 50, 10, None), ("b", 40, 10, None), ("loose", 30, 10, np.zeros(0))])
+    assert table["same_as_next"].tolist()[0] is False
+    assert table["same_as_next"].isna().tolist() == [False, True, False]
+    assert table["low_per_bus_hour"].isna().tolist() == [False, False, True]

@@ -109,12 +109,17 @@ def ranking(figures: Figures) -> list[dict[str, Any]]:
 
 def _ranked(figures: Figures, table: pd.DataFrame, row: int, unit: str, *, is_last: bool) -> dict[str, Any]:
     scenario, same = str(table["scenario"].loc[row]), table["same_as_next"].loc[row]
-    gain, hours, rate = (
-        Cell("ranking", (row,), name, float(pd.to_numeric(table[name].loc[row])))
-        for name in ("gain", "bus_hours", "gain_per_bus_hour")
+    names = ("gain", "bus_hours", "gain_per_bus_hour", "low_per_bus_hour", "high_per_bus_hour")
+    gain, hours, rate, low, high = (
+        Cell("ranking", (row,), name, float(pd.to_numeric(table[name].loc[row])) if name in table.columns else np.nan)
+        for name in names
     )
     note = ""
-    if not np.isfinite(hours.value):
+    if hours.value <= 0:
+        note = "needs no further bus-hours" if hours.value == 0 else "saves bus-hours"
+        if not is_last and not pd.isna(same) and bool(same):
+            note += "; cannot be told apart from the next"
+    elif not np.isfinite(hours.value):
         note = "nobody knows what it takes: see what the costs assume"
     elif not is_last and pd.isna(same):
         note = "not known whether it can be told apart from the next: departure times are assumed and --draws 200 was not given"
@@ -126,6 +131,11 @@ def _ranked(figures: Figures, table: pd.DataFrame, row: int, unit: str, *, is_la
         "gain": figure(gain, unit, sign=True),
         "hours": figure(hours, whole=True),
         "rate": figure(rate, unit, sign=True, times=1000.0),
+        "interval": Markup("{} to {}").format(
+            figure(low, unit, sign=True, times=1000.0), figure(high, unit, sign=True, times=1000.0)
+        )
+        if low.value < high.value
+        else "",
         "note": note,
     }
 

@@ -187,7 +187,7 @@ def number(value: float | None, *, sign: bool = False) -> str:
 
 def count(value: float) -> str:
     """Whole persons or things: ``12,345``."""
-    return f"{round(value):,}"
+    return f"{round(value):,}".replace("-", MINUS)
 
 
 def pounds(value: float, *, sign: bool = False) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -253,6 +254,55 @@ def _interval_of(
     return interval(np.array(changes).reshape(len(changes), len(index)))
 
 
+@dataclass(frozen=True, eq=False)
+class _Ranked:
+    """A proposal in a ranking: its gain, its further bus-hours, and its gain in each draw (none where it was not drawn)."""
+
+    scenario: str
+    gain: float
+    hours: float
+    draws: NDArray[np.float64] | None
+
+    @property
+    def pays(self) -> bool:
+        """It needs further bus-hours."""
+        return self.hours > 0
+
+    @property
+    def place(self) -> tuple[int, float, str]:
+        """What it is sorted by."""
+        if np.isnan(self.hours):
+            return (3, -self.gain, self.scenario)
+        if not self.pays:  # it costs nothing more: first when somebody gains, last when somebody loses
+            return (0 if self.gain >= 0 else 2, -self.gain, self.scenario)
+        return (1, -self.gain / self.hours, self.scenario)
+
+    @property
+    def drawn(self) -> NDArray[np.float64]:
+        """What it is compared by, in each draw or once: the gain for a bus-hour, or the gain where it needs none."""
+        gains = np.array([self.gain]) if self.draws is None else np.asarray(self.draws, np.float64)
+        return gains / self.hours if self.pays else gains
+
+    def interval(self) -> tuple[float, float]:
+        """Of the gain for a further bus-hour; missing where it needs none, nobody knows it, or no draws were made."""
+        if not self.pays or not len(self.drawn):
+            return np.nan, np.nan
+        if self.draws is None:
+            return float(self.drawn[0]), float(self.drawn[0])
+        low, high = interval(self.drawn.reshape(-1, 1))
+        return float(low[0]), float(high[0])
+
+
+def _same_as(one: _Ranked, other: _Ranked) -> Any:
+    """Whether two neighbours of a ranking cannot be told apart; missing where nobody knows."""
+    if np.isnan(one.hours) or np.isnan(other.hours) or not (len(one.drawn) and len(other.drawn)):
+        return pd.NA
+    # Where one needs further bus-hours and the other none, the sign of the gain of that one decides.
+    free = other if one.pays else one
+    difference = one.drawn - other.drawn if one.pays == other.pays else free.drawn
+    return not difference[0] if len(difference) == 1 else not can_be_told_apart(difference)
+
+
 def rank_proposals(
     gains: Sequence[tuple[str, float, float, NDArray[np.float64] | None]],
 ) -> pd.DataFrame:
@@ -262,50 +312,28 @@ def rank_proposals(
     ----------
     gains : sequence of (scenario, gain, bus_hours, draws)
         Gain of the most deprived fifth, marginal bus-hours of a year (NaN where nobody knows), and the gain in each draw
-        (common random numbers across the proposals) or None where nothing is random.
+        (common random numbers across the proposals); None where nothing is random, no numbers where something is and no
+        draws were made.
 
     Returns
     -------
     DataFrame
-        ``rank, scenario, gain, bus_hours, gain_per_bus_hour, same_as_next``. A proposal that needs no further bus-hours
-        and gains comes first, by its gain; its ``gain_per_bus_hour`` is missing. One whose bus-hours nobody knows comes last.
-        ``same_as_next`` is True where the paired interval of the difference to the next one contains 0 ("cannot be told
-        apart"), and missing beside one whose bus-hours nobody knows.
+        ``rank, scenario, gain, bus_hours, gain_per_bus_hour, same_as_next, low_per_bus_hour, high_per_bus_hour``. A proposal
+        that needs no further bus-hours and gains comes first, by its gain; its ``gain_per_bus_hour`` is missing. One whose
+        bus-hours nobody knows comes last. ``same_as_next`` is True where the paired interval of the difference to the next
+        one contains 0 ("cannot be told apart"), and missing where nobody knows.
     """
-    rows = []
-    for scenario, gain, hours, draws in gains:
-        ratio = gain / hours if hours > 0 else np.nan
-        rows.append((scenario, gain, hours, ratio, draws))
-
-    def order(row: tuple[str, float, float, float, NDArray[np.float64] | None]) -> tuple[int, float, str]:
-        scenario, gain, hours, ratio, _ = row
-        if np.isnan(hours):
-            return (3, -gain, scenario)
-        if hours <= 0:  # it costs nothing more: first when somebody gains, last when somebody loses
-            return (0 if gain >= 0 else 2, -gain, scenario)
-        return (1, -ratio, scenario)
-
-    rows.sort(key=order)
-    same: list[Any] = []
-    for one, other in pairwise(rows):
-        if np.isnan(one[2]) or np.isnan(other[2]):
-            same.append(pd.NA)
-        elif one[4] is None or other[4] is None:
-            same.append(bool(one[1] == other[1] and one[2] == other[2]))
-        else:
-            same.append(not can_be_told_apart(_per_hour(one[4], one[2]) - _per_hour(other[4], other[2])))
-    same = [*same, False][: len(rows)]
+    rows = sorted((_Ranked(*row) for row in gains), key=lambda row: row.place)
+    ends = [row.interval() for row in rows]
     return pd.DataFrame(
         {
             "rank": np.arange(1, len(rows) + 1),
-            "scenario": [row[0] for row in rows],
-            "gain": [row[1] for row in rows],
-            "bus_hours": [row[2] for row in rows],
-            "gain_per_bus_hour": [row[3] for row in rows],
-            "same_as_next": same,
+            "scenario": [row.scenario for row in rows],
+            "gain": [row.gain for row in rows],
+            "bus_hours": [row.hours for row in rows],
+            "gain_per_bus_hour": [row.gain / row.hours if row.pays else np.nan for row in rows],
+            "same_as_next": [*(_same_as(one, other) for one, other in pairwise(rows)), False][: len(rows)],
+            "low_per_bus_hour": [low for low, _ in ends],
+            "high_per_bus_hour": [high for _, high in ends],
         }
     )
-
-
-def _per_hour(draws: NDArray[np.float64], hours: float) -> NDArray[np.float64]:
-    return np.asarray(draws, np.float64) / hours if hours > 0 else np.asarray(draws, np.float64)

@@ -19,6 +19,7 @@ from community_routes.scenarios.changes_routes import directions, route_name, ru
 from community_routes.sources.feed import Feed
 from community_routes.times import DAY, HOUR, MINUTE, format_window
 
+_NOISE = 1e-12
 DETOUR = 1.3
 """Road length over straight line for trips without a drawn course."""
 PERIODS: dict[str, tuple[int, int]] = {
@@ -258,7 +259,10 @@ def operating_cost(
         totals["proposal"] = dict.fromkeys(totals["proposal"], float("nan"))
     year = pd.DataFrame(totals)
     year.loc["cost"] = [_price(totals[which], rates, cost) for which in ("today", "proposal")]
-    year["change"] = year["proposal"] - year["today"]
+    change = year["proposal"] - year["today"]
+    # What adding up in another order does to a sum is no change.
+    noise = change.abs() <= _NOISE * year[["today", "proposal"]].abs().max(axis=1)
+    year["change"] = change.where(~noise, 0.0)
     said = (*assumptions, *_assumptions(rates, cost is not None), *_demand_assumptions(drt))
     return OperatingCost(pd.DataFrame(rows), table, year, said, missing)
 
