@@ -11,10 +11,7 @@ import pytest
 from community_routes.errors import UsageError
 from community_routes.notices import Notice
 from community_routes.sources.gtfs import read_feed
-from community_routes.sources.gtfs_archive import open_archive
-from community_routes.sources.gtfs_findings import Findings
 from community_routes.sources.gtfs_modes import mode_of
-from community_routes.sources.gtfs_tables import read_blocks
 from community_routes.sources.gtfs_trips import basic_route_type
 from community_routes.times import HOUR, MINUTE
 from feed_zip import GOOD, feed_zip
@@ -104,34 +101,6 @@ def test_names_are_the_same_in_every_encoding(tmp_path: Path, encoding: str) -> 
     feed = read_feed(feed_zip(tmp_path / "f.zip", stops=stops.encode(encoding)), notices=notices)
     assert feed.stops["stop_name"][0] == "Café Rhône"
     assert [n.code for n in notices] == ([] if encoding.startswith("utf-8") else ["not_utf8"])
-
-
-def test_blocks_of_a_long_table_are_cut_between_rows(tmp_path: Path) -> None:
-    """Blocks of 64 bytes: rows, quoted line breaks and characters of several bytes straddle them, and nothing is lost."""
-    stops = "stop_id,stop_name,stop_lat,stop_lon\n" + "".join(
-        f'S{i},"Caf\u00e9 \U0001f68c\nno. {i}, ""north""",51.{i:03d},-3.0\n' for i in range(40)
-    )
-    findings = Findings()
-    archive = open_archive(feed_zip(tmp_path / "f.zip", stops=stops), findings)
-    assert archive is not None
-    with archive.archive:
-        blocks = list(
-            read_blocks(
-                archive,
-                "stops.txt",
-                text=("stop_id", "stop_name"),
-                numbers=("stop_lat",),
-                findings=findings,
-                block_bytes=64,
-            )
-        )
-    assert len(blocks) > 10
-    assert [name for b in blocks for name in b.strings("stop_id")] == [f"S{i}" for i in range(40)]
-    names = [name for b in blocks for name in b.strings("stop_name")]
-    assert names == [f'Caf\u00e9 \U0001f68c\nno. {i}, "north"' for i in range(40)]
-    assert np.concatenate([b.numbers["stop_lat"] for b in blocks]).tolist() == [float(f"51.{i:03d}") for i in range(40)]
-    assert [int(line) for b in blocks for line in b.line] == [2 + 2 * i for i in range(40)]
-    assert findings.notices() == []
 
 
 def test_calls_are_sorted_by_sequence_and_trips_keep_their_order(tmp_path: Path) -> None:

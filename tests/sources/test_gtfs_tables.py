@@ -111,3 +111,16 @@ def test_times_with_letters_of_several_bytes() -> None:
     texts = pa.array(["0é:00:0", "08:00:00", "1:02:03", "", "8:5", "08:60:00", "240:00:00", "240:00:01"])
     expected = [BROKEN_S, 28_800, 3_723, -(2**31), BROKEN_S, BROKEN_S, 864_000, BROKEN_S]
     assert seconds_of(texts).tolist() == expected
+
+
+def test_blocks_of_a_long_table_are_cut_between_rows(tmp_path: Path) -> None:
+    """Blocks of 64 bytes: rows, quoted line breaks and characters of several bytes straddle them, and nothing is lost."""
+    rows = (f'S{i},"Caf\u00e9 \U0001f68c\nno. {i}, ""north""",51.{i:03d},-3.0\n' for i in range(40))
+    blocks, found = stops_of(tmp_path, HEAD + "".join(rows))
+    assert len(blocks) > 10
+    assert [name for b in blocks for name in b.strings("stop_id")] == [f"S{i}" for i in range(40)]
+    names = [name for b in blocks for name in b.strings("stop_name")]
+    assert names == [f'Caf\u00e9 \U0001f68c\nno. {i}, "north"' for i in range(40)]
+    assert np.concatenate([b.numbers["stop_lat"] for b in blocks]).tolist() == [float(f"51.{i:03d}") for i in range(40)]
+    assert [int(line) for b in blocks for line in b.line] == [2 + 2 * i for i in range(40)]
+    assert found == []
