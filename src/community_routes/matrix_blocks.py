@@ -11,9 +11,8 @@ from community_routes.network.network import Network
 from community_routes.routing.engine import Engine, Work
 from community_routes.routing.query import Walks
 from community_routes.routing.scan import NEVER
+from community_routes.routing.search import MOST_LANES, Search
 from community_routes.routing.travel_times import (
-    MOST_LANES,
-    Search,
     lanes_for,
     percentiles_of_block,
     prepare_search,

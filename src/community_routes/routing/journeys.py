@@ -12,7 +12,8 @@ from community_routes.network.network import Network
 from community_routes.network.points import Links
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.scan import NEVER
-from community_routes.routing.travel_times import Search, Span, travel_times_by_departure
+from community_routes.routing.search import Search, Span
+from community_routes.routing.travel_times import travel_times_by_departure
 from community_routes.times import UNREACHED
 
 

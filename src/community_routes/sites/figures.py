@@ -36,7 +36,8 @@ from community_routes.network.walks import Linked, join_linked, link_points, wal
 from community_routes.questions import study_networks, window_query
 from community_routes.routing.engine import Engine, LocalEngine, Work
 from community_routes.routing.query import Walks
-from community_routes.routing.travel_times import Search, times_of_block
+from community_routes.routing.search import Search
+from community_routes.routing.travel_times import times_of_block
 from community_routes.sites.periods import service_windows
 from community_routes.sources.study_fares import Standards
 from community_routes.study import Study, destination_points, origin_points
