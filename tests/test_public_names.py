@@ -12,45 +12,48 @@ import community_routes as cr
 
 ROOT = Path(__file__).resolve().parents[1]
 
-FUNCTIONS = {
-    "apply_scenario": "scenario, setting, *, notices=",
-    "assemble_network": "feed, date, footpaths, *, slack_s=, phase=, seed=, wheelchair=, span_s=, notices=",
-    "assess_sites": "study, path, out, *, scenarios=, pages=, strict=, threads=, block=, stopwatch=, progress=",
-    "build_network": "feed, ground, date, *, slack_s=, between_stops_s=, speed_kmh=, link_m=, phase=, seed=, wheelchair=, span_s=, notices=",
-    "build_streets": "street_map, *, wheelchair=, min_component_m=",
-    "compare": "today, *proposals, draws=, seed=, threads=, progress=",
-    "compare_runs": "folders, *, labels=, routes=, threads=, cache=, progress=",
-    "cumulative_opportunities": "time_s, amounts, *, cutoff_s",
-    "dual_access": "time_s, amounts, needed",
-    "evaluate": "study, scenario=, *, threads=, stopwatch=, progress=",
-    "fetch_authority": "authority, out, *, options=, sources=, cache=, wait=, progress=",
-    "gravity": "time_s, amounts, decay",
-    "isochrone": "study, place, *, depart=, arrive=, minutes=, day=",
-    "journey": "study, origin, destination, *, depart=, arrive=, day=",
-    "link_points": "ground, points, *, link_m=, notices=",
-    "n_places": "time_s, amounts=, *, cutoff_s",
-    "nearest": "time_s, n=, amounts=",
-    "open_study": "path, *, notices=, cache=, stopwatch=",
-    "percentile_times": "network, query, walks, *, threads=",
-    "read_feed": "paths, *, notices=, area=, dates=",
-    "read_opportunities": "specs, folder=, osm_places=, notices=",
-    "read_run": "folder",
-    "read_scenario": "path, *, notices=",
-    "read_scenarios": "paths, study=, *, notices=",
-    "read_streets": "source, *, area=, places=, notices=",
-    "read_zones": "spec, folder=, notices=",
-    "sample_scenarios": "",
-    "sample_study": "",
-    "sweep": "study, scenarios, *, cutoffs_min=, speeds_kmh=, windows=, threads=, stopwatch=, progress=",
-    "times_in_blocks": "network, query, walks, *, origins_at_once=, lanes=",
-    "travel_matrix": "study, query, day, *, origins=, destinations=, per_departure=, threads=, stopwatch=",
-    "travel_times": "study, *, origins=, destinations=, day=, window=, arrive_by=, threads=",
-    "travel_times_by_departure": "network, query, walks, *, threads=",
-    "walks_between": "ground, start, end, *, limit_s, speed_kmh, threads=",
-    "write_feed": "feed, path, *, date_stamp",
-    "write_matrix": "study, query, day, path, *, origins=, destinations=, per_departure=, reached_only=, threads=, stopwatch=, progress=",
-}
-"""Parameters in order: `=` for those that may be left out, those after `*` by name only. More may be added that may be left out."""
+SIGNATURES = """
+apply_scenario(scenario, setting, *, notices=)
+assemble_network(feed, date, footpaths, *, slack_s=, phase=, seed=, wheelchair=, span_s=, notices=)
+assess_sites(study, path, out, *, scenarios=, pages=, strict=, threads=, block=, stopwatch=, progress=)
+build_network(feed, ground, date, *, slack_s=, between_stops_s=, speed_kmh=, link_m=, phase=, seed=, wheelchair=,
+    span_s=, notices=)
+build_streets(street_map, *, wheelchair=, min_component_m=)
+compare(today, *proposals, draws=, seed=, threads=, progress=)
+compare_runs(folders, *, labels=, routes=, threads=, cache=, progress=)
+cumulative_opportunities(time_s, amounts, *, cutoff_s)
+dual_access(time_s, amounts, needed)
+evaluate(study, scenario=, *, threads=, stopwatch=, progress=)
+fetch_authority(authority, out, *, options=, sources=, cache=, wait=, progress=)
+gravity(time_s, amounts, decay)
+isochrone(study, place, *, depart=, arrive=, minutes=, day=)
+journey(study, origin, destination, *, depart=, arrive=, day=)
+link_points(ground, points, *, link_m=, notices=)
+n_places(time_s, amounts=, *, cutoff_s)
+nearest(time_s, n=, amounts=)
+open_study(path, *, notices=, cache=, stopwatch=)
+percentile_times(network, query, walks, *, threads=)
+read_feed(paths, *, notices=, area=, dates=)
+read_opportunities(specs, folder=, osm_places=, notices=)
+read_run(folder)
+read_scenario(path, *, notices=)
+read_scenarios(paths, study=, *, notices=)
+read_streets(source, *, area=, places=, notices=)
+read_zones(spec, folder=, notices=)
+sample_scenarios()
+sample_study()
+sweep(study, scenarios, *, cutoffs_min=, speeds_kmh=, windows=, threads=, stopwatch=, progress=)
+times_in_blocks(network, query, walks, *, origins_at_once=, lanes=)
+travel_matrix(study, query, day, *, origins=, destinations=, per_departure=, threads=, stopwatch=)
+travel_times(study, *, origins=, destinations=, day=, window=, arrive_by=, threads=)
+travel_times_by_departure(network, query, walks, *, threads=)
+walks_between(ground, start, end, *, limit_s, speed_kmh, threads=)
+write_feed(feed, path, *, date_stamp)
+write_matrix(study, query, day, path, *, origins=, destinations=, per_departure=, reached_only=, threads=, stopwatch=,
+    progress=)
+"""
+# In order: `=` for those that may be left out, those after `*` by name only. More may be added that may be left out.
+FUNCTIONS = {name: " ".join(given.split()) for name, given in re.findall(r"(\w+)\(([^)]*)\)", SIGNATURES)}
 
 MEMBERS = {
     "CommunityRoutesError": "exit_code",
@@ -75,7 +78,7 @@ MEMBERS = {
 """What users read and call of the things they hold. More may be added."""
 
 OTHERS = {
-    "CrowFly", "FeedError", "MachineError", "Network", "ScenarioError", "Setting", "StreetsError", "StudyError", "Sweep",
+    "CrowFly", "DaskEngine", "FeedError", "LocalEngine", "MachineError", "Network", "ScenarioError", "Setting", "StreetsError", "StudyError", "Sweep",
     "UNREACHED", "UsageError",
 }  # fmt: skip
 
