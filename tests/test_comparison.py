@@ -56,6 +56,34 @@ def test_losses_by_hand(study: Study) -> None:
     assert row["change"] == pytest.approx(-2 / 8), "eight neighbourhoods have a figure"
 
 
+def test_changes_under_the_least_that_matters_are_none(study: Study) -> None:
+    """Without L1, P0 has 1 place of 2 within 30 minutes and P1 has 2 of 3: with a least change of 40 % only P0 loses."""
+    today, less = evaluate(study), evaluate(study, LESS)
+
+    def worse(least_change: float) -> tuple[set[str], float]:
+        comparison = compare(today, less, least_change=least_change)
+        what = [
+            ("measure", "cumulative_opportunities"),
+            ("reading", "mean"),
+            ("kind", "shared_spaces"),
+            ("cutoff_min", 30),
+        ]
+        zones, groups = comparison.comparison, comparison.groups
+        for column, value in what:
+            zones, groups = zones[zones[column] == value], groups[groups[column] == value]
+        everyone = groups[(groups["scenario"] == "less") & (groups["grouping"] == "all")].iloc[0]
+        assert everyone["change"] == pytest.approx(-2 / 8), "the change itself stays as it is"
+        return set(zones.loc[zones["category"] == "worse", "neighbourhood"]), everyone["persons_worse"]
+
+    assert worse(0.0) == ({"P0", "P1"}, 2)
+    assert worse(0.4) == ({"P0"}, 1)
+    assert worse(0.5) == (set(), 0), "equality allowed"
+    with pytest.raises(UsageError, match="least change of 2"):
+        compare(today, less, least_change=2)
+    page = page_html(compare(today, less, least_change=0.4).results)
+    assert "no change of more than 40 %" in page and "Least change that counts (share)" in page
+
+
 def test_an_empty_proposal(study: Study) -> None:
     comparison = compare(evaluate(study), evaluate(study, EMPTY))
     assert (comparison.comparison["change"].dropna() == 0).all()

@@ -52,7 +52,9 @@ def _text(scenario: Scenario) -> tuple[str, ...]:
     return tuple(f"{part.folder}\n{part.to_yaml()}" for part in scenario.chain())
 
 
-def base_tables(proposals: Sequence[Evaluation], bases: Mapping[str, Evaluation]) -> dict[str, pd.DataFrame]:
+def base_tables(
+    proposals: Sequence[Evaluation], bases: Mapping[str, Evaluation], least_change: float = 0.0
+) -> dict[str, pd.DataFrame]:
     """Changes of zones and of groups from the proposal that each builds on; no tables where none builds on any.
 
     The columns are those of ``comparison.csv`` and ``groups.csv`` with ``base`` after ``scenario``. ``low`` and ``high`` are
@@ -65,12 +67,13 @@ def base_tables(proposals: Sequence[Evaluation], bases: Mapping[str, Evaluation]
         if base is None:
             continue
         parts = [
-            compare_tables(base.access, proposal.access),
+            compare_tables(base.access, proposal.access, least_change=least_change),
             group_rows(
                 proposal.access,
                 proposal.zones.table,
                 baseline=base.access.assign(scenario=base.scenario),
                 baseline_zones=base.zones.table,
+                least_change=least_change,
             ),
         ]
         if is_random(proposal):

@@ -62,12 +62,15 @@ class Comparison:
         Of the proposals with something random, where draws were made.
     bases : dict of scenario to Evaluation
         What a proposal builds on, of those that build on another one.
+    least_change : float
+        A change of at most this share of the larger of both levels counts as no change where gains and losses are counted.
     """
 
     today: Evaluation
     proposals: tuple[Evaluation, ...]
     intervals: Mapping[str, Intervals] = field(default_factory=dict)
     bases: Mapping[str, Evaluation] = field(default_factory=dict)
+    least_change: float = 0.0
 
     @property
     def study(self) -> Study:
@@ -90,7 +93,7 @@ class Comparison:
         tables = []
         for proposal in self.proposals:
             spread = self._spreads.get(proposal.scenario)
-            table = compare_tables(self.today.access, proposal.access)
+            table = compare_tables(self.today.access, proposal.access, least_change=self.least_change)
             table = with_spreads(table, spread[0] if spread is not None else None)
             if is_random(proposal):
                 drawn = self.intervals.get(proposal.scenario)
@@ -112,7 +115,9 @@ class Comparison:
         for proposal in self.proposals:
             zones, spread = proposal.zones.table, self._spreads.get(proposal.scenario)
             own = [
-                group_rows(proposal.access, zones, baseline=access, baseline_zones=before),
+                group_rows(
+                    proposal.access, zones, baseline=access, baseline_zones=before, least_change=self.least_change
+                ),
                 equity_rows(proposal.access, zones, totals, lines=lines, baseline=access),
             ]
             own = [with_spreads(t, spread[1] if spread is not None else None) for t in own]
@@ -160,7 +165,7 @@ class Comparison:
             groups=self.groups,
             notices=self.notices,
             sources=self._sources(),
-            settings=printed_settings(study),
+            settings=printed_settings(study) | ({"least_change": self.least_change} if self.least_change else {}),
             scenarios=tuple(_summary(self.today, proposal) for proposal in self.proposals),
             dates=file.dates,
             version=__version__,
@@ -180,7 +185,7 @@ class Comparison:
             name: pd.concat([e.further[name] for e in self.evaluations if name in e.further], ignore_index=True)
             for name in names
         }
-        tables |= base_tables(self.proposals, self.bases)
+        tables |= base_tables(self.proposals, self.bases, self.least_change)
         if self.proposals:
             tables[PAIRED] = pd.concat([paired_table(self.today, p) for p in self.proposals], ignore_index=True)
         return {**tables, **({"ranking": self.ranking} if len(self.ranking) else {})}
@@ -306,6 +311,7 @@ def compare(
     *proposals: Evaluation,
     draws: int = 0,
     seed: int = 0,
+    least_change: float = 0.0,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Comparison:
@@ -320,6 +326,9 @@ def compare(
         ``high`` of such proposals are missing then.
     seed : int
         Of the draws; the same for all proposals.
+    least_change : float
+        Changes of at most this share (0.01 is 1 %) of the larger of both levels count as no change where those who gain and
+        lose are counted; 0 counts every change.
     threads : int
     progress : callable of str, optional
 
@@ -332,6 +341,8 @@ def compare(
     UsageError
         They were not evaluated on one study, or two have the same id.
     """
+    if not 0 <= least_change <= 0.5:
+        raise UsageError(f"a least change of {least_change:g}; it must be a share of 0 to 0.5")
     for proposal in proposals:
         if proposal.study is not today.study:
             raise UsageError(
@@ -347,7 +358,7 @@ def compare(
         if draws and is_random(proposal)
     }
     bases = base_evaluations(proposals, lambda base: evaluate(today.study, base, threads=threads, progress=progress))
-    return Comparison(today, proposals, found, bases)
+    return Comparison(today, proposals, found, bases, least_change)
 
 
 def printed_settings(study: Study) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from community_routes.commands.options import (
     EngineChoice,
     EngineKind,
     KeepInputs,
+    LeastChange,
     LogJson,
     Maps,
     Pdf,
@@ -34,6 +35,7 @@ from community_routes.commands.session import opened_study, session
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("out/demo"),
     draws: Draws = 0,
+    least_change: LeastChange = 0.0,
     maps: Maps = True,
     pdf: Pdf = False,
     xlsx: Xlsx = False,
@@ -53,7 +55,18 @@ def demo(
     files = {"maps": maps, "pdf": pdf, "workbook": xlsx, "templates": template, "keep_inputs": keep_inputs}
     searching = (EngineKind.LOCAL, None)
     _run(
-        sample_study(), sample_scenarios(), out, files, draws, searching, threads, seed, cache, quiet, log_json, timings
+        sample_study(),
+        sample_scenarios(),
+        out,
+        files,
+        (draws, least_change),
+        searching,
+        threads,
+        seed,
+        cache,
+        quiet,
+        log_json,
+        timings,
     )
 
 
@@ -64,6 +77,7 @@ def run(
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)] = ...,  # type: ignore[assignment]
     draws: Draws = 0,
+    least_change: LeastChange = 0.0,
     maps: Maps = True,
     pdf: Pdf = False,
     xlsx: Xlsx = False,
@@ -82,7 +96,20 @@ def run(
     """Score access today, compare the scenarios, write the report and its tables (the main job)."""
     files = {"maps": maps, "pdf": pdf, "workbook": xlsx, "templates": template, "keep_inputs": keep_inputs}
     searching = (engine, scheduler)
-    _run(study, scenarios or [], out, files, draws, searching, threads, seed, cache, quiet, log_json, timings)
+    _run(
+        study,
+        scenarios or [],
+        out,
+        files,
+        (draws, least_change),
+        searching,
+        threads,
+        seed,
+        cache,
+        quiet,
+        log_json,
+        timings,
+    )
 
 
 def _run(
@@ -90,7 +117,7 @@ def _run(
     scenarios: list[Path],
     out: Path,
     files: dict[str, Any],
-    draws: int,
+    counting: tuple[int, float],
     searching: tuple[EngineKind, str | None],
     threads: int,
     seed: int | None,
@@ -120,9 +147,10 @@ def _run(
                 "progress": console.progress,
             }
             today = evaluate(opened, **how)
-            evaluated = [evaluate(opened, proposal, **how) for proposal in proposals]
+            evaluated = evaluate_all(opened, proposals, base=today, **how)
         with watch.stage("compare"):
-            drawn = {"draws": draws, "seed": opened.file.travel.seed, "threads": threads}
+            draws, percent = counting
+            drawn = {"draws": draws, "seed": opened.file.travel.seed, "threads": threads, "least_change": percent / 100}
             comparison = compare(today, *evaluated, **drawn, progress=console.progress)
         console.progress("writing the report")
         page = comparison.write_report(out, **files, stopwatch=watch)

@@ -78,6 +78,15 @@ Draws = Annotated[
         "--draws", min=0, help="Joint draws for intervals where clock times are assumed; at least 200, or 0 for none."
     ),
 ]
+LeastChange = Annotated[
+    float,
+    typer.Option(
+        "--least-change",
+        min=0,
+        max=50,
+        help="Percent of a neighbourhood's figure up to which a change counts as none where gains and losses are counted.",
+    ),
+]
 Maps = Annotated[bool, typer.Option("--maps/--no-maps", help="Write maps/ (PNG and SVG) for other documents.")]
 Pdf = Annotated[bool, typer.Option("--pdf", help="Write report.pdf as well (needs the extra pdf).")]
 Xlsx = Annotated[bool, typer.Option("--xlsx", help="Write tables.xlsx as well (needs the extra xlsx).")]

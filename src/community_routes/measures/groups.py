@@ -183,6 +183,7 @@ def group_rows(
     *,
     baseline: pd.DataFrame | None = None,
     baseline_zones: pd.DataFrame | None = None,
+    least_change: float = 0.0,
 ) -> pd.DataFrame:
     """Levels of access of groups of persons, and their change from a baseline, in the columns of groups.csv.
 
@@ -206,6 +207,8 @@ def group_rows(
         The access table of the baseline (one scenario).
     baseline_zones : DataFrame, optional
         Zones of the baseline where a proposal adds homes; the same zones when left out.
+    least_change : float
+        A change of at most this share of the larger of both levels counts as the same.
 
     Returns
     -------
@@ -222,7 +225,7 @@ def group_rows(
         if baseline_zones is not None:
             aligned = baseline_zones.set_index("id").reindex(ids)
             persons_before = persons_of(aligned["population"].fillna(0.0), len(ids))
-    levels = _Levels(now, before)
+    levels = _Levels(now, before, least_change)
     parts: list[_Part] = []
     for grouping in groupings(zones):
         rows = [
@@ -264,12 +267,12 @@ _PERSONS_CHANGED = ("persons_better", "persons_worse", "persons_same")
 class _Levels:
     """Levels of groups, and their changes: what hangs on no group is worked out once."""
 
-    def __init__(self, now: _Values, before: FloatArray | None) -> None:
+    def __init__(self, now: _Values, before: FloatArray | None, least_change: float) -> None:
         self.now, self.before = now.value, before
         is_time = _is_time(now.what) & (now.what["reading"] != "mean").to_numpy(dtype=bool)
         self.times = np.flatnonzero(is_time)
         self.has = np.where(is_time[:, None], ~np.isnan(now.value), np.isfinite(now.value))
-        self.changed = {} if before is None else _better_worse_same(now, before)
+        self.changed = {} if before is None else _better_worse_same(now, before, max(_SAME, least_change))
 
     def of(self, grouping: str, group: str, persons: FloatArray, persons_before: FloatArray) -> _Part:
         """The rows of one group of persons."""
@@ -305,13 +308,13 @@ def less_is_better(measure: str) -> bool:
     return measure.startswith(LESS_IS_BETTER)
 
 
-def _better_worse_same(now: _Values, before: FloatArray) -> dict[str, NDArray[np.bool_]]:
+def _better_worse_same(now: _Values, before: FloatArray, share: float) -> dict[str, NDArray[np.bool_]]:
     """For each row and zone whether it is better, worse or the same; none of them where a value is missing."""
     sign = np.where([less_is_better(m) for m in now.what["measure"]], -1.0, 1.0)
     a, b = sign[:, None] * before, sign[:, None] * now.value
     both = ~np.isnan(a) & ~np.isnan(b)
     with np.errstate(invalid="ignore"):
-        same = both & ((a == b) | (np.abs(b - a) <= _SAME * np.maximum(np.abs(a), np.abs(b))) & np.isfinite(b - a))
+        same = both & ((a == b) | (np.abs(b - a) <= share * np.maximum(np.abs(a), np.abs(b))) & np.isfinite(b - a))
     return {"persons_better": both & ~same & (b > a), "persons_worse": both & ~same & (b < a), "persons_same": same}
 
 

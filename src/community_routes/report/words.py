@@ -165,6 +165,8 @@ def rounded(value: float) -> float:
 
 def setting_name(key: str) -> str:
     """A setting's key in words, its unit in brackets: ``departure_step_s`` is "Departure step (seconds)"."""
+    if key == "least_change":
+        return "Least change that counts (share)"
     for ending, unit in (("_s", "seconds"), ("_min", "minutes"), ("_kmh", "km/h"), ("_m", "metres")):
         if key.endswith(ending):
             return f"{sentence_case(plain(key.removesuffix(ending)))} ({unit})"

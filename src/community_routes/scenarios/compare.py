@@ -29,6 +29,7 @@ def compare_tables(
     scenario: str | None = None,
     draws: Iterable[tuple[pd.DataFrame, pd.DataFrame]] | None = None,
     floor: float = 0.0,
+    least_change: float = 0.0,
 ) -> pd.DataFrame:
     """The table comparison.csv of two tables access.csv.
 
@@ -43,6 +44,8 @@ def compare_tables(
         of the change over them. Without draws nothing is random and ``low = high = change``.
     floor : float
         A change of at most this size counts as ``same`` in ``category``; 0 counts every change.
+    least_change : float
+        So does a change of at most this share of the larger of both values.
 
     Returns
     -------
@@ -73,7 +76,8 @@ def compare_tables(
     )
     less = {measure: less_is_better(measure) for measure in set(made["measure"])}
     measure = made["measure"].map(less).to_numpy(bool)
-    made["category"] = categories(old, new, measure, floor)
+    larger = np.nan_to_num(np.fmax(np.abs(old), np.abs(new)), nan=0.0, posinf=0.0)
+    made["category"] = categories(old, new, measure, np.maximum(floor, least_change * larger))
     made["low"], made["high"] = change, change
     if draws is not None:
         made["low"], made["high"] = _interval_of(draws, pd.MultiIndex.from_frame(made[list(KEYS)]))
@@ -81,7 +85,10 @@ def compare_tables(
 
 
 def categories(
-    old: NDArray[np.float64], new: NDArray[np.float64], less_better: NDArray[np.bool_], floor: float = 0.0
+    old: NDArray[np.float64],
+    new: NDArray[np.float64],
+    less_better: NDArray[np.bool_],
+    floor: float | NDArray[np.float64] = 0.0,
 ) -> NDArray[np.object_]:
     """``better``, ``worse``, ``same``, ``gained``, ``lost`` or ``missing`` for each pair of values; NaN is missing.
 
@@ -90,7 +97,7 @@ def categories(
     old, new : float64, shape (n,)
     less_better : bool, shape (n,)
         True where the smaller value is the better one.
-    floor : float
+    floor : float, or float64 of shape (n,)
         Changes of at most this size are ``same``.
     """
     has_old, has_new = ~np.isnan(old), ~np.isnan(new)
@@ -101,7 +108,8 @@ def categories(
     gain = np.zeros(len(old))
     gain[both] = np.where(old[both] == new[both], 0.0, _difference(old[both], new[both]))
     gain = np.where(less_better, -gain, gain)
-    found[both] = np.where(gain[both] > floor, "better", np.where(gain[both] < -floor, "worse", "same"))
+    least = np.broadcast_to(floor, len(old))[both]
+    found[both] = np.where(gain[both] > least, "better", np.where(gain[both] < -least, "worse", "same"))
     return found
 
 
