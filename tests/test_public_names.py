@@ -78,9 +78,20 @@ MEMBERS = {
 """What users read and call of the things they hold. More may be added."""
 
 OTHERS = {
-    "CrowFly", "DaskEngine", "FeedError", "LocalEngine", "MachineError", "Network", "ScenarioError", "Setting", "StreetsError", "StudyError", "Sweep",
-    "UNREACHED", "UsageError",
-}  # fmt: skip
+    "CrowFly",
+    "DaskEngine",
+    "FeedError",
+    "LocalEngine",
+    "MachineError",
+    "Network",
+    "ScenarioError",
+    "Setting",
+    "StreetsError",
+    "StudyError",
+    "Sweep",
+    "UNREACHED",
+    "UsageError",
+}
 
 
 def test_every_public_name_is_pinned() -> None:
