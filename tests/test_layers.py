@@ -19,7 +19,10 @@ LAYERS = ["sources", "network", "routing", "measures", "scenarios", "report"]
 LAST = ["commands", "cli"]
 """The command line, above everything: each command, and what gathers them."""
 
-TOP = sorted({"study", "sites", "over_time"} | {path.stem for path in PACKAGE.glob("[a-z]*.py")} - set(BASE) - set(LAST))
+TOP = sorted(
+    {"study", "sites", "over_time", "cluster"}
+    | {path.stem for path in PACKAGE.glob("[a-z]*.py")} - set(BASE) - set(LAST)
+)
 """Modules above all folders but the command line; they may import everything below, and each other."""
 
 
