@@ -24,6 +24,7 @@ from community_routes.evaluation import TODAY, Evaluation, evaluate
 from community_routes.kept import keep_inputs as keep_inputs_of
 from community_routes.measures.further import equity_rows, poverty_lines
 from community_routes.measures.groups import group_rows
+from community_routes.measures.mixing import hide_together
 from community_routes.paired import PAIRED, paired_table
 from community_routes.publishing import check_replaceable, new_folder
 from community_routes.reading import scenario_sources
@@ -185,6 +186,8 @@ class Comparison:
             name: pd.concat([e.further[name] for e in self.evaluations if name in e.further], ignore_index=True)
             for name in names
         }
+        if "mixing" in tables:
+            tables["mixing"] = hide_together(tables["mixing"])
         tables |= base_tables(self.proposals, self.bases, self.least_change)
         if self.proposals:
             tables[PAIRED] = pd.concat([paired_table(self.today, p) for p in self.proposals], ignore_index=True)

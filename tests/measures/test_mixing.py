@@ -11,12 +11,14 @@ import pytest
 from community_routes.measures.mixing import (
     CAVEAT,
     POTENTIAL,
+    Visitors,
     chance_of_another,
     correlation_ratio,
     divergence,
     entropy,
     exposure,
     exposure_table,
+    hide_together,
     mean_chance_of_another,
     mixing_table,
     potential_visitors,
@@ -179,26 +181,107 @@ def test_correlation_ratio() -> None:
 
 
 def test_small_numbers_are_suppressed_and_others_rounded() -> None:
-    """9.9 is left out and 12 with it, so that the total does not tell; 13 -> 15, 12.4 -> 10; 0 stays; both small: both."""
+    """9.9 is left out and 12 with it, so that the total does not tell; 13 -> 15, 12.4 -> 10; 0 stays; 3 and 4 need 70."""
     shown = publishable([[9.9, 12.4, 0.0, 3.0], [12.0, 13.0, 50.0, 4.0], [100.0, 102.6, 60.0, 70.0]])
-    expected = [[np.nan, 10, 0, np.nan], [np.nan, 15, 50, np.nan], [100, 105, 60, 70]]
+    expected = [[np.nan, 10, 0, np.nan], [np.nan, 15, 50, np.nan], [100, 105, 60, np.nan]]
     assert np.array_equal(shown, expected, equal_nan=True)
     one_group = publishable([[5.0, 11.0]])
     assert np.array_equal(one_group, [[np.nan, 10]], equal_nan=True)
 
 
 def test_the_published_table() -> None:
-    """In order of ids; persons suppressed and rounded; the index missing where under ten could come; the caveat on it."""
-    persons = pd.DataFrame({"red": [83.0, 5.0], "blue": [41.0, 2.0]})
-    found = potential_visitors(persons, [[1, 0], [0, 1]], [1.0, 1.0])
-    table = mixing_table(found, PLACES, persons.sum().tolist())
-    assert table["id"].tolist() == ["a", "b"]
+    """In order of ids; persons suppressed and rounded; the index missing where under ten could come; the caveat on it.
+
+    Of 5 and 2 at a nobody hears; with them go the next smallest of each group, 20 and 30 at c, where the index is missing too.
+    """
+    persons = pd.DataFrame({"red": [83.0, 5.0, 20.0], "blue": [41.0, 2.0, 30.0]})
+    places = pd.DataFrame({"key": "spaces", "id": ["b", "a", "c"], "name": ["Baths", "Arts", "Court"], "kind": ""})
+    found = potential_visitors(persons, np.eye(3), [1.0, 1.0, 1.0])
+    table = mixing_table(found, places, persons.sum().tolist())
+    assert table["id"].tolist() == ["a", "b", "c"]
     assert set(table["reading"]) == {POTENTIAL}
-    assert table["visitors"].isna().tolist() == [True, False]
+    assert table["visitors"].isna().tolist() == [True, False, False]
     assert table.loc[1, ["visitors", "visitors_red", "visitors_blue"]].tolist() == [125, 85, 40]
-    assert table["divergence"].isna().tolist() == [True, False]
+    assert table.loc[2, ["visitors_red", "visitors_blue"]].isna().all()
+    assert table["divergence"].isna().tolist() == [True, False, True]
     assert not ((table.filter(like="visitors") > 0) & (table.filter(like="visitors") < 10)).any().any()
     assert "not a forecast" in CAVEAT
+
+
+def test_what_is_hidden_together_is_ten_persons_or_more() -> None:
+    """3 and 4 are seven together, so 12 goes as well; 6 and 5 are enough."""
+    shown = publishable([[3.0, 6.0], [4.0, 5.0], [12.0, 12.0], [50.0, 50.0]])
+    assert np.array_equal(np.isnan(shown).T, [[True, True, True, False], [True, True, False, False]])
+
+
+def test_no_sum_over_places_tells_a_hidden_number() -> None:
+    """Red is 4 at place a: blue's 90 goes with it there, red's 30 at b in its sum over places, and blue's 120 with that."""
+    places = pd.DataFrame({"key": "hall", "id": list("abc"), "name": "", "kind": ""})
+    counts = np.array([[4.0, 30.0, 80.0], [90.0, 120.0, 160.0], [200.0, 150.0, 180.0]])
+    visitors = Visitors(("red", "blue", "green"), counts, np.zeros(3), np.zeros((1, 3)))
+    shown = mixing_table(visitors, places, [1, 1, 1]).set_index("id")
+    assert shown["visitors_red"].isna().tolist() == [True, True, False]
+    assert shown["visitors_blue"].isna().tolist() == [True, True, False]
+    assert shown["visitors_green"].tolist() == [200, 150, 180]
+
+
+def possible(shown: pd.Series, groups: list[str], hidden: str) -> set[int]:
+    """Whole numbers below ten that a hidden group may have, for all that a row of the published table says."""
+    total, known = float(shown["visitors"]), [float(shown[g]) for g in groups if not np.isnan(shown[g])]
+    others = [g for g in groups if np.isnan(shown[g]) and g != hidden]
+    low, high = total - 2.5 - sum(known) - 2.5 * len(known), total + 2.5 - sum(known) + 2.5 * len(known)
+    found = set()
+    for number in range(1, 10):
+        for rest in np.linspace(max(low - number, 0), max(high - number, 0), 60):
+            mix = [
+                shown[g] if not np.isnan(shown[g]) else number if g == hidden else rest / len(others) for g in groups
+            ]
+            if sum(mix) > 0:
+                found.add(number)
+                break
+    return found
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_attack_on_the_published_table(seed: int) -> None:
+    """Whoever adds up and subtracts still has five numbers or more for each that is hidden, and no index tells more."""
+    draw = np.random.default_rng(seed)
+    n_groups, n_places = int(draw.integers(2, 5)), int(draw.integers(2, 7))
+    counts = np.where(draw.random((n_groups, n_places)) < 0.35, draw.uniform(1, 10, (n_groups, n_places)), 0.0)
+    counts = np.where(counts == 0, draw.uniform(10, 400, counts.shape), counts)
+    groups = [f"visitors_{g}" for g in range(n_groups)]
+    places = pd.DataFrame({"key": "hall", "id": [str(n) for n in range(n_places)], "name": "", "kind": ""})
+    visitors = Visitors(tuple(map(str, range(n_groups))), counts, np.zeros(n_groups), np.zeros((1, n_places)))
+    table = mixing_table(visitors, places, [1] * n_groups)
+    small = [(place, g) for g in range(n_groups) for place in range(n_places) if counts[g, place] < 10]
+    for place, g in small:
+        row = table.iloc[place]
+        assert np.isnan(row[groups[g]])
+        assert np.isnan(row["entropy"])
+        assert np.isnan(row["divergence"])
+        if not np.isnan(row["visitors"]):
+            assert len(possible(row, groups, groups[g])) >= 5, (place, g, row.to_dict())
+    for group in groups:  # no column and no row with a single gap
+        assert table[group].isna().sum() != 1 or n_places == 1
+
+
+def test_a_number_hidden_today_is_hidden_under_every_proposal() -> None:
+    """Red 7 today and 14 with the proposal, all else equal: shown there, the totals would tell today's 7."""
+    places = pd.DataFrame({"key": "hall", "id": ["a", "b"], "name": "", "kind": ""})
+
+    def of(scenario: str, red: float) -> pd.DataFrame:
+        counts = np.array([[red, 40.0], [30.0, 300.0], [300.0, 90.0]])
+        visitors = Visitors(("red", "blue", "green"), counts, np.zeros(3), np.zeros((1, 2)))
+        return mixing_table(visitors, places, [1, 1, 1]).assign(scenario=scenario, day="day", window="am")
+
+    both = pd.concat([of("today", 7.0), of("link", 14.0)], ignore_index=True)
+    assert both.loc[both["scenario"] == "link", "visitors_red"].notna().all()
+    safe = hide_together(both)
+    today, link = (safe[safe["scenario"] == name].reset_index(drop=True) for name in ("today", "link"))
+    columns = [c for c in safe if c.startswith("visitors_")]
+    assert today[columns].isna().equals(link[columns].isna())
+    assert link["visitors_red"].isna().tolist() == [True, True]
+    assert link["entropy"].isna().all()
 
 
 def test_faults() -> None:

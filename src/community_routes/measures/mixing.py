@@ -185,25 +185,74 @@ def mean_chance_of_another(count: ArrayLike) -> float:
 def publishable(count: ArrayLike) -> FloatArray:
     """Numbers of persons as they may be shown: under 10 missing, others rounded to the nearest 5.
 
-    Groups lie along the first axis. Where just one group of a cell is missing, the next smallest is left out too, so
-    that it cannot be found from the total. An exact 0 stays: nobody is disclosed by nobody.
+    Groups lie along the first axis. Where just one group of a cell is missing, or those missing are fewer than ten together,
+    the next smallest is left out too, so that they cannot be found from the total. An exact 0 stays: nobody is disclosed by
+    nobody.
     """
     v = np.asarray(count, dtype=np.float64)
     hidden = (v > 0) & (v < SMALLEST)
-    alone = hidden.sum(axis=0) == 1
-    candidates = np.where(hidden | (v <= 0), np.inf, v)
-    second = np.argmin(candidates, axis=0)
-    for cell in np.flatnonzero(alone & np.isfinite(candidates.min(axis=0))):
-        hidden[second[cell], cell] = True
+    for cell in np.flatnonzero(hidden.any(axis=0)):
+        _hide_with(hidden[:, cell], v[:, cell])
     return np.asarray(np.where(hidden, np.nan, np.floor(v / ROUNDED_TO + 0.5) * ROUNDED_TO))
+
+
+def _hide_with(hidden: NDArray[np.bool_], count: FloatArray) -> bool:
+    """Leave out the next smallest until what is missing cannot be told from the sum; whether any was."""
+    more = False
+    while hidden.any() and (hidden.sum() < 2 or count[hidden].sum() < SMALLEST):
+        candidates = np.where(hidden | (count <= 0), np.inf, count)
+        next_one = int(np.argmin(candidates))
+        if not np.isfinite(candidates[next_one]):
+            break
+        hidden[next_one] = more = True
+    return more
+
+
+def _hidden_in_table(count: FloatArray, keys: Sequence[str]) -> NDArray[np.bool_]:
+    """What is left out of a table of groups (rows) and places (columns), so that no total of either tells it.
+
+    The places of a key share out the same residents, so that the sum of a group over them may be known.
+    """
+    hidden = np.isnan(publishable(count))
+    of_key = np.asarray(keys, dtype=object)
+    again = True
+    while again:
+        again = False
+        for key in dict.fromkeys(keys):
+            places = np.flatnonzero(of_key == key)
+            for group in range(len(count)):
+                row = hidden[group, places]
+                if _hide_with(row, count[group, places]):
+                    hidden[group, places] = row
+                    again = True
+        for place in range(count.shape[1]):
+            again |= _hide_with(hidden[:, place], count[:, place])
+    return hidden
+
+
+def hide_together(table: pd.DataFrame) -> pd.DataFrame:
+    """Tables of ``mixing_table`` of several scenarios in one, where what one leaves out is left out of all.
+
+    Otherwise the difference between two scenarios, where all else is the same, would tell the number that one of them hides.
+    """
+    shown = table.copy()
+    place = [column for column in ("day", "window", "cutoff_min", "key", "id") if column in shown]
+    columns = [column for column in shown if column.startswith("visitors_")]
+    missing = shown[columns].isna().groupby([shown[column] for column in place], sort=False).transform("any")
+    shown[columns] = shown[columns].mask(missing)
+    for column in ("divergence", "entropy"):
+        if column in shown:
+            shown[column] = shown[column].mask(missing.any(axis=1))
+    return shown
 
 
 def mixing_table(visitors: Visitors, places: pd.DataFrame, borough: Sequence[float]) -> pd.DataFrame:
     """What may be published of each place: potential visitors by group, the mix, and how it differs from the borough.
 
     Columns: key, id, name, kind, reading (``potential to meet``), visitors, one column ``visitors_<group>`` for each
-    group, divergence, entropy. Persons as ``publishable`` gives them; the indices with two decimals, missing where
-    fewer than 10 persons could come. In order of key and id.
+    group, divergence, entropy. Persons as ``publishable`` gives them, and no sum over groups or over the places of a key
+    tells a number that is left out; the indices with two decimals, missing where fewer than 10 persons could come
+    and beside numbers that are left out, which they would tell. In order of key and id.
 
     Parameters
     ----------
@@ -216,14 +265,16 @@ def mixing_table(visitors: Visitors, places: pd.DataFrame, borough: Sequence[flo
     total = visitors.count.sum(axis=0)
     table = places[["key", "id", "name", "kind"]].reset_index(drop=True).assign(reading=POTENTIAL)
     table["visitors"] = np.where(total >= SMALLEST, publishable(total[None])[0], np.nan)
-    for group, shown in zip(visitors.groups, publishable(visitors.count), strict=True):
-        table[f"visitors_{group}"] = shown
+    hidden = _hidden_in_table(visitors.count, table["key"].astype(str).tolist())
+    shown = np.where(hidden, np.nan, np.floor(visitors.count / ROUNDED_TO + 0.5) * ROUNDED_TO)
+    for group, of_group in zip(visitors.groups, shown, strict=True):
+        table[f"visitors_{group}"] = of_group
     enough = total >= SMALLEST
     reference = np.asarray(borough, dtype=np.float64)
     table["divergence"] = np.where(enough, divergence(visitors.mix, reference / reference.sum()), np.nan).round(2)
     if len(visitors.groups) > 1:
         table["entropy"] = np.where(enough, entropy(visitors.mix), np.nan).round(2)
-    return table.sort_values(["key", "id"], kind="stable").reset_index(drop=True)
+    return hide_together(table).sort_values(["key", "id"], kind="stable").reset_index(drop=True)
 
 
 def exposure_table(visitors: Visitors, persons: pd.DataFrame) -> pd.DataFrame:
