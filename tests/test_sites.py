@@ -393,6 +393,59 @@ def test_killed_at_twenty_moments_it_ends_with_the_same_bytes(
 
 
 @pytest.mark.slow
+def test_killed_at_twenty_moments_with_proposals_and_pages_it_ends_with_the_same_bytes(
+    cache: Path, tmp_path: Path
+) -> None:
+    """The sites of the sample, two proposals, a page for each: killed while judging, trying, looking at sites, writing.
+
+    A moment is a number of files that are kept, and up to half a second more; 21 blocks of 10 places and 42 sites are kept
+    in all.
+    """
+    folder = sample_study().parent
+    asked = [
+        sys.executable,
+        "-m",
+        "community_routes.cli",
+        "sites",
+        str(sample_study()),
+        str(folder / "sites/sites.csv"),
+    ]
+    asked += [str(folder.parent / "scenarios" / f"{name}.yaml") for name in ("double-evenings", "sunday-service")]
+    asked += ["--block", "10", "--threads", "1", "--cache", str(cache), "--quiet", "--pages", "all", "--out"]
+    assert subprocess.run([*asked, str(tmp_path / "whole")], stderr=subprocess.PIPE).returncode == 3
+    draw = random.Random(21)
+    for files in sorted(draw.randint(0, 70) for _ in range(20)):
+        process = subprocess.Popen([*asked, str(tmp_path / "out")], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        while process.poll() is None and len(list(tmp_path.glob("out.work/*/**/*.*"))) < files:
+            time.sleep(0.002)
+        time.sleep(draw.random() * 0.5)
+        process.kill()
+        process.communicate()
+    assert subprocess.run([*asked, str(tmp_path / "out")], stderr=subprocess.PIPE).returncode == 3
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+    assert len(list((tmp_path / "out" / "pages").iterdir())) == 42
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of a file")
+def test_a_file_that_cannot_grow_ends_with_5_and_leaves_what_is_done(study: Study, cache: Path, tmp_path: Path) -> None:
+    """No file may grow beyond 200 kB: records are smaller, sites.json is not. Nothing half-written is left."""
+    folder = sample_study().parent
+    asked = ["sites", str(sample_study()), str(folder / "sites/sites.csv"), "--out", str(tmp_path / "out")]
+    asked += ["--cache", str(cache), "--quiet", "--pages", "none"]
+    limit = (
+        "import resource, signal, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000));"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "from community_routes.cli import run_command; sys.exit(run_command(sys.argv[1:]))"
+    )
+    done = subprocess.run([sys.executable, "-c", limit, *asked], capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 5 and "what is finished is kept" in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists() and not (tmp_path / "out.work" / "made").exists()
+    how_far = sites_status(study, folder / "sites/sites.csv", tmp_path / "out", pages=["none"])
+    assert how_far.n_done == 42 and not how_far.finished
+    assert run_command(asked) == 3 and (tmp_path / "out" / "sites.json").is_file()
+
+
+@pytest.mark.slow
 def test_ten_thousand_sites_in_newport(tmp_path: Path) -> None:
     """Random places of a box, half of it town: every one is accounted for, and fifty have the same figures alone."""
     folder = shared_data("newport_wales")

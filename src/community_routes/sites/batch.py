@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +23,7 @@ from community_routes.sites.pages import pages_wanted, write_pages
 from community_routes.sites.prepare import FAILED, NONE, Batch, prepare_batch
 from community_routes.sites.read import points_of
 from community_routes.sites.remedies import Remedies, find_remedies, no_remedies
-from community_routes.sites.store import Records, WorkFolder, is_finished
+from community_routes.sites.store import Notes, Records, WorkFolder, is_finished
 from community_routes.study import Study
 from community_routes.times import MINUTE
 from community_routes.timings import Stopwatch
@@ -170,7 +169,7 @@ def assess_sites(
         run = _Run(batch, work, engine or LocalEngine(threads), block, watch, tell)
         judged = run.judged()
         wanted = pages_wanted(judged, batch.pages)
-        notes = run.notes_of([batch.key_of_site[row] for row in wanted.rows])
+        notes = run.find_notes([batch.key_of_site[row] for row in wanted.rows])
         tell(f"writing {out.name}")
         with watch.stage("report"):
 
@@ -266,14 +265,14 @@ class _Run:
             stamp=min(study.file.dates.values()),
         )
 
-    def notes_of(self, keys: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """What pages say of places beyond their figures, kept place by place."""
-        notes, values = self.work.notes(self.batch.settings), self.work.records(self.batch.settings, self._width).load()
-        found = {key: note for key in keys if (note := notes.load(key)) is not None}
-        missing = [key for key in dict.fromkeys(keys) if key not in found]
+    def find_notes(self, keys: Sequence[str]) -> Notes:
+        """See to it that what pages say of places beyond their figures is kept, place by place."""
+        notes = self.work.notes(self.batch.settings)
+        missing = [key for key in dict.fromkeys(keys) if notes.load(key) is None]
+        values = self.work.records(self.batch.settings, self._width).load() if missing else {}
         for low in range(0, len(missing), PAGES_AT_ONCE):
             part = missing[low : low + PAGES_AT_ONCE]
-            self.tell(f"looking at sites for their pages: {len(found):,} of {len(keys):,} are done")
+            self.tell(f"looking at sites for their pages: {len(keys) - len(missing) + low:,} of {len(keys):,} are done")
             scene = self.today.scene
             with self.watch.stage("routing"):
                 made = notes_of_places(
@@ -281,8 +280,7 @@ class _Run:
                 )
             for key, note in zip(part, made, strict=True):
                 notes.save(key, note)
-                found[key] = note
-        return found
+        return notes
 
     @property
     def _width(self) -> int:

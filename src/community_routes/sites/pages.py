@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import math
 import re
@@ -29,6 +30,7 @@ from community_routes.sites.files import JudgedSites, cost_text
 from community_routes.sites.page_words import Wording, money
 from community_routes.sites.prepare import ALL, FAILED, NONE, Batch
 from community_routes.sites.read import meaning_of
+from community_routes.sites.store import Notes
 from community_routes.sources.osm_background import background_layers
 from community_routes.study import Study, lines_of
 from community_routes.times import MINUTE
@@ -90,11 +92,17 @@ def write_pages(
     judged: JudgedSites,
     batch: Batch,
     wanted: Wanted,
-    notes: Mapping[str, Note],
+    notes: Notes,
     folder: Path,
     tell: Callable[[str], None],
 ) -> None:
-    """Write ``report.html`` and the pages into a folder, one after the other."""
+    """Write ``report.html`` and the pages into a folder, one after the other.
+
+    Raises
+    ------
+    OSError
+        Something cannot be read or written.
+    """
     study = batch.study
     background = background_layers(study.street_map) if study.street_map is not None else {}
     wording = Wording(study, judged)
@@ -106,7 +114,10 @@ def write_pages(
     for number, row in enumerate(wanted.rows):
         if number % 20 == 0:
             tell(f"writing pages: {number:,} of {len(wanted.rows):,} are done")
-        page = _site_page(judged, wording, under, row, notes[batch.key_of_site[row]])
+        note = notes.load(batch.key_of_site[row])
+        if note is None:
+            raise OSError(errno.EIO, "what was kept of a site cannot be read again")
+        page = _site_page(judged, wording, under, row, note)
         (folder / PAGES / page_name(judged.sites[row].id)).write_bytes(site_html(page).encode("utf-8"))
 
 
