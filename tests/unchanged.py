@@ -50,6 +50,10 @@ def assert_same_beside(comparison: Comparison) -> None:
         if name == "ranking":
             assert (table["gain"] == 0).all()
             continue
+        if name == "paired":
+            assert (table[["faster", "slower", "gained", "lost"]] == 0).all(axis=None)
+            assert (table["mean_change_s"].dropna() == 0).all() and (table["same"] > 0).any()
+            continue
         assert "scenario" in table.columns, f"{name}: a table of which nobody knows what it is about"
         sides = [
             table[(table["scenario"] == "today") == of_today].drop(columns="scenario").reset_index(drop=True)
