@@ -102,6 +102,7 @@ def test_three_cells_of_the_ranking(study: Study, comparison: Comparison, town: 
         fifth,
         amounts,
     )
+    assert len(comparison.ranking) == 2 * len(comparison.proposals) == 10
     ranking = comparison.ranking.set_index(["scenario", "kind"])["gain"]
     groups = comparison.groups
     lead = groups[
