@@ -16,7 +16,7 @@ from community_routes.errors import UsageError
 from community_routes.over_time.compare import RunComparison, compare_runs
 from community_routes.over_time.runs import read_run
 from community_routes.report.line_charts import Line, axis_of, lines_over_time
-from over_time.town_runs import THIRTY, WITH_PEOPLE, make_run, write_people
+from over_time.town_runs import THIRTY, WITH_PEOPLE, features, make_run, write_people
 
 
 @pytest.fixture(scope="module")
@@ -299,3 +299,30 @@ def test_lines_are_drawn_where_they_are() -> None:
     assert 'aria-label="T (2023, 2024, 2025). one 0, –, 10; two 10, 10, 10"' in svg
     ends = sorted(float(y) for y in re.findall(r'class="end" x="[\d.]+" y="([\d.]+)"', svg))
     assert len(ends) == 2 and ends[1] - ends[0] >= 15
+
+
+def test_units_are_not_mixed(tmp_path: Path, runs: list[Path]) -> None:
+    """Halls counted as places in one run and as seats in the other: no change is told, and they share no line."""
+    text = THIRTY.replace("name: name}\ntravel", "name: name, amount: seats}\ntravel")
+
+    def seats(inputs: Path) -> None:
+        features(
+            inputs / "spaces.geojson",
+            lambda all_: [{**one, "properties": {**one["properties"], "seats": 50}} for one in all_],  # type: ignore[dict-item]
+        )
+
+    places, counted = make_run(tmp_path / "places", THIRTY), make_run(tmp_path / "seats", text, edit=seats)
+    comparison = compare_runs([places, counted])
+    rows = comparison.over_time
+    lead = rows[
+        (rows["measure"] == "cumulative_opportunities") & (rows["reading"] == "mean") & (rows["grouping"] == "all")
+    ]
+    assert lead["unit"].tolist() == ["places", "seats"]
+    assert lead["reason"].tolist() == ["", "other_unit"] and lead["change"].isna().tolist() == [False, True]
+    assert comparison.remarks == ("shared_spaces: counted in another unit than in places, so no change is told.",)
+    comparison.write_report(tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "seats counts in seats, so it is not drawn." in page
+    assert "No run knows how deprived its neighbourhoods are, so everybody is shown." in page
+    (lead_chart,) = [one for one in read_page(tmp_path / "out").pictures if one.startswith("Reached within 30 minutes")]
+    assert lead_chart.endswith("(places, seats). Everybody: 2.1, –")

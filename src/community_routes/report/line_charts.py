@@ -107,7 +107,12 @@ def lines_over_time(
                 '<path class="grid" stroke="#dcd8cc" d="M{} {}H{}"/><text class="tick" x="{}" y="{}" text-anchor="end">{}</text>'
             ).format(_LEFT, y(at), right, _LEFT - 6, y(at) + 4, words.number(round(at, 9)))
         )
-    out += [_moment(name, x(place), place, len(moments)) for place, name in enumerate(moments)]
+    stagger = len(moments) > 3 or (len(moments) == 3 and max(map(len, moments)) > 8)
+    most = max(6, (54 if stagger else 34) // len(moments))
+    out += [
+        _moment(name, x(place), place, len(moments), most, 15 if stagger and place % 2 else 0)
+        for place, name in enumerate(moments)
+    ]
     for rank, line in reversed(list(enumerate(lines))):
         out.append(_line(line, min(rank, len(_INK) - 1), [(x(k), y(v)) for k, v in enumerate(line.values)]))
     out += _ends(lines, x, y)
@@ -115,12 +120,10 @@ def lines_over_time(
     return Markup("").join(out)
 
 
-def _moment(name: str, x: float, place: int, n: int) -> Markup:
-    """A name below the axis, cut where there is no room; every second one a line lower where there are many."""
-    most = max(6, 34 // n)
+def _moment(name: str, x: float, place: int, n: int, most: int, lower: int) -> Markup:
+    """A name below the axis, cut where there is no room."""
     shown = name if len(name) <= most else f"{name[: most - 1]}…"
     anchor = "start" if place == 0 else "end" if place == n - 1 else "middle"
-    lower = 15 if n > 3 and place % 2 else 0
     edge = x - 8 if place == 0 else x + 8 if place == n - 1 else x
     return Markup('<text class="moment" x="{}" y="{}" text-anchor="{}"><title>{}</title>{}</text>').format(
         edge, _HEIGHT - _BOTTOM + 18 + lower, anchor, name, shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,19 +15,25 @@ from community_routes.report.line_charts import Line, axis_of, lines_over_time
 from community_routes.report.over_time import OverTime
 
 _FIFTHS = ("1", "2", "3", "4", "5")
-_FIFTH_NAMES = {"1": "1 most deprived", "2": "2", "3": "3", "4": "4", "5": "5 least deprived"}
+_NAMES = {"1": "1 most deprived", "2": "2", "3": "3", "4": "4", "5": "5 least deprived"}
+Group = tuple[str, str]
 
 
 def measures_over_time(results: OverTime) -> list[dict[str, Any]]:
-    """Each measure of each kind by deprivation fifth, one chart for each time of day; the leading one first."""
+    """Each measure of each kind by deprivation fifth, one chart for each time of day; the leading one first.
+
+    Of everybody where no run knows deprivation.
+    """
     table = results.tables["over_time"]
-    local = table[(table["grouping"] == "local") & ~table["kind"].str.contains("/") & table["group"].isin(_FIFTHS)]
+    groups = [("local", fifth) for fifth in _FIFTHS] if (table["grouping"] == "local").any() else [("all", "all")]
+    wanted = (table["grouping"] == groups[0][0]) & table["group"].isin([group for _, group in groups])
+    local = table[wanted & ~table["kind"].str.contains("/")]
     found = []
     for kind, view in _views(results, local):
         mine = local[(local["kind"] == kind) & (local["measure"] == view.measure) & (local["reading"] == view.reading)]
         mine = mine[mine["cutoff_min"].isna() if view.cutoff_min is None else mine["cutoff_min"] == view.cutoff_min]
         slots = _slots_of(results, mine)
-        panels = [(slot, _fifths(results, slot, kind, view)) for slot in slots]
+        panels = [(slot, _lines(results, slot, kind, view, groups)) for slot in slots]
         panels = [
             (slot, lines) for slot, lines in panels if any(math.isfinite(v) for line in lines for v in line.values)
         ]
@@ -41,14 +48,14 @@ def measures_over_time(results: OverTime) -> list[dict[str, Any]]:
                 "unit": words.unit_name(unit),
                 "lead": view == results.view and kind in results.kinds,
                 "from_zero": axis[0] <= 0,
-                "charts": [_chart(results, slot, lines, title, axis, kind, view) for slot, lines in panels],
+                "charts": [_chart(results, slot, lines, title, axis, kind, view, groups) for slot, lines in panels],
             }
         )
     return sorted(found, key=lambda one: not one["lead"])
 
 
 def _views(results: OverTime, local: pd.DataFrame) -> list[tuple[str, View]]:
-    """Kinds and measures that have fifths, in the headline reading, at the leading cutoff or the middle one."""
+    """Kinds and measures of these rows, in the headline reading, at the leading cutoff or the middle one."""
     keys = local[["kind", "measure", "reading", "cutoff_min"]].drop_duplicates()
     found = []
     for (kind, measure), rows in keys.groupby(["kind", "measure"], sort=True):
@@ -76,15 +83,25 @@ def _slots_of(results: OverTime, rows: pd.DataFrame) -> list[Slot]:
     return sorted(found, key=order)
 
 
-def _fifths(results: OverTime, slot: Slot, kind: str, view: View) -> list[Line]:
+def _unit(results: OverTime, slot: Slot, kind: str, view: View, group: Group) -> str:
+    """The unit in the first run that has one; figures in another unit are not drawn beside it."""
+    return next((unit for run in results.runs if (unit := results.unit(run.id, slot, kind, view, group))), "")
+
+
+def _lines(results: OverTime, slot: Slot, kind: str, view: View, groups: Sequence[Group]) -> list[Line]:
     lines = []
-    for fifth in _FIFTHS:
-        cells = [results.cell("value", run.id, slot, kind, view, ("local", fifth)) for run in results.runs]
-        unit = next((u for run in results.runs if (u := results.unit(run.id, slot, kind, view, ("local", fifth)))), "")
-        change = results.cell("change", results.runs[-1].id, slot, kind, view, ("local", fifth))
+    for group in groups:
+        unit = _unit(results, slot, kind, view, group)
+        cells = [
+            results.cell("value", run.id, slot, kind, view, group)
+            if results.unit(run.id, slot, kind, view, group) == unit
+            else None
+            for run in results.runs
+        ]
+        change = results.cell("change", results.runs[-1].id, slot, kind, view, group)
         lines.append(
             Line(
-                f"{_FIFTH_NAMES[fifth]}:",
+                f"{_NAMES.get(group[1], 'Everybody')}:",
                 tuple(words.in_unit(cell.value, unit) if cell else math.nan for cell in cells),
                 tuple(plain_figure(cell, unit) for cell in cells),
                 tuple(cell.source if cell else "" for cell in cells),
@@ -103,29 +120,32 @@ def _chart(
     axis: tuple[float, float, float],
     kind: str,
     view: View,
+    groups: Sequence[Group],
 ) -> dict[str, Any]:
     name = results.slot_name(slot)
-    rows, notes = [], set()
-    for fifth in _FIFTHS:
-        unit = results.unit(results.runs[-1].id, slot, kind, view, ("local", fifth))
+    rows = []
+    notes: dict[str, None] = {}
+    for group in groups:
         cells = []
         for number, run in enumerate(results.runs):
-            value = results.cell("value", run.id, slot, kind, view, ("local", fifth))
+            unit = results.unit(run.id, slot, kind, view, group)
+            value = results.cell("value", run.id, slot, kind, view, group)
             persons, covered = (
-                results.cell(c, run.id, slot, kind, view, ("local", fifth)) for c in ("persons", "persons_covered")
+                results.cell(c, run.id, slot, kind, view, group) for c in ("persons", "persons_covered")
             )
             few = persons is not None and covered is not None and covered.value < 0.8 * persons.value
             if few:
-                notes.add("* under 80 % of the group has figures.")
+                notes["* under 80 % of the group has figures."] = None
+            if unit not in ("", _unit(results, slot, kind, view, group)):
+                notes[f"{run.label} counts in {words.unit_name(unit)}, so it is not drawn."] = None
             cells.append(Markup("{}{}").format(figure(value, unit), " *" if few else ""))
             if number:
-                cells.append(
-                    figure(results.cell("change", run.id, slot, kind, view, ("local", fifth)), unit, sign=True)
-                )
-        rows.append({"label": words.group_name("local", fifth), "cells": cells})
+                cells.append(figure(results.cell("change", run.id, slot, kind, view, group), unit, sign=True))
+        label = words.group_name(*group) if group[0] == "local" else "Everybody"
+        rows.append({"label": label, "cells": cells})
     return {
         "name": name,
         "svg": lines_over_time(lines, [run.label for run in results.runs], title=f"{title}, {name}", axis=axis),
         "rows": rows,
-        "notes": sorted(notes),
+        "notes": list(notes),
     }

@@ -33,7 +33,7 @@ _PARTS = {
     "together": "Together, beyond the sum of each",
     "program": "Another version of the program",
     "change": "The whole change",
-    "routes together": "Routes together, and what else is in a timetable",
+    "routes together": "Routes together",
 }
 _SHORT = {"routes together": "together", "together": "Together", "program": "Program"}
 _WHAT = {
@@ -68,6 +68,7 @@ def over_time_html(results: OverTime, *, templates: str | Path | None = None) ->
         timetables=[_timetable(results, run) for run in results.later],
         reasons=[_reasons(results, run) for run in results.later],
         measures=measures_over_time(results),
+        by_fifths=bool((results.tables["over_time"]["grouping"] == "local").any()),
         neighbourhoods=_neighbourhoods(results),
         view_text=within(results.view),
         settings=_settings(results),
