@@ -192,3 +192,17 @@ def test_further_tables_are_shown_and_written_with_their_sources(tmp_path: Path)
 def test_an_extra_table_cannot_take_the_name_of_another(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="'access' has the name of another table"):
         write_tables(made_results(25, extra={"access": pd.DataFrame({"a": [1]})}), tmp_path)
+
+
+def test_the_income_domain_stands_beside_the_index() -> None:
+    """Fifths by income alone have a table of their own under the one by the index; without them there is none."""
+    results = made_results(25)
+    own = results.groups[results.groups["grouping"] == "local"]
+    by_income = own.assign(grouping="local_income", value=own["value"] * 2)
+    groups = pd.concat([results.groups, by_income], ignore_index=True)
+    answer = section(page_html(made_results(25, groups=groups)), "answer")
+    tables = re.findall(r'aria-label="Today, by (\w+)">(.*?)</table>', answer, flags=re.S)
+    assert [name for name, _ in tables] == ["deprivation", "income"]
+    index, income = ([float(v) for v in re.findall(r'<data value="([^"]*)"', table)] for _, table in tables)
+    assert income == [2 * value for value in index]
+    assert "Today, by income" not in page_html(results)

@@ -112,6 +112,7 @@ def _content(figures: Figures, environment: jinja2.Environment, on_paper: bool) 
         "dates": [(words.day_name(day), words.date_text(date)) for day, date in results.dates.items()],
         "verdicts": verdicts,
         "today": today_rows(figures),
+        "today_by_income": today_rows(figures, "local_income"),
         "headline_kinds": [(kind, words.kind_name(kind), unit_note(figures, kind)) for kind in figures.headline_kinds],
         "view": figures.headline_view,
         "view_text": within(figures.headline_view),

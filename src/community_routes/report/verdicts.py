@@ -264,11 +264,14 @@ def _slot_row(figures: Figures, scenario: str, slot: Slot, view: View) -> dict[s
     return {"name": slot_name(slot, figures.results.windows, days), "cells": cells}
 
 
-def today_rows(figures: Figures) -> list[dict[str, Any]]:
-    """How things stand: most and least deprived fifth for each headline kind and time of day."""
+def today_rows(figures: Figures, grouping: str = "local") -> list[dict[str, Any]]:
+    """How things stand: most and least deprived fifth for each headline kind and time of day.
+
+    ``local_income`` are fifths by the domain of income alone; empty where that is not known.
+    """
     view, fifths = figures.headline_view, figures.fifths()
     days = list(dict.fromkeys(s.day for s in figures.slots))
-    if not fifths:
+    if not fifths or not figures.groups_of(grouping):
         return []
     rows = []
     for slot in figures.slots:
@@ -276,7 +279,7 @@ def today_rows(figures: Figures) -> list[dict[str, Any]]:
         for kind in figures.headline_kinds:
             unit = figures.unit(kind, view)
             ends = [
-                figures.group_cell("value", TODAY, slot, kind, view, "local", fifth)
+                figures.group_cell("value", TODAY, slot, kind, view, grouping, fifth)
                 for fifth in (fifths[0], fifths[-1])
             ]
             cells.append([figure(cell, unit) for cell in ends])
