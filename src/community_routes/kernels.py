@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -29,15 +30,36 @@ def compile_seconds() -> float:
     return _compile_s[0]
 
 
+def compile_seconds_of_thread() -> float:
+    """The same, of the thread that asks."""
+    return _of_thread.seconds
+
+
+class _OfThread(threading.local):
+    seconds = 0.0
+    started = 0.0
+    depth = 0  # a kernel that calls another is compiled around it
+
+
+_of_thread = _OfThread()
+
+
 def _listen_to_compiler() -> None:
     from numba.core import event
 
     class Listener(event.Listener):  # type: ignore[misc]
         def on_start(self, event: Any) -> None:
-            self.started = time.process_time()
+            _of_thread.depth += 1
+            if _of_thread.depth == 1:
+                _of_thread.started = time.thread_time()
 
         def on_end(self, event: Any) -> None:
-            _compile_s[0] += time.process_time() - self.started
+            _of_thread.depth -= 1
+            if _of_thread.depth > 0:
+                return
+            passed = time.thread_time() - _of_thread.started
+            _of_thread.seconds += passed
+            _compile_s[0] += passed  # one at a time: the compiler has a lock of its own
 
     event.register("numba:compile", Listener())
 
