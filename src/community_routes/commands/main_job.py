@@ -131,6 +131,7 @@ def _run(
     from community_routes.kept import listed
     from community_routes.publishing import check_replaceable
     from community_routes.reading import read_scenarios
+    from community_routes.side_by_side import evaluate_all
 
     check_engine(*searching, cache)
     with session(quiet, log_json, timings, f"reading {study.name}") as console:
