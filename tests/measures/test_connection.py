@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -127,6 +128,37 @@ def test_transport_performance_by_hand() -> None:
     assert found[2] == 100
     with pytest.raises(ValueError, match="distances"):
         transport_performance(times, [1, 1, 1], [[0.0]])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_official_forms_against_plain_loops(seed: int) -> None:
+    """Place by place in the order of time; person by person within the radius; and what a change of names or scale does."""
+    rng = np.random.default_rng(seed)
+    times = np.where(rng.random((6, 6)) < 0.2, NO, rng.integers(0, 5000, (6, 6))).astype(np.int32)
+    persons, distance = rng.integers(0, 90, 6), rng.uniform(0, 20, (6, 6))
+    purposes = [
+        Purpose([0, 2, 4], Exponential(700), 0.3, [1, 0.5, 0.2]),
+        Purpose([1, 3, 5], Step(2700), 0.7, [1, 1, 0.4]),
+    ]
+    score = connectivity_form(times, purposes)
+    performance = transport_performance(times, persons, distance)
+    for i in range(6):
+        total = 0.0
+        for places, f, share, falling in (
+            ([0, 2, 4], Exponential(700), 0.3, [1, 0.5, 0.2]),
+            ([1, 3, 5], Step(2700), 0.7, [1, 1, 0.4]),
+        ):
+            reached = sorted(int(times[i, j]) for j in places if times[i, j] != NO)
+            total += share * sum(d * float(f(np.array([t]))[0]) for d, t in zip(falling, reached, strict=False))
+        assert score[i] == pytest.approx(total, rel=1e-12, abs=1e-15)
+        near = sum(int(persons[j]) for j in range(6) if distance[i, j] <= 11.25)
+        within = sum(int(persons[j]) for j in range(6) if times[i, j] <= 2700)
+        expected = math.nan if near == 0 else 100 * within / near
+        assert performance[i] == pytest.approx(expected, nan_ok=True)
+    order = rng.permutation(6)
+    turned = transport_performance(times[order][:, order], persons[order], distance[order][:, order])
+    assert turned == pytest.approx(performance[order], nan_ok=True)
+    assert transport_performance(times, 3 * persons, distance) == pytest.approx(performance, nan_ok=True)
 
 
 def test_faults() -> None:
