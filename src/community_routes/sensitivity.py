@@ -26,6 +26,7 @@ from community_routes.report.words import joined, kind_name, percent, plain
 from community_routes.scenarios.compare import shares_of_settings
 from community_routes.scenarios.operating_cost import operating_cost
 from community_routes.scenarios.scenario import RESERVED, Scenario
+from community_routes.side_by_side import evaluate_all
 from community_routes.sources.study_file import MeasureChoice
 from community_routes.sources.study_travel import Window
 from community_routes.study import Study
@@ -324,13 +325,13 @@ def sweep(
         asked = study_at(study, speed, cutoffs, chosen)
         # Today is searched once for each speed and shared by all proposals; cutoffs and windows need no other search.
         today = evaluate(asked, threads=threads, stopwatch=watch, progress=tell)
-        for scenario in scenarios:
-            proposal = evaluate(asked, scenario, threads=threads, stopwatch=watch, progress=tell)
-            with watch.stage("compare"):
+        proposals = evaluate_all(asked, scenarios, base=today, threads=threads, stopwatch=watch, progress=tell)
+        with watch.stage("compare"):
+            for proposal in proposals:
                 tables.append(_gains(today, proposal).assign(walk_speed_kmh=speed))
-                hours[scenario.scenario] = bus_hours_of(today, proposal)
+                hours[proposal.scenario] = bus_hours_of(today, proposal)
                 if is_random(proposal):
-                    assumed[scenario.scenario] = None
+                    assumed[proposal.scenario] = None
     with watch.stage("compare"):
         table = _ordered(pd.concat(tables, ignore_index=True), study, names, chosen)
         shares = share_table(table, names, hours)
