@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ import pytest
 
 from community_routes.measures.groups import group_rows
 from community_routes.report.connected import shade
+from community_routes.report.figures import Figures
+from community_routes.report.heat import ward_picture
+from community_routes.report.maps import write_maps
 from community_routes.report.page import page_html
 from report.made_results import made_results
 
@@ -96,3 +100,16 @@ def test_the_matrix_has_a_shade_and_a_figure_for_each_pair() -> None:
 def test_shades(share: float, name: str) -> None:
     assert shade(share) == f"heat-{name}"
     assert shade(float("nan")) == "heat-none"
+
+
+def test_the_matrix_is_a_picture_too(tmp_path: Path) -> None:
+    """Both files, the same bytes each time, with the shares of A and B and no C; none without the table."""
+    results = made_results(25, extra={"ward_matrix": matrix("today", 0.3)})
+    names = {path.name for path in write_maps(results, tmp_path)}
+    assert {"ward-matrix.png", "ward-matrix.svg"} <= names
+    first = {ending: (tmp_path / "maps" / f"ward-matrix.{ending}").read_bytes() for ending in ("png", "svg")}
+    again = made_results(25, extra={"ward_matrix": matrix("today", 0.3)})
+    write_maps(again, tmp_path / "again")
+    for ending, content in first.items():
+        assert (tmp_path / "again" / "maps" / f"ward-matrix.{ending}").read_bytes() == content
+    assert ward_picture(Figures(made_results(25)), "svg") is None

@@ -16,6 +16,7 @@ from community_routes.errors import UsageError
 from community_routes.report import drawing, mapdata
 from community_routes.report.cells import publish
 from community_routes.report.figures import Figures, Slot, strongest
+from community_routes.report.heat import ward_picture
 from community_routes.report.plots import credit_line, draw_map, map_title
 from community_routes.report.results import TODAY, Results
 
@@ -35,8 +36,8 @@ def write_maps(results: Results, folder: str | Path, *, endings: Sequence[str] =
     ----------
     results : Results
     folder : path
-        The files go into ``maps`` in it: ``<scenario>-<today|with|change>-<kind>-<day>-<window>.png`` and ``.svg``.
-
+        The files go into ``maps`` in it: ``<scenario>-<today|with|change>-<kind>-<day>-<window>.png`` and ``.svg``, and
+        ``ward-matrix.png`` and ``.svg`` where wards are compared.
     endings : sequence of "png", "svg"
         Which kinds of picture.
 
@@ -59,6 +60,12 @@ def write_maps(results: Results, folder: str | Path, *, endings: Sequence[str] =
                 publish(written[-1], _png(figures, scenario, change, kind, slot))
             else:
                 publish(written[-1], _svg(figures, sheet, scenario, change, kind, slot))
+    for ending in endings:
+        with _LOCK, matplotlib.rc_context({**_SETTINGS, "svg.hashsalt": "community_routes"}):
+            picture = ward_picture(figures, ending)
+        if picture is not None:
+            written.append(Path(folder) / "maps" / f"ward-matrix.{ending}")
+            publish(written[-1], picture)
     return written
 
 
