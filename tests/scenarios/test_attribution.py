@@ -7,11 +7,12 @@ import datetime as dt
 
 import numpy as np
 
-from community_routes.scenarios.attribution import change_draws, explain_change, put_back
+from community_routes.scenarios.attribution import change_draws, explain_change, put_back, with_stops_of
 from community_routes.scenarios.changes_apply import apply_scenario
 from community_routes.scenarios.changes_routes import runs_of, trips_of
 from community_routes.scenarios.changes_work import Setting
 from community_routes.scenarios.draws import Delays, Randomness
+from community_routes.scenarios.feed_diff import route_keys
 from community_routes.scenarios.scenario import Scenario
 from community_routes.sources.feed import Feed
 from scenarios.hand_feed import TUESDAY, WEEK, make_feed, runs_on
@@ -79,6 +80,26 @@ def test_a_lost_route_and_stop_of_another_year_come_back():
     feed = put_back(new, old, ["A Buses: 9"], {"weekday": TUESDAY}, day)
     assert runs_on(feed, "put-back:y2", TUESDAY) == ["B 08:00 D 08:10"]
     assert len(feed.stops) == 4
+
+
+def test_ids_that_were_given_anew_are_no_sameness():
+    """This year's publisher numbers routes and stops anew: id 7 is the old 9, and stop A lies where C was, 2 km away.
+
+    Routes go by operator and number, and the 9 comes back to where it called before.
+    """
+    old = make_feed(STOPS, [("7", "wk", 0, "A 07:00 B 07:05"), ("9", "wk", 0, "B 08:00 C 08:10")])
+    moved = [("C", "Alder Street", 0, 0), ("B", "Birch Road", 1, 0), ("A", "Cedar Way", 2, 0)]
+    new = make_feed(moved, [("7", "wk", 0, "C 07:00 B 07:05"), ("9", "wk", 0, "B 08:00 C 08:10")])
+    new = dataclasses.replace(new, routes=new.routes.assign(route_id=["9", "7"]))
+    assert route_keys(old, new) == ["A Buses: 7", "A Buses: 9"]
+    day = {"weekday": TUESDAY}
+    feed = put_back(new, old, ["A Buses: 9"], day)
+    assert feed.stops["stop_id"].tolist() == ["C", "B", "A", "put-back:C"]
+    assert feed.stops["lon"].iat[3] == old.stops["lon"].iat[2] == new.stops["lon"].iat[2]
+    again = put_back(with_stops_of(feed, old), old, ["A Buses: 9"], day)
+    assert again.stops["stop_id"].tolist() == ["C", "B", "A", "put-back:C", "put-back:A"], (
+        "what is there is not added twice"
+    )
 
 
 def test_each_route_explains_its_part():

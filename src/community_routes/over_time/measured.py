@@ -20,6 +20,7 @@ from community_routes.network.walks import link_points
 from community_routes.over_time.tables import MEASURE, READING, Headline
 from community_routes.questions import study_walks, why_not, window_query
 from community_routes.routing.travel_times import travel_times_by_departure
+from community_routes.scenarios.attribution import BACK
 from community_routes.sources.feed import Feed
 from community_routes.sources.opportunities import Opportunities
 from community_routes.study import Study, destination_points, origin_points
@@ -107,8 +108,8 @@ def _stops(feed: Feed, also: Feed | None) -> Points:
     own = stop_points(feed)
     if also is None:
         return own
-    theirs = set(also.stops["stop_id"].to_numpy()[np.unique(also.calls.stop)])
-    called = feed.stops["stop_id"].isin(theirs).to_numpy()
+    ids = also.stops["stop_id"].to_numpy()[np.unique(also.calls.stop)]
+    called = feed.stops["stop_id"].isin({*ids, *(f"{BACK}{stop}" for stop in ids)}).to_numpy()
     lon, lat = (feed.stops[name].to_numpy(np.float64) for name in ("lon", "lat"))
     return Points.single(own.id, np.where(called, lon, own.lon), np.where(called, lat, own.lat))
 

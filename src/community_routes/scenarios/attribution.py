@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from community_routes.earth import great_circle_m
 from community_routes.scenarios.changes_days import CalendarEdit
 from community_routes.scenarios.changes_feed import NewTrip, TripCalls, edit_trips
 from community_routes.scenarios.changes_routes import trips_of
@@ -18,6 +19,10 @@ from community_routes.scenarios.draws import Randomness, scenario_draws, shifted
 from community_routes.scenarios.feed_diff import diff_feeds, route_keys
 from community_routes.sources.feed import Feed
 
+BACK = "put-back:"
+"""Before the ids of what is put back where the later timetable has another thing of that id."""
+SAME_STOP_M = 200.0
+"""Two stops of one id are the same stop up to this distance; some publishers number all stops anew."""
 Statistic = Callable[[Feed], NDArray[np.float64]]
 """Figures of a timetable, shape (k,), always the same k: access of zones, of groups, whatever is compared."""
 
@@ -57,12 +62,12 @@ def put_back(
     for key, date in dates.items():
         day = (before_dates or dates).get(key, date)
         active = before.calendar.active(day)[before.trips["service"].to_numpy()[trips]]
-        service = edit.add(f"put-back:{key}", (), (nat, nat), [(np.datetime64(date, "D"), True)])
+        service = edit.add(f"{BACK}{key}", (), (nat, nat), [(np.datetime64(date, "D"), True)])
         for trip in trips[active].tolist():
             calls = TripCalls.of(before, trip)
             added.append(
                 NewTrip(
-                    f"put-back:{key}:{before.trips['trip_id'].iat[trip]}",
+                    f"{BACK}{key}:{before.trips['trip_id'].iat[trip]}",
                     route_row[int(before.trips["route"].iat[trip])],
                     service,
                     replace(calls, stop=stop_row[calls.stop].astype(np.int32)),
@@ -92,9 +97,7 @@ def _with_routes(
             continue
         found[row] = len(feed.routes) + len(new)
         content = before.routes.iloc[row].to_dict()
-        new.append(
-            {**content, "route_id": f"put-back:{content['route_id']}", "agency": 0 if len(feed.agencies) else -1}
-        )
+        new.append({**content, "route_id": f"{BACK}{content['route_id']}", "agency": 0 if len(feed.agencies) else -1})
     if not new:
         return feed, found
     table = pd.DataFrame(new).reindex(columns=feed.routes.columns).fillna("")
@@ -103,7 +106,10 @@ def _with_routes(
 
 
 def with_stops_of(feed: Feed, other: Feed) -> Feed:
-    """The timetable with every stop that trips of another one call at; where both have a stop it stays where it is."""
+    """The timetable with every stop that trips of another one call at; where both have a stop it stays where it is.
+
+    A stop of the same id that is more than 200 m away is another stop.
+    """
     return _with_stops(feed, other, np.arange(len(other.trips)))[0]
 
 
@@ -112,20 +118,40 @@ def _with_stops(feed: Feed, before: Feed, trips: NDArray[np.int64]) -> tuple[Fee
     used = np.zeros(len(before.stops), bool)
     for trip in trips:
         used[before.calls.stop[before.calls.first[trip] : before.calls.first[trip + 1]]] = True
-    at = {stop: row for row, stop in enumerate(feed.stops["stop_id"])}
-    rows = np.full(len(before.stops), -1, np.int64)
+    rows, taken = _same_stops(feed, before), set(feed.stops["stop_id"])
+    rows[~used] = -1
     new: list[dict[Any, Any]] = []
-    for row in np.flatnonzero(used).tolist():
+    for row in np.flatnonzero(used & (rows < 0)).tolist():
         stop = str(before.stops["stop_id"].iat[row])
-        if stop not in at:
-            at[stop] = len(feed.stops) + len(new)
-            new.append({**before.stops.iloc[row].to_dict(), "parent": -1})
-        rows[row] = at[stop]
+        rows[row] = len(feed.stops) + len(new)
+        while stop in taken:
+            stop = f"{BACK}{stop}"
+        taken.add(stop)
+        new.append({**before.stops.iloc[row].to_dict(), "stop_id": stop, "parent": -1})
     if not new:
         return feed, rows
     table = pd.DataFrame(new).reindex(columns=feed.stops.columns).fillna("")
     stops = pd.concat([feed.stops, table], ignore_index=True).astype(feed.stops.dtypes.to_dict())
     return replace(feed, stops=stops), rows
+
+
+def _same_stops(feed: Feed, before: Feed) -> NDArray[np.int64]:
+    """Row of the feed of each earlier stop that it has as well, under the same id and not far from there; else -1.
+
+    A stop that was put back before has its earlier id with a mark.
+    """
+    known = pd.Index(feed.stops["stop_id"].astype(str))
+    ids = before.stops["stop_id"].astype(str)
+    own, theirs = (
+        [table[name].to_numpy(np.float64) for name in ("lon", "lat")] for table in (feed.stops, before.stops)
+    )
+    found = np.full(len(ids), -1, np.int64)
+    for names in (ids, BACK + ids):
+        there = known.get_indexer(names)
+        moved_m = great_circle_m(theirs[0], theirs[1], own[0][there], own[1][there])
+        near = (there >= 0) & ~(moved_m > SAME_STOP_M)
+        found = np.where((found < 0) & near, there, found)
+    return found
 
 
 def _with_columns(feed: Feed, before: Feed, copied: list[int], first_row: int) -> Feed:
@@ -137,7 +163,7 @@ def _with_columns(feed: Feed, before: Feed, copied: list[int], first_row: int) -
     for column in ("trip_headsign", "trip_short_name", "wheelchair_accessible"):
         if column in trips.columns and column in before.trips.columns:
             trips.loc[rows, column] = before.trips[column].to_numpy()[copied]
-    blocks = [f"put-back:{block}" if block else "" for block in before.trips["block_id"].to_numpy()[copied]]
+    blocks = [f"{BACK}{block}" if block else "" for block in before.trips["block_id"].to_numpy()[copied]]
     trips.loc[rows, "block_id"] = blocks
     return replace(feed, trips=trips.astype(feed.trips.dtypes.to_dict()))
 

@@ -87,8 +87,8 @@ def diff_feeds(
 ) -> FeedDiff:
     """Compare two timetables on a study's dates.
 
-    Routes are the same where their ids are; where the two share fewer than half of the ids (another year, another publisher),
-    where the agency's name and the short name are.
+    Routes are the same where their ids are; where the two share fewer than half of the ids, or most shared ids are of routes
+    with other names (another year, another publisher), where the agency's name and the short name are.
 
     Parameters
     ----------
@@ -165,8 +165,17 @@ class _Day:
 
 
 def _share_ids(before: Feed, after: Feed) -> bool:
-    a, b = set(before.routes["route_id"]), set(after.routes["route_id"])
-    return not a or not b or 2 * len(a & b) >= min(len(a), len(b))
+    """Whether ids say which routes are the same: half of them are shared, and mean what riders call the same route.
+
+    Some publishers number all routes anew in each export, so that equal ids mean nothing.
+    """
+    names = [
+        {str(key): route_name(feed, row) for row, key in enumerate(feed.routes["route_id"])} for feed in (before, after)
+    ]
+    shared = names[0].keys() & names[1].keys()
+    least = min(len(names[0]), len(names[1]))
+    same = sum(names[0][key] == names[1][key] for key in shared)
+    return not least or (2 * len(shared) >= least and 2 * same >= len(shared))
 
 
 def route_keys(feed: Feed, other: Feed) -> list[str]:
