@@ -1,12 +1,13 @@
 """Measures how cost and memory grow on a made-up region: the sample borough tiled until it is as large as a country.
 
-    python benchmarks/region.py [--side 20] [--threads 2] [--out FILE]
+    python benchmarks/region.py [--side 20] [--threads 2] [--engine dask] [--out FILE]
 
 Tiles lie so close that one may walk from stops of one to stops of the next, and a train runs along every row and column of
 tiles each quarter of an hour, from the busiest stop of one to that of the next in eight minutes. Walks are straight lines
 times 1.3. Travel times are found in blocks of destinations, what is reached of them is laid aside in files, and then written
 origin by origin as ``--reached-only`` does, so that memory is bounded by the block, not by the number of pairs. Three sizes
-are measured, a sixteenth, a quarter and the whole, each in a process of its own, and the table is added to the page.
+are measured, a sixteenth, a quarter and the whole, each in a process of its own, and the table is added to the page. With
+``--engine dask`` the blocks are searched by as many workers on this machine, which shows what spreading them costs.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import os
 import platform
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +30,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench_routing import HERE, Stages, run_apart_from
+from community_routes.cluster.engine import DaskEngine
 from community_routes.matrix_blocks import matrix_cells
 from community_routes.matrix_rows import Layout, Spool, write_rows
 from community_routes.network.network import build_network
@@ -139,7 +143,17 @@ def with_trains(feed: Feed, hub: int, n_stops: int, side: int) -> Feed:
     )
 
 
-def measure(side: int, threads: int) -> dict[str, Any]:
+@contextmanager
+def searching(engine: str, threads: int) -> Iterator[LocalEngine | DaskEngine]:
+    """Threads of this process, or workers that are ready."""
+    if engine == "local":
+        yield LocalEngine(threads)
+        return
+    with DaskEngine(workers=threads) as cluster:
+        yield cluster
+
+
+def measure(side: int, threads: int, engine: str = "local") -> dict[str, Any]:
     """Tile, build, search block by block and write what is reached."""
     stages, started = Stages(), time.perf_counter()
     feed, places = in_window(WORK.read_timetable()), WORK.places()[0]
@@ -163,14 +177,14 @@ def measure(side: int, threads: int) -> dict[str, Any]:
         egress = walks_between(ground, stops, linked, limit_s=15 * MINUTE, speed_kmh=4.8).reversed(zones.n_places)
         direct = walks_between(ground, linked, linked, limit_s=60 * MINUTE, speed_kmh=4.8)
     plan = Layout(ids, ids, QUERY, np.zeros(len(ids), np.int8), np.zeros(len(ids), np.int8))
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, searching(engine, threads) as how:
         spool = Spool(plan, Path(folder))
         walks = Walks(access, egress, direct)
-        blocks = matrix_cells(network, plan, walks, LocalEngine(threads), lanes=BLOCK)
         with stages.stage("search"):
-            for cells in blocks:
+            for cells in matrix_cells(network, plan, walks, how, lanes=BLOCK):
                 spool.add_cells(cells)
             spool.finish()
+        workers_s = how.processor_s if isinstance(how, DaskEngine) else 0.0
         searched_mb = peak_megabytes()
         path = Path(folder) / "matrix.parquet"
         with stages.stage("write"):
@@ -181,6 +195,7 @@ def measure(side: int, threads: int) -> dict[str, Any]:
     return {
         "side": side,
         "threads": threads,
+        "engine": engine,
         "neighbourhoods": zones.n_places,
         "stops": len(region.stops),
         "connections": int(
@@ -189,6 +204,7 @@ def measure(side: int, threads: int) -> dict[str, Any]:
         "changes": len(network.connections.transfer),
         "reached": pairs / zones.n_places,
         "stages": stages.seconds,
+        "workers_s": workers_s,
         "process_s": time.process_time(),
         "wall_s": time.perf_counter() - started,
         "rows": pairs,
@@ -201,11 +217,13 @@ def measure(side: int, threads: int) -> dict[str, Any]:
 def report(results: list[dict[str, Any]]) -> str:
     """The table of one run, with what it was measured on."""
     stages = list(results[0]["stages"])
+    searched_by = f"{results[0]['threads']} {'threads' if results[0]['engine'] == 'local' else 'workers of dask'}"
     counts = ("neighbourhoods", "connections", "changes", "reached", "rows")
-    headings = ["tiles", "neighbourhoods", "connections", "changes", "reached from one", "rows", *stages, "process"]
+    headings = ["tiles", "neighbourhoods", "connections", "changes", "reached from one", "rows", *stages]
+    headings += ["workers", "process"]
     headings += ["rows a second", "MB after the search", "peak MB", "file MB"]
     lines = [
-        f"## {dt.date.today()}, {platform.machine()}, {os.cpu_count()} cores, {results[0]['threads']} threads",
+        f"## {dt.date.today()}, {platform.machine()}, {os.cpu_count()} cores, {searched_by}",
         "",
         f"Load of the machine when it ended: {_load()} (other programs included).",
         "",
@@ -217,8 +235,9 @@ def report(results: list[dict[str, Any]]) -> str:
             f"{result['side']} x {result['side']}",
             *(f"{result[name]:,.0f}" for name in counts),
             *(f"{seconds['processor']:.1f} ({seconds['wall']:.1f})" for seconds in result["stages"].values()),
+            f"{result['workers_s']:.1f}",
             f"{result['process_s']:.0f} ({result['wall_s']:.0f})",
-            f"{result['rows'] / result['process_s']:,.0f}",
+            f"{result['rows'] / (result['process_s'] + result['workers_s']):,.0f}",
             *(f"{result[name]:,.0f}" for name in ("searched_mb", "peak_mb", "file_mb")),
         ]
         lines.append("| " + " | ".join(cells) + " |")
@@ -234,8 +253,9 @@ HEAD = f"""# What a region costs
 Written by `benchmarks/region.py`: the sample borough tiled, all neighbourhoods to all others within
 {QUERY.max_travel_s // 60} minutes, {len(QUERY.departures_s)} departures, at most {QUERY.max_rides} rides, in blocks of
 {BLOCK:,} destinations; only pairs that are reached are written. Connections are those that leave within the window and the
-longest journey after it. Seconds of the processor, wall seconds in brackets; rows a second are rows of the file for each
-second of the processor, everything included.
+longest journey after it. Seconds of the processor, wall seconds in brackets; what workers of dask take of their processors
+is apart from the process that asks them. Rows a second are rows of the file for each second of the processor, everything
+included.
 """
 
 
@@ -244,16 +264,17 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     options.add_argument("--side", type=int, default=20)
     options.add_argument("--threads", type=int, default=2)
+    options.add_argument("--engine", choices=("local", "dask"), default="local")
     options.add_argument("--child", action="store_true")
     options.add_argument("--out", type=Path, default=HERE / "REGION.md")
     chosen = options.parse_args()
     if chosen.child:
-        print(json.dumps(measure(chosen.side, chosen.threads)))
+        print(json.dumps(measure(chosen.side, chosen.threads, chosen.engine)))
         return
     sizes = sorted({max(2, chosen.side // 4), max(2, chosen.side // 2), chosen.side})
     results = []
     for side in sizes:
-        asked = ("--child", "--side", str(side), "--threads", str(chosen.threads))
+        asked = ("--child", "--side", str(side), "--threads", str(chosen.threads), "--engine", chosen.engine)
         results.append(run_apart_from("region.py", *asked))
         print(f"{side} x {side} tiles: {results[-1]['process_s']:.0f} s, {results[-1]['peak_mb']:,.0f} MB")
     before = chosen.out.read_text("utf-8") if chosen.out.is_file() else HEAD
