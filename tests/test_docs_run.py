@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -24,8 +25,10 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 NOT_RUN = {
     "make": "sets up an environment of its own; it is what runs these tests",
     "python -m pip": "needs a package index",
+    "pip install": "needs a package index",
     "python examples/": "run by tests/test_examples.py",
     "community-routes fetch": "needs the internet; run against services of the same kind by tests/sources/test_fetch.py",
+    "community-routes matrix study.yaml": "needs a scheduler; run on workers of this machine by tests/test_engine_dask.py",
     "community-routes demo": "run by tests/test_cli.py",
 }
 """Beginnings of commands that are not run here, and why."""
@@ -34,7 +37,13 @@ ENDS_WITH = {"community-routes sites": 3}
 """Commands that do not end with 0, by design: one of the sample's sites lies off its streets."""
 
 MADE_OF_SAMPLE = {"own-town.md": "my-town", "fetch.md": "my-town"}
-PYTHON_ELSEWHERE = {"measures.md": "run by tests/measures/test_measures_page.py"}
+AFTER_COMMANDS = {"over-time.md"}
+"""Pages whose Python goes on from what their commands wrote."""
+
+PYTHON_ELSEWHERE = {
+    "measures.md": "run by tests/measures/test_measures_page.py",
+    "scaling.md": "needs a scheduler; run on workers of this machine by tests/test_engine_dask.py",
+}
 
 
 def commands(page: Path) -> list[str]:
@@ -75,12 +84,19 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder like the project's, with a list of sites and a timetable of a region, as the current one."""
+    """A folder like the project's with what the pages take for granted (a list of sites, a region's timetable, the studies of
+    two years, a plan of another program), as the current one."""
     for name in ("data", "scenarios"):
         shutil.copytree(ROOT / name, tmp_path / name)
     shutil.copy(ROOT / "data" / "sites" / "sites.csv", tmp_path)
     for name, source in {"bus": "bus", "rail": "rail", "region": "bus"}.items():
         shutil.copy(ROOT / "data" / "gtfs" / f"{source}.zip", tmp_path / f"{name}.zip")
+    study = (ROOT / "data" / "study.yaml").read_text("utf-8")
+    study = re.sub(r"\b(osm|gtfs|boundaries|population|deprivation|groups|destinations)/", r"data/\1/", study)
+    (tmp_path / "study-2025.yaml").write_text(study, encoding="utf-8")
+    (tmp_path / "study-2026.yaml").write_text(study.replace("2026-03-10", "2026-03-17"), encoding="utf-8")
+    without_8 = {"type": "remove-trips", "routes": ["8"]}
+    (tmp_path / "plan.json").write_text(json.dumps({"modifications": [without_8]}), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -134,6 +150,11 @@ def test_commands_are_written_as_the_program_takes_them(page: Path, project: Pat
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.name)
 def test_commands_of_the_pages_run(page: Path, project: Path, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One after the other, as a reader gives them, each ends as it should."""
+    run_commands(page, project, cache, capsys)
+
+
+def run_commands(page: Path, project: Path, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The commands of a page, each with the exit code that it should have."""
     from community_routes.cli import run_command
 
     if page.name in MADE_OF_SAMPLE:
@@ -166,9 +187,16 @@ def tables_restored() -> Iterator[None]:
 @pytest.mark.slow
 @pytest.mark.parametrize("page", WITH_PYTHON, ids=lambda page: page.name)
 def test_python_of_the_pages_runs(
-    page: Path, project: Path, tables_restored: None, monkeypatch: pytest.MonkeyPatch
+    page: Path,
+    project: Path,
+    cache: Path,
+    tables_restored: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """The blocks of a page run one after the other in one module, as a reader types them."""
+    if page.name in AFTER_COMMANDS:
+        run_commands(page, project, cache, capsys)
     module = ModuleType(f"page_{page.stem}".replace("-", "_"))
     monkeypatch.setitem(sys.modules, module.__name__, module)
     for text in python_of(page):
@@ -178,4 +206,5 @@ def test_python_of_the_pages_runs(
 def test_what_is_not_run_is_really_there() -> None:
     """Each excuse is for commands that some page has, so that none outlives its cause."""
     everything = [command for page in PAGES for command in commands(page)]
+    assert PYTHON_ELSEWHERE.keys() <= {page.name for page in PAGES if python_of(page)}
     assert {beginning for beginning in NOT_RUN if not any(c.startswith(beginning) for c in everything)} == set()
