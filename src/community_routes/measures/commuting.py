@@ -120,15 +120,40 @@ class CommuteFares:
             self._kinds[key] = known
         return known
 
+    def of_rides(self, rides: NDArray[np.int64], timetable: Timetable) -> list[CommuteKind]:
+        """``of_ride`` of many rides: columns are the hops boarded and left."""
+        board, alight = rides.T
+        start, end = timetable.from_stop[board], timetable.to_stop[alight]
+        km = great_circle_m(*self._places[start].T, *self._places[end].T) / 1000
+        km = np.where(np.isfinite(km), km, np.inf)
+        route, board_s = self._route_of[timetable.trip[board]], timetable.departure_s[board]
+        times = self._concession_from_to
+        holds = (board_s >= times[0]) & (board_s < times[1]) if times is not None else np.zeros(len(board), np.bool_)
+        _, first, number = np.unique(route * 2 + holds, return_index=True, return_inverse=True)
+        found = np.empty(len(rides), dtype=object)
+        for k, row in enumerate(first.tolist()):
+            mine = np.flatnonzero(number.reshape(-1) == k)
+            ride = _of_length(self._ride(int(route[row])), np.inf, int(board_s[row]))
+            prices, place = np.unique(self.prices.singles(ride, km[mine]), return_inverse=True)
+            covered = self._covered_by(ride)
+            kinds = np.empty(len(prices), dtype=object)
+            kinds[:] = [self._kind(float(price), ride, covered) for price in prices]
+            found[mine] = kinds[place.reshape(-1)]
+        return list(found)
+
     def kind_of(self, ride: FareRide) -> CommuteKind:
         """The class of a ride out, which is ridden back the same day."""
-        there = self.prices.single(ride)
+        return self._kind(self.prices.single(ride), ride, self._covered_by(ride))
+
+    def _covered_by(self, ride: FareRide) -> tuple[int, ...]:
+        return tuple(row for row, ticket in enumerate(self.tickets) if self.prices.covers(ticket, ride))
+
+    def _kind(self, there: float, ride: FareRide, covered: tuple[int, ...]) -> CommuteKind:
         back = min(there, self._later_at_concession(ride))
         pair = there + back
         offer = self.prices.return_of(ride)
         if offer is not None:
             pair = min(pair, offer[2])
-        covered = tuple(row for row, ticket in enumerate(self.tickets) if self.prices.covers(ticket, ride))
         return CommuteKind(None if pair == NO_PRICE else int(pair) * self.parts, covered)
 
     def _ride(self, route: int) -> FareRide:

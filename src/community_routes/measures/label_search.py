@@ -145,6 +145,15 @@ class RunKinds:
     pair_class: NDArray[np.int32]
 
 
+def _of_rides(kinds: RideKinds, rides: Sequence[tuple[int, int]], timetable: Timetable) -> list[Hashable]:
+    """The class of each ride, from boarding one hop to alighting after another; at once where the kinds can."""
+    at_once = getattr(kinds, "of_rides", None)
+    if at_once is not None and rides:
+        found: list[Hashable] = at_once(np.asarray(rides, dtype=np.int64), timetable)
+        return found
+    return [kinds.of_ride(range(i, j + 1), timetable) for i, j in rides]
+
+
 def classify_runs(network: Network, kinds: RideKinds, runs: NDArray[np.int32]) -> RunKinds:
     """Classes of the rides on some runs.
 
@@ -173,11 +182,11 @@ def classify_runs(network: Network, kinds: RideKinds, runs: NDArray[np.int32]) -
         pattern = (stops, tuple(route[part.start : part.stop].tolist()), tuple(of_route))
         if pattern not in known:
             known[pattern] = len(pairs)
+            by_ends = [(i, j) for i in part for j in part if j >= i and of_route[i - part.start] is None]
+            of_ends = dict(zip(by_ends, _of_rides(kinds, by_ends, hops), strict=True))
             for i in part:
                 for j in part:
-                    of_pair = of_route[i - part.start] if j >= i else None
-                    if of_pair is None and j >= i:
-                        of_pair = kinds.of_ride(range(i, j + 1), hops)
+                    of_pair = of_ends.get((i, j), of_route[i - part.start]) if j >= i else None
                     pairs.append(-1 if of_pair is None else number.setdefault(of_pair, len(number)))
         pair_first[run] = known[pattern]
     return RunKinds(list(number), run_class, pair_first, np.asarray(pairs or [NO_CLASS], dtype=np.int32))
