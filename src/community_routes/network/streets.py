@@ -104,7 +104,7 @@ class Streets:
         graph = self.graph
         return (
             f"Streets({graph.n_edges:,} edges, {graph.n_nodes:,} junctions, {graph.edge_m.sum() / 1000:,.0f} km, "
-            f"{len(graph.component_m):,} connected parts)"
+            f"{len(graph.component_m):,} connected part{'s' if len(graph.component_m) != 1 else ''})"
         )
 
 
