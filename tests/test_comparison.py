@@ -84,6 +84,22 @@ def test_changes_under_the_least_that_matters_are_none(study: Study) -> None:
     assert "no change of more than 40 %" in page and "Least change that counts (share)" in page
 
 
+def test_what_it_takes_by_day_and_period(study: Study) -> None:
+    """L1 has 48 buses a day each way (06:00 to 21:40 every 20 minutes), 10 minutes each; the layover of a cycle is 5 minutes.
+
+    A bus is in use 12.5 minutes for each run: 96 x 12.5 / 60 = 20 hours a day, two buses at once, none without the route.
+    """
+    extra = compare(evaluate(study), evaluate(study, LESS)).results.extra
+    days = extra["operating_by_day"].set_index("day")
+    assert days.loc["weekday", ["departures_today", "departures_proposal"]].tolist() == [96, 0]
+    assert days.loc["weekday", ["bus_hours_today", "bus_hours_proposal"]].tolist() == [20, 0]
+    assert days.loc["weekday", "cycle_min_today"] == 25
+    periods = extra["operating_by_period"]
+    peak = periods[(periods["day"] == "weekday") & (periods["period"] == "morning peak")].iloc[0]
+    assert (peak["scenario"], peak["buses_today"], peak["buses_proposal"]) == ("less", 2, 0)
+    assert "operating_by_day" not in compare(evaluate(study), evaluate(study, EMPTY)).results.extra
+
+
 def test_an_empty_proposal(study: Study) -> None:
     comparison = compare(evaluate(study), evaluate(study, EMPTY))
     assert (comparison.comparison["change"].dropna() == 0).all()

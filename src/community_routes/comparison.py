@@ -18,6 +18,7 @@ from community_routes import __version__
 from community_routes.bases import base_evaluations, base_tables
 from community_routes.checking import notices_table
 from community_routes.columns import COMPARISON_COLUMNS
+from community_routes.costs import cost_figures, cost_tables, proposal_cost
 from community_routes.drawn import route_table, stop_table, study_box
 from community_routes.errors import UsageError
 from community_routes.evaluation import TODAY, Evaluation, evaluate
@@ -29,9 +30,9 @@ from community_routes.paired import PAIRED, paired_table
 from community_routes.publishing import check_replaceable, new_folder
 from community_routes.reading import scenario_sources
 from community_routes.report.files import write_files
-from community_routes.report.results import MISSING_COST, Results, ScenarioSummary, empty_table
+from community_routes.report.results import Results, ScenarioSummary, empty_table
 from community_routes.scenarios.compare import compare_tables, rank_proposals
-from community_routes.scenarios.operating_cost import operating_cost
+from community_routes.scenarios.operating_cost import OperatingCost
 from community_routes.scenarios.scenario import Scenario
 from community_routes.sources.osm_background import background_layers
 from community_routes.study import Study
@@ -167,7 +168,7 @@ class Comparison:
             notices=self.notices,
             sources=self._sources(),
             settings=printed_settings(study) | ({"least_change": self.least_change} if self.least_change else {}),
-            scenarios=tuple(_summary(self.today, proposal) for proposal in self.proposals),
+            scenarios=tuple(_summary(proposal, self.costs[proposal.scenario]) for proposal in self.proposals),
             dates=file.dates,
             version=__version__,
             invented=study.is_invented,
@@ -189,9 +190,15 @@ class Comparison:
         if "mixing" in tables:
             tables["mixing"] = hide_together(tables["mixing"])
         tables |= base_tables(self.proposals, self.bases, self.least_change)
+        tables |= cost_tables(self.costs)
         if self.proposals:
             tables[PAIRED] = pd.concat([paired_table(self.today, p) for p in self.proposals], ignore_index=True)
         return {**tables, **({"ranking": self.ranking} if len(self.ranking) else {})}
+
+    @cached_property
+    def costs(self) -> dict[str, OperatingCost | None]:
+        """What each proposal takes a year beside today; None where it changes no route and has no buses on demand."""
+        return {proposal.scenario: proposal_cost(self.today, proposal) for proposal in self.proposals}
 
     @cached_property
     def ranking(self) -> pd.DataFrame:
@@ -200,11 +207,7 @@ class Comparison:
         The gain is the change of opportunities reached within the middle cutoff, averaged over the days and windows of the
         study; columns kind, cutoff_min, then those of ``rank_proposals``. Empty with fewer than two proposals that cost.
         """
-        hours = {
-            p.scenario: cost.get("bus_hours_per_year", np.nan)
-            for p in self.proposals
-            if (cost := _cost(self.today, p)) is not None
-        }
+        hours = {scenario: cost.bus_hours for scenario, cost in self.costs.items() if cost is not None}
         if len(hours) < 2:
             return pd.DataFrame()
         cutoffs = self.study.file.travel.cutoffs_min
@@ -421,7 +424,7 @@ def lead_rows(groups: pd.DataFrame) -> pd.DataFrame:
     return fifth if len(fifth) else rows[rows["grouping"] == "all"]
 
 
-def _summary(today: Evaluation, proposal: Evaluation) -> ScenarioSummary:
+def _summary(proposal: Evaluation, cost: OperatingCost | None) -> ScenarioSummary:
     applied = proposal.applied
     if applied is None:
         raise UsageError("today's timetable is the baseline, not a proposal")
@@ -430,25 +433,7 @@ def _summary(today: Evaluation, proposal: Evaluation) -> ScenarioSummary:
         title=proposal.title,
         effects=tuple(str(effect) for effect in applied.effects),
         notices=tuple(str(notice) for notice in applied.notices),
-        cost=_cost(today, proposal),
+        cost=cost_figures(cost),
         is_random=is_random(proposal),
         random=tuple(randomness_of(proposal).words(proposal.feed)) if is_random(proposal) else (),
     )
-
-
-def _cost(today: Evaluation, proposal: Evaluation) -> dict[str, Any] | None:
-    """What a proposal takes and costs a year beyond today, with the assumptions; None where no route changes."""
-    applied = proposal.applied
-    if applied is None or not (applied.changed_routes or applied.new_routes or applied.drt):
-        return None
-    routes = [*applied.changed_routes, *applied.new_routes]
-    dates, rates = today.study.file.dates, applied.scenario.cost
-    cost = operating_cost(today.feed, proposal.feed, routes, dates, rates, drt=applied.drt)
-    figures: dict[str, Any] = {
-        f"{item}_per_year": float(row["change"]) for item, row in cost.year.iterrows() if np.isfinite(row["change"])
-    }
-    if cost.missing:
-        figures[MISSING_COST] = cost.missing
-    for number, assumption in enumerate(cost.assumptions, start=1):
-        figures[f"assumption_{number}"] = assumption
-    return figures

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from community_routes import __version__
 from community_routes.comparison import printed_settings
+from community_routes.costs import proposal_cost
 from community_routes.errors import UsageError
 from community_routes.evaluation import Evaluation, Progress, evaluate
 from community_routes.measures.groups import group_rows
@@ -24,7 +25,6 @@ from community_routes.report.cells import csv_text, publish
 from community_routes.report.sweep import SweepView, write_sweep_page, write_sweep_picture
 from community_routes.report.words import joined, kind_name, percent, plain
 from community_routes.scenarios.compare import shares_of_settings
-from community_routes.scenarios.operating_cost import operating_cost
 from community_routes.scenarios.scenario import RESERVED, Scenario
 from community_routes.side_by_side import evaluate_all
 from community_routes.sources.study_file import MeasureChoice
@@ -462,13 +462,9 @@ def _gains(today: Evaluation, proposal: Evaluation) -> pd.DataFrame:
 
 
 def bus_hours_of(today: Evaluation, proposal: Evaluation) -> float:
-    """Further bus-hours a year of a proposal; 0 where it changes no route."""
-    applied = proposal.applied
-    if applied is None:
-        return 0.0
-    routes = [*applied.changed_routes, *applied.new_routes]
-    dates = today.study.file.dates
-    return operating_cost(today.feed, proposal.feed, routes, dates, applied.scenario.cost, drt=applied.drt).bus_hours
+    """Further bus-hours a year of a proposal; 0 where it changes no route, NaN where nobody knows."""
+    cost = proposal_cost(today, proposal)
+    return cost.bus_hours if cost is not None else 0.0
 
 
 def _ordered(table: pd.DataFrame, study: Study, names: Sequence[str], windows: Mapping[str, Window]) -> pd.DataFrame:

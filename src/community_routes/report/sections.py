@@ -36,7 +36,8 @@ _TITLES = {
     "affordability": "What journeys cost",
     "ranking": "The options in order",
     "paired": "Journeys that change, each against the same journey today",
-    "operating_cost": "What it takes to run",
+    "operating_by_day": "What it takes to run: routes by kind of day, today and with the proposal",
+    "operating_by_period": "What it takes to run: buses in use at once by period of the day",
     "last_home": "Last journey home",
 }
 
