@@ -99,6 +99,7 @@ def test_a_month_of_commuting_and_a_change_of_fare() -> None:
 def test_the_goal_in_words() -> None:
     assert goal_words("50", "employment", "jobs") == "half of the jobs in employment zones"
     assert goal_words("25", "employment", "area_m2") == "a quarter of the area of all employment zones"
+    assert goal_words("50", "employment", "weight") == "half of all employment zones, by their size"
     assert goal_words("40", "markets", "places") == "40 % of all markets"
 
 

@@ -93,6 +93,8 @@ def goal_words(share: str, kind: str, unit: str) -> str:
     part, shown = _PARTS.get(share, f"{share} %"), words.unit_name(unit)
     if shown == "ha":
         return f"{part} of the area of all {words.kind_name(kind)}"
+    if shown in ("weight", "size"):
+        return f"{part} of all {words.kind_name(kind)}, by their size"
     if shown in ("", "places", "amount", "opportunities", "count"):
         return f"{part} of all {words.kind_name(kind)}"
     return f"{part} of the {shown} in {words.kind_name(kind)}"
