@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from community_routes.commands import conveyal, inputs, main_job, over_time, schema, sites, sweep, timetable, travel
-from community_routes.commands.options import named_values, print_version
+from community_routes.commands.options import as_command, print_version
 from community_routes.console import Console
 from community_routes.errors import CommunityRoutesError, MachineError, UsageError
 
@@ -135,7 +135,7 @@ for _panel, _name, _command in (
     (_PREPARE, "schema", schema.schema),
     (_PREPARE, "doctor", inputs.doctor),
 ):
-    app.command(_name, rich_help_panel=_panel)(named_values(_command))
+    app.command(_name, rich_help_panel=_panel)(as_command(_command))
 
 
 if __name__ == "__main__":

@@ -7,17 +7,7 @@ from typing import Annotated
 
 import typer
 
-from community_routes.commands.options import (
-    DEFAULT_THREADS,
-    Cache,
-    LogJson,
-    Quiet,
-    Seed,
-    StudyArgument,
-    Threads,
-    Timings,
-    Version,
-)
+from community_routes.commands.options import Common, StudyArgument
 from community_routes.commands.session import opened_study, session
 from community_routes.errors import UsageError
 
@@ -30,13 +20,8 @@ def import_conveyal(
     out: Annotated[
         Path | None, typer.Option("--out", help="Scenario file to write.", show_default="FILE.yaml beside the JSON")
     ] = None,
-    threads: Threads = DEFAULT_THREADS,
-    seed: Seed = None,
-    cache: Cache = None,
-    quiet: Quiet = False,
-    log_json: LogJson = False,
-    timings: Timings = None,
-    version: Version = False,
+    *,
+    common: Common,
 ) -> None:
     """Write a scenario of Conveyal Analysis as a scenario file, with comments on what could not be carried over (exit 3)."""
     from community_routes.notices import Notice, errors_in
@@ -48,8 +33,8 @@ def import_conveyal(
         raise UsageError(f"{path.name}: a scenario is written as a file that ends in .yaml")
     if path.exists():
         raise UsageError(f"{path} is there already; choose another name")
-    with session(quiet, log_json, timings, f"reading {study.name}") as console:
-        opened = opened_study(console, study, seed, cache)
+    with session(common, f"reading {study.name}") as console:
+        opened = opened_study(console, study, common)
         found: list[Notice] = []
         scenario = read_conveyal(file, opened.feed, notices=found, partly=True)
         scenario = scenario.named(path.stem)

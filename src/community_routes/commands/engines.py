@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from community_routes.commands.options import EngineKind
+from community_routes.commands.options import Common, EngineKind
 from community_routes.console import Console
 from community_routes.errors import UsageError
 from community_routes.routing.engine import Engine
@@ -25,9 +25,7 @@ def check_engine(kind: EngineKind, scheduler: str | None, cache: str | None) -> 
 
 
 @contextmanager
-def engine_of(
-    console: Console, kind: EngineKind, scheduler: str | None, cache: str | None, threads: int
-) -> Iterator[Engine | None]:
+def engine_of(console: Console, kind: EngineKind, scheduler: str | None, common: Common) -> Iterator[Engine | None]:
     """The engine that was asked for, None for threads of this process; the cluster is let go of at the end."""
     if kind is EngineKind.LOCAL:
         yield None
@@ -35,8 +33,8 @@ def engine_of(
     from community_routes.cache import cache_folder
     from community_routes.cluster.engine import DaskEngine
 
-    folder = cache_folder(cache) if scheduler is not None else None
-    with DaskEngine(scheduler, folder=folder, workers=threads, tell=console.progress) as engine:
+    folder = cache_folder(common.cache) if scheduler is not None else None
+    with DaskEngine(scheduler, folder=folder, workers=common.threads, tell=console.progress) as engine:
         console.remark(f"searching with {engine.n_workers} workers of {engine.n_threads} threads in all")
         yield engine
         console.remark(f"the workers took {engine.processor_s:.1f} seconds of their processors")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from community_routes.commands.options import DEFAULT_THREADS, Cache, LogJson, Quiet, Seed, Threads, Timings, Version
+from community_routes.commands.options import Common
 from community_routes.commands.session import session
 from community_routes.errors import MachineError, UsageError
 
@@ -26,13 +26,8 @@ def check(
         Path | None,
         typer.Option("--map", help="Write a map of the inputs to this HTML file.", show_default=False),
     ] = None,
-    threads: Threads = DEFAULT_THREADS,
-    seed: Seed = None,
-    cache: Cache = None,
-    quiet: Quiet = False,
-    log_json: LogJson = False,
-    timings: Timings = None,
-    version: Version = False,
+    *,
+    common: Common,
 ) -> None:
     """Check every input, and list every error and warning with file, row and field."""
     from community_routes.cache import cache_folder
@@ -41,9 +36,13 @@ def check(
 
     if map_file is not None and target.suffix.lower() == ".zip":
         raise UsageError("--map draws the inputs of a study; a bare timetable has no neighbourhoods or destinations")
-    with session(quiet, log_json, timings, f"checking {target.name}") as console:
+    with session(common, f"checking {target.name}") as console:
         result = check_inputs(
-            target, scenarios or [], cache=cache_folder(cache), stopwatch=console.stopwatch, progress=console.progress
+            target,
+            scenarios or [],
+            cache=cache_folder(common.cache),
+            stopwatch=console.stopwatch,
+            progress=console.progress,
         )
         if out is not None:
             result.write_notices(out)
@@ -89,22 +88,22 @@ def fetch(
     sources: Annotated[
         Path | None, typer.Option("--sources", help="YAML or JSON file with other addresses.", show_default=False)
     ] = None,
-    threads: Threads = DEFAULT_THREADS,
-    seed: Seed = None,
-    cache: Cache = None,
-    quiet: Quiet = False,
-    log_json: LogJson = False,
-    timings: Timings = None,
-    version: Version = False,
+    *,
+    common: Common,
 ) -> None:
     """Download open data for an authority, and write a study that is ready to run."""
     from community_routes.cache import cache_folder
     from community_routes.sources.fetch import Options, fetch_authority
 
     options = Options(tuple(county or ()), region, rail, jobs, deprivation, imd, buffer_km, frozenset(without or ()))
-    with session(quiet, log_json, timings, f"fetching {authority}") as console, console.stopwatch.stage("read"):
+    with session(common, f"fetching {authority}") as console, console.stopwatch.stage("read"):
         fetched = fetch_authority(
-            authority, out, options=options, sources=sources, cache=cache_folder(cache), progress=console.progress
+            authority,
+            out,
+            options=options,
+            sources=sources,
+            cache=cache_folder(common.cache),
+            progress=console.progress,
         )
     for remark in fetched.remarks:
         console.remark(remark)
@@ -112,20 +111,15 @@ def fetch(
 
 
 def doctor(
-    threads: Threads = DEFAULT_THREADS,
-    seed: Seed = None,
-    cache: Cache = None,
-    quiet: Quiet = False,
-    log_json: LogJson = False,
-    timings: Timings = None,
-    version: Version = False,
+    *,
+    common: Common,
 ) -> None:
     """Say whether this installation works: versions, threads, the cache, and a self-test of a few seconds."""
     from community_routes.cache import cache_folder
     from community_routes.doctor import examine, told
 
-    with session(quiet, log_json, timings, "testing") as console:
-        findings = examine(cache_folder(cache))
+    with session(common, "testing") as console:
+        findings = examine(cache_folder(common.cache))
     console.say(told(findings))
     if not all(finding.good for finding in findings):
         raise typer.Exit(MachineError.exit_code)

@@ -9,24 +9,17 @@ import typer
 
 from community_routes.commands.engines import check_engine, engine_of
 from community_routes.commands.options import (
-    DEFAULT_THREADS,
-    Cache,
+    Common,
     Draws,
     EngineChoice,
     EngineKind,
     KeepInputs,
     LeastChange,
-    LogJson,
     Maps,
     Pdf,
-    Quiet,
     Scheduler,
-    Seed,
     StudyArgument,
     Template,
-    Threads,
-    Timings,
-    Version,
     Xlsx,
 )
 from community_routes.commands.session import opened_study, session
@@ -41,13 +34,8 @@ def demo(
     xlsx: Xlsx = False,
     template: Template = None,
     keep_inputs: KeepInputs = None,
-    threads: Threads = DEFAULT_THREADS,
-    seed: Seed = None,
-    cache: Cache = None,
-    quiet: Quiet = False,
-    log_json: LogJson = False,
-    timings: Timings = None,
-    version: Version = False,
+    *,
+    common: Common,
 ) -> None:
     """Run the whole main job on the sample borough (invented), and say where the report is."""
     from community_routes.sample import sample_scenarios, sample_study
@@ -61,12 +49,7 @@ def demo(
         files,
         (draws, least_change),
         searching,
-        threads,
-        seed,
-        cache,
-        quiet,
-        log_json,
-        timings,
+        common,
     )
 
 
@@ -85,13 +68,8 @@ def run(
     keep_inputs: KeepInputs = None,
     engine: EngineChoice = EngineKind.LOCAL,
     scheduler: Scheduler = None,
-    threads: Threads = DEFAULT_THREADS,
-    seed: Seed = None,
-    cache: Cache = None,
-    quiet: Quiet = False,
-    log_json: LogJson = False,
-    timings: Timings = None,
-    version: Version = False,
+    *,
+    common: Common,
 ) -> None:
     """Score access today, compare the scenarios, write the report and its tables (the main job)."""
     files = {"maps": maps, "pdf": pdf, "workbook": xlsx, "templates": template, "keep_inputs": keep_inputs}
@@ -103,12 +81,7 @@ def run(
         files,
         (draws, least_change),
         searching,
-        threads,
-        seed,
-        cache,
-        quiet,
-        log_json,
-        timings,
+        common,
     )
 
 
@@ -119,12 +92,7 @@ def _run(
     files: dict[str, Any],
     counting: tuple[int, float],
     searching: tuple[EngineKind, str | None],
-    threads: int,
-    seed: int | None,
-    cache: str | None,
-    quiet: bool,
-    log_json: bool,
-    timings: Path | None,
+    common: Common,
 ) -> None:
     from community_routes.comparison import compare
     from community_routes.evaluation import evaluate
@@ -133,16 +101,16 @@ def _run(
     from community_routes.reading import read_scenarios
     from community_routes.side_by_side import evaluate_all
 
-    check_engine(*searching, cache)
-    with session(quiet, log_json, timings, f"reading {study.name}") as console:
+    check_engine(*searching, common.cache)
+    with session(common, f"reading {study.name}") as console:
         check_replaceable(out)
         watch = console.stopwatch
-        opened = opened_study(console, study, seed, cache)
+        opened = opened_study(console, study, common)
         with watch.stage("read"):
             proposals = read_scenarios(scenarios, opened)
-        with engine_of(console, *searching, cache, threads) as engine:
+        with engine_of(console, *searching, common) as engine:
             how: dict[str, Any] = {
-                "threads": threads,
+                "threads": common.threads,
                 "engine": engine,
                 "stopwatch": watch,
                 "progress": console.progress,
@@ -151,7 +119,12 @@ def _run(
             evaluated = evaluate_all(opened, proposals, base=today, **how)
         with watch.stage("compare"):
             draws, percent = counting
-            drawn = {"draws": draws, "seed": opened.file.travel.seed, "threads": threads, "least_change": percent / 100}
+            drawn = {
+                "draws": draws,
+                "seed": opened.file.travel.seed,
+                "threads": common.threads,
+                "least_change": percent / 100,
+            }
             comparison = compare(today, *evaluated, **drawn, progress=console.progress)
         console.progress("writing the report")
         page = comparison.write_report(out, **files, stopwatch=watch)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 from enum import StrEnum
+from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -102,19 +105,49 @@ Template = Annotated[
     Path | None,
     typer.Option("--template", help="Folder whose files stand in for the report's own: name, colours, logo, wording."),
 ]
-DEFAULT_THREADS = os.cpu_count() or 1
 _VALUES: dict[Any, str] = {int: "N", float: "NUMBER", str: "TEXT"}
 
 
-def named_values(command: Callable[..., None]) -> Callable[..., None]:
-    """The command, with what its options take said in words (FILE, DIR, N) and its arguments in capitals, for `--help`."""
-    hints = get_type_hints(command, include_extras=True)
+@dataclass(frozen=True)
+class Common:
+    """The options that every command has, gathered."""
+
+    threads: Threads = os.cpu_count() or 1
+    seed: Seed = None
+    cache: Cache = None
+    quiet: Quiet = False
+    log_json: LogJson = False
+    timings: Timings = None
+
+
+def as_command(function: Callable[..., None]) -> Callable[..., None]:
+    """A function as Typer takes it: with the options that every command has in the place of its parameter ``common``.
+
+    What its options take is said in words (FILE, DIR, N), its arguments stand in capitals, for `--help`.
+    """
+    everybody = get_type_hints(Common, include_extras=True)
+    hints = {**get_type_hints(function, include_extras=True), **everybody, "version": Version}
+    own = [part for part in inspect.signature(function).parameters.values() if part.name != "common"]
+    added = {part.name: part.default for part in fields(Common)} | {"version": False}
+    everywhere = (
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value) for name, value in added.items()
+    )
+    signature = inspect.Signature([part.replace(annotation=hints[part.name]) for part in (*own, *everywhere)])
+
+    @wraps(function)
+    def command(**given: Any) -> None:
+        del given["version"]
+        function(
+            **{part.name: given[part.name] for part in own}, common=Common(**{name: given[name] for name in everybody})
+        )
+
     for name, hint in hints.items():
         for info in getattr(hint, "__metadata__", ()):
             if isinstance(info, typer.models.ParameterInfo) and info.metavar is None:
                 kind = getattr(hint, "__origin__", hint)
                 info.metavar = _metavar(name, info, {kind, *get_args(kind)})
-    command.__annotations__ = hints
+    command.__signature__ = signature  # type: ignore[attr-defined]
+    command.__annotations__ = {name: hint for name, hint in hints.items() if name != "common"}
     return command
 
 

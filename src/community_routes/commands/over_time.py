@@ -7,17 +7,7 @@ from typing import Annotated
 
 import typer
 
-from community_routes.commands.options import (
-    DEFAULT_THREADS,
-    Cache,
-    LogJson,
-    Quiet,
-    Seed,
-    Template,
-    Threads,
-    Timings,
-    Version,
-)
+from community_routes.commands.options import Common, Template
 from community_routes.commands.session import session
 
 
@@ -39,13 +29,8 @@ def compare(
         int, typer.Option("--routes", min=0, help="How many routes are put back one at a time; the others together.")
     ] = 20,
     template: Template = None,
-    threads: Threads = DEFAULT_THREADS,
-    seed: Seed = None,
-    cache: Cache = None,
-    quiet: Quiet = False,
-    log_json: LogJson = False,
-    timings: Timings = None,
-    version: Version = False,
+    *,
+    common: Common,
 ) -> None:
     """Compare runs over time: what differs, and which inputs and routes explain the change."""
     from community_routes.cache import cache_folder
@@ -53,11 +38,16 @@ def compare(
     from community_routes.over_time.runs import read_runs
 
     names = [name.strip() for name in labels.split(",")] if labels is not None else []
-    with session(quiet, log_json, timings, "reading the runs") as console:
+    with session(common, "reading the runs") as console:
         check_out(out, read_runs(runs, names))
         with console.stopwatch.stage("compare"):
             compared = compare_runs(
-                runs, labels=names, routes=routes, threads=threads, cache=cache_folder(cache), progress=console.progress
+                runs,
+                labels=names,
+                routes=routes,
+                threads=common.threads,
+                cache=cache_folder(common.cache),
+                progress=console.progress,
             )
         console.progress("writing the report")
         with console.stopwatch.stage("report"):

@@ -7,16 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from community_routes.commands.options import (
-    DEFAULT_THREADS,
-    Cache,
-    LogJson,
-    Quiet,
-    Seed,
-    Threads,
-    Timings,
-    Version,
-)
+from community_routes.commands.options import Common
 from community_routes.commands.session import session
 
 
@@ -25,13 +16,8 @@ def schema(
     out: Annotated[
         Path | None, typer.Option("--out", help="File to write.", show_default="printed on the terminal")
     ] = None,
-    threads: Threads = DEFAULT_THREADS,
-    seed: Seed = None,
-    cache: Cache = None,
-    quiet: Quiet = False,
-    log_json: LogJson = False,
-    timings: Timings = None,
-    version: Version = False,
+    *,
+    common: Common,
 ) -> None:
     """Print the JSON schema of study or scenario files, with which editors complete keys and mark faults."""
     from community_routes.report.cells import publish
@@ -39,7 +25,7 @@ def schema(
     from community_routes.sources.study_file import study_schema
     from community_routes.sources.yaml_schema import schema_text
 
-    with session(quiet, log_json, timings, f"the schema of {kind} files") as console:
+    with session(common, f"the schema of {kind} files") as console:
         text = schema_text(study_schema() if kind == "study" else scenario_schema())
         if out is not None:
             publish(out, text.encode("utf-8"))

@@ -8,22 +8,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from community_routes.commands.options import Common
 from community_routes.console import Console
 from community_routes.errors import CommunityRoutesError, UsageError
 
 
 @contextmanager
-def session(quiet: bool, log_json: bool, timings: Path | None, text: str) -> Iterator[Console]:
+def session(common: Common, text: str) -> Iterator[Console]:
     """A console for one command, progress while it runs, the timings after it."""
-    if timings is not None and timings.is_dir():
-        raise UsageError(f"{timings} is a folder; name a file with --timings")
-    console = Console(quiet=quiet, log_json=log_json)
+    if common.timings is not None and common.timings.is_dir():
+        raise UsageError(f"{common.timings} is a folder; name a file with --timings")
+    console = Console(quiet=common.quiet, log_json=common.log_json)
     with console.working(text):
         yield console
-    console.write_timings(timings)
+    console.write_timings(common.timings)
 
 
-def opened_study(console: Console, study: Path, seed: int | None, cache: str | None) -> Any:
+def opened_study(console: Console, study: Path, common: Common) -> Any:
     """The study of a file, with the seed of the command line where one is given; warnings are printed when it fails."""
     from community_routes.cache import cache_folder
     from community_routes.study import open_study
@@ -35,12 +36,12 @@ def opened_study(console: Console, study: Path, seed: int | None, cache: str | N
     console.progress(f"reading {study.name}")
     notices: list[Any] = []
     try:
-        opened = open_study(study, notices=notices, cache=cache_folder(cache), stopwatch=console.stopwatch)
+        opened = open_study(study, notices=notices, cache=cache_folder(common.cache), stopwatch=console.stopwatch)
     except CommunityRoutesError:
         console.notices([notice for notice in notices if notice.severity != "error"])
         raise
-    if seed is not None:
-        travel = opened.file.travel.model_copy(update={"seed": seed})
+    if common.seed is not None:
+        travel = opened.file.travel.model_copy(update={"seed": common.seed})
         opened = replace(opened, file=opened.file.model_copy(update={"travel": travel}))
     return opened
 

@@ -8,20 +8,7 @@ from typing import Annotated
 import typer
 
 from community_routes.commands.engines import check_engine, engine_of
-from community_routes.commands.options import (
-    DEFAULT_THREADS,
-    Cache,
-    EngineChoice,
-    EngineKind,
-    LogJson,
-    Quiet,
-    Scheduler,
-    Seed,
-    StudyArgument,
-    Threads,
-    Timings,
-    Version,
-)
+from community_routes.commands.options import Common, EngineChoice, EngineKind, Scheduler, StudyArgument
 from community_routes.commands.session import opened_study, session
 
 
@@ -63,30 +50,25 @@ def sites(
     ] = 1000,
     engine: EngineChoice = EngineKind.LOCAL,
     scheduler: Scheduler = None,
-    threads: Threads = DEFAULT_THREADS,
-    seed: Seed = None,
-    cache: Cache = None,
-    quiet: Quiet = False,
-    log_json: LogJson = False,
-    timings: Timings = None,
-    version: Version = False,
+    *,
+    common: Common,
 ) -> None:
     """Judge a batch of development sites against the study's standards; a run that was killed goes on where it was."""
     from community_routes.reading import read_scenarios
     from community_routes.sites import assess_sites, sites_status
 
-    check_engine(engine, scheduler, cache)
-    with session(quiet, log_json, timings, f"reading {study.name}") as console:
-        opened = opened_study(console, study, seed, cache)
+    check_engine(engine, scheduler, common.cache)
+    with session(common, f"reading {study.name}") as console:
+        opened = opened_study(console, study, common)
         with console.stopwatch.stage("read"):
             proposals = read_scenarios([*(scenarios or []), *(scenario or [])], opened)
         wanted = pages or ["failed"]
         if status:
             console.say(str(sites_status(opened, file, out, scenarios=proposals, pages=wanted)))
             return
-        with engine_of(console, engine, scheduler, cache, threads) as searching:
+        with engine_of(console, engine, scheduler, common) as searching:
             found = assess_sites(
-                opened, file, out, scenarios=proposals, pages=wanted, strict=strict, threads=threads, engine=searching,
+                opened, file, out, scenarios=proposals, pages=wanted, strict=strict, threads=common.threads, engine=searching,
                 block=block, stopwatch=console.stopwatch, progress=console.progress,
             )  # fmt: skip
     console.notices(list(opened.notices))

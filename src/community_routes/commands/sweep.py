@@ -7,17 +7,7 @@ from typing import Annotated
 
 import typer
 
-from community_routes.commands.options import (
-    DEFAULT_THREADS,
-    Cache,
-    LogJson,
-    Quiet,
-    Seed,
-    StudyArgument,
-    Threads,
-    Timings,
-    Version,
-)
+from community_routes.commands.options import Common, StudyArgument
 from community_routes.commands.session import opened_study, session, whole_numbers
 from community_routes.errors import UsageError
 
@@ -43,13 +33,8 @@ def sweep(
             show_default="all of the study",
         ),
     ] = None,
-    threads: Threads = DEFAULT_THREADS,
-    seed: Seed = None,
-    cache: Cache = None,
-    quiet: Quiet = False,
-    log_json: LogJson = False,
-    timings: Timings = None,
-    version: Version = False,
+    *,
+    common: Common,
 ) -> None:
     """Compare proposals over cutoffs, walking speeds and windows: in which settings does the order turn?"""
     from community_routes.publishing import check_replaceable
@@ -59,13 +44,13 @@ def sweep(
     minutes = whole_numbers("--cutoffs", cutoffs, "30,45,60") if cutoffs is not None else None
     walking = _numbers("--speeds", speeds, "4.0,4.8,5.6") if speeds is not None else None
     times = [part.strip() for part in windows.split(",")] if windows is not None else None
-    with session(quiet, log_json, timings, f"reading {study.name}") as console:
+    with session(common, f"reading {study.name}") as console:
         check_replaceable(out)
-        opened = opened_study(console, study, seed, cache)
+        opened = opened_study(console, study, common)
         with console.stopwatch.stage("read"):
             proposals = read_scenarios(scenarios, opened)
         found = sweep_settings(
-            opened, proposals, cutoffs_min=minutes, speeds_kmh=walking, windows=times, threads=threads,
+            opened, proposals, cutoffs_min=minutes, speeds_kmh=walking, windows=times, threads=common.threads,
             stopwatch=console.stopwatch, progress=console.progress,
         )  # fmt: skip
         page = found.write(out, stopwatch=console.stopwatch)

@@ -7,17 +7,7 @@ from typing import Annotated
 
 import typer
 
-from community_routes.commands.options import (
-    DEFAULT_THREADS,
-    Cache,
-    LogJson,
-    Quiet,
-    Seed,
-    StudyArgument,
-    Threads,
-    Timings,
-    Version,
-)
+from community_routes.commands.options import Common, StudyArgument
 from community_routes.commands.session import opened_study, session
 from community_routes.errors import UsageError
 
@@ -28,13 +18,8 @@ def new_scenario(
     out: Annotated[
         Path | None, typer.Option("--out", help="File to write.", show_default="NAME.yaml beside the study")
     ] = None,
-    threads: Threads = DEFAULT_THREADS,
-    seed: Seed = None,
-    cache: Cache = None,
-    quiet: Quiet = False,
-    log_json: LogJson = False,
-    timings: Timings = None,
-    version: Version = False,
+    *,
+    common: Common,
 ) -> None:
     """Write a scenario file to start from, with names that exist in the study; every change in it is a comment.
 
@@ -52,8 +37,8 @@ def new_scenario(
         )
     if path.exists():
         raise UsageError(f"{path} is there already; choose another name")
-    with session(quiet, log_json, timings, f"reading {study.name}") as console:
-        opened = opened_study(console, study, seed, cache)
+    with session(common, f"reading {study.name}") as console:
+        opened = opened_study(console, study, common)
         text = new_scenario_template(
             name, opened.feed, opened.file.dates, zones=opened.zones, opportunities=opened.opportunities
         )
@@ -65,21 +50,16 @@ def new_scenario(
 def diff(
     study: StudyArgument,
     scenario: Annotated[Path, typer.Argument(help="Scenario file.", show_default=False)],
-    threads: Threads = DEFAULT_THREADS,
-    seed: Seed = None,
-    cache: Cache = None,
-    quiet: Quiet = False,
-    log_json: LogJson = False,
-    timings: Timings = None,
-    version: Version = False,
+    *,
+    common: Common,
 ) -> None:
     """Say how the timetable under a scenario differs from today's: routes, departures by period, stops."""
     from community_routes.evaluation import applied_to
     from community_routes.reading import read_scenarios
     from community_routes.scenarios.feed_diff import diff_feeds
 
-    with session(quiet, log_json, timings, f"reading {study.name}") as console:
-        opened = opened_study(console, study, seed, cache)
+    with session(common, f"reading {study.name}") as console:
+        opened = opened_study(console, study, common)
         (proposal,) = read_scenarios([scenario], opened)
         found = diff_feeds(opened.feed, applied_to(opened, proposal, []).feed, opened.file.dates)
     for sentence in found.words():
@@ -90,13 +70,8 @@ def export_gtfs(
     study: StudyArgument,
     scenario: Annotated[Path, typer.Argument(help="Scenario file.", show_default=False)],
     file: Annotated[Path, typer.Argument(help="The zip to write.", show_default=False)],
-    threads: Threads = DEFAULT_THREADS,
-    seed: Seed = None,
-    cache: Cache = None,
-    quiet: Quiet = False,
-    log_json: LogJson = False,
-    timings: Timings = None,
-    version: Version = False,
+    *,
+    common: Common,
 ) -> None:
     """Write the timetable as a scenario changes it, as a GTFS zip."""
     from community_routes.evaluation import applied_to
@@ -105,8 +80,8 @@ def export_gtfs(
 
     if file.suffix.lower() != ".zip" or file.is_dir():
         raise UsageError(f"{file}: a timetable is written as a file that ends in .zip")
-    with session(quiet, log_json, timings, f"reading {study.name}") as console:
-        opened = opened_study(console, study, seed, cache)
+    with session(common, f"reading {study.name}") as console:
+        opened = opened_study(console, study, common)
         (proposal,) = read_scenarios([scenario], opened)
         applied = applied_to(opened, proposal, [])
         write_feed(applied.feed, file, date_stamp=min(opened.file.dates.values()))

@@ -9,20 +9,7 @@ from typing import Annotated
 import typer
 
 from community_routes.commands.engines import check_engine, engine_of
-from community_routes.commands.options import (
-    DEFAULT_THREADS,
-    Cache,
-    EngineChoice,
-    EngineKind,
-    LogJson,
-    Quiet,
-    Scheduler,
-    Seed,
-    StudyArgument,
-    Threads,
-    Timings,
-    Version,
-)
+from community_routes.commands.options import Common, EngineChoice, EngineKind, Scheduler, StudyArgument
 from community_routes.commands.session import opened_study, session, whole_numbers
 from community_routes.errors import UsageError
 
@@ -55,13 +42,8 @@ def matrix(
     reached_only: Annotated[bool, typer.Option("--reached-only", help="Leave out pairs that are not reached.")] = False,
     engine: EngineChoice = EngineKind.LOCAL,
     scheduler: Scheduler = None,
-    threads: Threads = DEFAULT_THREADS,
-    seed: Seed = None,
-    cache: Cache = None,
-    quiet: Quiet = False,
-    log_json: LogJson = False,
-    timings: Timings = None,
-    version: Version = False,
+    *,
+    common: Common,
 ) -> None:
     """Write travel times between places, in seconds."""
     from community_routes.matrix import read_places, write_matrix
@@ -71,9 +53,9 @@ def matrix(
     if per_departure and percentiles is not None:
         raise UsageError("--percentiles and --per-departure exclude each other")
     check_ending(out)
-    check_engine(engine, scheduler, cache)
-    with session(quiet, log_json, timings, f"reading {study.name}") as console:
-        opened = opened_study(console, study, seed, cache)
+    check_engine(engine, scheduler, common.cache)
+    with session(common, f"reading {study.name}") as console:
+        opened = opened_study(console, study, common)
         query = replace(chosen_query(opened, window), arrive_by=arrive_by)
         if percentiles is not None:
             query = replace(query, percentiles=_percentiles(percentiles))
@@ -82,10 +64,10 @@ def matrix(
             same = origins is not None and destinations is not None and origins.resolve() == destinations.resolve()
             end = start if same else (read_places(opened, destinations) if destinations is not None else None)
         day = chosen_day(opened, day)
-        with engine_of(console, engine, scheduler, cache, threads) as searching:
+        with engine_of(console, engine, scheduler, common) as searching:
             found = write_matrix(
                 opened, query, day, out, origins=start, destinations=end, per_departure=per_departure,
-                reached_only=reached_only, threads=threads, engine=searching, stopwatch=console.stopwatch,
+                reached_only=reached_only, threads=common.threads, engine=searching, stopwatch=console.stopwatch,
                 progress=console.progress,
             )  # fmt: skip
     console.say(f"{out}: {found.n_rows:,} rows, {found.n_origins:,} origins to {found.n_destinations:,} destinations")
@@ -103,19 +85,14 @@ def journey(
     ] = None,
     day: Annotated[str | None, typer.Option("--day", help="Day of the study.", show_default="the only one")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the courses of walks.")] = False,
-    threads: Threads = DEFAULT_THREADS,
-    seed: Seed = None,
-    cache: Cache = None,
-    quiet: Quiet = False,
-    log_json: LogJson = False,
-    timings: Timings = None,
-    version: Version = False,
+    *,
+    common: Common,
 ) -> None:
     """Print journeys leg by leg (the fastest first, then those with fewer rides), or why there is none."""
     from community_routes.itinerary import journey as find_journey
 
-    with session(quiet, log_json, timings, f"reading {study.name}") as console:
-        opened = opened_study(console, study, seed, cache)
+    with session(common, f"reading {study.name}") as console:
+        opened = opened_study(console, study, common)
         found = find_journey(opened, origin, destination, depart=depart, arrive=arrive, day=day)
     if as_json:
         console.data(found.json())
@@ -138,13 +115,8 @@ def isochrone(
     ] = None,
     minutes: Annotated[str, typer.Option("--minutes", help="Limits in minutes, with commas.")] = "15,30,45",
     day: Annotated[str | None, typer.Option("--day", help="Day of the study.", show_default="the only one")] = None,
-    threads: Threads = DEFAULT_THREADS,
-    seed: Seed = None,
-    cache: Cache = None,
-    quiet: Quiet = False,
-    log_json: LogJson = False,
-    timings: Timings = None,
-    version: Version = False,
+    *,
+    common: Common,
 ) -> None:
     """Map how far one gets from a place, or from where one gets to it, in so many minutes by public transport and on foot."""
     from community_routes.isochrone import check_map_ending
@@ -152,8 +124,8 @@ def isochrone(
 
     check_map_ending(out)
     limits = whole_numbers("--minutes", minutes, "15,30,45")
-    with session(quiet, log_json, timings, f"reading {study.name}") as console:
-        opened = opened_study(console, study, seed, cache)
+    with session(common, f"reading {study.name}") as console:
+        opened = opened_study(console, study, common)
         with console.stopwatch.stage("routing"):
             found = find_isochrone(opened, place, depart=depart, arrive=arrive, minutes=limits, day=day)
         with console.stopwatch.stage("report"):
