@@ -141,8 +141,9 @@ class Wording:
         if math.isnan(margin):
             return "none within walking limits" if standard.unit == "m" else "not reached"
         value = standard.limit + margin if standard.at_least else standard.limit - margin
-        unit = {"m": "m", "min": "minutes"}.get(standard.unit, "an hour")
-        return f"{words.number(value)} {unit}"
+        if standard.unit == "min":
+            return minutes_text(value)
+        return f"{words.number(value)} {'m' if standard.unit == 'm' else 'an hour'}"
 
     def _margin(self, verdict: Verdict, row: int) -> str:
         standard, margin = verdict.standard, float(verdict.margin[row])
@@ -155,7 +156,7 @@ class Wording:
             return f"{amount} m to spare" if margin > 0 else f"{amount} m too far"
         if standard.at_least:
             return f"{amount} an hour more" if margin > 0 else f"{amount} an hour too few"
-        return f"{amount} minutes to spare" if margin > 0 else f"{amount} minutes too long"
+        return f"{minutes_text(margin)} to spare" if margin > 0 else f"{minutes_text(-margin)} too long"
 
     def _scenario(self, helps: NDArray[np.bool_], row: int) -> str:
         """Which proposal brings it at the least cost, where any were tried."""
@@ -392,6 +393,13 @@ _GROUPINGS = {
     "national": "deprivation, fifths of the country",
     "groups": "groups of the study",
 }
+
+
+def minutes_text(minutes: float) -> str:
+    """``12.5 minutes``, ``1 minute``, ``under a minute``."""
+    if 0 < minutes < 1:
+        return "under a minute"
+    return f"{words.number(minutes)} minute{'' if minutes == 1 else 's'}"
 
 
 def _lower(text: str) -> str:

@@ -27,7 +27,7 @@ from community_routes.report.site_pages import (
 )
 from community_routes.sites.detail import Note
 from community_routes.sites.files import JudgedSites, cost_text
-from community_routes.sites.page_words import Wording, money
+from community_routes.sites.page_words import Wording, minutes_text, money
 from community_routes.sites.prepare import ALL, FAILED, NONE, Batch
 from community_routes.sites.read import meaning_of
 from community_routes.sites.store import Notes
@@ -218,7 +218,7 @@ def _journey(study: Study, under: Underlay, note: Note) -> ShownJourney:
         when=f"Leaving at {words.clock(note['depart_s'])}{f' {day}' if day else ''}",
         view=view,
         map=drawn,
-        facts=(f"{minutes} minutes", f"arrives {words.clock(note['arrive_s'])}", changes),
+        facts=(minutes_text(minutes or 0.5), f"arrives {words.clock(note['arrive_s'])}", changes),
         legs=tuple(_leg_words(leg) for leg in legs),
     )
 
@@ -296,9 +296,10 @@ def _verdict(n: int, failed: Any, misses: Any, has_standards: bool) -> str:
     left = f" {words.count(failed.sum())} could not be judged." if failed.any() else ""
     if not has_standards:
         return f"{words.count(n_judged)} sites have their figures; the study sets no standards.{left}"
+    meet = "meets" if n_judged - n_missed == 1 else "meet"
     return (
-        f"{words.count(n_judged - n_missed)} of {words.count(n_judged)} sites meet all standards, {words.count(n_missed)} miss "
-        f"at least one.{left}"
+        f"{words.count(n_judged - n_missed)} of {words.count(n_judged)} sites {meet} all standards, {words.count(n_missed)} "
+        f"{'misses' if n_missed == 1 else 'miss'} at least one.{left}"
     )
 
 
