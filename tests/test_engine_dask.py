@@ -281,6 +281,16 @@ def test_a_worker_of_another_version(cluster: Any, tmp_path: Path, monkeypatch: 
             list(engine.map_blocks(SQUARES, None, range(3)))
 
 
+def test_a_worker_without_the_program(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dask hands on what the worker could not import as text within a plain exception."""
+    fault = Exception("ModuleNotFoundError(\"No module named 'community_routes'\")")
+    monkeypatch.setattr(distributed.Client, "run", lambda *_, **__: {"tcp://10.0.0.7:4000": fault})
+    with pytest.raises(
+        MachineError, match=r"the worker tcp://10\.0\.0\.7:4000 has no community-routes; install community-"
+    ):
+        DaskEngine(cluster.scheduler_address, folder=tmp_path)
+
+
 def test_a_worker_that_does_not_see_the_folder(cluster: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The token is taken away or is another one, as on a machine that has a folder of its own there."""
     monkeypatch.setattr(worker, "_VISIBLE_S", 0.1)

@@ -246,9 +246,9 @@ class DaskEngine:
         for address, answer in found.items():
             if isinstance(answer, CommunityRoutesError):
                 raise answer
-            if isinstance(answer, ModuleNotFoundError):
+            if isinstance(answer, Exception) and "No module named 'community_routes" in str(answer):
                 raise MachineError(
-                    f"the worker {address} has no community-routes ({answer}); install {program_id()} there"
+                    f"the worker {address} has no community-routes; install {program_id()} there and start it again"
                 )
             if isinstance(answer, Exception):
                 raise MachineError(f"the worker {address} cannot be used: {type(answer).__name__}: {_short(answer)}")
