@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -18,7 +19,7 @@ from community_routes.times import HOUR, MINUTE
 from drawn import DATE, drawn_feed, footpath_matrix, links_of, walks_to_stops
 from paying import Journeys, small_case
 from random_networks import random_case
-from searching import network_of, query_of, walks_of
+from searching import network_of, query_of, times_of, walks_of
 
 
 def priced(**fares: object) -> TicketFares:
@@ -179,6 +180,12 @@ def test_laws(seed: int) -> None:
     assert (plain[:, 1] <= plain[:, 0]).all()
     assert (monthly_costs(*arguments, priced(single=2.0, day=3.0), cutoffs_s=cutoffs) <= plain).all()
     assert np.array_equal(monthly_costs(*arguments, priced(single=4.0), cutoffs_s=cutoffs, threads=2), 2 * plain)
+    fewer = replace(query_of(case), max_rides=max(case.max_rides - 1, 0))
+    assert (monthly_costs(arguments[0], fewer, arguments[2], priced(single=2.0), cutoffs_s=cutoffs) >= plain).all()
+    # where every ride has a price, money reaches what time reaches: at some departure within the cutoff
+    soonest = times_of(case).min(axis=1)
+    for k, cutoff in enumerate(cutoffs):
+        assert np.array_equal(np.isfinite(plain[:, k]), soonest <= cutoff)
 
 
 def test_the_least_cost_of_a_share() -> None:
