@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 
 from community_routes.errors import CommunityRoutesError, ScenarioError, UsageError
-from community_routes.evaluation import applied_to
+from community_routes.evaluation import applied_to, setting_of
 from community_routes.notices import Notice, raise_on_errors
+from community_routes.scenarios.changes_apply import apply_scenario
+from community_routes.scenarios.changes_work import (
+    NEW_STOP_OFF_NETWORK,
+    NO_ROAD,
+    UNKNOWN_DAY,
+    UNKNOWN_PLACE,
+    UNKNOWN_ROUTE,
+)
 from community_routes.scenarios.conveyal import read_conveyal
-from community_routes.scenarios.scenario import Scenario, read_scenario
+from community_routes.scenarios.scenario import Scenario, read_readable, read_scenario
 from community_routes.study import Study
 
 CONVEYAL_ENDING = ".json"
+_ALWAYS_FAULTS = {code.name for code in (UNKNOWN_ROUTE, UNKNOWN_PLACE, UNKNOWN_DAY, NO_ROAD, NEW_STOP_OFF_NETWORK)}
 
 
 def read_scenarios(
@@ -56,6 +66,8 @@ def read_scenarios(
         except CommunityRoutesError as wrong:
             if not wrong.notices:
                 raise
+            if study is not None and Path(path).suffix.lower() != CONVEYAL_ENDING:
+                found += _further_faults(Path(path), study, found)
     if notices is not None:
         notices.extend(found)
     raise_on_errors(found, ScenarioError)
@@ -64,6 +76,25 @@ def read_scenarios(
     if twice:
         raise UsageError(f"the scenario {twice[0]!r} is given twice")
     return scenarios
+
+
+def _further_faults(path: Path, study: Study, known: list[Notice]) -> list[Notice]:
+    """What the study has against those changes of a faulty file that can be read: routes, places and days it does not know.
+
+    What hangs on the other changes (nothing left to change, a part that does not fit) is not said.
+    """
+    readable = read_readable(path)
+    if readable is None:
+        return []
+    own: list[Notice] = []
+    with suppress(ScenarioError):
+        apply_scenario(readable, setting_of(study), notices=own)
+    said = {(notice.file, notice.row, notice.column, notice.message) for notice in known}
+    return [
+        notice
+        for notice in own
+        if notice.code in _ALWAYS_FAULTS and (notice.file, notice.row, notice.column, notice.message) not in said
+    ]
 
 
 def _read(path: Path, study: Study | None, found: list[Notice]) -> Scenario:

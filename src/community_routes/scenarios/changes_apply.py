@@ -123,6 +123,7 @@ def apply_scenario(scenario: Scenario, setting: Setting, *, notices: list[Notice
     work = Work(
         setting, scenario, setting.feed, setting.zones, setting.opportunities, setting.fares, setting.street_map
     )
+    work.failed_names |= {name.casefold() for name in scenario.lost_names}
     for part in scenario.chain():
         work.scenario = part
         for index, change in enumerate(part.changes):

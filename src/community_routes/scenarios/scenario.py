@@ -82,6 +82,7 @@ class Scenario(BaseModel):
     _located: Located | None = PrivateAttr(default=None)
     _base: Scenario | None = PrivateAttr(default=None)
     _foreign: tuple[Path, tuple[int, ...]] | None = PrivateAttr(default=None)
+    _readable: _Readable | None = PrivateAttr(default=None)
 
     def __init__(self, /, **data: Any) -> None:
         try:
@@ -144,6 +145,11 @@ class Scenario(BaseModel):
         return made
 
     @property
+    def lost_names(self) -> tuple[str, ...]:
+        """Of what could be read of a faulty file: names that the other changes would have given to something new."""
+        return self._readable.lost_names if self._readable is not None else ()
+
+    @property
     def modification_numbers(self) -> tuple[int, ...]:
         """Of what was read from another program's file: the number (from 0) of what each change is made of."""
         return self._foreign[1] if self._foreign is not None else ()
@@ -157,7 +163,8 @@ class Scenario(BaseModel):
     def place(self, change: int, path: Sequence[Step] = ()) -> dict[str, Any]:
         """``file, row, column, field`` of a part of a change, for notices; change counts from 0."""
         kind = self.changes[change].kind
-        full: list[Step] = ["changes", change, kind, *path]
+        number = self._readable.numbers[change] if self._readable is not None else change
+        full: list[Step] = ["changes", number, kind, *path]
         if self._foreign is not None and change < len(self._foreign[1]):
             field = dotted(["modifications", self._foreign[1][change], kind, *path])
             return {"file": self._foreign[0].name, "row": None, "column": None, "field": field}
@@ -189,6 +196,14 @@ class Scenario(BaseModel):
     def __repr__(self) -> str:
         kinds = ", ".join(change.kind for change in self.changes) or "no changes"
         return f"Scenario({self.scenario!r}: {kinds}{f'; on {self.base}' if self.base else ''})"
+
+
+@dataclasses.dataclass(frozen=True)
+class _Readable:
+    """Of a faulty file: which of its changes could be read, and names that the others give to what is new."""
+
+    numbers: tuple[int, ...]
+    lost_names: tuple[str, ...]
 
 
 class _FileHead(Model):
@@ -229,7 +244,15 @@ def read_scenario(path: str | Path, *, notices: list[Notice] | None = None) -> S
     return scenario
 
 
-def _read(path: Path, found: list[Notice], above: tuple[str, ...]) -> Scenario | None:
+def read_readable(path: str | Path) -> Scenario | None:
+    """Those changes of a faulty scenario file that can be read, to be tried all the same; None where its head is at fault.
+
+    Nothing may be done with it but to look for further faults.
+    """
+    return _read(Path(path), [], (), partly=True)
+
+
+def _read(path: Path, found: list[Notice], above: tuple[str, ...], *, partly: bool = False) -> Scenario | None:
     """One file and its bases; None when it cannot even be made in part."""
     own: list[Notice] = []
     try:
@@ -238,27 +261,41 @@ def _read(path: Path, found: list[Notice], above: tuple[str, ...]) -> Scenario |
         found.extend(own)
         return None
     head = validate(located, _FileHead, own)
-    changes = _read_changes(located, own)
+    read = _read_changes(located, own)
     base: Scenario | None = None
     if head is not None:
         _check_name(located, head, path, own)
         if head.base is not None:
             base = _read_base(located, head.base, path, own, above)
     found.extend(_without_echoes(own))
-    if head is None or errors_in(own):
+    if head is None or (errors_in(own) and not partly) or (head.base is not None and base is None):
         return None
-    made = Scenario(
-        scenario=str(head.scenario), title=str(head.title), base=head.base, changes=tuple(changes), cost=head.cost
-    )
+    if _fault_of_name(str(head.scenario)):
+        return None
+    changes = tuple(change for _, change in read)
+    made = Scenario(scenario=str(head.scenario), title=str(head.title), base=head.base, changes=changes, cost=head.cost)
     made._located = located
     made._base = base
+    if partly:
+        numbers = tuple(number for number, _ in read)
+        made._readable = _Readable(numbers, tuple(_names_lost(located, set(numbers))))
     return made
 
 
-def _read_changes(located: Located, found: list[Notice]) -> list[Change]:
-    """Each change by the model of its key."""
+def _names_lost(located: Located, read: set[int]) -> Iterable[str]:
+    """Names that the changes which could not be read give to something new."""
     node = located.root.child("changes")
-    changes: list[Change] = []
+    for number, item in enumerate(node.items or [] if node is not None else []):
+        for _, value in (item.entries or {}).values() if number not in read else ():
+            name = value.child("name")
+            if name is not None and name.text:
+                yield name.text
+
+
+def _read_changes(located: Located, found: list[Notice]) -> list[tuple[int, Change]]:
+    """Each change by the model of its key, with its number in the file."""
+    node = located.root.child("changes")
+    changes: list[tuple[int, Change]] = []
     for number, item in enumerate(node.items or [] if node is not None else []):
         place = located.place(["changes", number])
         if item.entries is None or len(item.entries) != 1:
@@ -275,7 +312,7 @@ def _read_changes(located: Located, found: list[Notice]) -> list[Change]:
             continue
         change = _read_change(located, value, ["changes", number, kind], CHANGES[kind], found)
         if change is not None:
-            changes.append(change)
+            changes.append((number, change))
     return changes
 
 
