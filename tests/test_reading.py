@@ -47,7 +47,7 @@ changes:
         "plan.yaml line 4, column 19 (changes[2].set_headway.rout): unknown key 'rout'; did you mean 'route'?",
         "plan.yaml line 7, column 66 (changes[5].add_route.speed_kmh): 'fast' is no number; write kilometres an hour",
         "plan.yaml line 3, column 29 (changes[1].withdraw_route.route): there is no route 'L9' in the timetable; did you mean "
-        "'L1'?",
+        "'L5'?",
         "plan.yaml line 5, column 55 (changes[3].extend_route.stops[1]): no stop or destination is called 'Stnad 3'; did you "
         "mean 'Stand 3'?",
     ]
