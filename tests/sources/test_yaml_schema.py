@@ -79,3 +79,9 @@ def test_the_text_is_the_same_each_time_and_the_hint_names_it() -> None:
     assert schema_text(study_schema()) == schema_text(study_schema())
     assert json.loads(schema_text(study_schema())) == study_schema()
     assert schema_hint() == "# yaml-language-server: $schema=study.schema.json"
+
+
+def test_the_schema_beside_the_sample_is_that_of_the_program() -> None:
+    """`data/study.schema.json` is what `community-routes schema` writes today."""
+    kept = Path(__file__).resolve().parents[2] / "data" / "study.schema.json"
+    assert kept.read_text(encoding="utf-8") == schema_text(study_schema())
