@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from community_routes import __version__
@@ -36,8 +37,9 @@ CHANGES_COLUMNS = (
     "before",
     "after",
     "departures_changed",
+    "residents_near",
 )
-_NUMBERS = ("cutoff_min", "before", "after", "departures_changed", "change_explained", "share")
+_NUMBERS = ("cutoff_min", "before", "after", "departures_changed", "residents_near", "change_explained", "share")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +75,7 @@ class RunComparison:
         for run, one in self.explanations.items():
             for day, diff in one.diffs.items():
                 routes = diff.routes.rename(columns={"route": "id", "what": "change", "changed": "departures_changed"})
+                routes["residents_near"] = [one.residents_near.get(route, np.nan) for route in routes["id"]]
                 departures = diff.departures.rename(columns={"route": "id"})
                 stops = diff.stops.rename(columns={"stop": "id", "what": "change"})
                 for subject, table in (("route", routes), ("departures", departures), ("stop", stops)):
@@ -188,7 +191,8 @@ def compare_runs(
     labels : sequence of str, optional
         Names for people, one for each run; the folders' names when left out.
     routes : int
-        How many routes are put back singly, those with the most departures changed; 0 puts all back together.
+        How many routes are put back singly, those with the most departures changed times residents within a walk of the
+        route; 0 puts all back together.
     threads : int
         Changes nothing but the time it takes.
     cache : path, optional

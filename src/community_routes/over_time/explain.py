@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from community_routes.errors import CommunityRoutesError
 from community_routes.kept import INPUTS
 from community_routes.over_time.measured import Figure, Figures, Measured
 from community_routes.over_time.runs import Run
 from community_routes.over_time.tables import MEASURE, READING, Headline
-from community_routes.scenarios.attribution import put_back, with_stops_of
+from community_routes.scenarios.attribution import put_back, stops_of_routes, with_stops_of
 from community_routes.scenarios.feed_diff import FeedDiff, diff_feeds
 from community_routes.sources.feed import Feed
 from community_routes.sources.zones import Zones
@@ -47,6 +48,8 @@ EXPLAINED_COLUMNS = (
 PARTS = ("timetable", "streets", "destinations", "neighbourhoods", "homes", "population", "deprivation", "settings")
 """What a figure is made of, in the order in which it is shown."""
 _DAY = dt.timedelta(days=1)
+_ON_DEMAND = 100
+"""As how many departures a new service on demand counts when routes are put in order."""
 _AROUND = {"the day before": -1, "the date": 0, "the day after": 1}
 _DEPRIVATION = ("deprivation_rank", "deprivation_decile", "income_rank")
 
@@ -68,12 +71,15 @@ class Explanation:
         Why the change could not be taken apart; empty where it was.
     notes : tuple of str
         What else differs, or could not be put back alone.
+    residents_near : mapping of route to float
+        How many residents can walk to each route that differs.
     """
 
     table: pd.DataFrame
     diffs: Mapping[str, FeedDiff] = field(default_factory=dict)
     reason: str = ""
     notes: tuple[str, ...] = ()
+    residents_near: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,12 @@ class _Route:
     name: str
     changed: int
     days: tuple[str, ...]
+    residents: float = 0.0
+
+    @property
+    def weight(self) -> float:
+        """Departures that differ times those who can walk to the route; buses on demand, which have none, first."""
+        return self.residents * (self.changed or _ON_DEMAND)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +134,7 @@ class _Found:
     inputs: Mapping[str, Mapping[str, Figures]]
     routes: Sequence[tuple[_Route, Mapping[str, Figures]]] = ()
     notes: tuple[str, ...] = ()
+    residents_near: Mapping[str, float] = field(default_factory=dict)
 
 
 def explain(
@@ -144,7 +157,8 @@ def explain(
     opened : dict of run to Study, optional
         Gets the study of the earlier run, which is not read again where it is there.
     routes : int
-        How many routes are put back singly, those with the most departures changed; the others are put back together.
+        How many routes are put back singly, those with the most departures changed times residents within a walk of the
+        route; the others are put back together.
     threads : int
     cache : path, optional
     progress : callable of str, optional
@@ -170,7 +184,8 @@ def explain(
         return Explanation(
             nothing, reason=f"the kept inputs of {before.id} and {after.id} cannot be used any more: {wrong}"
         )
-    return Explanation(table, diffs, notes=(*found.notes, *_other_differences(pair)))
+    notes = (*found.notes, *_other_differences(pair))
+    return Explanation(table, diffs, notes=notes, residents_near=found.residents_near)
 
 
 def _other_differences(pair: _Pair) -> Iterator[str]:
@@ -213,29 +228,38 @@ def _measure(pair: _Pair, diffs: Mapping[str, FeedDiff], most: int) -> _Found:
             )
     if "timetable" not in inputs:
         return _Found(old, new, inputs, notes=tuple(notes))
-    singly, rest = _changed_routes(diffs, pair.days, most)
+    routes = _changed_routes(diffs, pair.days, now, stops_of_routes(feed, pair.old.feed))
+    singly, rest = routes[:most], routes[most:]
     found = []
     for number, route in enumerate(singly, 1):
         pair.tell(f"putting routes back: {route.name} ({number} of {len(singly)})")
         found.append((route, _without(pair, now, feed, [route.key], route.days)))
     if rest:
-        pair.tell(f"putting {len(rest)} other routes back")
+        pair.tell(f"putting the other routes back ({len(rest)})")
         days = tuple(day for day in pair.days if any(day in route.days for route in rest))
-        others = _Route("", f"{len(rest)} other routes", sum(route.changed for route in rest), days)
+        name = f"{len(rest)} other routes" if len(rest) > 1 else "1 other route"
+        others = _Route("", name, sum(route.changed for route in rest), days)
         found.append((others, _without(pair, now, feed, [route.key for route in rest], days)))
-    return _Found(old, new, inputs, found, tuple(notes))
+    return _Found(old, new, inputs, found, tuple(notes), {route.key: route.residents for route in routes})
 
 
-def _changed_routes(diffs: Mapping[str, FeedDiff], days: Sequence[str], most: int) -> tuple[list[_Route], list[_Route]]:
-    """The routes that differ on the days, those with the most departures changed first; and the rest."""
+def _changed_routes(
+    diffs: Mapping[str, FeedDiff], days: Sequence[str], now: Measured, stops: Mapping[str, NDArray[np.int64]]
+) -> list[_Route]:
+    """The routes that differ on the days, those that matter to most first: a timetable may be that of a whole region."""
     tables = [diffs[day].routes.assign(day=day) for day in days if day in diffs]
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["route"])
     routes = [
-        _Route(str(key), str(rows["name"].iat[0]), int(rows["changed"].sum()), tuple(rows["day"]))
+        _Route(
+            str(key),
+            str(rows["name"].iat[0]),
+            int(rows["changed"].sum()),
+            tuple(rows["day"]),
+            now.residents_near(stops[str(key)]),
+        )
         for key, rows in table.groupby("route", sort=True)
     ]
-    routes.sort(key=lambda route: (-route.changed, route.name, route.key))
-    return routes[:most], routes[most:]
+    return sorted(routes, key=lambda route: (-route.weight, -route.changed, route.name, route.key))
 
 
 def _without(pair: _Pair, now: Measured, feed: Feed, routes: Sequence[str], days: Sequence[str]) -> dict[str, Figures]:

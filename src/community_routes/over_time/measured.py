@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from community_routes.evaluation import span_of
 from community_routes.measures.choose import build_access_measure
@@ -57,7 +58,17 @@ class Measured:
         )
         ends = origin_points(study.zones), destination_points(self._places)
         self._reached = study_walks(file, study.ground, stops, *ends)
+        self._n_stops = len(study.feed.stops)
         self._span_s = span_of(file, Choice((), ()))
+
+    def residents_near(self, stops: NDArray[np.int64]) -> float:
+        """How many residents can walk from home to one of these stops (rows of the feed)."""
+        access, origins = self._reached.walks.access, self.study.zones.origins
+        near = np.zeros(self._n_stops, np.bool_)
+        near[stops] = True
+        walks = np.bincount(access.start()[near[access.to]], minlength=access.n_from) > 0
+        persons = self.study.zones.table["population"].to_numpy(np.float64)[origins["zone"].to_numpy()]
+        return float((persons * origins["weight"].to_numpy(np.float64))[walks].sum())
 
     def figures(self, feed: Feed, day: str, date: dt.date) -> Figures:
         """The leading figures of one day under a timetable with the same stops."""

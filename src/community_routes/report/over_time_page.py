@@ -278,7 +278,8 @@ def _timetable(results: OverTime, run: RunView) -> dict[str, Any]:
     for day in dict.fromkeys(mine["day"]):
         rows = mine[mine["day"] == day]
         routes = rows[rows["subject"] == "route"]
-        order = routes["departures_changed"].sort_values(ascending=False, kind="stable").index
+        weight = routes["departures_changed"].clip(lower=1) * routes["residents_near"].fillna(0)
+        order = weight.sort_values(ascending=False, kind="stable").index
         listed = [_route(table, rows, int(row)) for row in order[:_MOST_ROUTES]]
         stops = [_stops(rows, what) for what in ("gained", "lost")]
         days.append(
@@ -302,7 +303,7 @@ def _route(table: pd.DataFrame, rows: pd.DataFrame, row: int) -> dict[str, Any]:
     return {
         "name": str(table["name"].loc[row]),
         "what": _what(table.loc[row]),
-        "cells": [cell("before"), cell("after"), cell("departures_changed")],
+        "cells": [cell("before"), cell("after"), cell("departures_changed"), cell("residents_near")],
         "periods": ", ".join(periods),
     }
 

@@ -113,6 +113,25 @@ def with_stops_of(feed: Feed, other: Feed) -> Feed:
     return _with_stops(feed, other, np.arange(len(other.trips)))[0]
 
 
+def stops_of_routes(feed: Feed, before: Feed) -> dict[str, NDArray[np.int64]]:
+    """Rows of the feed's stops at which each route calls, or called before; the feed has every stop of both.
+
+    Routes are known by the keys of :func:`~community_routes.scenarios.feed_diff.diff_feeds`.
+    """
+    found: dict[str, list[NDArray[np.int64]]] = {}
+    for one, keys, row_of in (
+        (feed, route_keys(feed, before), np.arange(len(feed.stops))),
+        (before, route_keys(before, feed), _same_stops(feed, before)),
+    ):
+        route = np.repeat(one.trips["route"].to_numpy(np.int64), np.diff(one.calls.first))
+        pairs = np.unique(route * len(one.stops) + one.calls.stop)
+        starts = np.searchsorted(pairs, np.arange(len(keys) + 1) * len(one.stops))
+        for number, key in enumerate(keys):
+            stops = row_of[pairs[starts[number] : starts[number + 1]] % len(one.stops)]
+            found.setdefault(key, []).append(stops[stops >= 0])
+    return {key: np.unique(np.concatenate(parts)) for key, parts in found.items()}
+
+
 def _with_stops(feed: Feed, before: Feed, trips: NDArray[np.int64]) -> tuple[Feed, NDArray[np.int64]]:
     """The feed with the stops that it lacks, and its row for each of the earlier ones (-1 where it is not needed)."""
     used = np.zeros(len(before.stops), bool)
