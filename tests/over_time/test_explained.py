@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import community_routes.over_time.explain as explain_module
+from community_routes.cli import run_command
 from community_routes.errors import StudyError
 from community_routes.over_time.compare import RunComparison, compare_runs
 from over_time.town_runs import THIRTY, WITH_PEOPLE, features, make_run, parts, whole, write_people
@@ -65,8 +66,6 @@ def test_lines_that_stand_in_for_each_other(tmp_path: Path) -> None:
     double += '      service: {weekday: {"06:00-22:00": 20}}}\n'
 
     def with_twin(inputs: Path) -> None:
-        from community_routes.cli import run_command
-
         (inputs / "double.yaml").write_text(double, encoding="utf-8")
         command = ["export-gtfs", str(inputs / "study.yaml"), str(inputs / "double.yaml"), str(inputs / "new.zip")]
         assert run_command([*command, "--quiet"]) == 0
@@ -86,6 +85,32 @@ def test_routes_beyond_the_limit_go_back_together(last_year: Path, tmp_path: Pat
     explained = compare_runs([last_year, later], routes=1).explained
     assert parts(explained, of="timetable") == {"L1": -2 / 8, "2 other routes": -4 / 8}
     assert parts(compare_runs([last_year, later], routes=0).explained, of="timetable") == {"3 other routes": -6 / 8}
+
+
+def test_a_busy_route_far_from_everybody_is_not_put_back_singly(last_year: Path, tmp_path: Path) -> None:
+    """A new route 11 km away runs every 5 minutes, where nobody lives; L1, gone, is within a walk of two.
+
+    P0 and P1 live at its stops; `far` would walk 36 minutes, more than the 20 that are allowed: 2 of 9 that count 1 each.
+    """
+    far = "scenario: far\nchanges:\n  - withdraw_route: {route: L1}\n  - add_route: {name: FAR, both_ways: false,\n"
+    far += "      stops: [{at: [20.5, 0.1], name: One}, {at: [20.6, 0.1], name: Two}], run_times_min: [20],\n"
+    far += '      service: {weekday: {"06:00-22:00": 5}}}\n'
+
+    def with_far(inputs: Path) -> None:
+        (inputs / "far.yaml").write_text(far, encoding="utf-8")
+        command = ["export-gtfs", str(inputs / "study.yaml"), str(inputs / "far.yaml"), str(inputs / "new.zip")]
+        assert run_command([*command, "--quiet"]) == 0
+        (inputs / "new.zip").replace(inputs / "bus.zip")
+        (inputs / "far.yaml").unlink()
+
+    comparison = compare_runs([last_year, make_run(tmp_path / "this-year", edit=with_far)], routes=1)
+    routes = comparison.explained[comparison.explained["of"] == "timetable"]
+    assert routes[["name", "departures_changed", "change_explained"]].iloc[:2].to_numpy().tolist() == [
+        ["L1", 96.0, -2 / 8],
+        ["1 other route", 192.0, 0.0],
+    ]
+    changed = comparison.timetable_changes.query("subject == 'route'").set_index("name")["residents_near"]
+    assert changed.to_dict() == {"L1": 2.0, "FAR": 0.0}
 
 
 def test_a_run_against_itself(last_year: Path, tmp_path: Path) -> None:
@@ -256,8 +281,6 @@ def test_another_date_of_the_same_timetable(tmp_path: Path) -> None:
     text = THIRTY.replace("service_date: 2024-03-05", "service_date: 2024-03-09")
 
     def no_saturdays(inputs: Path) -> None:
-        from community_routes.cli import run_command
-
         (inputs / "less.yaml").write_text(
             "scenario: less\nchanges:\n  - withdraw_route: {route: L1, days: saturday}\n", encoding="utf-8"
         )
