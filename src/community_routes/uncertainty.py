@@ -252,7 +252,10 @@ def spreads(today: Evaluation, proposals: Sequence[Evaluation]) -> dict[str, tup
         for window in today.study.file.windows_on(day):
             before = of_today.by_departure(today.time_s[day, window])
             for proposal, side in zip(mine, sides, strict=True):
-                low, high = spread(before, side.by_departure(proposal.time_s[day, window]))
+                slot = day, window
+                # What was taken over from today is the very same: nothing differs at any departure.
+                same = proposal.median_s[slot] is today.median_s[slot]
+                low, high = spread(before, before if same else side.by_departure(proposal.time_s[slot]))
                 n = len(side.zone_rows)
                 for part, rows, own in (
                     (0, side.zone_rows, slice(0, n)),

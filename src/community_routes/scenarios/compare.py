@@ -145,9 +145,14 @@ def spread(before: NDArray[np.float64], after: NDArray[np.float64]) -> tuple[NDA
     """
     change = np.asarray(after, np.float64) - np.asarray(before, np.float64)
     low, high = np.full(len(change), np.nan), np.full(len(change), np.nan)
-    some = ~np.isnan(change).all(axis=1)
-    if some.any():
-        low[some], high[some] = np.nanpercentile(change[some], (5, 95), axis=1)
+    missing = np.isnan(change)
+    whole, some = ~missing.any(axis=1), missing.any(axis=1) & ~missing.all(axis=1)
+    for rows, percentiles in (
+        (whole, np.percentile),
+        (some, np.nanpercentile),
+    ):  # the second goes row by row, and is slow
+        if rows.any():
+            low[rows], high[rows] = percentiles(change[rows], (5, 95), axis=1)
     return low, high
 
 
