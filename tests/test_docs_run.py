@@ -95,7 +95,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     study = re.sub(r"\b(osm|gtfs|boundaries|population|deprivation|groups|destinations)/", r"data/\1/", study)
     (tmp_path / "study-2025.yaml").write_text(study, encoding="utf-8")
     (tmp_path / "study-2026.yaml").write_text(study.replace("2026-03-10", "2026-03-17"), encoding="utf-8")
-    without_8 = {"type": "remove-trips", "routes": ["8"]}
+    without_8 = {"type": "remove-trips", "routes": ["ML8"]}
     (tmp_path / "plan.json").write_text(json.dumps({"modifications": [without_8]}), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
