@@ -133,6 +133,8 @@ def _further(name: str, settings: Mapping[str, Any], file: StudyFile) -> Further
         return measure
     if file.fares is None:
         raise ValueError("commuting_cost needs `fares` in the study file")
+    if measure.commute.concession and file.fares.concession is None:
+        raise ValueError("commuting_cost with `concession: true` needs `concession` in the fares of the study file")
     if measure.key not in file.destinations:
         raise ValueError(f"{measure.key!r} is no key of destinations ({', '.join(file.destinations)})")
     return replace(measure, income_per_month=file.fares.income_per_month)
@@ -257,7 +259,12 @@ class Subject:
             with _fares_that_can_be_searched():
                 found[commute] = (
                     monthly_costs(
-                        network, query, walks, TicketFares(self.fares), days_a_week=commute.days_a_week, **limits
+                        network,
+                        query,
+                        walks,
+                        TicketFares(self.fares, concession=commute.concession),
+                        days_a_week=commute.days_a_week,
+                        **limits,
                     )
                     if own is None
                     else monthly_feed_costs(network, query, walks, own, **limits)

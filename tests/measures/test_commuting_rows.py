@@ -167,6 +167,20 @@ def test_a_study_and_a_change_of_fare(tmp_path: Path) -> None:
     assert everybody.loc[everybody["grouping"] == "all", "persons_worse"].item() == 0
 
 
+def test_holders_of_the_concession_have_figures_of_their_own(tmp_path: Path) -> None:
+    """Free from 08:01: the way out by 08:00 costs 2.00, the way back nothing: 42.00 instead of 84.00 for a quarter."""
+    chosen = "measures: [{commuting_cost: {key: shared_spaces, share: 0.25}}, %s]\n"
+    own = chosen % "{commuting_cost: {key: shared_spaces, share: 0.25, concession: true}}"
+    fares = 'fares: {single: 2.00, concession: {share: 0.2, from: "08:01"}}\n'
+    access = evaluate(open_study(town_study(tmp_path / "one", STUDY + fares + own))).access
+    found = access.set_index(["neighbourhood", "measure", "cutoff_min"])["value"]
+    assert found["P0", "commuting_cost_25", 30] == 84.0
+    assert found["P0", "commuting_cost_25_concession", 30] == 42.0
+    none = open_study(town_study(tmp_path / "none", STUDY + "fares: {single: 2.00}\n" + own))
+    with pytest.raises(StudyError, match="needs `concession`"):
+        evaluate(none)
+
+
 def test_without_fares_it_is_off_and_asked_for_it_is_an_error(tmp_path: Path) -> None:
     plain = evaluate(open_study(town_study(tmp_path / "plain")))
     assert not plain.access["measure"].str.startswith("commuting").any()

@@ -36,11 +36,14 @@ class Commute:
     days : int
         Days of travel in a month.
     days_a_week : int
+    concession : bool
+        By a holder of the study's concession.
     """
 
     key: str = "employment"
     days: int = DAYS_A_MONTH
     days_a_week: int = DAYS_A_WEEK
+    concession: bool = False
 
 
 @dataclass(frozen=True)

@@ -192,8 +192,8 @@ def build_further(name: str, settings: Mapping[str, Any]) -> FurtherMeasure:
 
     ``two_step_catchment``, ``balanced_catchment``, ``spatial_availability`` with ``cutoff_min`` (45), or with ``decay``
     and its settings; ``service`` with ``within_m`` (400) and ``per_hour`` (1); ``share_of_other_wards``; ``affordability``
-    at the budgets of the study's fares; ``commuting_cost`` with ``key`` (employment), ``share`` (0.5), ``days`` (21) and
-    ``days_a_week`` (5).
+    at the budgets of the study's fares; ``commuting_cost`` with ``key`` (employment), ``share`` (0.5), ``days`` (21),
+    ``days_a_week`` (5) and ``concession`` (false).
 
     Raises
     ------
@@ -210,13 +210,14 @@ def build_further(name: str, settings: Mapping[str, Any]) -> FurtherMeasure:
         _only(name, given, {"within_m", "per_hour"})
         return Service(float(given.get("within_m", 400)), float(given.get("per_hour", 1)))
     if name == "commuting_cost":
-        _only(name, given, {"key", "share", "days", "days_a_week"})
+        _only(name, given, {"key", "share", "days", "days_a_week", "concession"})
         share, days, week = float(given.get("share", 0.5)), int(given.get("days", 21)), int(given.get("days_a_week", 5))
         if not 0 < share <= 1 or days < 1 or not 1 <= week <= 7:
             raise ValueError(
                 f"commuting_cost takes a share above 0 up to 1, days from 1 and days_a_week from 1 to 7: {given}"
             )
-        return Commuting(Commute(str(given.get("key", "employment")), days, week), share)
+        commute = Commute(str(given.get("key", "employment")), days, week, bool(given.get("concession", False)))
+        return Commuting(commute, share)
     if name in ("share_of_other_wards", "affordability"):
         _only(name, given, set())
         return OtherWards() if name == "share_of_other_wards" else Affordability()

@@ -96,7 +96,7 @@ class Commuting:
         amounts = inputs.destinations["amount"].to_numpy(dtype=np.float64)[mine]
         off = np.isnan(inputs.of_zones(np.zeros(len(inputs.origins))))
         income = inputs.income(self.income_per_month)
-        ending = f"{100 * self.share:g}"
+        ending = f"{100 * self.share:g}" + ("_concession" if self.commute.concession else "")
         tables = []
         for k, cutoff in enumerate(inputs.cutoffs_min):
             least = inputs.middle_of_zones(cost_of_share(cost[:, k], amounts, share=self.share))

@@ -29,7 +29,6 @@ _MEASURES = {
     "nearest": "Minutes to the nearest",
     "n_places": "Number of places",
     "share_reached_nearest": "Share of departures that reach one",
-    "isolated": "Nothing within reach",
     "near_frequent_stop": "Live near a frequent stop",
     "ptal_form_index": "Level of public transport (index of PTAL form)",
     "service_per_hour": "Departures an hour nearby",
@@ -114,12 +113,15 @@ def view_name(measure: str, reading: str, cutoff_min: float | None) -> str:
     known, _, budget = measure.partition("_affordable_") if "_affordable_" in measure else ("", "", "")
     if measure.startswith("affordable_opportunities_"):
         known, budget = "Reached", measure.rpartition("_")[2]
+    if measure == "isolated":
+        return f"Nothing reached{within}{how}"
     if measure.startswith("interval_opportunities_"):
         start, end = measure.split("_")[-2:]
         return f"Reached on average within {start} to {end} minutes{how}"
     if measure.startswith(("commuting_cost_", "commuting_burden_")):
         what = "Cost of commuting a month" if "_cost_" in measure else "Cost of commuting, share of income"
-        return f"{what}, to {measure.rpartition('_')[2]} % of all{within}"
+        share, _, holder = measure.partition("_")[2].partition("_")[2].partition("_")
+        return f"{what}, to {share} % of all{within}{', at the concession' if holder else ''}"
     if budget:
         name = f"{_MEASURES.get(known, known)} for £{budget} or less"
     else:
