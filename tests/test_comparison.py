@@ -143,7 +143,9 @@ def test_a_proposal_is_also_compared_with_the_one_it_builds_on(tmp_path: Path) -
     its base only P4 and P5. The base is evaluated where it is not among the proposals.
     """
     study = open_study(town_study(tmp_path / "town"))
-    (tmp_path / "less.yaml").write_text("scenario: less\nchanges:\n  - withdraw_route: {route: L1}\n", encoding="utf-8")
+    (tmp_path / "less.yaml").write_text(
+        "scenario: less\ntitle: No L1\nchanges:\n  - withdraw_route: {route: L1}\n", encoding="utf-8"
+    )
     more = "scenario: lesser\ntitle: Neither\nbase: less\nchanges:\n  - withdraw_route: {route: L5}\n"
     (tmp_path / "lesser.yaml").write_text(more, encoding="utf-8")
     plans = read_scenarios([tmp_path / "lesser.yaml", tmp_path / "less.yaml"], study)
@@ -173,7 +175,7 @@ def test_a_proposal_is_also_compared_with_the_one_it_builds_on(tmp_path: Path) -
             & (groups["kind"] == "shared_spaces") & (groups["cutoff_min"] == 30)
         ].iloc[0]  # fmt: skip
         assert row["change"] == pytest.approx(-2 / 8) and (row["persons_worse"], row["persons_same"]) == (2, 6)
+    assert "What it adds to the proposal that it builds on: No L1</p>" in page_html(alone.results)
     page = page_html(both.results)
-    assert "What it adds to the proposal that it builds on: less</p>" in page
     assert "base_groups.csv" in page and "Base comparison" not in page
     assert "base_groups" not in compare(today, less).results.extra

@@ -428,6 +428,7 @@ def _summary(proposal: Evaluation, cost: OperatingCost | None) -> ScenarioSummar
     applied = proposal.applied
     if applied is None:
         raise UsageError("today's timetable is the baseline, not a proposal")
+    base = applied.scenario.base_scenario
     return ScenarioSummary(
         id=proposal.scenario,
         title=proposal.title,
@@ -436,4 +437,5 @@ def _summary(proposal: Evaluation, cost: OperatingCost | None) -> ScenarioSummar
         cost=cost_figures(cost),
         is_random=is_random(proposal),
         random=tuple(randomness_of(proposal).words(proposal.feed)) if is_random(proposal) else (),
+        base_title=base.name if base is not None else "",
     )

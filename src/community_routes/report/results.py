@@ -80,6 +80,8 @@ class ScenarioSummary:
         Something in it is not known, such as the clock times it assumes; with draws ``low`` and ``high`` span an interval.
     random : tuple of str
         What that is ("assumed clock times of the proposal: 84 trips ...").
+    base_title : str
+        Of the proposal that it builds on; empty without one.
     """
 
     id: str
@@ -89,6 +91,7 @@ class ScenarioSummary:
     cost: Mapping[str, Any] | None = None
     is_random: bool = False
     random: tuple[str, ...] = ()
+    base_title: str = ""
 
 
 @dataclass(frozen=True, eq=False)

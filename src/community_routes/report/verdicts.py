@@ -128,18 +128,18 @@ def verdict(figures: Figures, scenario: ScenarioSummary) -> Verdict:
         rows=tuple(_slot_row(figures, scenario.id, s, view) for s in figures.slots),
         slot=slot,
         kind=kind,
-        base=base_rows(figures, scenario.id, view),
+        base=base_rows(figures, scenario, view),
     )
 
 
-def base_rows(figures: Figures, scenario: str, view: View) -> dict[str, Any] | None:
+def base_rows(figures: Figures, scenario: ScenarioSummary, view: View) -> dict[str, Any] | None:
     """What a proposal adds to the one that it builds on, for each day, window and headline kind; None without such a one."""
     table, lead = figures.tables.get(BASE_GROUPS), _lead_group(figures)
     if table is None or lead is None:
         return None
     cutoff = table["cutoff_min"].isna() if view.cutoff_min is None else table["cutoff_min"] == view.cutoff_min
     mine = table[
-        (table["scenario"] == scenario)
+        (table["scenario"] == scenario.id)
         & (table["grouping"] == lead[0])
         & (table["group"] == lead[1])
         & (table["measure"] == view.measure)
@@ -161,7 +161,7 @@ def base_rows(figures: Figures, scenario: str, view: View) -> dict[str, Any] | N
             )
             cells.append([figure(before, unit), figure(after, unit), figure(change, unit, sign=True)])
         rows.append({"name": slot_name(slot, figures.results.windows, days), "cells": cells})
-    return {"title": figures.results.scenario_title(str(mine["base"].iat[0])), "rows": rows}
+    return {"title": scenario.base_title or str(mine["base"].iat[0]), "rows": rows}
 
 
 def unit_note(figures: Figures, kind: str) -> str:
