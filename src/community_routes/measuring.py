@@ -105,7 +105,7 @@ def study_choice(file: StudyFile, zones: Zones) -> Choice:
             elif choice.name == SHIFTS:
                 shifts, key = _shifts(choice.settings, file)
             elif choice.name in FURTHER:
-                further.append(_further(choice.name, choice.settings, file))
+                further.append(_further(choice.name, choice.settings, file, zones))
             else:
                 reach.append(build_access_measure(choice.name, choice.settings, file.travel.cutoffs_min))
         except ValueError as fault:
@@ -123,12 +123,16 @@ def _default_further(file: StudyFile, zones: Zones) -> list[FurtherMeasure]:
         names.append("affordability")
     if file.fares is not None and EMPLOYMENT in file.destinations:
         names.append("commuting_cost")
-    return [_further(name, {}, file) for name in names]
+    return [_further(name, {}, file, zones) for name in names]
 
 
-def _further(name: str, settings: Mapping[str, Any], file: StudyFile) -> FurtherMeasure:
+def _further(name: str, settings: Mapping[str, Any], file: StudyFile, zones: Zones) -> FurtherMeasure:
     """A further measure that knows what the study says of it."""
     measure = build_further(name, settings)
+    if isinstance(measure, Affordability) and (file.fares is None or not file.fares.budgets):
+        raise ValueError("affordability needs `fares` with `budgets` in the study file")
+    if isinstance(measure, OtherWards) and len({group for group in zones.table["group"] if group}) < 2:
+        raise ValueError("share_of_other_wards needs neighbourhoods with a `group`, of which there are two or more")
     if not isinstance(measure, Commuting):
         return measure
     if file.fares is None:

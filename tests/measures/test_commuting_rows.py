@@ -192,6 +192,18 @@ def test_without_fares_it_is_off_and_asked_for_it_is_an_error(tmp_path: Path) ->
         evaluate(unknown)
 
 
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        ("affordability", "needs `fares` with `budgets`"),
+        ("share_of_other_wards", "needs neighbourhoods with a `group`"),
+    ],
+)
+def test_what_a_study_lacks_for_a_measure_is_said(chosen: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(StudyError, match=said):
+        evaluate(open_study(town_study(tmp_path, STUDY + f"measures: [{chosen}]\n")))
+
+
 def test_a_second_point_of_a_zone_counts_by_its_weight() -> None:
     """Costs of 0 and 40 at points that weigh 1 and 3: the weighted median is 40."""
     inputs = replace(
