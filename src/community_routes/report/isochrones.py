@@ -140,7 +140,7 @@ def _layer(
 def _draw(axes: Axes, shapes: list[Any], frame: geo.Frame, **style: Any) -> None:
     path = compound_path(shapes, frame)
     if path is not None:
-        axes.add_patch(PathPatch(path, **style))
+        axes.add_artist(PathPatch(path, **style))
 
 
 def write_isochrones(areas: gpd.GeoDataFrame, path: str | Path, *, title: str, **choices: Any) -> Path:

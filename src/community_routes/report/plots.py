@@ -215,7 +215,8 @@ def _layer(results: Results, name: str, frame: geo.Frame, *, areas: bool) -> Mpl
 
 def _put(axes: Axes, path: MplPath | None, **style: Any) -> None:
     if path is not None:
-        axes.add_patch(PathPatch(path, **style))
+        # As a patch it would be measured, hop by hop, for limits that are set by hand: more work than drawing it.
+        axes.add_artist(PathPatch(path, **style))
 
 
 def _draw_zones(axes: Axes, results: Results, ground: _Ground, values: Any, scale: Scale, unsure: Any | None) -> None:
