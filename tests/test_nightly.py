@@ -80,10 +80,6 @@ def test_a_night_on_the_sample(tmp_path: Path) -> None:
     assert all({"time", "level", "message", "code"} <= line.keys() for line in lines)
     assert (lines[-1]["event"], lines[-1]["exit"]) == ("end", done.returncode)
     assert lines[-1]["code"] == {3: "done_in_part", 4: "standard_missed"}[done.returncode]
-    gone = night(results, SITES=str(tmp_path / "gone.csv"))
-    assert gone.returncode in (1, 2)
-    assert "gone.csv" in gone.stdout
-    assert nights(results) == [name]
 
 
 @needs_sh
