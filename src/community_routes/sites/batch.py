@@ -218,7 +218,7 @@ class _Ground:
         if self._scene is None:
             self.tell("building the network")
             with self.watch.stage("network"):
-                self._scene = build_scene(self.study, self.batch.named)
+                self._scene = build_scene(self.study, self.batch.named, self.batch.parts)
         return self._scene
 
 

@@ -43,7 +43,7 @@ from community_routes.sources.study_fares import Standards
 from community_routes.study import Study, destination_points, origin_points
 from community_routes.times import MINUTE, UNREACHED
 
-FORMAT = 3
+FORMAT = 4
 """Raised when figures are worked out otherwise than before, so that what was kept is not used."""
 
 STOPS, ALL_DAY = "stops", "all_day"
@@ -53,6 +53,7 @@ PER_HOUR, PTAL, NEAREST, REACHED = "service_per_hour", "ptal_form_index", "neare
 WHICH_PLACE, LEAVES, TIME_TO = "nearest_place", "leaves_for_nearest", "time_to"
 NEAREST_ON_FOOT, REACHED_ON_FOOT = "nearest_on_foot", "cumulative_opportunities_on_foot"
 CLOCK_TIMES = (FIRST, LAST, LEAVES)
+MOST_PARTS = 40
 NAMES = (WHICH_STOP, WHICH_PLACE)
 """Figures that are the row of a stop or of a destination."""
 _FARTHEST_M = max(*REACH_M.values(), NEAR_M)
@@ -77,9 +78,10 @@ class Figure:
         return "__".join(part for part in parts if part)
 
 
-def figures_of_study(study: Study) -> tuple[Figure, ...]:
-    """The figures of every site, in the order of their columns."""
+def figures_of_study(study: Study, parts: Sequence[str] | None = None) -> tuple[Figure, ...]:
+    """The figures of every site, in the order of their columns; ``parts`` are those of ``parts_of_study`` when left out."""
     file = study.file
+    single = parts_of_study(study) if parts is None else parts
     found: list[Figure] = []
     for day in file.dates:
         found += [Figure(measure, day, ALL_DAY, STOPS) for measure in (NEAREST_STOP, WHICH_STOP, FIRST, LAST)]
@@ -89,9 +91,10 @@ def figures_of_study(study: Study) -> tuple[Figure, ...]:
             for kind in kinds_of_study(study):
                 found += [Figure(measure, day, window, kind) for measure in (NEAREST, WHICH_PLACE, LEAVES)]
                 found += [Figure(REACHED, day, window, kind, f"{cutoff:g}") for cutoff in file.travel.cutoffs_min]
+            found += [Figure(measure, day, window, part) for part in single for measure in (NEAREST, WHICH_PLACE)]
             found += [Figure(TIME_TO, day, window, name) for name in file.sites.named_places]
+    found += [Figure(NEAREST_ON_FOOT, ANY_DAY, ANY_TIME, kind) for kind in (*kinds_of_study(study), *single)]
     for kind in kinds_of_study(study):
-        found.append(Figure(NEAREST_ON_FOOT, ANY_DAY, ANY_TIME, kind))
         found += [Figure(REACHED_ON_FOOT, ANY_DAY, ANY_TIME, kind, f"{c:g}") for c in file.travel.cutoffs_min]
     return tuple(found)
 
@@ -101,6 +104,20 @@ def kinds_of_study(study: Study) -> tuple[str, ...]:
     asked = study.file.standards.within_min if study.file.standards is not None else {}
     kinds = dict.fromkeys([*study.file.destinations, *asked])
     return tuple(kind for kind in kinds if kind not in study.file.sites.named_places)
+
+
+def parts_of_study(study: Study) -> tuple[str, ...]:
+    """Every kind of place of the destinations that have several, as ``key/kind``: of these only the nearest is told.
+
+    A column that names more than 40 kinds is no list of kinds, and is left alone.
+    """
+    table = study.opportunities.table
+    found: list[str] = []
+    for key in study.file.destinations:
+        names = sorted({str(name) for name in table.loc[table["key"] == key, "kind"] if name})
+        found += [f"{key}/{name}" for name in names] if 1 < len(names) <= MOST_PARTS else []
+    known = kinds_of_study(study)
+    return tuple(part for part in found if part not in known)
 
 
 Named = Mapping[str, Spot]
@@ -126,7 +143,7 @@ def named_places(study: Study) -> Named:
     return found
 
 
-def settings_key(study: Study, named: Named | None = None) -> str:
+def settings_key(study: Study, named: Named | None = None, parts: Sequence[str] | None = None) -> str:
     """Hash of everything that the figures of a place depend on, the place itself apart; file names are not in it."""
     file, ground = study.file, study.ground
     spots = named if named is not None else named_places(study)
@@ -136,7 +153,7 @@ def settings_key(study: Study, named: Named | None = None) -> str:
         "format": FORMAT,
         "dates": {day: date.isoformat() for day, date in file.dates.items()},
         "travel": file.travel.model_dump(mode="json"),
-        "figures": [figure.name for figure in figures_of_study(study)],
+        "figures": [figure.name for figure in figures_of_study(study, parts)],
         "service_windows": {day: service_windows(file, day) for day in file.dates},
         "farthest_stop_m": max(_FARTHEST_M, standards.stop_within_m or 0.0),
         "timetable": study.feed.content_hash,
@@ -159,6 +176,8 @@ class Scene:
     ----------
     study : Study
     figures : tuple of Figure
+    parts : tuple of str
+        Kinds of place, as ``key/kind``, of which the nearest is told.
     stops, destinations : Linked
         After the destinations of the study come the named places.
     egress : Links
@@ -169,6 +188,7 @@ class Scene:
 
     study: Study
     figures: tuple[Figure, ...]
+    parts: tuple[str, ...]
     stops: Linked
     destinations: Linked
     egress: Links
@@ -177,11 +197,11 @@ class Scene:
 
     @cached_property
     def kinds(self) -> NDArray[np.bool_]:
-        """Which destinations count for each kind and each named place, shape (n_kinds + n_named, n_destinations).
+        """Which destinations count for each kind, part and named place, shape (all of these, n_destinations).
 
         Of a kind, those that have anything to offer.
         """
-        names, named = kinds_of_study(self.study), tuple(self.study.file.sites.named_places)
+        names, named = (*kinds_of_study(self.study), *self.parts), tuple(self.study.file.sites.named_places)
         amounts = self.study.opportunities.table["amount"].to_numpy(np.float64)
         held = np.zeros((len(names) + len(named), len(amounts) + len(named)), np.bool_)
         for row, kind in enumerate(names):
@@ -191,8 +211,17 @@ class Scene:
         return held
 
 
-def build_scene(study: Study, named: Named | None = None) -> Scene:
-    """Networks of all days of a study, and its destinations and named places joined to them."""
+def build_scene(study: Study, named: Named | None = None, parts: Sequence[str] | None = None) -> Scene:
+    """Networks of all days of a study, and its destinations and named places joined to them.
+
+    Parameters
+    ----------
+    study : Study
+    named : mapping of str to Spot, optional
+        Of ``named_places``.
+    parts : sequence of str, optional
+        Of ``parts_of_study``; under a proposal those of today, so that the figures are the same.
+    """
     file, walk = study.file, study.file.travel.walk
     spots = named if named is not None else named_places(study)
     stops, networks = study_networks(
@@ -203,7 +232,8 @@ def build_scene(study: Study, named: Named | None = None) -> Scene:
     arriving = walks_between(study.ground, stops, ends, limit_s=limit_s, speed_kmh=walk.speed_kmh)
     return Scene(
         study,
-        figures_of_study(study),
+        figures_of_study(study, parts),
+        parts_of_study(study) if parts is None else tuple(parts),
         stops,
         ends,
         arriving.reversed(ends.points.n_places),
@@ -309,7 +339,8 @@ def _shared(scene: Scene, asked: Sequence[tuple[str, str]]) -> dict[str, Any]:
     return {
         "windows": [(outlines[day], window_query(file, window)) for day, window in asked],
         "egress": scene.egress,
-        "kinds": scene.kinds,
+        "kinds": _lists(scene.kinds),
+        "n_parts": len(scene.parts),
         "limits_s": np.array([int(cutoff * MINUTE) for cutoff in file.travel.cutoffs_min], np.int32),
         "amounts": scene.study.opportunities.table["amount"].to_numpy(np.float64),
         "rows": [scene.study.opportunities.rows_of(kind) for kind in kinds],
@@ -323,7 +354,16 @@ def _figures_in_window(scene: Scene, day: str, window: str) -> list[Figure]:
     for kind in kinds_of_study(scene.study):
         found += [Figure(measure, day, window, kind) for measure in (NEAREST, WHICH_PLACE, LEAVES)]
         found += [Figure(REACHED, day, window, kind, f"{cutoff:g}") for cutoff in file.travel.cutoffs_min]
+    found += [Figure(measure, day, window, part) for part in scene.parts for measure in (NEAREST, WHICH_PLACE)]
     return found
+
+
+def _lists(held: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int32], int]:
+    """The kinds of each destination one after the other, where those of each begin, and how many kinds there are."""
+    destination, kind = np.nonzero(held.T)
+    first = np.zeros(held.shape[1] + 1, np.int64)
+    np.cumsum(np.bincount(destination, minlength=held.shape[1]), out=first[1:])
+    return first, kind.astype(np.int32), len(held)
 
 
 def walks_of_places(scene: Scene, points: Points) -> tuple[Links, Walks]:
@@ -371,12 +411,12 @@ def _figures_on_foot(scene: Scene, direct: Links) -> dict[Figure, FloatArray]:
     table = scene.study.opportunities.table
     amounts[: len(table)] = table["amount"].to_numpy(np.float64)
     values: dict[Figure, FloatArray] = {}
-    for row, kind in enumerate(kinds_of_study(scene.study)):
+    for row, kind in enumerate((*kinds_of_study(scene.study), *scene.parts)):
         counts = scene.kinds[row][direct.to]
         soonest = np.full(direct.n_from, np.inf)
         np.minimum.at(soonest, start[counts], direct.walk_s[counts])
         values[Figure(NEAREST_ON_FOOT, ANY_DAY, ANY_TIME, kind)] = soonest
-        for cutoff in cutoffs:
+        for cutoff in cutoffs if kind not in scene.parts else ():
             there = counts & (direct.walk_s <= int(cutoff * MINUTE))
             reached = np.bincount(start[there], weights=amounts[direct.to[there]], minlength=direct.n_from).astype(
                 np.float64
@@ -403,30 +443,34 @@ def _search_window(shared: Mapping[str, Any], task: tuple[int, Links, Links]) ->
     number, access, direct = task
     outline, query = shared["windows"][number]
     walks = Walks(access, shared["egress"], direct)
-    kinds, limits_s, amounts = shared["kinds"], shared["limits_s"], shared["amounts"]
-    n_departures, n_names = len(query.departures_s), len(shared["rows"])
-    best: NDArray[np.int32] = np.full((walks.n_origins, n_departures, len(kinds)), UNREACHED, np.int32)
-    which = np.full((walks.n_origins, n_departures, len(kinds)), -1, np.int32)
+    (first, kind_of, n_all), limits_s, amounts = shared["kinds"], shared["limits_s"], shared["amounts"]
+    n_departures, n_names, n_parts = len(query.departures_s), len(shared["rows"]), shared["n_parts"]
+    best: NDArray[np.int32] = np.full((n_all, walks.n_origins, n_departures), UNREACHED, np.int32)
+    which = np.full(best.shape, -1, np.int32)
     counts = np.zeros((walks.n_origins, walks.n_destinations, len(limits_s)), np.int32)
     search = Search(outline.connections, outline, query, walks)
     for lanes in range(len(search.lane_blocks())):
         for block in times_of_block(search, lanes):
             _take_in(
-                block.time_s, block.origins, block.departures, block.destinations, kinds, limits_s, best, which, counts
+                block.time_s, block.origins, block.departures, block.destinations, first, kind_of, limits_s, best, which,
+                counts,
             )  # fmt: skip
-    medians = [percentile_over_departures(np.ascontiguousarray(best[:, :, row]), 50) for row in range(len(kinds))]
-    values = [_or_infinite(median) for median in medians[n_names:]]
-    for row, columns in enumerate(shared["rows"]):
+    medians = [percentile_over_departures(of_kind, 50) for of_kind in best]
+    values = [_or_infinite(median) for median in medians[n_names + n_parts :]]
+    for row in range(n_names + n_parts):
         values.append(_or_infinite(medians[row]))
         # The first departure that takes just the median, and the place that is nearest then.
-        at = np.argmax(best[:, :, row] == medians[row][:, None], axis=1)
+        at = np.argmax(best[row] == medians[row][:, None], axis=1)
         missing, every = medians[row] == UNREACHED, np.arange(walks.n_origins)
-        values.append(np.where(missing, np.inf, which[every, at, row].astype(np.float64)))
+        values.append(np.where(missing, np.inf, which[row, every, at].astype(np.float64)))
+        if row >= n_names:
+            continue
         values.append(np.where(missing, np.inf, query.departures_s[at].astype(np.float64)))
+        columns = shared["rows"][row]
         for place in range(len(limits_s)):
             # One row at a time in one order: the sum of a site does not depend on its neighbours in the block.
-            parts = np.ascontiguousarray(counts[:, columns, place] * amounts[columns])
-            values.append(parts.sum(axis=1) / n_departures)
+            offered = np.ascontiguousarray(counts[:, columns, place] * amounts[columns])
+            values.append(offered.sum(axis=1) / n_departures)
     return values
 
 
@@ -442,7 +486,9 @@ def _or_infinite(seconds: NDArray[np.int32]) -> FloatArray:
 
 
 @kernel
-def _take_in(time_s, origins, departures, destinations, kinds, limits_s, best, which, counts):  # type: ignore[no-untyped-def]
+def _take_in(  # type: ignore[no-untyped-def]
+    time_s, origins, departures, destinations, first, kind_of, limits_s, best, which, counts
+):
     """Add a block of travel times to the times to the nearest of each kind and to the departures within each limit."""
     for i in range(len(origins)):
         origin = origins[i]
@@ -456,13 +502,13 @@ def _take_in(time_s, origins, departures, destinations, kinds, limits_s, best, w
                 for limit in range(len(limits_s)):
                     if taken <= limits_s[limit]:
                         counts[origin, destination, limit] += 1
-                for kind in range(len(kinds)):
-                    soonest = best[origin, departure, kind]
+                for at in range(first[destination], first[destination + 1]):
+                    kind = kind_of[at]
+                    soonest = best[kind, origin, departure]
                     # Of places that are as near, the first of the file: whatever the order of the blocks.
-                    sooner = taken < soonest or (taken == soonest and destination < which[origin, departure, kind])
-                    if kinds[kind, destination] and sooner:
-                        best[origin, departure, kind] = taken
-                        which[origin, departure, kind] = destination
+                    if taken < soonest or (taken == soonest and destination < which[kind, origin, departure]):
+                        best[kind, origin, departure] = taken
+                        which[kind, origin, departure] = destination
 
 
 def origins_of_borough(study: Study) -> tuple[list[NDArray[np.float64]], FloatArray]:

@@ -35,7 +35,7 @@ from community_routes.sites.figures import (
 )
 from community_routes.sites.files import JudgedSites, cost_text
 from community_routes.sites.judge import Standard, Verdict, shortfall
-from community_routes.sites.periods import service_windows
+from community_routes.sites.periods import leading_window, service_windows
 from community_routes.sites.read import place_key
 from community_routes.study import Study
 from community_routes.times import MINUTE, format_window
@@ -297,9 +297,33 @@ class Wording:
                 rows.append(("On foot all the way", "", *on_foot))
             heads = ("When", *([] if is_named else ["Nearest"]), *(f"{one}, minutes" for one in _COMPARED))
             tables.append(Table(self._title(kind), heads, tuple(rows), () if is_named else (1,)))
+        tables += self._parts(row)
         return Section(
             "times", "Time to the nearest", tuple(tables), ("Median over the departures of the window, door to door.",)
         )
+
+    def _parts(self, row: int) -> list[Table]:
+        """The nearest of each single kind of place, in the first window of the first day, and on foot all the way."""
+        day, window = leading_window(self.study.file)
+        found: dict[str, list[tuple[str, ...]]] = {}
+        for figure in self.judged.figures:
+            key, _, part = figure.kind.partition("/")
+            if not part or (figure.measure, figure.day, figure.window) != (NEAREST, day, window):
+                continue
+            on_foot = self._minutes(Figure(NEAREST_ON_FOOT, ANY_DAY, ANY_TIME, figure.kind), row)[0]
+            place = self._place(Figure(WHICH_PLACE, day, window, figure.kind), row)
+            name = words.sentence_case(words.part_name(part))
+            found.setdefault(key, []).append((name, place, *self._minutes(figure, row), on_foot))
+        heads = ("Kind", "Nearest", *(f"{one}, minutes" for one in _COMPARED), "On foot all the way")
+        return [
+            Table(
+                f"To the nearest of each kind of {words.kind_name(key)}: {_lower(self.when(day, window))}",
+                heads,
+                tuple(sorted(rows)),
+                (1,),
+            )
+            for key, rows in found.items()
+        ]
 
     def _title(self, kind: str) -> str:
         if kind in self.study.file.sites.named_places:

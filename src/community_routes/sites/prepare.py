@@ -25,6 +25,7 @@ from community_routes.sites.figures import (
     named_places,
     on_network,
     origins_of_borough,
+    parts_of_study,
     settings_key,
 )
 from community_routes.sites.judge import Standard, check_kinds, standards_of_study
@@ -51,6 +52,8 @@ class Batch:
     figures : tuple of Figure
     named : mapping of str to Spot
         Places to which the time is told.
+    parts : tuple of str
+        Kinds of place of which the nearest is told.
     settings : str
         Hash of all that the figures of a place depend on, the place itself apart.
     places : dict of str to float64, shape (n_entrances, 2)
@@ -70,6 +73,7 @@ class Batch:
     standards: tuple[Standard, ...]
     figures: tuple[Figure, ...]
     named: Named
+    parts: tuple[str, ...]
     settings: str
     places: dict[str, NDArray[np.float64]]
     key_of_site: list[str]
@@ -153,7 +157,7 @@ def prepare_batch(
     """
     standards = standards_of_study(study.file)
     check_kinds(study.file, study.opportunities)
-    named = named_places(study)
+    named, parts = named_places(study), parts_of_study(study)
     sites = read_sites(path)
     wanted = _checked_pages(sites, path.name, pages)
     usable = [row for row, site in enumerate(sites) if site.fault is None]
@@ -182,14 +186,15 @@ def prepare_batch(
         file_name=path.name,
         file_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         standards=standards,
-        figures=figures_of_study(study),
+        figures=figures_of_study(study, parts),
         named=named,
-        settings=settings_key(study, named),
+        parts=parts,
+        settings=settings_key(study, named, parts),
         places=places,
         key_of_site=key_of_site,
         key_of_origin=key_of_origin,
         persons=persons,
-        proposals=tuple(propose(study, scenario, named) for scenario in scenarios),
+        proposals=tuple(propose(study, scenario, named, parts) for scenario in scenarios),
         scenario_sources=tuple(_sources(scenarios)),
         pages=wanted,
     )

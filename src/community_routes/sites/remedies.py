@@ -90,7 +90,7 @@ def no_remedies(n_standards: int, n_sites: int) -> Remedies:
     return Remedies((), np.zeros((0, n_standards, n_sites), np.bool_), np.zeros((0, n_sites), np.bool_))
 
 
-def propose(study: Study, scenario: Scenario, named: Named) -> Proposal:
+def propose(study: Study, scenario: Scenario, named: Named, parts: Sequence[str]) -> Proposal:
     """A study as a scenario changes it, and what that takes.
 
     Raises
@@ -106,7 +106,7 @@ def propose(study: Study, scenario: Scenario, named: Named) -> Proposal:
         street_map=applied.street_map if applied.street_map is not None else study.street_map,
     )  # fmt: skip
     # Where a new route runs depends on the streets of today as well.
-    settings = fingerprint(settings_key(study, named), settings_key(changed, named))[:32]
+    settings = fingerprint(settings_key(study, named, parts), settings_key(changed, named, parts))[:32]
     figures = dict.fromkeys(_QUANTITIES, math.nan)
     routes = [*applied.changed_routes, *applied.new_routes]
     if routes or applied.drt:
