@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import shapely
 
+from community_routes.catchment import isochrone
 from community_routes.cli import run_command
 from community_routes.errors import UsageError
-from community_routes.isochrone import isochrone
 from community_routes.matrix import travel_matrix
 from community_routes.network.walks import link_points
 from community_routes.questions import chosen_query

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,12 @@ def test_a_public_name_says_what_it_is_for(name: str) -> None:
         given_back = str(signature.return_annotation) != "None" and signature.parameters
         said = "Returns\n---" in text or "Yields\n---" in text
         assert said or not given_back, f"{name}: the docstring does not say what comes back"
+
+
+@pytest.mark.parametrize("name", cr.__all__)
+def test_no_module_takes_the_place_of_a_public_name(name: str) -> None:
+    """Importing ``community_routes.NAME`` would put the module where users look for the function."""
+    assert find_spec(f"community_routes.{name}") is None, f"call the module {name}.py something else"
 
 
 def test_the_reference_shows_every_public_name() -> None:

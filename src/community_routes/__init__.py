@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from community_routes.catchment import isochrone as isochrone
     from community_routes.cluster.engine import DaskEngine as DaskEngine
     from community_routes.comparison import Comparison as Comparison
     from community_routes.comparison import compare as compare
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from community_routes.errors import UsageError as UsageError
     from community_routes.evaluation import Evaluation as Evaluation
     from community_routes.evaluation import evaluate as evaluate
-    from community_routes.isochrone import isochrone as isochrone
     from community_routes.itinerary import Itinerary as Itinerary
     from community_routes.itinerary import journey as journey
     from community_routes.matrix import Matrix as Matrix
@@ -88,7 +88,7 @@ _WHERE = {
         "UsageError",
     ),
     "evaluation": ("Evaluation", "evaluate"),
-    "isochrone": ("isochrone",),
+    "catchment": ("isochrone",),
     "itinerary": ("Itinerary", "journey"),
     "matrix": ("Matrix", "travel_matrix", "travel_times", "write_matrix"),
     "measures.reach": ("cumulative_opportunities", "dual_access", "gravity", "n_places", "nearest"),

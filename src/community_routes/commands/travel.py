@@ -119,8 +119,8 @@ def isochrone(
     common: Common,
 ) -> None:
     """Map how far one gets from a place, or from where one gets to it, in so many minutes by public transport and on foot."""
-    from community_routes.isochrone import check_map_ending
-    from community_routes.isochrone import isochrone as find_isochrone
+    from community_routes.catchment import check_map_ending
+    from community_routes.catchment import isochrone as find_isochrone
 
     check_map_ending(out)
     limits = whole_numbers("--minutes", minutes, "15,30,45")
