@@ -121,6 +121,7 @@ def test_what_the_page_says(compared: Path) -> None:
     assert "bus.zip: other content" in text
     assert "no longer runs" in text
     assert "people.csv: other content" in text
+    assert "Residents within a walk" in text and "Fifths of the residents of each run" in text
 
 
 def test_the_same_bytes_whatever_the_threads_and_the_cache(runs: list[Path], compared: Path, tmp_path: Path) -> None:
@@ -323,6 +324,15 @@ def test_units_are_not_mixed(tmp_path: Path, runs: list[Path]) -> None:
     comparison.write_report(tmp_path / "out")
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "seats counts in seats, so it is not drawn." in page
+    assert "Neighbourhoods within a walk" not in page, "no route changed"
     assert "No run knows how deprived its neighbourhoods are, so everybody is shown." in page
     (lead_chart,) = [one for one in read_page(tmp_path / "out").pictures if one.startswith("Reached within 30 minutes")]
     assert lead_chart.endswith("(places, seats). Everybody: 2.1, –")
+
+
+def test_without_a_population_neighbourhoods_are_counted(tmp_path: Path) -> None:
+    """Nobody said how many live where, so the page speaks of neighbourhoods."""
+    comparison = compare_runs([make_run(tmp_path / "2023"), make_run(tmp_path / "2024", without=("L1",))])
+    comparison.write_report(tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Neighbourhoods within a walk" in page and "Residents" not in page

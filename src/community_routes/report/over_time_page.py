@@ -67,6 +67,7 @@ def over_time_html(results: OverTime, *, templates: str | Path | None = None) ->
         inputs=[_inputs(results, run) for run in results.later],
         timetables=[_timetable(results, run) for run in results.later],
         reasons=[_reasons(results, run) for run in results.later],
+        people=_people(results),
         measures=measures_over_time(results),
         by_fifths=bool((results.tables["over_time"]["grouping"] == "local").any()),
         neighbourhoods=_neighbourhoods(results),
@@ -74,6 +75,15 @@ def over_time_html(results: OverTime, *, templates: str | Path | None = None) ->
         settings=_settings(results),
         tables=list(results.tables),
     )
+
+
+def _people(results: OverTime) -> str:
+    """``residents``, or ``neighbourhoods`` where the last run counts each as 1 because nobody said how many live there."""
+    table, last = results.tables["over_time"], results.runs[-1].id
+    counted_as = table.loc[(table["run"] == last) & (table["grouping"] == "all"), "persons"].max()
+    own = results.tables["neighbourhoods"]
+    has = own.loc[~own["reason"].str.contains(f"{last}: not_in_this_run", regex=False), "neighbourhood"].nunique()
+    return "neighbourhoods" if counted_as == has else "residents"
 
 
 def _lead_group(results: OverTime) -> tuple[str, str]:
