@@ -16,7 +16,7 @@ from community_routes.report.page import page_html
 from community_routes.scenarios.scenario import Scenario
 from community_routes.study import Study, open_study
 from small_town import town_study
-from unchanged import EMPTY, assert_same
+from unchanged import EMPTY, assert_same, assert_same_beside
 
 LESS = Scenario.model_validate({"scenario": "less", "changes": [{"withdraw_route": {"route": "L1"}}]})
 
@@ -104,6 +104,37 @@ def test_an_empty_proposal(study: Study) -> None:
     comparison = compare(evaluate(study), evaluate(study, EMPTY))
     assert (comparison.comparison["change"].dropna() == 0).all()
     assert_same(comparison.comparison["baseline"], comparison.comparison["value"])
+
+
+NEW = {
+    "add_route": {
+        "name": "X",
+        "stops": ["S5", "S6"],
+        "run_times_min": [10],
+        "service": {"weekday": {"06:00-12:00": 15}},
+    }
+}
+
+
+def test_what_was_added_and_withdrawn_leaves_no_trace(study: Study) -> None:
+    """The new bus to P6 gains somebody something; withdrawn again, every table says of the proposal what it says of today."""
+    today = evaluate(study)
+    gone = evaluate(study, Scenario(scenario="gone", changes=[NEW, {"withdraw_route": {"route": "X"}}]))
+    assert (compare(today, evaluate(study, Scenario(scenario="new", changes=[NEW]))).comparison["change"] > 0).any()
+    comparison = compare(today, gone)
+    assert (comparison.comparison["change"].dropna() == 0).all()
+    assert_same(comparison.comparison["baseline"], comparison.comparison["value"])
+    assert_same_beside(comparison)
+
+
+def test_unrelated_changes_in_either_order(study: Study) -> None:
+    """A new bus at one end of the town and fewer at the other: the same access, whichever is written first."""
+    changes = [NEW, {"set_headway": {"route": "L1", "weekday": {"07:00-09:00": 30}}}]
+    one, other = (
+        evaluate(study, Scenario(scenario="both", changes=order)).access for order in (changes, changes[::-1])
+    )
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
+    assert not one["value"].equals(evaluate(study).access["value"])
 
 
 def test_what_cannot_be_compared(study: Study, tmp_path: Path) -> None:

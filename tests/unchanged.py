@@ -50,6 +50,10 @@ def assert_same_beside(comparison: Comparison) -> None:
         if name == "ranking":
             assert (table["gain"] == 0).all()
             continue
+        if name.startswith("operating"):
+            for column in [str(c).removesuffix("_today") for c in table.columns if str(c).endswith("_today")]:
+                assert_same(table[f"{column}_today"], table[f"{column}_proposal"])
+            continue
         if name == "paired":
             assert (table[["faster", "slower", "gained", "lost"]] == 0).all(axis=None)
             assert (table["mean_change_s"].dropna() == 0).all() and (table["same"] > 0).any()
