@@ -112,7 +112,7 @@ def test_the_page_says_what_the_table_says(made: Path) -> None:
     )
     text = " ".join(words_of(e) for e in page.all("td"))
     assert "Hall P0" in text and "Stand 0" in text
-    assert any("To Hall P2" in e.text for e in page.all("caption"))
+    assert any("To town hall (Hall P2)" in e.text for e in page.all("caption"))
     assert any("Policy <T4>" in e.text for e in page.all("p"))
 
 

@@ -12,6 +12,7 @@ from community_routes.measures.service import NEAR_M, TRAFFIC_DAY_S, StopDepartu
 from community_routes.network.points import Links, Points
 from community_routes.network.walks import Linked, link_points, walk_line_between
 from community_routes.questions import window_query
+from community_routes.report import words
 from community_routes.routing.journeys import Ride, Walk, journeys
 from community_routes.routing.query import Walks
 from community_routes.sites.figures import LEAVES, WHICH_PLACE, Figure, Scene, walks_of_places
@@ -55,6 +56,15 @@ def notes_of_places(scene: Scene, points: Points, values: FloatArray) -> list[No
         }
         for place in range(points.n_places)
     ]
+
+
+def place_title(table: Any, row: int) -> str:
+    """What a destination is called on a page: its name, or its kind where it has none."""
+    info = table.iloc[row]
+    if info["name"]:
+        return str(info["name"])
+    what = words.part_name(str(info["kind"])) if info["kind"] else words.kind_name(str(info["key"])).removesuffix("s")
+    return f"{what} without a name"
 
 
 def _entrances(start: Linked, place: int) -> list[list[Any]]:
@@ -151,8 +161,7 @@ def _journeys(scene: Scene, start: Linked, walks: Walks, place: int, values: Flo
             found.append({"kind": kind, "day": day, "legs": []})
             continue
         destination = int(which)
-        info = study.opportunities.table.iloc[destination]
-        name = str(info["name"] or info["id"])
+        name = place_title(study.opportunities.table, destination)
         journey = journeys(scene.networks[day], query, walks, place, destination, int(leaves))[0]
         legs = [leg for leg in journey.legs if leg.arrive_s > leg.depart_s]
         found.append(

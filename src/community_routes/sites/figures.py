@@ -43,7 +43,7 @@ from community_routes.sources.study_fares import Standards
 from community_routes.study import Study, destination_points, origin_points
 from community_routes.times import MINUTE, UNREACHED
 
-FORMAT = 4
+FORMAT = 5
 """Raised when figures are worked out otherwise than before, so that what was kept is not used."""
 
 STOPS, ALL_DAY = "stops", "all_day"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from community_routes.measures.choose import PLACES
 from community_routes.report import words
 from community_routes.report.site_pages import JudgedStandard, Section, Table
-from community_routes.sites.detail import Note
+from community_routes.sites.detail import Note, place_title
 from community_routes.sites.figures import (
     ALL_DAY,
     ANY_DAY,
@@ -41,6 +42,7 @@ from community_routes.study import Study
 from community_routes.times import MINUTE, format_window
 
 FloatArray = NDArray[np.float64]
+_COORDINATES = re.compile(r"[-0-9.]+,[-0-9.]+")
 _COMPARED = ("This site", "Around it", "Borough")
 
 
@@ -327,12 +329,15 @@ class Wording:
 
     def _title(self, kind: str) -> str:
         if kind in self.study.file.sites.named_places:
-            return f"To {self.judged.run['named_places'][kind]}"
+            spot = str(self.judged.run["named_places"][kind])
+            return f"To {words.plain(kind)}" + (
+                f" ({spot})" if spot != kind and not _COORDINATES.fullmatch(spot) else ""
+            )
         return f"To the nearest of {words.kind_name(kind)}"
 
     def _place(self, figure: Figure, row: int) -> str:
         which = float(self.judged.values[row, self.column[figure]])
-        return self.judged.place_names[int(which)] if math.isfinite(which) else words.MISSING
+        return place_title(self.study.opportunities.table, int(which)) if math.isfinite(which) else words.MISSING
 
     def _minutes(self, figure: Figure, row: int) -> list[str]:
         return [
