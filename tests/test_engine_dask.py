@@ -407,8 +407,14 @@ def test_sites_are_judged_alike(cluster: Any, tmp_path: Path) -> None:
     ],
 )
 def test_options_that_do_not_fit(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], options: list[str], code: int, words: str
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    code: int,
+    words: str,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     asked = ["matrix", str(sample_study()), "--day", "weekday", "--window", "08:00-08:10"]
     assert run_command([*asked, "--out", str(tmp_path / "m.csv"), *options]) == code
     assert words in " ".join(capfd.readouterr().err.split())
