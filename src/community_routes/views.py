@@ -218,6 +218,11 @@ def _last_home(evaluation: Evaluation, day: str, origin: int, destination: int) 
     high = min(high, network.timetable.span_s[1] - query.max_travel_s)
     if high <= low:
         return None
-    times = travel_times_by_departure(network, replace(query, window_s=(low, high), step_s=_STEP_S), back)[0, :, 0]
-    works = np.flatnonzero(times != UNREACHED)
-    return low + int(works[-1]) * _STEP_S if len(works) else None
+    for start in range(
+        low + (high - 1 - low) // HOUR * HOUR, low - 1, -HOUR
+    ):  # the latest hour first, for it mostly is
+        hour = replace(query, window_s=(start, min(start + HOUR, high)), step_s=_STEP_S)
+        works = np.flatnonzero(travel_times_by_departure(network, hour, back)[0, :, 0] != UNREACHED)
+        if len(works):
+            return start + int(works[-1]) * _STEP_S
+    return None

@@ -352,6 +352,8 @@ def for_each(work: Callable[[NDArray[np.int32]], None], blocks: list[NDArray[np.
 def _along_a_curve(links: Links, network: Network | Outline) -> NDArray[np.int32]:
     """Places in an order in which neighbours stay close: along a Hilbert curve through their nearest stops."""
     n = links.n_from
+    if n < 2:
+        return np.arange(n, dtype=np.int32)
     nearest = np.full(n, -1, np.int64)
     if len(links.to):
         start = links.start()
