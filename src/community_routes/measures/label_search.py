@@ -23,6 +23,7 @@ from community_routes.times import UNREACHED
 NO_CLASS = -1
 _UNTIMED_S = 2**30
 _MOST_STATES = 64  # more than these are rarely held at one place, and are kept in lists
+_MOST_BYTES = 300_000_000  # of the rounds' arrays, in each thread
 
 
 @dataclass(frozen=True)
@@ -254,7 +255,8 @@ def search_labels(
     connection_of[c.hop] = np.arange(len(c.hop))
     egress = by_stop(walks.egress, len(c.place_first) - 1)
 
-    by_clock = bool((ways.lasts_s != FOREVER).any()) or len(ways.paid) > _MOST_STATES
+    n_bytes = 8 * (high - low) * query.max_rides * len(ways.paid)
+    by_clock = bool((ways.lasts_s != FOREVER).any()) or len(ways.paid) > _MOST_STATES or n_bytes > _MOST_BYTES
 
     def scan(origins: NDArray[np.int64]) -> None:
         question = origins, moments, network.slack_s, longest_s, low, high
