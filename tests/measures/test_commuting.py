@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from community_routes.measures import label_search
 from community_routes.measures.commuting import CommuteFares, cost_of_share, monthly_costs
 from community_routes.measures.fares import FareRide, TicketFares, cheapest_month
 from community_routes.network.network import assemble_network
@@ -186,6 +187,18 @@ def test_laws(seed: int) -> None:
     soonest = times_of(case).min(axis=1)
     for k, cutoff in enumerate(cutoffs):
         assert np.array_equal(np.isfinite(plain[:, k]), soonest <= cutoff)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_search_with_labels_finds_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also with fares by distance and tickets of operators."""
+    case = small_case(seed, n_departures=5)
+    prices = TicketFares(Fares.model_validate(PRICE_LISTS[seed]))
+    arguments = network_of(case), query_of(case), walks_of(case), prices
+    cutoffs = [case.max_travel_s // 2, case.max_travel_s]
+    by_rounds = monthly_costs(*arguments, cutoffs_s=cutoffs)
+    monkeypatch.setattr(label_search, "_MOST_BYTES", -1)
+    assert np.array_equal(monthly_costs(*arguments, cutoffs_s=cutoffs), by_rounds)
 
 
 def test_the_least_cost_of_a_share() -> None:
