@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from community_routes.errors import ScenarioError, StudyError
 from community_routes.measures.reach import percentile_times
-from community_routes.measures.service import build_departures
+from community_routes.measures.service import StopDepartures, build_departures
 from community_routes.measuring import Choice, Subject, latest_needed_s, mixing_tables, study_choice
 from community_routes.network.network import Network
 from community_routes.network.points import Points
@@ -177,6 +177,64 @@ def span_of(file: StudyFile, choice: Choice) -> tuple[int, int]:
     return WHOLE_DAY_S[0], max(WHOLE_DAY_S[1], latest_needed_s(file, choice))
 
 
+@dataclass
+class _Scores:
+    """The tables of the windows and shifts searched so far, or taken over from a base that they equal."""
+
+    subject: Subject
+    tell: Progress
+    tables: list[pd.DataFrame] = field(default_factory=list)
+    beside: list[tuple[str, pd.DataFrame]] = field(default_factory=list)
+    median_s: dict[Slot, NDArray[np.int32]] = field(default_factory=dict)
+
+    def add_windows(self, day: str, network: Network, same: Unchanged, departures: StopDepartures) -> None:
+        """Search and score every window of a day."""
+        subject, watch = self.subject, self.subject.stopwatch
+        for window in subject.file.windows_on(day):
+            query = window_query(subject.file, window)
+            with watch.stage("network"):
+                kept = same.window(window, query)
+            if kept is not None:
+                self.median_s[day, window] = kept.median_s
+                self.tables.append(kept.access)
+                self.beside += kept.beside
+                continue
+            where = f"searching {day}, {window} ({subject.scenario})"
+            self.tell(where)
+            with watch.stage("routing"):
+                told = partial(_tell_part, self.tell, where)
+                time_s = travel_times_by_departure(
+                    network, query, subject.walks, threads=subject.threads, engine=subject.engine, tell=told
+                )
+            with watch.stage("measures"):
+                self.median_s[day, window] = percentile_times(time_s, MEDIAN)
+                inputs = subject.inputs(network, query, day, window, time_s, departures)
+                self.tables += subject.access_tables(inputs)
+                self.beside += mixing_tables(inputs, subject.zones, subject.opportunities)
+
+    def add_shifts(self, day: str, network: Network, same: Unchanged, departures: StopDepartures) -> None:
+        """Search and score every shift of a day that has a window."""
+        subject, windows = self.subject, list(self.subject.file.windows_on(day))
+        for shift in subject.choice.shifts if windows else ():
+            query = window_query(subject.file, windows[-1])
+            with subject.stopwatch.stage("network"):
+                worked = same.shift(shift, query)
+            if worked is None:
+                self.tell(f"searching {day}, {shift.name} ({subject.scenario})")
+                with subject.stopwatch.stage("measures"):
+                    inputs = subject.places(day, windows[-1], query, departures)
+                    worked = subject.shift_tables(network, query, inputs, shift)
+            self.tables.append(worked[0])
+            self.beside.append(("shifts", worked[1]))
+
+    def further(self) -> dict[str, pd.DataFrame]:
+        """The tables beside access, each kind joined."""
+        kinds = dict.fromkeys(key for key, _ in self.beside)
+        return {
+            kind: pd.concat([table for key, table in self.beside if key == kind], ignore_index=True) for kind in kinds
+        }
+
+
 def evaluate(
     study: Study,
     scenario: Scenario | None = None,
@@ -254,47 +312,15 @@ def evaluate(
             engine=engine,
         )
     walks = reached.walks
-    tables: list[pd.DataFrame] = []
-    beside: list[tuple[str, pd.DataFrame]] = []
-    median_s: dict[Slot, NDArray[np.int32]] = {}
+    scores = _Scores(subject, tell)
     for day, network in networks.items():
         subject.origin_reason[day] = why_not(network, reached.origins, walks.access, leaving=True)
         subject.destination_reason[day] = why_not(network, reached.destinations, walks.egress, leaving=False)
         same = Unchanged(base if base is not None and _same_reasons(base, day, subject) else None, day, name, network)
         with watch.stage("measures"):
             departures = build_departures(feed, network.timetable)
-        for window in file.windows_on(day):
-            query = window_query(file, window)
-            with watch.stage("network"):
-                kept = same.window(window, query)
-            if kept is not None:
-                median_s[day, window] = kept.median_s
-                tables.append(kept.access)
-                beside += kept.beside
-                continue
-            tell(f"searching {day}, {window} ({name})")
-            with watch.stage("routing"):
-                where = f"searching {day}, {window} ({name})"
-                time_s = travel_times_by_departure(
-                    network, query, walks, threads=threads, engine=engine, tell=partial(_tell_part, tell, where)
-                )
-            with watch.stage("measures"):
-                median_s[day, window] = percentile_times(time_s, MEDIAN)
-                inputs = subject.inputs(network, query, day, window, time_s, departures)
-                tables += subject.access_tables(inputs)
-                beside += mixing_tables(inputs, zones, opportunities)
-        for shift in choice.shifts if file.windows_on(day) else ():
-            window = list(file.windows_on(day))[-1]
-            query = window_query(file, window)
-            with watch.stage("network"):
-                worked = same.shift(shift, query)
-            if worked is None:
-                tell(f"searching {day}, {shift.name} ({name})")
-                with watch.stage("measures"):
-                    inputs = subject.places(day, window, query, departures)
-                    worked = subject.shift_tables(network, query, inputs, shift)
-            tables.append(worked[0])
-            beside.append(("shifts", worked[1]))
+        scores.add_windows(day, network, same, departures)
+        scores.add_shifts(day, network, same, departures)
     return Evaluation(
         study=study,
         scenario=name,
@@ -307,12 +333,9 @@ def evaluate(
         stops=stops,
         reached=reached,
         networks=networks,
-        access=in_table_order(pd.concat(tables, ignore_index=True)),
-        further={
-            kind: pd.concat([table for key, table in beside if key == kind], ignore_index=True)
-            for kind in dict.fromkeys(key for key, _ in beside)
-        },
-        median_s=median_s,
+        access=in_table_order(pd.concat(scores.tables, ignore_index=True)),
+        further=scores.further(),
+        median_s=scores.median_s,
         origin_reason=subject.origin_reason,
         notices=tuple(sort_notices(found)),
     )
