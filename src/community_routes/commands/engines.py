@@ -35,6 +35,9 @@ def engine_of(console: Console, kind: EngineKind, scheduler: str | None, common:
 
     folder = cache_folder(common.cache) if scheduler is not None else None
     with DaskEngine(scheduler, folder=folder, workers=common.threads, tell=console.progress) as engine:
-        console.remark(f"searching with {engine.n_workers} workers of {engine.n_threads} threads in all")
+        n_workers, n_threads = engine.n_workers, engine.n_threads
+        console.remark(
+            f"searching with {n_workers} worker{'s' * (n_workers != 1)} of {n_threads} thread{'s' * (n_threads != 1)} in all"
+        )
         yield engine
         console.remark(f"the workers took {engine.processor_s:.1f} seconds of their processors")
