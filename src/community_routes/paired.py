@@ -89,7 +89,13 @@ def _is_whole(rows: NDArray[np.int64], n: int) -> bool:
 
 def _outcomes(before: NDArray[np.int32], after: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Counts of each outcome, shape (n_origins, 6), and the sum of changes of travel time, shape (n_origins,)."""
-    had, has = before != UNREACHED, after != UNREACHED
+    had = before != UNREACHED
+    if np.array_equal(before, after):
+        n = had.sum(axis=(1, 2))
+        none = np.zeros_like(n)
+        every = had.shape[1] * had.shape[2]
+        return np.stack([none, none, n, none, none, every - n], axis=1), none.astype(np.float64)
+    has = after != UNREACHED
     both = had & has
     counts = [
         both & (after < before), both & (after > before), both & (after == before), has & ~had, had & ~has, ~had & ~has,

@@ -71,6 +71,24 @@ def test_the_ranking_says_what_a_bus_hour_brings_and_what_cannot_be_told_apart()
     assert not section(html, "further")
 
 
+def test_the_ranking_shows_intervals_savings_and_odd_assumed_times() -> None:
+    """One saves hours and cannot be told from the next; that one's own figure lies below its interval."""
+    table = pd.DataFrame(
+        {
+            "kind": "employment", "cutoff_min": 45, "rank": [1, 2], "scenario": ["proposal-1", "proposal-2"],
+            "gain": [1.0, 2.0], "bus_hours": [-100.0, 4000.0], "gain_per_bus_hour": [float("nan"), 0.0005],
+            "same_as_next": [True, False], "low_per_bus_hour": [float("nan"), 0.0006],
+            "high_per_bus_hour": [float("nan"), 0.0009],
+        }
+    )  # fmt: skip
+    html = page_html(made_results(25, proposals=2, extra={"ranking": table}))
+    options = html[html.index('id="options"') :].partition("</section>")[0]
+    words = " ".join(re.sub(r"<[^>]+>", " ", options).split())
+    assert "saves bus-hours; cannot be told apart from the next" in words
+    assert "the departure times as assumed bring less than nearly all that were drawn" in words
+    assert "+0.50 +0.60 to +0.90" in words
+
+
 def test_wards_are_in_order_of_their_change() -> None:
     """The labels of the ward charts read from the greatest change to the least."""
     results = made_results(25)

@@ -115,17 +115,21 @@ def _ranked(figures: Figures, table: pd.DataFrame, row: int, unit: str, *, is_la
         Cell("ranking", (row,), name, float(pd.to_numeric(table[name].loc[row])) if name in table.columns else np.nan)
         for name in names
     )
-    note = ""
+    notes = []
     if hours.value <= 0:
-        note = "needs no further bus-hours" if hours.value == 0 else "saves bus-hours"
-        if not is_last and not pd.isna(same) and bool(same):
-            note += "; cannot be told apart from the next"
-    elif not np.isfinite(hours.value):
-        note = "nobody knows what it takes: see what the costs assume"
+        notes.append("needs no further bus-hours" if hours.value == 0 else "saves bus-hours")
+    if not np.isfinite(hours.value):
+        notes.append("nobody knows what it takes: see what the costs assume")
     elif not is_last and pd.isna(same):
-        note = "not known whether it can be told apart from the next: departure times are assumed and --draws 200 was not given"
+        notes.append(
+            "not known whether it can be told apart from the next: departure times are assumed and --draws 200 was not given"
+        )
     elif not is_last and bool(same):
-        note = "cannot be told apart from the next"
+        notes.append("cannot be told apart from the next")
+    if low.value < high.value and not low.value <= rate.value <= high.value:
+        how = "less" if rate.value < low.value else "more"
+        notes.append(f"the departure times as assumed bring {how} than nearly all that were drawn")
+    note = "; ".join(notes)
     return {
         "letter": figures.results.letter(scenario),
         "title": figures.results.scenario_title(scenario),
