@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,14 @@ class JudgedSites:
         """The rows of ``failed.csv``."""
         return [site.fault for site in self.sites if site.fault is not None]
 
+    @cached_property
+    def shown(self) -> dict[str, list[Any]]:
+        """Every figure that is written, of all sites in their order, by its name."""
+        columns = zip(self.figures, self.values.T, strict=True)
+        return {
+            figure.name: shown_values(self, figure, values) for figure, values in columns if figure.measure != LEAVES
+        }
+
     @property
     def failed(self) -> NDArray[np.bool_]:
         """Which sites could not be judged, shape (n_sites,)."""
@@ -108,7 +117,7 @@ def write_sites(judged: JudgedSites, folder: Path) -> None:
         columns=list(FAILED_COLUMNS),
         dtype=object,
     )
-    medians = _figures(judged, judged.around.borough, of_borough=True)
+    medians = _medians(judged, judged.around.borough)
     borough = pd.DataFrame({"figure": list(medians), "median": pd.Series(list(medians.values()), dtype=object)})
     parts = {
         "sites": table.join(_around_columns(judged)),
@@ -141,8 +150,10 @@ def sites_table(judged: JudgedSites) -> pd.DataFrame:
         "reason": [_reason(judged, row) for row in range(len(sites))],
     }
     for place, figure in enumerate(judged.figures):
-        if figure.measure != LEAVES:
-            columns[figure.name] = _column(judged, figure, judged.values[:, place])
+        if figure.measure in (*CLOCK_TIMES, *NAMES) and figure.name in judged.shown:
+            columns[figure.name] = pd.Series(judged.shown[figure.name], dtype=object)
+        elif figure.name in judged.shown:
+            columns[figure.name] = _numbers(judged.values[:, place])
     for verdict in judged.verdicts:
         held = pd.Series([bool(value) for value in verdict.passed], dtype=object)
         columns[f"{verdict.standard.name}__pass"] = held.where(~failed, None)
@@ -156,9 +167,7 @@ def _reason(judged: JudgedSites, row: int) -> str:
     return fault.reason if fault is not None else "" if judged.has_service[row] else NO_SERVICE
 
 
-def _column(judged: JudgedSites, figure: Figure, values: NDArray[np.float64]) -> Any:
-    if figure.measure in (*CLOCK_TIMES, *NAMES):
-        return pd.Series([_shown(judged, figure, value) for value in values.tolist()], dtype=object)
+def _numbers(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(np.isfinite(values), values, np.nan)
 
 
@@ -216,7 +225,9 @@ def _around_columns(judged: JudgedSites) -> pd.DataFrame:
     values = judged.around.of_sites()
     return pd.DataFrame(
         {
-            f"{figure.name}__around": _column(judged, figure, values[:, place])
+            f"{figure.name}__around": pd.Series(shown_values(judged, figure, values[:, place]), dtype=object)
+            if figure.measure in CLOCK_TIMES
+            else _numbers(values[:, place])
             for place, figure in enumerate(judged.figures)
             if figure.measure not in (*NAMES, LEAVES)
         }
@@ -297,7 +308,7 @@ def sites_json(judged: JudgedSites) -> str:
             for v in judged.verdicts
         ],
         "standards_source": judged.run["standards_source"],
-        "borough_median": _figures(judged, judged.around.borough, of_borough=True),
+        "borough_median": _medians(judged, judged.around.borough),
         "neighbourhoods": _neighbourhoods(judged),
         "scenarios": [
             {
@@ -311,7 +322,11 @@ def sites_json(judged: JudgedSites) -> str:
         "failed": [{column: getattr(fault, column) for column in FAILED_COLUMNS} for fault in judged.faults],
     }
     lines = [f" {json.dumps(key)}: {_json(value)}" for key, value in sorted(head.items())]
-    sites = [_json(_site(judged, row)) for row in range(len(judged.sites))]
+    names, zones = list(judged.shown), judged.zones["id"].to_numpy(object)
+    figures = zip(*judged.shown.values(), strict=True) if names else iter([()] * len(judged.sites))
+    sites = [
+        _json(_site(judged, row, dict(zip(names, values, strict=True)), zones)) for row, values in enumerate(figures)
+    ]
     lines.append(' "sites": [\n  ' + ",\n  ".join(sites) + "\n ]")
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -322,13 +337,13 @@ def _neighbourhoods(judged: JudgedSites) -> dict[str, Any]:
     return {
         str(ids[zone]): {
             "around": sorted(str(ids[other]) for other in around.near[zone] if other != zone),
-            "median": _figures(judged, around.median[zone], of_borough=True),
+            "median": _medians(judged, around.median[zone]),
         }
         for zone in np.unique(around.zone[around.zone >= 0]).tolist()
     }
 
 
-def _site(judged: JudgedSites, row: int) -> dict[str, Any]:
+def _site(judged: JudgedSites, row: int, figures: Mapping[str, Any], zones: NDArray[np.object_]) -> dict[str, Any]:
     site = judged.sites[row]
     lon, lat = site.point
     content: dict[str, Any] = {
@@ -344,9 +359,9 @@ def _site(judged: JudgedSites, row: int) -> dict[str, Any]:
     if site.fault is not None:
         return content | {"reason": site.fault.reason}
     content["reason"] = "" if judged.has_service[row] else NO_SERVICE
-    content["figures"] = _figures(judged, judged.values[row])
-    zone, table = int(judged.around.zone[row]), judged.zones
-    content["neighbourhood"] = str(table["id"].iat[zone]) if zone >= 0 else None
+    content["figures"] = figures
+    zone = int(judged.around.zone[row])
+    content["neighbourhood"] = str(zones[zone]) if zone >= 0 else None
     content["potential_residents"] = _finite(float(judged.residents.persons[row]))
     content["standards"] = {
         v.standard.name: {
@@ -364,20 +379,24 @@ def _site(judged: JudgedSites, row: int) -> dict[str, Any]:
     return content
 
 
-def _figures(judged: JudgedSites, values: NDArray[np.float64], *, of_borough: bool = False) -> dict[str, Any]:
-    """Figures by name; a borough has no nearest stop or place."""
-    hidden = (*NAMES, LEAVES) if of_borough else (LEAVES,)
+def _medians(judged: JudgedSites, values: NDArray[np.float64]) -> dict[str, Any]:
+    """Medians by the names of figures; there is none of the nearest stop or place."""
     pairs = zip(judged.figures, values.tolist(), strict=True)
-    return {figure.name: _shown(judged, figure, value) for figure, value in pairs if figure.measure not in hidden}
+    return {
+        figure.name: shown_values(judged, figure, np.array([value]))[0]
+        for figure, value in pairs
+        if figure.measure not in (*NAMES, LEAVES)
+    }
 
 
-def _shown(judged: JudgedSites, figure: Figure, value: float) -> float | str | None:
-    """A figure as it is written: clock times and stops as text, nothing where there is none."""
-    if not math.isfinite(value):
-        return None
+def shown_values(judged: JudgedSites, figure: Figure, values: NDArray[np.float64]) -> list[Any]:
+    """A figure as it is written, of several sites: clock times and names as text, None where there is none."""
     if figure.measure in NAMES:
-        return (judged.stop_names if figure.measure == WHICH_STOP else judged.place_names)[int(value)]
-    return format_time(int(value)) if figure.measure in CLOCK_TIMES else _finite(value)
+        names = judged.stop_names if figure.measure == WHICH_STOP else judged.place_names
+        return [names[int(value)] if math.isfinite(value) else None for value in values.tolist()]
+    if figure.measure in CLOCK_TIMES:
+        return [format_time(int(value)) if math.isfinite(value) else None for value in values.tolist()]
+    return [_finite(value) for value in values.tolist()]
 
 
 def _finite(value: float) -> float | int | None:
