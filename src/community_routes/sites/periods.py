@@ -61,7 +61,7 @@ def times_of_period(file: StudyFile, period: str) -> list[When]:
     kind = period.partition("_")[0]
     hint = f"did you mean {near!r}?" if near else f"they are {', '.join(known)}"
     if kind in ("weekday", "saturday", "sunday") and not any(kind in _names_of(file, day) for day in file.dates):
-        hint = f"the study has no {kind}: give service_date one, as in {{{kind}: 2024-03-05}}"
+        hint = f"the study has no {kind}: give service_date the date of one, as `{kind}`"
     builtin = ", ".join(f"{name} ({format_window(window)})" for name, window in KNOWN_PERIODS.items())
     raise StudyError(
         f"{file.path.name} (standards.departures_per_hour): {period!r} is no window or day of the study; {hint} "
