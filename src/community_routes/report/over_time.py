@@ -142,7 +142,7 @@ class OverTime:
 
 
 def _index(table: pd.DataFrame, keys: Sequence[str]) -> dict[tuple[object, ...], int]:
-    columns = []
+    columns: list[list[Any]] = []
     for key in keys:
         if key == "cutoff_min":
             columns.append([None if pd.isna(value) else float(value) for value in table[key]])
