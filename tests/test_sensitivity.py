@@ -16,7 +16,8 @@ from community_routes.comparison import compare
 from community_routes.errors import UsageError
 from community_routes.evaluation import evaluate
 from community_routes.scenarios.scenario import Scenario
-from community_routes.sensitivity import Sweep, sweep, where_words
+from community_routes.sensitivity import Sweep, sweep
+from community_routes.sensitivity_tables import where_words
 from community_routes.study import Study, open_study
 from small_town import town_study
 from unchanged import EMPTY
