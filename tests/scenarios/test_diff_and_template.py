@@ -103,8 +103,8 @@ def test_template_reads_as_it_stands_and_every_comment_is_a_valid_change(tmp_pat
     assert sorted(kinds) == sorted(
         [
             "set_headway", "withdraw_route", "change_speed", "change_dwell", "extend_route", "reroute", "add_stop",
-            "remove_stops", "add_drt", "add_path", "close_path", "change_fare", "add_homes",
-            "add_jobs", "add_space", "add_route",
+            "remove_stops", "add_drt", "add_path", "close_path", "change_fare", "add_homes", "add_jobs", "add_space",
+            "add_route",
         ]
     )  # fmt: skip
 

@@ -92,7 +92,7 @@ changes: []
   #       {days[0]}: {{06:00-19:00: 20, 19:00-23:00: 30}}
   #     fare: {{single: 2.00}}
 
-  # - add_drt: {{name: Dial, zone: zone.geojson, days: [{days[0]}], hours: 09:00-16:00, wait_min: 20, connects: [{ends[0]}]}}
+  # - add_drt: {{name: Dial, zone: zone.geojson, hours: 09:00-16:00, wait_min: 20, vehicles: 2, connects: [{ends[0]}]}}
   # - add_path: {{name: Footbridge, line: footbridge.geojson}}
   # - close_path: {{osm_way: 123}}
   # - change_fare: {{single: 2.00}}
