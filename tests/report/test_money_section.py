@@ -96,6 +96,29 @@ def test_a_month_of_commuting_and_a_change_of_fare() -> None:
     assert "half of all employment zones within 45 minutes" in said
 
 
+def test_who_falls_out_of_the_mean_is_no_saving() -> None:
+    """With the proposal one of those who paid 60.00 cannot get there: the mean falls, and the page says how many are left."""
+    results = made_results(25)
+    cost = costs(results, 60.0)
+    lost = [*cost[:3], np.nan, *cost[4:]]
+    today = rows_of(results, "commuting_cost_50", cost, "GBP per month")
+    proposal = rows_of(results, "commuting_cost_50", lost, "GBP per month", scenario="proposal-1")
+    tables = with_rows(results, today, proposal)
+    mine = (
+        tables["groups"]
+        .query("scenario == 'proposal-1' and measure == 'commuting_cost_50' and grouping == 'all'")
+        .iloc[0]
+    )
+    assert mine["change"] < 0
+    money = section(page_html(made_results(25, **tables)), "money")
+    everybody = re.search(r'<tr><th scope="row">Everybody</th>(.*?)</tr>', money, flags=re.S)
+    assert everybody is not None
+    left = results.zones["population"].to_numpy()[np.isfinite(lost)].sum()
+    assert f'<b class="loss-text"><data value="{left:.0f}"' in everybody.group(1)
+    assert "−£" not in everybody.group(1)
+    assert "not of the same residents" in money
+
+
 def test_the_goal_in_words() -> None:
     assert goal_words("50", "employment", "jobs") == "half of the jobs in employment zones"
     assert goal_words("25", "employment", "area_m2") == "a quarter of the area of all employment zones"

@@ -63,10 +63,6 @@ def _month(figures: Figures, slot: Slot, kind: str, view: View) -> dict[str, Any
             column: figures.group_cell(column, TODAY, slot, kind, view, grouping, group)
             for column in ("value", "persons_covered", "persons")
         }
-        moved = [
-            (letter, figures.group_cell("change", scenario, slot, kind, view, grouping, group))
-            for scenario, letter in _titles(figures)
-        ]
         rows.append(
             {
                 "name": "Everybody" if grouping == "all" else words.group_name(grouping, group),
@@ -74,7 +70,10 @@ def _month(figures: Figures, slot: Slot, kind: str, view: View) -> dict[str, Any
                 "share": figure(figures.group_cell("value", TODAY, slot, kind, burden, grouping, group), "share"),
                 "covered": figure(cells["persons_covered"], whole=True),
                 "persons": figure(cells["persons"], whole=True),
-                "changes": [figure(cell, words.MONEY, sign=True) for _, cell in moved],
+                "changes": [
+                    _change(figures, scenario, slot, kind, view, (grouping, group), cells["persons_covered"])
+                    for scenario, _ in _titles(figures)
+                ],
             }
         )
     return {
@@ -84,8 +83,23 @@ def _month(figures: Figures, slot: Slot, kind: str, view: View) -> dict[str, Any
         "who": who_pays(figures, slot, kind, view),
         "letters": [letter for _, letter in _titles(figures)],
         "has_income": has_income,
+        "others_counted": any(change["covered"] for row in rows for change in row["changes"]),
         "rows": rows,
     }
+
+
+def _change(
+    figures: Figures, scenario: str, slot: Slot, kind: str, view: View, who: tuple[str, str], covered: Cell | None
+) -> dict[str, Any]:
+    """The change of a group's cost; where other residents can get there than today, how many instead.
+
+    The means are then not of the same residents: who loses a costly way falls out of the mean and lowers it.
+    """
+    now = figures.group_cell("persons_covered", scenario, slot, kind, view, *who)
+    if now is not None and covered is not None and abs(now.value - covered.value) >= 1:
+        return {"money": None, "covered": figure(now, whole=True), "gain": now.value > covered.value}
+    cell = figures.group_cell("change", scenario, slot, kind, view, *who)
+    return {"money": figure(cell, words.MONEY, sign=True), "covered": None, "gain": False}
 
 
 def goal_words(share: str, kind: str, unit: str) -> str:
