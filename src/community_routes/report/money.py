@@ -57,7 +57,7 @@ def _month(figures: Figures, slot: Slot, kind: str, view: View) -> dict[str, Any
     burden = View(f"{_BURDEN}{share}", view.reading, view.cutoff_min)
     groups = [("local", fifth) for fifth in figures.fifths()] + [("all", "all")]
     has_income = figures.zone_rows("access", TODAY, slot, kind, burden) is not None
-    rows = []
+    rows: list[dict[str, Any]] = []
     for grouping, group in groups:
         cells = {
             column: figures.group_cell(column, TODAY, slot, kind, view, grouping, group)
