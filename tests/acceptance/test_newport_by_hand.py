@@ -120,7 +120,6 @@ def test_three_cells_of_the_ranking(study: Study, comparison: Comparison, town: 
         feed = apply_scenario(plan, setting_of(study)).feed
         write_feed(feed, tmp_path / f"{scenario}.zip", date_stamp=study.file.dates["day"])
         changed = levels(town, timetable_of(tmp_path / f"{scenario}.zip"), fifth, amounts)
-        print(scenario, kind, changed[kind] - today[kind], ranking[scenario, kind])
         assert changed[kind] - today[kind] == pytest.approx(ranking[scenario, kind], rel=1e-9, abs=1e-9)
         assert ranking[scenario, kind] != 0
 
@@ -184,7 +183,6 @@ def test_the_cost_of_one_proposal(study: Study, comparison: Comparison, tmp_path
     (hours, km), (more_hours, more_km) = a_day
     summary = next(s for s in comparison.results.scenarios if s.id == "double-42-43")
     assert summary.cost is not None
-    print(summary.cost, 253 * (more_hours - hours), 253 * (more_km - km))
     assert summary.cost["bus_hours_per_year"] == pytest.approx(253 * (more_hours - hours), rel=1e-9)
     assert summary.cost["km_per_year"] == pytest.approx(253 * (more_km - km), rel=1e-6)
     assert summary.cost["cost_per_year"] == pytest.approx(
