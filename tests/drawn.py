@@ -119,7 +119,7 @@ def _place(places: Mapping[str, tuple[float, float]], name: str) -> dict[str, fl
 def _calendar(service_ids: Mapping[str, int], services: Mapping[str, Any]) -> Calendar:
     n = len(service_ids)
     weekdays = np.zeros((n, 7), bool)
-    season = np.full((2, n), np.datetime64("NaT"), "datetime64[D]")
+    season = np.full((2, n), np.datetime64("NaT", "D"), "datetime64[D]")
     dates = []
     for name, row in service_ids.items():
         given = services.get(name, [DATE])

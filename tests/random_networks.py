@@ -243,7 +243,7 @@ class _Draw:
         weekdays[0, DATE.weekday()] = True
         weekdays[1] = weekdays[2] = weekdays[3] = True
         season[0, 1], season[1, 2] = DAY_BEFORE, DAY_AFTER
-        season[:, 4] = np.datetime64("NaT")
+        season[:, 4] = np.datetime64("NaT", "D")
         exceptions = [(3, DATE, False), (4, DATE, True), (1, DAY_BEFORE, True), (4, DAY_AFTER, True)]
         if self.chance(0.8):
             for trip, row in enumerate(self.trip_rows):
@@ -444,7 +444,7 @@ def _call_columns(feed: Feed) -> tuple[NDArray[Any], ...]:
 
 def _on_dates(calendar: Calendar, runs: NDArray[np.bool_]) -> Calendar:
     n = len(runs)
-    nat = np.full(n, np.datetime64("NaT"), "datetime64[D]")
+    nat = np.full(n, np.datetime64("NaT", "D"), "datetime64[D]")
     rows = np.flatnonzero(runs).astype(np.int32)
     days = np.full(len(rows), np.datetime64(DATE, "D"))
     return Calendar(calendar.service_id, np.zeros((n, 7), bool), nat, nat, rows, days, np.ones(len(rows), bool))

@@ -153,7 +153,7 @@ def nearest_day(days: DaySet, calendar: Calendar, dates: Iterable[dt.date]) -> d
     covered = feed_dates(calendar)
     if covered is None:
         return None
-    every = np.arange(np.datetime64(covered[0]), np.datetime64(covered[1]) + 1)
+    every = np.arange(np.datetime64(covered[0], "D"), np.datetime64(covered[1], "D") + np.timedelta64(1, "D"))
     hit = every[days.holds(every)]
     if not len(hit):
         return None

@@ -360,7 +360,7 @@ class Work:
         if any(days.holds_date(date) for date in self.dates.values()):
             return
         after = max(self.dates.values()) if self.dates else dt.date(2000, 1, 1)
-        candidates = np.arange(np.datetime64(after), np.datetime64(after) + 28)
+        candidates = np.arange(np.datetime64(after, "D"), np.datetime64(after, "D") + np.timedelta64(28, "D"))
         hit = candidates[days.holds(candidates)]
         key = days.key.split(" ")[0]
         cure = f"add {key}: {hit[0]} to service_date" if len(hit) else f"add a {key} to service_date"

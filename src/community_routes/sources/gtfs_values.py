@@ -58,7 +58,7 @@ def _unusual_seconds(text: str) -> int:
 
 def dates_of(texts: list[str]) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
     """Dates of ``YYYYMMDD`` texts (NaT where blank or broken), and which are written with marks between, as 2024-03-05."""
-    days = np.full(len(texts), np.datetime64("NaT"), dtype="datetime64[D]")
+    days = np.full(len(texts), np.datetime64("NaT", "D"), dtype="datetime64[D]")
     marked = np.zeros(len(texts), np.bool_)
     for i, text in enumerate(texts):
         try:
