@@ -249,3 +249,11 @@ def test_matrix_from_pairs_leaves_other_pairs_unreached() -> None:
 def test_what_cannot_be_measured_is_refused(call: object, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         call()  # type: ignore[operator]
+
+
+def test_percentiles_do_not_depend_on_how_many_origins_are_sorted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seven origins one by one, in twos and all together: each time the rank of a plain sort."""
+    times = np.random.default_rng(5).integers(0, 9000, (7, 12, 5)).astype(np.int32)
+    for cells in (1, 2 * 12 * 5, 1 << 24):
+        monkeypatch.setattr("community_routes.measures.reach._AT_ONCE", cells)
+        assert (reach.percentile_times(times, 75) == np.sort(times, axis=1)[:, 8, :]).all()

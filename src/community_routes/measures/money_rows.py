@@ -36,31 +36,32 @@ class Affordability:
             raise ValueError("affordability needs `fares` with `budgets` in the study file")
         off = np.isnan(inputs.of_zones(np.zeros(len(inputs.origins))))
         columns: list[ZoneColumn] = []
+        median = percentile_times(inputs.time_s, MEDIAN)
+        of_budget = sorted(inputs.times_of_budget.items())
+        budget_medians = [percentile_times(times, MEDIAN) for _, times in of_budget]
         for places in kinds_of_places(inputs.destinations, units=inputs.units):
             if "/" in places.kind:
                 continue
             amounts = places.amounts[places.columns]
-            free = self._nearest(inputs, np.ascontiguousarray(inputs.time_s[:, :, places.columns]), amounts)
+            free = self._nearest(inputs, median[:, places.columns], amounts)
             reason = np.where(off, "off_network", np.where(np.isfinite(free), "over_fare", "over_time")).tolist()
-            for budget, times in sorted(inputs.times_of_budget.items()):
-                of_kind = np.ascontiguousarray(times[:, :, places.columns])
-                columns += self._reached(inputs, places, of_kind, f"{budget:g}")
-                closest = self._nearest(inputs, of_kind, amounts)
+            for (budget, times), medians in zip(of_budget, budget_medians, strict=True):
+                columns += self._reached(inputs, places, times, f"{budget:g}")
+                closest = self._nearest(inputs, medians[:, places.columns], amounts)
                 name = f"nearest_affordable_{budget:g}"
                 columns.append(ZoneColumn(closest, places.kind, name, SECONDS, reading=f"p{MEDIAN}", reason=reason))
         return inputs.table(columns)
 
     @staticmethod
-    def _nearest(inputs: WindowInputs, times: NDArray[np.int32], amounts: NDArray[np.float64]) -> NDArray[np.float64]:
-        return inputs.median_of_zones(nearest(percentile_times(times, MEDIAN), 1, amounts))
+    def _nearest(inputs: WindowInputs, median: NDArray[np.int32], amounts: NDArray[np.float64]) -> NDArray[np.float64]:
+        return inputs.median_of_zones(nearest(median, 1, amounts))
 
     @staticmethod
     def _reached(
         inputs: WindowInputs, places: PlacesOfKind, times: NDArray[np.int32], name: str
     ) -> Iterable[ZoneColumn]:
         measure = Cumulative(inputs.cutoffs_min)
-        own = PlacesOfKind(places.kind, np.arange(len(places.columns)), places.amounts[places.columns], places.unit)
-        each = measure.of_rows(times.reshape(-1, times.shape[-1]), own).reshape(*times.shape[:2], -1)
+        each = measure.of_rows(times.reshape(-1, times.shape[-1]), places).reshape(*times.shape[:2], -1)
         for k, cutoff in enumerate(inputs.cutoffs_min):
             values = inputs.of_zones(mean_over_departures(each[:, :, k]))
             measure_name = f"affordable_opportunities_{name}"

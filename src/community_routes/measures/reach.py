@@ -26,6 +26,7 @@ from community_routes.times import MINUTE, UNREACHED
 
 FloatArray = NDArray[np.float64]
 TimeArray = NDArray[np.int32]
+_AT_ONCE = 1 << 24  # travel times that are put in order together: 64 MB
 
 
 def cumulative_opportunities(time_s: ArrayLike, amounts: ArrayLike, *, cutoff_s: float) -> FloatArray:
@@ -251,9 +252,13 @@ def percentile_times(time_s: ArrayLike, percentile: int) -> TimeArray:
     if times.ndim != 3:
         raise ValueError(f"percentile_times needs (origins, departures, destinations), not the shape {times.shape}")
     rank = nearest_rank(times.shape[1], percentile)
-    swapped = np.ascontiguousarray(times.transpose(0, 2, 1))
-    swapped.partition(rank, axis=-1)
-    return np.ascontiguousarray(swapped[..., rank])
+    found = np.empty((times.shape[0], times.shape[2]), np.int32)
+    at_once = max(1, _AT_ONCE // max(1, times.shape[1] * times.shape[2]))
+    for start in range(0, times.shape[0], at_once):
+        swapped = np.ascontiguousarray(times[start : start + at_once].transpose(0, 2, 1))
+        swapped.partition(rank, axis=-1)
+        found[start : start + at_once] = swapped[..., rank]
+    return found
 
 
 def nearest_rank(n: int, percentile: int) -> int:
