@@ -114,7 +114,10 @@ class FeedPrices:
 
     def of_ride(self, hops: range, timetable: Timetable) -> FeedRide:
         """The class of a ride over some hops."""
-        stops = [*timetable.from_stop[hops.start : hops.stop].tolist(), *timetable.to_stop[hops.start : hops.stop].tolist()]
+        stops = [
+            *timetable.from_stop[hops.start : hops.stop].tolist(),
+            *timetable.to_stop[hops.start : hops.stop].tolist(),
+        ]
         return self.kind_of(int(self._route_of[timetable.trip[hops[0]]]), stops)
 
     def kind_of(self, route: int, stops: Sequence[int]) -> FeedRide:
