@@ -172,7 +172,8 @@ class DaskEngine:
                     return
                 done = self._result(job, under_way[0], blocks, look)
                 look()
-                under_way.popleft()
+                # At once: an error on the way may still hold the future, and its result would stay with the workers.
+                under_way.popleft().future.release()
                 n_given += 1
                 self.processor_s += done.processor_s
                 yield done.result
@@ -326,6 +327,8 @@ class DaskEngine:
         if under_way and self._client is not None:
             with contextlib.suppress(Exception):  # the scheduler may be gone, which is no news by now
                 self._client.cancel([task.future for task in under_way])
+                for task in under_way:
+                    task.future.release()
 
 
 def _distributed() -> Any:
