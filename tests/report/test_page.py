@@ -321,7 +321,7 @@ def test_assumed_departure_times_are_said_with_or_without_draws() -> None:
     assert f"{first.title}: {what[0]}. No draws were made." in without
     assert "community-routes run … --draws 200 gives intervals" in without
     assert "The changes of the other proposals are exact for their timetables." in without
-    assert without.count("as the departure times that it assumes have it, and not known for others: --draws 200") == 1
+    assert without.count("for the departure times that the proposal assumes; --draws 200") == 1
     assert without.count("exact for this timetable.") == 1
     with_draws = spoken(page_html(replace(made, scenarios=scenarios)))
     assert "No draws were made" not in with_draws and "--draws 200" not in with_draws

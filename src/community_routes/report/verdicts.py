@@ -225,7 +225,7 @@ def _sure(figures: Figures, scenario: ScenarioSummary, slot: Slot, kind: str, vi
         return "exact for this timetable"
     if known:
         return "the same in every draw of the departure times that it assumes"
-    return "as the departure times that it assumes have it, and not known for others: --draws 200 gives an interval"
+    return "for the departure times that the proposal assumes; --draws 200 says how much depends on them"
 
 
 def assumed_times(figures: Figures) -> list[dict[str, Any]]:
