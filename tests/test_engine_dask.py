@@ -451,7 +451,7 @@ def test_one_of_two_workers_is_killed_in_the_middle(study: Study, tmp_path: Path
             progress=lambda text: (told.append(text), kill(text)), **ends,
         )  # fmt: skip
         assert not victims
-        assert sum("blocks" in text for text in told) > 10
+        assert sum("blocks" in text for text in told) > 2  # blocks that end together are told together
         engine._client.wait_for_workers(2, timeout=60)
         assert min(before) not in set(engine._client.run(os.getpid).values())
     assert (tmp_path / "local.csv").read_bytes() == (tmp_path / "dask.csv").read_bytes()
