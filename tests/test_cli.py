@@ -558,3 +558,21 @@ def test_the_page_of_commands_names_each_of_them(capsys: pytest.CaptureFixture[s
     listed = set(re.findall(r"^│ ([a-z][a-z-]+) {2,}", capsys.readouterr().out, re.MULTILINE))
     assert named >= {"run", "check", "isochrone"} and named <= listed | {"demo"}
     assert listed - {"sites", "fetch"} <= named
+
+
+def test_an_interruption_while_something_is_cleared_away_is_not_lost() -> None:
+    """Python drops what is raised in ``__del__``; Ctrl-C at such a moment still ends the program, with 130."""
+    start = (
+        "import time; from community_routes import cli\n"
+        "class Cleared:\n"
+        "    def __del__(self): raise KeyboardInterrupt\n"
+        "def slow(words):\n"
+        "    try:\n"
+        "        Cleared(); time.sleep(20)\n"
+        "        return 0\n"
+        "    except KeyboardInterrupt:\n"
+        "        return 130\n"
+        "cli.run_command = slow\n"
+        "cli.main()"
+    )
+    assert subprocess.run([sys.executable, "-c", start], check=False).returncode == 130

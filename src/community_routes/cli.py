@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import errno
 import os
 import re
 import sys
+import threading
 import traceback
 from pathlib import Path
 from typing import Annotated, Any
@@ -29,6 +31,7 @@ _COORDINATES = re.compile(r"-\d+(\.\d+)?,-?\d+(\.\d+)?")
 INTERRUPTED = 130
 _INTERRUPTED_WORDS = "interrupted; nothing that was unfinished was written"
 _WRONG_PATH = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.EEXIST)
+_SOON_S = 0.05
 _SHOW_TRACEBACK = "COMMUNITY_ROUTES_TRACEBACK"
 
 # Typer brings a click of its own in newer versions and uses the package in older ones; both are reached through Typer.
@@ -40,7 +43,16 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
+    sys.unraisablehook = interrupt_again
     sys.exit(run_command(sys.argv[1:]))
+
+
+def interrupt_again(lost: Any) -> None:
+    """An interruption that came while an object was being cleared away, where Python drops it, is not lost."""
+    if issubclass(lost.exc_type, KeyboardInterrupt):
+        threading.Timer(_SOON_S, _thread.interrupt_main).start()  # here and now it would be dropped as well
+    else:
+        sys.__unraisablehook__(lost)
 
 
 def run_command(arguments: list[str]) -> int:
