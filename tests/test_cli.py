@@ -563,7 +563,8 @@ def test_the_page_of_commands_names_each_of_them(capsys: pytest.CaptureFixture[s
 def test_an_interruption_while_something_is_cleared_away_is_not_lost() -> None:
     """Python drops what is raised in ``__del__``; Ctrl-C at such a moment still ends the program, with 130."""
     start = (
-        "import time; from community_routes import cli\n"
+        "import signal, time; from community_routes import cli\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # what runs in the background ignores it
         "class Cleared:\n"
         "    def __del__(self): raise KeyboardInterrupt\n"
         "def slow(words):\n"

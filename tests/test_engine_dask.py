@@ -539,6 +539,7 @@ def test_interrupted_from_the_keyboard(study: Study, tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "community_routes.cli", *asked],
         cwd=tmp_path, start_new_session=True, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # what runs in the background ignores it
     ) as process:  # fmt: skip
         assert process.stderr is not None
         lines = []
