@@ -247,8 +247,8 @@ def test_the_commands_of_the_container_file_run(tmp_path: Path) -> None:
     assert n_run == 2
     (Path(packages) / "here.pth").write_text(here, encoding="utf-8")
     given = dict(part.split("=", 1) for name, rest in instructions() if name == "ENV" for part in rest.split())
-    settings = {name: value.replace("/work", str(tmp_path / "work")) for name, value in given.items()}
-    (tmp_path / "work").mkdir()
+    settings = {name: value.replace("/planning", str(tmp_path / "planning")) for name, value in given.items()}
+    (tmp_path / "planning").mkdir()
     shutil.copy(ROOT / "data" / "sites" / "sites.csv", settings["SITES"])
     environment |= {**settings, "STUDY": str(sample_study()), "OPTIONS": "--pages none"}
     (entry,) = [json.loads(rest) for name, rest in instructions() if name == "ENTRYPOINT"]
@@ -258,7 +258,9 @@ def test_the_commands_of_the_container_file_run(tmp_path: Path) -> None:
         env=environment, cwd=tmp_path, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert where.stdout.startswith(packages)
-    done = subprocess.run(["sh", str(SCRIPT)], env=environment, cwd=tmp_path / "work", capture_output=True, text=True)
+    done = subprocess.run(
+        ["sh", str(SCRIPT)], env=environment, cwd=tmp_path / "planning", capture_output=True, text=True
+    )
     assert done.returncode in (0, 3, 4), done.stdout + done.stderr
     (name,) = nights(Path(settings["RESULTS"]))
     assert (Path(settings["RESULTS"]) / name / "sites.csv").is_file()
