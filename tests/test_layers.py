@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "src" / "community_routes"
 
-BASE = ["errors", "notices", "times", "columns", "earth", "arrays", "kernels", "timings", "locking"]
+BASE = ["base", "errors", "notices", "times", "columns", "earth", "arrays", "kernels", "timings", "locking"]
 """What everything may import, and what imports nothing of ours but what stands to its left."""
 
 LAYERS = ["sources", "network", "routing", "measures", "scenarios", "report"]

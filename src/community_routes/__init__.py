@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
+
+from community_routes.base.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from community_routes.catchment import isochrone as isochrone
@@ -121,11 +122,6 @@ _WHERE = {
 }
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 __all__ = sorted(_HOME)
-
-try:
-    __version__ = version("community-routes")
-except PackageNotFoundError:  # the source folder without an installation
-    __version__ = "0+unknown"
 
 
 def __getattr__(name: str) -> Any:

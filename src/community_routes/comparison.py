@@ -14,7 +14,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from community_routes import __version__
+from community_routes.base.version import __version__
 from community_routes.bases import base_evaluations, base_tables
 from community_routes.checking import notices_table
 from community_routes.columns import COMPARISON_COLUMNS

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numba
 
-from community_routes import __version__
+from community_routes.base.version import __version__
 from community_routes.errors import CommunityRoutesError
 from community_routes.itinerary import journey
 from community_routes.sample import sample_study

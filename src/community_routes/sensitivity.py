@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from community_routes import __version__
+from community_routes.base.version import __version__
 from community_routes.comparison import printed_settings
 from community_routes.errors import UsageError
 from community_routes.evaluation import Progress, evaluate

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections import OrderedDict
@@ -14,6 +13,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from community_routes.base.version import __version__, code_hash
 from community_routes.errors import MachineError, UsageError
 from community_routes.network.store import read_mapped
 from community_routes.routing.engine import Work
@@ -97,15 +97,8 @@ def check_worker(folder: str, token: str, program: str, dask_worker: Any = None)
 @cache
 def program_id() -> str:
     """Versions of this program, numba and numpy, and a hash over the program's modules: what results depend on."""
-    from community_routes import __version__
-
-    digest = hashlib.sha256()
-    package = Path(__file__).resolve().parents[1]
-    for path in sorted(package.rglob("*.py")):
-        digest.update(f"\n{path.relative_to(package).as_posix()}\n".encode() + path.read_bytes())
     return (
-        f"community-routes {__version__} (code {digest.hexdigest()[:12]}), numba {numba.__version__}, "
-        f"numpy {np.__version__}"
+        f"community-routes {__version__} (code {code_hash()[:12]}), numba {numba.__version__}, numpy {np.__version__}"
     )
 
 

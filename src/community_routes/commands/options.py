@@ -14,7 +14,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import typer
 import typer.models
 
-from community_routes import __version__
+from community_routes.base.version import __version__
 
 
 def print_version(wanted: bool) -> None:

@@ -11,7 +11,6 @@ import time
 import uuid
 import zlib
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from community_routes.base.version import __version__, code_hash
 from community_routes.network.packing import Packed, UnpackableError, unpack
 from community_routes.notices import Notice
 
@@ -187,7 +187,8 @@ def key_of(kind: str, *parts: object) -> str:
 
     Every version of the program has its own keys, so that no run ever gets what other code made.
     """
-    return hashlib.sha256(repr((FORMAT, _code_hash(), kind, parts)).encode()).hexdigest()
+    program = (FORMAT, code_hash(), __version__, np.__version__, pd.__version__)
+    return hashlib.sha256(repr((program, kind, parts)).encode()).hexdigest()
 
 
 def fingerprint(*values: object) -> str:
@@ -215,17 +216,3 @@ def hash_of_file(path: Path) -> str:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-@cache
-def _code_hash() -> str:
-    """Over the modules that read and build, and the versions of what they stand on."""
-    from community_routes import __version__
-
-    digest = hashlib.sha256(f"{__version__} {np.__version__} {pd.__version__}".encode())
-    package = Path(__file__).resolve().parents[1]
-    own = [package / f"{name}.py" for name in ("arrays", "errors", "notices", "times")]
-    for path in sorted([*own, *package.glob("sources/*.py"), *package.glob("network/*.py")]):
-        with contextlib.suppress(OSError):
-            digest.update(f"\n{path.name}\n".encode() + path.read_bytes())
-    return digest.hexdigest()

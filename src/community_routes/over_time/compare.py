@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from community_routes import __version__
+from community_routes.base.version import __version__
 from community_routes.errors import UsageError
 from community_routes.over_time import tables
 from community_routes.over_time.explain import EXPLAINED_COLUMNS, MOST_ROUTES, Explanation, explain

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes import __version__
+from community_routes.base.version import __version__
 from community_routes.comparison import printed_settings
 from community_routes.errors import UsageError
 from community_routes.network.store import fingerprint
