@@ -188,17 +188,22 @@ def _runs(
         return None
     # Trips of frequencies.txt have no clock times of their own, so a block says nothing about them.
     timed = np.flatnonzero(~frequent)
-    first, last = feed.calls.first[trip[timed]], feed.calls.first[trip[timed] + 1] - 1
-    ends = TripEnds(
-        trip=trip[timed],
-        day=day[timed],
-        first_stop=feed.calls.stop[first],
-        last_stop=feed.calls.stop[last],
-        departure_s=(feed.calls.departure_s[first] + shift[timed]).astype(np.int32),
-        arrival_s=(feed.calls.arrival_s[last] + shift[timed]).astype(np.int32),
-    )
-    joined = vehicle_runs(feed, ends, notices)
+    ends = _trip_ends(feed, trip[timed], shift[timed], day[timed])
+    joined = vehicle_runs(feed, ends, np.unique(trip[frequent]), notices)
     return [tuple(timed[list(run)].tolist()) for run in joined] + [(i,) for i in np.flatnonzero(frequent).tolist()]
+
+
+def _trip_ends(feed: Feed, trip: NDArray[np.int64], shift: NDArray[np.int64], day: NDArray[np.int64]) -> TripEnds:
+    calls = feed.calls
+    first, last = calls.first[trip], calls.first[trip + 1] - 1
+    return TripEnds(
+        trip=trip,
+        day=day,
+        first_stop=calls.stop[first],
+        last_stop=calls.stop[last],
+        departure_s=(calls.departure_s[first] + shift).astype(np.int32),
+        arrival_s=(calls.arrival_s[last] + shift).astype(np.int32),
+    )
 
 
 def _lay_out(
