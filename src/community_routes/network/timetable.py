@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from community_routes.arrays import check_first, set_frozen
 from community_routes.kernels import kernel
-from community_routes.network.blocks import TripEnds, vehicle_runs
+from community_routes.network.blocks import IN_SEAT, TripEnds, joins, vehicle_runs
 from community_routes.notices import Notice
 from community_routes.sources.feed import Feed, Phase
 from community_routes.sources.headways import departures
@@ -191,6 +191,31 @@ def _runs(
     ends = _trip_ends(feed, trip[timed], shift[timed], day[timed])
     joined = vehicle_runs(feed, ends, np.unique(trip[frequent]), notices)
     return [tuple(timed[list(run)].tolist()) for run in joined] + [(i,) for i in np.flatnonzero(frequent).tolist()]
+
+
+def trips_ridden_through(feed: Feed, date: dt.date, of_route: NDArray[np.bool_]) -> set[tuple[int, int]]:
+    """Trips of a service date and those that they go on as: rows of ``Feed.trips`` between which one may stay on board.
+
+    Parameters
+    ----------
+    of_route : bool, shape (n_trips,)
+        Only vehicles that run any of these trips are looked at, and trips that in-seat transfers name.
+    """
+    block, rules = feed.trips["block_id"].to_numpy(), feed.transfers[feed.transfers["transfer_type"] == IN_SEAT]
+    wanted = (block != "") & np.isin(block, np.unique(block[of_route].astype(str)))
+    wanted[[row for row in rules[["from_trip", "to_trip"]].to_numpy().ravel() if row >= 0]] = True
+    if not wanted.any():
+        return set()
+    trip, shift, day, frequent = _instances(feed, date)
+    here = wanted[trip] & ~frequent & (np.diff(feed.calls.first)[trip] >= 2)
+    ends = _trip_ends(feed, trip[here], shift[here], day[here])
+    following = joins(feed, ends, np.zeros(0, np.int64), [])
+    return {
+        (int(ends.trip[before]), int(ends.trip[after]))
+        for before, afters in following.items()
+        for after in afters
+        if ends.day[before] == 0
+    }
 
 
 def _trip_ends(feed: Feed, trip: NDArray[np.int64], shift: NDArray[np.int64], day: NDArray[np.int64]) -> TripEnds:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from community_routes.scenarios.changes import SetHeadway, WithdrawRoute
 from community_routes.scenarios.changes_days import CalendarEdit, DaySet, active_dates, feed_dates, weekday_of
 from community_routes.scenarios.changes_feed import NewTrip, TripCalls, edit_trips, split_days
+from community_routes.scenarios.changes_links import keep_links, warn_of_lost_links
 from community_routes.scenarios.changes_phase import phase_s
 from community_routes.scenarios.changes_routes import Runs, directions, pattern_of, runs_of, trips_of
 from community_routes.scenarios.changes_work import CANNOT_APPLY, LOST_STOPS, NO_EFFECT, Work
@@ -106,8 +107,8 @@ def apply_set_headway(work: Work, change: SetHeadway) -> None:
 
 def _set_day(work: Work, change: SetHeadway, route: int, key: str, days: DaySet, periods: dict[str, float]) -> bool:
     """The periods of one kind of day; True where anything differs from before."""
-    trips = trips_of(work.feed, [route])
-    feed, inside = split_days(work.feed, trips, days, work.scenario.scenario)
+    before, path = work.feed, [key] if getattr(change, key, None) else ["service", key]
+    feed, inside = split_days(before, trips_of(before, [route]), days, work.scenario.scenario)
     feed, service = _service_of(work, feed, inside, days, work.route_name(route))
     trips = trips_of(feed, [route])
     way = dict(zip(trips.tolist(), directions(feed, trips).tolist(), strict=True))
@@ -141,10 +142,13 @@ def _set_day(work: Work, change: SetHeadway, route: int, key: str, days: DaySet,
         feed,
         (runs.where(gone), runs.where(~gone)),
         added,
-        [key] if getattr(change, key, None) else ["service", key],
+        path,
     )
     mine = inside[[way[int(trip)] in wanted for trip in inside]]
     work.feed = remove_runs(feed, mine, [parse_window(window) for window in periods], added)
+    dates = [date for _, date in work.dates_in(days)]
+    kept = keep_links(work, feed, route, np.unique(runs.where(gone).trip), added, dates)
+    warn_of_lost_links(work, before, route, dates, kept=kept, path=path)
     # Ids may have got a number because they were taken; the last trips of the feed are the new ones, in this order.
     ids = work.feed.trips["trip_id"].to_list()[len(work.feed.trips) - len(added) :] if n_kept else []
     for group in timed:
