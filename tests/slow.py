@@ -19,8 +19,9 @@ How it reads the rules of a journey where they leave room:
 6. A block is put in order by the first departure, then the last arrival, then the row of the trip; only neighbours in that
    order are joined: from the last arrival to the next first departure it is 0 to 3,600 s, at one stop or at two children of
    one station.
-7. Type 4 joins the two trips it names on one service date under the same three conditions, whatever their blocks, beside the
-   join by block. Type 5 parts the two trips it names.
+7. Type 4 joins the two trips it names, whatever their blocks, beside the join by block: on one service date, or where the
+   second runs on the date after; 0 to 10,800 s from the last arrival to the first departure, at one stop, at two children of
+   one station, or at most 500 m apart as the crow flies. Type 5 parts the two trips it names.
 8. Runs of frequencies.txt are joined to nothing (nobody can say which run follows which).
 9. A run of frequencies.txt leaves its first call at the time given; the others keep their distance to that. ``phase: half``
    adds half of the headway, rounded down, where exact_times is 0, and the departures still lie before the end.
@@ -113,12 +114,12 @@ def joined_runs(feed: Feed, runs: list[Run]) -> dict[int, list[int]]:
                 parts.add(pair)
     stop, parent = feed.calls.stop, feed.stops["parent"].to_numpy()
 
-    def fits(before: int, after: int) -> bool:
+    def fits(before: int, after: int, longest_s: int = HOUR, farthest_m: float = -1.0) -> bool:
         end = int(stop[feed.calls.first[runs[before].trip + 1] - 1])
         start = int(stop[feed.calls.first[runs[after].trip]])
         one_place = end == start or (parent[end] >= 0 and parent[end] == parent[start])
         gap = runs[after].departure_s[0] - runs[before].arrival_s[-1]
-        return bool(one_place and 0 <= gap <= HOUR)
+        return bool((one_place or apart_m(feed, end, start) <= farthest_m) and 0 <= gap <= longest_s)
 
     blocks, by_trip = defaultdict(list), {}
     agency = feed.routes["agency"].to_numpy()
@@ -137,11 +138,20 @@ def joined_runs(feed: Feed, runs: list[Run]) -> dict[int, list[int]]:
                 joined[before].append(after)
     for (trip, day), before in by_trip.items():
         for first, second in in_seat - parts:
-            after = by_trip.get((second, day), before)
-            is_new = trip == first and after != before and after not in joined[before]
-            if is_new and fits(before, after):
-                joined[before].append(after)
+            for later in (day, day + 1):
+                after = by_trip.get((second, later), before)
+                is_new = trip == first and after != before and after not in joined[before]
+                if is_new and fits(before, after, 3 * HOUR, 500.0):
+                    joined[before].append(after)
     return joined
+
+
+def apart_m(feed: Feed, one: int, other: int) -> float:
+    """Metres between two stops on a sphere of 6,371,008.8 m, by the chord between them."""
+    lon, lat = np.radians(feed.stops[["lon", "lat"]].to_numpy(float)[[one, other]]).T
+    x, y, z = np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)
+    chord = np.sqrt(np.diff(x) ** 2 + np.diff(y) ** 2 + np.diff(z) ** 2)
+    return float(2 * 6_371_008.8 * np.arcsin(chord / 2)[0])
 
 
 class SlowSearch:

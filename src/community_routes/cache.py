@@ -20,10 +20,10 @@ from community_routes.network.points import Links
 from community_routes.network.stop_walks import build_footpaths, stop_points
 from community_routes.network.store import Store, fingerprint, hash_of_file, key_of
 from community_routes.network.streets import Streets, build_streets
-from community_routes.network.timetable import Phase, Timetable
+from community_routes.network.timetable import Timetable
 from community_routes.network.walks import Ground, Linked, link_points
 from community_routes.notices import Notice
-from community_routes.sources.feed import Feed
+from community_routes.sources.feed import Feed, Phase
 from community_routes.sources.osm_map import StreetMap
 
 _NAME = "community-routes"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from community_routes.sources.feed import Feed
 from community_routes.sources.gtfs_modes import mode_of
+from community_routes.sources.headways import departures
 
 _SIMPLIFY_DEGREES = 0.00005
 _MOST_COURSES = 12
@@ -68,12 +69,10 @@ def stop_table(feed: Feed, dates: Mapping[str, dt.date], box: Box) -> gpd.GeoDat
 def runs_of_trips(feed: Feed) -> NDArray[np.float64]:
     """How often each trip runs on a day of its service: once, or as often as its headways say."""
     runs = np.ones(len(feed.trips))
-    rows = feed.frequencies
-    if len(rows):
-        trips = rows["trip"].to_numpy()
-        n = -(-(rows["end_s"].to_numpy() - rows["start_s"].to_numpy()) // rows["headway_s"].to_numpy())
-        runs[np.unique(trips)] = 0
-        np.add.at(runs, trips, n)
+    trips = feed.frequencies["trip"].to_numpy()
+    if len(trips):
+        runs[trips] = 0
+        np.add.at(runs, trips[departures(feed)[0]], 1)
     return runs
 
 

@@ -196,6 +196,7 @@ def _read(file: StudyFile, found: list[Notice], cache: str | Path | None) -> _Pa
         )
     if parts.feed is not None:
         _check_dates(file, parts.feed, found)
+        parts.feed = replace(parts.feed, phase=file.travel.phase, seed=file.travel.seed)
         feed_prices(parts.feed, file.fares, found)  # says what of the timetable's fares cannot be used
     spec = file.streets
     if spec.crow_fly is None and not missing.intersection({spec.osm, spec.graphml} - {None}):

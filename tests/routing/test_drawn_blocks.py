@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
+from community_routes.network.timetable import build_timetable
+from community_routes.notices import Notice
 from community_routes.times import MINUTE
-from drawn import drawn_feed, travel_time_s
+from drawn import DATE, drawn_feed, travel_time_s
 
 # the vehicle arrives at B 08:10 and goes on from there at 08:11; a slack of five minutes makes a change miss it
 FIRST, SECOND, NEXT = "1 block=v: A 08:00  B 08:10", "2 block=v: B 08:11  Z 08:20", "2: B 08:31  Z 08:40"
@@ -87,11 +91,64 @@ def test_another_service_of_the_same_date_is_joined() -> None:
 
 def test_type_4_joins_two_trips() -> None:
     """No block, but an in-seat transfer: 25 minutes by one ride; between the wrong trips it does nothing."""
-    lines = ["1 trip=one: A 08:00  B 08:10", "2 trip=two: B 08:11  Z 08:20", "2 trip=late: B 09:11  Z 09:20"]
+    lines = ["1 trip=one: A 08:00  B 08:10", "2 trip=two: B 08:11  Z 08:20", "2 trip=soon: B 08:09  Z 08:20"]
     rule = "B > B type=4 from_trip=one to_trip={}"
     assert minutes(*lines, transfers=[rule.format("two")], max_rides=1) == 25
-    assert minutes(*lines, transfers=[rule.format("late")], max_rides=1) is None
+    assert minutes(*lines, transfers=[rule.format("soon")], max_rides=1) is None
     assert minutes(*lines, max_rides=1) is None
+
+
+@pytest.mark.parametrize(("leaves", "answer"), [("08:10", 200), ("11:10", 200), ("11:10:01", None), ("08:09:59", None)])
+def test_type_4_waits_up_to_three_hours(leaves: str, answer: int | None) -> None:
+    """In B at 08:10; Z is reached at 11:15, 200 minutes after 07:55, when the second leaves 0 to 180 minutes later."""
+    lines = ["1 trip=one: A 08:00  B 08:10", f"2 trip=two: B {leaves}  Z 11:15"]
+    rule = "B > B type=4 from_trip=one to_trip=two"
+    assert minutes(*lines, transfers=[rule], max_rides=1, max_travel_s=4 * 3600) == answer
+
+
+@pytest.mark.parametrize(("metres", "answer"), [(60, 25), (499, 25), (501, None)])
+def test_type_4_reaches_500_metres(metres: int, answer: int | None) -> None:
+    """The second starts north of where the first ends (6,371,008.8 m x pi / 180 = 111,195 m a degree); nobody can walk there."""
+    lines = ["1 trip=one: A 08:00  B 08:10", "2 trip=two: C 08:11  Z 08:20"]
+    places = {"B": (0.0, 50.0), "C": (0.0, 50.0 + metres / 111_195.08)}
+    feed = drawn_feed(*lines, places=places, transfers=["B > C type=4 from_trip=one to_trip=two"])
+    found = travel_time_s(feed, "07:55", access={"A": 0}, egress={"Z": 0}, slack_s=300, max_rides=1)
+    assert found == (None if answer is None else answer * MINUTE)
+
+
+@pytest.mark.parametrize(("served", "answer"), [("2024-03-05", 35), ("2024-03-04", None)])
+def test_type_4_goes_on_with_the_next_service_date(served: str, answer: int | None) -> None:
+    """Today's 23:50 is in B at 24:05 and goes on as tomorrow's 00:10 (24:10): Z at 24:20 is 35 minutes; not as today's 00:10."""
+    lines = ["1 trip=one: A 23:50  B 24:05", "2 trip=two service=s: B 00:10  Z 00:20"]
+    tomorrow = str(dt.date.fromisoformat(served) + dt.timedelta(days=1))
+    feed = drawn_feed(*lines, services={"s": [tomorrow]}, transfers=["B > B type=4 from_trip=one to_trip=two"])
+    found = travel_time_s(feed, "23:45", access={"A": 0}, egress={"Z": 0}, slack_s=300, max_rides=1)
+    assert found == (None if answer is None else answer * MINUTE)
+
+
+def test_what_type_4_cannot_join_is_counted() -> None:
+    """Of five pairs that run, one is joined; three do not fit (early, late, far), one runs by headway; one names no trip.
+
+    A pair that runs on no date at hand and one that type 5 parts are not counted, and a pair of a block that only type 4 joins
+    (70 minutes) is none that is lost.
+    """
+    lines = ["1 trip=a block=v: A 08:00  B 08:10", "2 trip=b block=v: B 09:20  Z 09:30", "2 trip=early: B 08:05  Z 08:20",
+             "2 trip=late: B 11:11  Z 11:20", "2 trip=far: C 08:20  Z 08:30", "2 trip=often: B 08:00  Z 08:10",
+             "2 trip=never service=s: B 08:10  Z 08:20", "2 trip=parted: B 08:12  Z 08:30"]  # fmt: skip
+    rules = [
+        f"B > B type=4 from_trip=a to_trip={to}" for to in ("b", "early", "late", "far", "often", "never", "parted")
+    ]
+    feed = drawn_feed(
+        *lines,
+        services={"s": ["2024-07-01"]},
+        frequencies=["often 08:00-09:00 every 10"],
+        transfers=[*rules, "B > B type=5 from_trip=a to_trip=parted", "B > B type=4 from_trip=a"],
+    )
+    notices: list[Notice] = []
+    assert build_timetable(feed, DATE, notices=notices).n_runs == 6 + 5
+    (notice,) = notices
+    assert (notice.code, notice.value) == ("in_seat_not_joined", "5")
+    assert "a to early" in notice.message
 
 
 def test_a_vehicle_that_parts_in_two() -> None:

@@ -14,10 +14,10 @@ from community_routes.network.connections import Connections, build_connections,
 from community_routes.network.packing import packable
 from community_routes.network.points import Links
 from community_routes.network.stop_walks import build_footpaths, stop_points
-from community_routes.network.timetable import WHOLE_DAY_S, Phase, Timetable, build_timetable
+from community_routes.network.timetable import WHOLE_DAY_S, Timetable, build_timetable
 from community_routes.network.walks import Ground, link_points
 from community_routes.notices import Notice
-from community_routes.sources.feed import Feed
+from community_routes.sources.feed import Feed, Phase
 
 
 @packable
@@ -147,8 +147,8 @@ def assemble_network(
     footpaths: Links,
     *,
     slack_s: int = 60,
-    phase: Phase = "zero",
-    seed: int = 0,
+    phase: Phase | None = None,
+    seed: int | None = None,
     wheelchair: bool = False,
     span_s: tuple[int, int] = WHOLE_DAY_S,
     notices: list[Notice] | None = None,
@@ -191,8 +191,8 @@ def build_network(
     between_stops_s: int = 600,
     speed_kmh: float = 4.8,
     link_m: float = 300.0,
-    phase: Phase = "zero",
-    seed: int = 0,
+    phase: Phase | None = None,
+    seed: int | None = None,
     wheelchair: bool = False,
     span_s: tuple[int, int] = WHOLE_DAY_S,
     notices: list[Notice] | None = None,

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.arrays import check_first, set_frozen
 from community_routes.kernels import kernel
-from community_routes.network.blocks import TripEnds, vehicle_runs
+from community_routes.network.blocks import IN_SEAT, TripEnds, joins, vehicle_runs
 from community_routes.notices import Notice
-from community_routes.sources.feed import Feed
+from community_routes.sources.feed import Feed, Phase
+from community_routes.sources.headways import departures
 from community_routes.times import DAY, HOUR
 
-Phase = Literal["zero", "half", "sampled"]
 WHOLE_DAY_S = (-9 * HOUR, 33 * HOUR)
 """What departures and deadlines of one day need, whatever the limit of time: the longest journey before it and after it."""
 ACCESSIBLE = 1
@@ -100,8 +99,8 @@ def build_timetable(
     feed: Feed,
     date: dt.date,
     *,
-    phase: Phase = "zero",
-    seed: int = 0,
+    phase: Phase | None = None,
+    seed: int | None = None,
     wheelchair: bool = False,
     span_s: tuple[int, int] = WHOLE_DAY_S,
     notices: list[Notice] | None = None,
@@ -113,10 +112,10 @@ def build_timetable(
     feed : Feed
     date : date
         The service date from which seconds are counted.
-    phase : "zero", "half" or "sampled"
+    phase : "zero", "half" or "sampled", optional
         When the first bus of a ``frequencies.txt`` row with ``exact_times=0`` leaves: at its start, half a headway later,
-        or at a random moment of the first headway drawn from ``seed``.
-    seed : int
+        or at a random moment of the first headway drawn from ``seed``; as the feed says unless given.
+    seed : int, optional
     wheelchair : bool
         Only trips known to be accessible, boarded and left at stops known to be accessible.
     span_s : (int, int)
@@ -125,7 +124,8 @@ def build_timetable(
         Gets what was found.
     """
     found: list[Notice] = [] if notices is None else notices
-    trip, shift, day, frequent = _instances(feed, date, phase, seed)
+    feed = replace(feed, phase=phase or feed.phase, seed=feed.seed if seed is None else seed)
+    trip, shift, day, frequent = _instances(feed, date)
     calls = feed.calls
     size = np.diff(calls.first)[trip]
     usable = size >= 2
@@ -142,11 +142,11 @@ def build_timetable(
 
 
 def _instances(
-    feed: Feed, date: dt.date, phase: Phase, seed: int
+    feed: Feed, date: dt.date
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Trip rows, their shifts in seconds, their days (-1, 0, 1) and whether they run by frequency."""
     by_frequency = np.unique(feed.frequencies["trip"].to_numpy()).astype(np.int64)
-    starts = _frequency_shifts(feed, phase, seed)
+    starts = _frequency_shifts(feed)
     parts: list[tuple[NDArray[np.int64], NDArray[np.int64], int, bool]] = []
     for day in (-1, 0, 1):
         active = feed.active_trips(date + dt.timedelta(days=day))
@@ -162,23 +162,16 @@ def _instances(
     return trip, shift, days, frequent
 
 
-def _frequency_shifts(feed: Feed, phase: Phase, seed: int) -> dict[int, NDArray[np.int64]]:
+def _frequency_shifts(feed: Feed) -> dict[int, NDArray[np.int64]]:
     """For each template trip what to add to its times for each run: start, start + headway, ... < end."""
-    draw = np.random.default_rng(seed)
-    shifts: dict[int, list[NDArray[np.int64]]] = {}
-    rows = feed.frequencies
-    for trip, start, end, headway, exact in zip(
-        *(rows[name].tolist() for name in ("trip", "start_s", "end_s", "headway_s", "exact_times")), strict=True
-    ):
-        offset = int(draw.integers(headway))  # drawn for every row, so that a row's phase does not hang on the others
-        if exact or phase == "zero":
-            offset = 0
-        elif phase == "half":
-            offset = headway // 2
-        first_call = feed.calls.first[trip]
-        template_s = int(feed.calls.departure_s[first_call]) if feed.calls.first[trip + 1] > first_call else 0
-        shifts.setdefault(trip, []).append(np.arange(start + offset, end, headway, dtype=np.int64) - template_s)
-    return {trip: np.concatenate(parts) for trip, parts in shifts.items()}
+    row, start = departures(feed)
+    trip, calls = feed.frequencies["trip"].to_numpy()[row], feed.calls
+    template_s = np.append(calls.departure_s, 0)[calls.first[trip]]  # of a trip without calls anything: it does not run
+    order = np.argsort(trip, kind="stable")
+    mine, first = np.unique(trip[order], return_index=True)
+    parts = np.split((start - template_s)[order], first[1:])
+    none = np.zeros(0, np.int64)
+    return {int(one): none for one in feed.frequencies["trip"]} | dict(zip(mine.tolist(), parts, strict=False))
 
 
 def _runs(
@@ -195,17 +188,47 @@ def _runs(
         return None
     # Trips of frequencies.txt have no clock times of their own, so a block says nothing about them.
     timed = np.flatnonzero(~frequent)
-    first, last = feed.calls.first[trip[timed]], feed.calls.first[trip[timed] + 1] - 1
-    ends = TripEnds(
-        trip=trip[timed],
-        day=day[timed],
-        first_stop=feed.calls.stop[first],
-        last_stop=feed.calls.stop[last],
-        departure_s=(feed.calls.departure_s[first] + shift[timed]).astype(np.int32),
-        arrival_s=(feed.calls.arrival_s[last] + shift[timed]).astype(np.int32),
-    )
-    joined = vehicle_runs(feed, ends, notices)
+    ends = _trip_ends(feed, trip[timed], shift[timed], day[timed])
+    joined = vehicle_runs(feed, ends, np.unique(trip[frequent]), notices)
     return [tuple(timed[list(run)].tolist()) for run in joined] + [(i,) for i in np.flatnonzero(frequent).tolist()]
+
+
+def trips_ridden_through(feed: Feed, date: dt.date, of_route: NDArray[np.bool_]) -> set[tuple[int, int]]:
+    """Trips of a service date and those that they go on as: rows of ``Feed.trips`` between which one may stay on board.
+
+    Parameters
+    ----------
+    of_route : bool, shape (n_trips,)
+        Only vehicles that run any of these trips are looked at, and trips that in-seat transfers name.
+    """
+    block, rules = feed.trips["block_id"].to_numpy(), feed.transfers[feed.transfers["transfer_type"] == IN_SEAT]
+    wanted = (block != "") & np.isin(block, np.unique(block[of_route].astype(str)))
+    wanted[[row for row in rules[["from_trip", "to_trip"]].to_numpy().ravel() if row >= 0]] = True
+    if not wanted.any():
+        return set()
+    trip, shift, day, frequent = _instances(feed, date)
+    here = wanted[trip] & ~frequent & (np.diff(feed.calls.first)[trip] >= 2)
+    ends = _trip_ends(feed, trip[here], shift[here], day[here])
+    following = joins(feed, ends, np.zeros(0, np.int64), [])
+    return {
+        (int(ends.trip[before]), int(ends.trip[after]))
+        for before, afters in following.items()
+        for after in afters
+        if ends.day[before] == 0
+    }
+
+
+def _trip_ends(feed: Feed, trip: NDArray[np.int64], shift: NDArray[np.int64], day: NDArray[np.int64]) -> TripEnds:
+    calls = feed.calls
+    first, last = calls.first[trip], calls.first[trip + 1] - 1
+    return TripEnds(
+        trip=trip,
+        day=day,
+        first_stop=calls.stop[first],
+        last_stop=calls.stop[last],
+        departure_s=(calls.departure_s[first] + shift).astype(np.int32),
+        arrival_s=(calls.arrival_s[last] + shift).astype(np.int32),
+    )
 
 
 def _lay_out(

@@ -18,6 +18,7 @@ from community_routes.scenarios.changes_routes import trips_of
 from community_routes.scenarios.draws import Randomness, scenario_draws, shifted_feed
 from community_routes.scenarios.feed_diff import diff_feeds, route_keys
 from community_routes.sources.feed import Feed
+from community_routes.sources.headways import entries_of
 
 BACK = "put-back:"
 """Before the ids of what is put back where the later timetable has another thing of that id."""
@@ -189,14 +190,14 @@ def _with_columns(feed: Feed, before: Feed, copied: list[int], first_row: int) -
 
 def _with_frequencies(feed: Feed, before: Feed, copied: list[int], first_row: int) -> Feed:
     """The headway services of the trips put back."""
-    parts = [feed.frequencies]
+    parts, published = [entries_of(feed)], entries_of(before)
     for k, trip in enumerate(copied):
-        mine = before.frequencies[before.frequencies["trip"] == trip]
+        mine = published[published["trip"] == trip]
         if len(mine):
             parts.append(mine.assign(trip=first_row + k))
     if len(parts) == 1:
         return feed
-    table = pd.concat(parts, ignore_index=True).astype(feed.frequencies.dtypes.to_dict())
+    table = pd.concat(parts, ignore_index=True).astype(parts[0].dtypes.to_dict())
     return replace(feed, frequencies=table)
 
 

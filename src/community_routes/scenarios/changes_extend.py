@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from community_routes.scenarios.changes import ExtendRoute
 from community_routes.scenarios.changes_feed import TripCalls, add_shape, edit_trips, shift_frequencies, split_days
+from community_routes.scenarios.changes_links import warn_of_lost_links
 from community_routes.scenarios.changes_new_route import Course, Pace, course_of, run_seconds, warn_speed
 from community_routes.scenarios.changes_routes import runs_of, trips_of
 from community_routes.scenarios.changes_values import PlaceAt
@@ -58,6 +59,7 @@ def apply_extend(work: Work, change: ExtendRoute) -> None:
             _extend_shapes(work, np.array(group), course, outward)
     work.edit(frequencies=shift_frequencies(work.feed, replaced))
     work.feed = edit_trips(work.feed, replaced=replaced)
+    warn_of_lost_links(work, before, route, work.dates.values())
     work.changed(route)
     work.warn_dates(days, ["days"])
     n_new = len(work.feed.stops) - n_before

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from community_routes.scenarios.changes_days import CalendarEdit, DaySet, split_service
 from community_routes.sources.feed import Calendar, Calls, Feed, Shapes
+from community_routes.sources.headways import entries_of
 
 COPY_MARK = "~"
 """Between the id of a trip and the kind of day for which it was copied; a copy is as late as its trip in draws."""
@@ -277,7 +278,7 @@ def copy_trips(
     return (
         replace(
             feed,
-            frequencies=_with_copies(feed.frequencies, ["trip"], copy_of),
+            frequencies=_with_copies(entries_of(feed), ["trip"], copy_of),
             transfers=_with_copies(feed.transfers, ["from_trip", "to_trip"], copy_of),
         ),
         rows,
@@ -302,9 +303,9 @@ def _with_copies(table: pd.DataFrame, columns: Sequence[str], copy_of: Mapping[i
 
 def shift_frequencies(feed: Feed, replaced: Mapping[int, TripCalls]) -> pd.DataFrame:
     """Frequencies of trips that get other calls: they start as much earlier or later as the first departure moves."""
-    table = feed.frequencies
-    if not len(table):
-        return table
+    if not np.isin(feed.frequencies["trip"].to_numpy(), list(replaced)).any():
+        return feed.frequencies
+    table = entries_of(feed)
     trips = table["trip"].to_numpy()
     first = feed.calls.departure_s[feed.calls.first[trips]]
     moved = [
@@ -312,7 +313,7 @@ def shift_frequencies(feed: Feed, replaced: Mapping[int, TripCalls]) -> pd.DataF
         for trip, old in zip(trips.tolist(), first.tolist(), strict=True)
     ]
     shift = np.array(moved, np.int32)
-    return table.assign(start_s=table["start_s"] + shift, end_s=table["end_s"] + shift)
+    return table.assign(**{name: table[name] + shift for name in ("origin_s", "start_s", "end_s")})
 
 
 def add_stops(feed: Feed, ids: Sequence[str], names: Sequence[str], lon: Sequence[float], lat: Sequence[float]) -> Feed:

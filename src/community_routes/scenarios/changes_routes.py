@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from community_routes.scenarios.changes_values import nearest_name
 from community_routes.scenarios.stops_matching import plain_name
 from community_routes.sources.feed import Feed
+from community_routes.sources.headways import departures
 
 _SUFFIX = re.compile(r"(.+?)-\d+")
 
@@ -141,19 +142,17 @@ class Runs:
 
 def runs_of(feed: Feed, trips: NDArray[np.int64]) -> Runs:
     """Every start of the trips, in the order of trips and time."""
-    table = feed.frequencies
-    by_frequency = np.isin(trips, table["trip"].to_numpy()) if len(table) else np.zeros(len(trips), bool)
+    template = feed.frequencies["trip"].to_numpy()
+    by_frequency = np.isin(trips, template)
     plain = trips[~by_frequency]
     parts_trip, parts_start = [plain], [feed.calls.departure_s[feed.calls.first[plain]].astype(np.int64)]
     parts_row = [np.full(len(plain), -1, np.int64)]
     if by_frequency.any():
-        hit = np.flatnonzero(np.isin(table["trip"].to_numpy(), trips))
-        for row in hit:
-            one = table.iloc[row]
-            starts = np.arange(int(one["start_s"]), int(one["end_s"]), int(one["headway_s"]), dtype=np.int64)
-            parts_trip.append(np.full(len(starts), int(one["trip"]), np.int64))
-            parts_start.append(starts)
-            parts_row.append(np.full(len(starts), row, np.int64))
+        row, start_s = departures(feed)
+        hit = np.isin(template[row], trips)
+        parts_trip.append(template[row[hit]].astype(np.int64))
+        parts_start.append(start_s[hit])
+        parts_row.append(row[hit])
     trip, start, frequency = (np.concatenate(parts) for parts in (parts_trip, parts_start, parts_row))
     order = np.lexsort((start, trip))
     return Runs(trip[order], start[order], frequency[order])

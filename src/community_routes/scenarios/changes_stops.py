@@ -12,6 +12,7 @@ from community_routes.earth import great_circle_m
 from community_routes.scenarios.changes import AddStop, ChangeDwell, ChangeSpeed, RemoveStops, Reroute
 from community_routes.scenarios.changes_days import EVERY_DAY, DaySet
 from community_routes.scenarios.changes_feed import TripCalls, add_shape, edit_trips, shift_frequencies, split_days
+from community_routes.scenarios.changes_links import warn_of_lost_links
 from community_routes.scenarios.changes_new_route import DWELL_S, Course, Pace, course_of, run_seconds, warn_speed
 from community_routes.scenarios.changes_routes import directions, runs_of, trips_of
 from community_routes.scenarios.changes_values import PlaceAt
@@ -75,7 +76,8 @@ def replace_calls(
     # New stops were made in the feed of the work meanwhile; the split trips are in the selection's.
     feed = replace(chosen.feed, stops=work.feed.stops)
     feed = replace(feed, frequencies=shift_frequencies(feed, replaced))
-    work.feed = edit_trips(feed, replaced=replaced)
+    before, work.feed = work.feed, edit_trips(feed, replaced=replaced)
+    warn_of_lost_links(work, before, chosen.route, work.dates.values())
     work.changed(chosen.route)
     return replaced
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.scenarios.changes import SetHeadway, WithdrawRoute
 from community_routes.scenarios.changes_days import CalendarEdit, DaySet, active_dates, feed_dates, weekday_of
 from community_routes.scenarios.changes_feed import NewTrip, TripCalls, edit_trips, split_days
+from community_routes.scenarios.changes_links import keep_links, warn_of_lost_links
 from community_routes.scenarios.changes_phase import phase_s
 from community_routes.scenarios.changes_routes import Runs, directions, pattern_of, runs_of, trips_of
 from community_routes.scenarios.changes_work import CANNOT_APPLY, LOST_STOPS, NO_EFFECT, Work
 from community_routes.sources.feed import Feed
+from community_routes.sources.headways import without_periods
 from community_routes.sources.yaml_file import Step
-from community_routes.times import format_time, parse_window
+from community_routes.times import DAY, format_time, parse_window
+
+ALWAYS = (-DAY, 10 * DAY)
 
 
 @dataclass(frozen=True)
@@ -60,40 +63,24 @@ def apply_withdraw(work: Work, change: WithdrawRoute) -> None:
         when = "" if days.every_day else f" on a {days.words}"
         hours = "" if period is None else f" from {change.from_ or 'the first bus'} to {change.to or 'the last bus'}"
         raise work.stop(NO_EFFECT, f"route {name} has no departure{when}{hours}, so there is nothing to withdraw")
-    work.feed = remove_runs(feed, inside, runs)
+    work.feed = remove_runs(feed, inside, [period or ALWAYS])
     work.changed(route)
     work.warn_dates(days, ["days"])
     work.effect(name, f"{name}: {work.tell_departures(before, route, days)}")
 
 
-def remove_runs(feed: Feed, trips: NDArray[np.int64], runs: Runs, added: Iterable[NewTrip] = ()) -> Feed:
-    """The feed without some starts of the trips; a trip given by frequencies keeps its other starts."""
-    plain = runs.trip[runs.frequency < 0]
-    table = feed.frequencies
-    gone = list(plain)
-    if (runs.frequency >= 0).any():
-        table, emptied = _without_starts(table, runs)
-        gone.extend(emptied)
-    return edit_trips(replace(feed, frequencies=table), remove=np.array(sorted(set(gone)), np.int64), added=list(added))
-
-
-def _without_starts(table: pd.DataFrame, runs: Runs) -> tuple[pd.DataFrame, list[int]]:
-    """Frequencies without some of their starts, and the trips that have none left."""
-    rows = []
-    for row, one in enumerate(table.to_dict("records")):
-        starts = np.arange(one["start_s"], one["end_s"], one["headway_s"])
-        kept = ~np.isin(starts, runs.start_s[runs.frequency == row])
-        if kept.all():
-            rows.append(one)
-            continue
-        # Stretches of starts that stay, each a row of its own with the clock times it had.
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], kept.astype(np.int8), [0]])))
-        for first, last in zip(edges[::2], edges[1::2], strict=True):
-            end = one["end_s"] if last == len(starts) else int(starts[last - 1]) + 1
-            rows.append({**one, "start_s": int(starts[first]), "end_s": int(end)})
-    made = pd.DataFrame(rows, columns=table.columns).astype(table.dtypes.to_dict())
-    touched = set(runs.trip[runs.frequency >= 0].tolist())
-    return made, sorted(touched - set(made["trip"].tolist()))
+def remove_runs(
+    feed: Feed, trips: NDArray[np.int64], periods: Sequence[tuple[int, int]], added: Sequence[NewTrip] = ()
+) -> Feed:
+    """The feed without the starts of the trips in some periods; a trip given by headway keeps its other starts."""
+    table = without_periods(feed, trips, periods)
+    by_headway = np.isin(trips, feed.frequencies["trip"].to_numpy())
+    emptied = trips[by_headway & ~np.isin(trips, table["trip"].to_numpy())]
+    runs = runs_of(feed, trips[~by_headway])
+    gone = np.any([(runs.start_s >= start) & (runs.start_s < end) for start, end in periods], axis=0)
+    return edit_trips(
+        replace(feed, frequencies=table), remove=np.union1d(emptied, runs.trip[gone]).astype(np.int64), added=added
+    )
 
 
 def apply_set_headway(work: Work, change: SetHeadway) -> None:
@@ -120,8 +107,8 @@ def apply_set_headway(work: Work, change: SetHeadway) -> None:
 
 def _set_day(work: Work, change: SetHeadway, route: int, key: str, days: DaySet, periods: dict[str, float]) -> bool:
     """The periods of one kind of day; True where anything differs from before."""
-    trips = trips_of(work.feed, [route])
-    feed, inside = split_days(work.feed, trips, days, work.scenario.scenario)
+    before, path = work.feed, [key] if getattr(change, key, None) else ["service", key]
+    feed, inside = split_days(before, trips_of(before, [route]), days, work.scenario.scenario)
     feed, service = _service_of(work, feed, inside, days, work.route_name(route))
     trips = trips_of(feed, [route])
     way = dict(zip(trips.tolist(), directions(feed, trips).tolist(), strict=True))
@@ -155,9 +142,13 @@ def _set_day(work: Work, change: SetHeadway, route: int, key: str, days: DaySet,
         feed,
         (runs.where(gone), runs.where(~gone)),
         added,
-        [key] if getattr(change, key, None) else ["service", key],
+        path,
     )
-    work.feed = remove_runs(feed, inside, runs.where(gone), added)
+    mine = inside[[way[int(trip)] in wanted for trip in inside]]
+    work.feed = remove_runs(feed, mine, [parse_window(window) for window in periods], added)
+    dates = [date for _, date in work.dates_in(days)]
+    kept = keep_links(work, feed, route, np.unique(runs.where(gone).trip), added, dates)
+    warn_of_lost_links(work, before, route, dates, kept=kept, path=path)
     # Ids may have got a number because they were taken; the last trips of the feed are the new ones, in this order.
     ids = work.feed.trips["trip_id"].to_list()[len(work.feed.trips) - len(added) :] if n_kept else []
     for group in timed:

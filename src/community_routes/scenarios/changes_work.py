@@ -51,6 +51,12 @@ LOST_STOPS = declare(
     "warning",
     "A new headway replaces trips of rarer patterns, so the route no longer calls at some stops.",
 )
+LOST_LINKS = declare(
+    "through_connections_lost",
+    "warning",
+    "Trips go on as others no longer, or a change that was held is missed: the trips that a change moves or puts in their place "
+    "do not fit.",
+)
 NEW_STOP_OFF_NETWORK = declare(
     "new_stop_off_network", "error", "A new stop lies where nobody can walk to it: too far from any street."
 )

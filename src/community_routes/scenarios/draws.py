@@ -19,6 +19,7 @@ from community_routes.errors import UsageError
 from community_routes.scenarios.changes_feed import COPY_MARK
 from community_routes.scenarios.changes_timetable import Timed
 from community_routes.sources.feed import Feed
+from community_routes.sources.headways import entries_of
 
 _MASK = np.uint64(0xFFFFFFFFFFFFFFFF)
 
@@ -167,11 +168,10 @@ def scenario_draws(feed: Feed, randomness: Randomness, n: int, seed: int = 0) ->
         (group, np.array([row_of[trip] for trip in group.trip_ids if trip in row_of])) for group in randomness.timed
     ]
     groups = [(group, rows) for group, rows in groups if len(rows)]
-    table = feed.frequencies
+    table = entries_of(feed)
     loose = randomness.phases & ~table["exact_times"].to_numpy(bool)
-    starts = zip(table["trip"].tolist(), table["start_s"].tolist(), strict=True)
     roots = [trip.partition(COPY_MARK)[0] for trip in ids]
-    service_keys = _hashes([f"phase:{roots[trip]}:{start}" for trip, start in starts])
+    service_keys = _hashes([f"phase:{entry}" for entry in table["entry"]])
     headway = table["headway_s"].to_numpy(np.float64)
     delay_keys = _hashes([f"delay:{trip}" for trip in roots] if randomness.delays is not None else [])
     group_keys = _hashes([f"timed:{group.key}" for group, _ in groups])
@@ -199,9 +199,10 @@ def shifted_feed(feed: Feed, shifts: Shifts) -> Feed:
     )
     table = feed.frequencies
     if len(table):
+        table = entries_of(feed)
         of_trip = shifts.trip_s[table["trip"].to_numpy()]
-        start = table["start_s"].to_numpy() + of_trip + shifts.frequency_s
-        end = np.maximum(table["end_s"].to_numpy() + of_trip, start + 1)
+        moved = {name: table[name].to_numpy() + of_trip for name in ("start_s", "end_s")}
+        origin = table["origin_s"].to_numpy() + of_trip + shifts.frequency_s
         # The phase is drawn already: the search must not add another.
-        table = table.assign(start_s=start.astype(np.int32), end_s=end.astype(np.int32), exact_times=True)
+        table = table.assign(**moved, origin_s=origin, exact_times=True)
     return replace(feed, calls=calls, frequencies=table)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from community_routes.errors import FeedError
 from community_routes.notices import Notice, declare
+from community_routes.sources import headways
 from community_routes.sources.feed import Feed
 from community_routes.times import DAY
 
@@ -130,11 +131,9 @@ def _departures_of_services(feed: Feed, source: int | None) -> NDArray[np.int64]
     """Departures a day of each service, shape (n_services,)."""
     departures = np.ones(len(feed.trips), np.int64)
     if len(feed.frequencies):
-        table = feed.frequencies
-        trip = table["trip"].to_numpy()
+        trip = feed.frequencies["trip"].to_numpy()
         departures[trip] = 0
-        span = table["end_s"].to_numpy(np.int64) - table["start_s"].to_numpy(np.int64)
-        np.add.at(departures, trip, -(-span // table["headway_s"].to_numpy(np.int64)))
+        np.add.at(departures, trip[headways.departures(feed)[0]], 1)
     service = feed.trips["service"].to_numpy()
     keep = service >= 0
     if source is not None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.arrays import check_first, set_frozen
+
+Phase = Literal["zero", "half", "sampled"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +167,8 @@ class Feed:
         Grouped by the rows of ``trips``.
     calendar : Calendar
     frequencies : DataFrame
-        trip (int32), start_s, end_s, headway_s (int32), exact_times (bool)
+        trip (int32), start_s, end_s, headway_s (int32), exact_times (bool); of rows that a change has touched also
+        origin_s (int32) and entry (see ``sources.headways``)
     transfers : DataFrame
         from_stop, to_stop, from_route, to_route, from_trip, to_trip (int32, -1 any), transfer_type (int8),
         min_transfer_s (int32, -1 blank)
@@ -180,6 +183,11 @@ class Feed:
         For each source, the first and last date that its publisher vouches for (``feed_info.txt``), where known.
     content_hash : str
         sha256 over the bytes that were read; of a changed feed, over what it was made from.
+    phase : "zero", "half" or "sampled"
+        When the first bus of a ``frequencies.txt`` row with ``exact_times=0`` leaves, as the study says: at its start, half a
+        headway later, or at a random moment of the first headway.
+    seed : int
+        What a sampled phase is drawn from, with the row's file, trip and start.
     """
 
     agencies: pd.DataFrame
@@ -196,6 +204,8 @@ class Feed:
     sources: tuple[str, ...] = ()
     content_hash: str = ""
     valid: tuple[tuple[dt.date | None, dt.date | None], ...] = ()
+    phase: Phase = "zero"
+    seed: int = 0
 
     def __post_init__(self) -> None:
         if len(self.calls.first) != len(self.trips) + 1:

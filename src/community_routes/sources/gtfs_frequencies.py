@@ -14,6 +14,7 @@ from community_routes.sources.gtfs_archive import Archive
 from community_routes.sources.gtfs_findings import Findings
 from community_routes.sources.gtfs_tables import LEFT_OUT, Block, read_table
 from community_routes.sources.gtfs_values import BLANK_S, BROKEN_S, seconds_of
+from community_routes.sources.headways import left_of
 
 BAD_FREQUENCY = declare(
     "bad_frequency",
@@ -146,7 +147,7 @@ def _apart(table: pd.DataFrame, line: NDArray[np.int64], label: str, findings: F
         if t not in overlapping:
             pieces.append((row, begin, finish))
             continue
-        free = _gaps(covered.setdefault(t, []), begin, finish)
+        free = left_of(covered.setdefault(t, []), begin, finish)
         if free != [(begin, finish)]:
             message = "earlier rows of this trip cover a part of this time; its departures in that part were left out"
             findings.add(OVERLAPPING_FREQUENCIES, label, message=message, row=int(line[row]), field="start_time")
@@ -160,20 +161,6 @@ def _apart(table: pd.DataFrame, line: NDArray[np.int64], label: str, findings: F
     apart["start_s"] = np.array([piece[1] for piece in pieces], np.int32)
     apart["end_s"] = np.array([piece[2] for piece in pieces], np.int32)
     return apart
-
-
-def _gaps(covered: list[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:
-    """What is left of a period; ``covered`` is sorted and nothing in it overlaps."""
-    free = []
-    for a, b in covered:
-        if b <= start or a >= end:
-            continue
-        if a > start:
-            free.append((start, a))
-        start = b
-    if start < end:
-        free.append((start, end))
-    return free
 
 
 def _merged(periods: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -7,6 +7,7 @@ import io
 import os
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 
 from community_routes.errors import FeedError
 from community_routes.sources.feed import Feed
+from community_routes.sources.gtfs_subset import keep_trips
+from community_routes.sources.headways import entries_of, first_departures, phases_s
 from community_routes.times import format_time
 
 _URL = "https://example.org"
@@ -44,7 +47,7 @@ def write_feed(feed: Feed, path: Path, *, date_stamp: dt.date) -> None:
     FeedError
         A time lies before the service date began; GTFS cannot say that.
     """
-    path = Path(path)
+    path, feed = Path(path), _with_whole_entries(feed)
     stamp = max(date_stamp, _EARLIEST)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -216,6 +219,21 @@ def _exceptions(feed: Feed) -> dict[str, Any]:
         "date": _day(calendar.exception_date),
         "exception_type": np.where(calendar.exception_added, 1, 2),
     }
+
+
+def _with_whole_entries(feed: Feed) -> Feed:
+    """The feed whose cut headway services begin where they leave at the same times by the same phase; without empty ones."""
+    table = entries_of(feed)
+    cut = (table["start_s"] > table["origin_s"]).to_numpy()
+    if not cut.any():
+        return feed
+    start = np.where(cut, first_departures(feed) - phases_s(feed), table["start_s"])
+    kept = start < table["end_s"].to_numpy()
+    runs = np.ones(len(feed.trips), np.bool_)
+    runs[table["trip"]] = False
+    runs[table["trip"][kept]] = True
+    table = table.assign(start_s=start)[kept].reset_index(drop=True)
+    return keep_trips(replace(feed, frequencies=table), runs)
 
 
 def _frequencies(feed: Feed) -> dict[str, Any]:
