@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from community_routes.cache import keep_networks
 from community_routes.errors import UsageError
 from community_routes.network.network import Network
-from community_routes.network.points import Links, Points
+from community_routes.network.points import Links, Points, same_places
 from community_routes.network.store import Store
 from community_routes.network.walks import Ground, Linked, is_symmetric, join_linked, link_points, walks_between
 from community_routes.notices import Notice
@@ -133,7 +133,8 @@ def study_walks(file: StudyFile, ground: Ground, stops: Linked, origins: Points,
     else:
         arriving = walks_between(ground, stops, end, limit_s=to_stop_s, speed_kmh=walk.speed_kmh)
         egress = arriving.reversed(destinations.n_places)
-    return Reached(start, end, Walks(access, egress, direct.with_self() if end is start else direct))
+    # A place is there at once whatever file it comes from, and were it off the network.
+    return Reached(start, end, Walks(access, egress, direct.with_nothing(*same_places(origins, destinations))))
 
 
 def why_not(network: Network, linked: Linked, links: Links, *, leaving: bool) -> NDArray[np.object_]:

@@ -263,4 +263,5 @@ def _with_path(street_map: StreetMap, path: NewPath) -> StreetMap:
         walk=longer(street_map.walk, 3),
         drive=longer(street_map.drive, 0),
         steps=longer(street_map.steps, False),
+        below=longer(street_map.below, False),
     )
