@@ -9,17 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.cache import keep_networks
+from community_routes.earth import great_circle_m
 from community_routes.errors import UsageError
 from community_routes.network.network import Network
 from community_routes.network.points import Links, Points, same_places
 from community_routes.network.store import Store
 from community_routes.network.walks import Ground, Linked, is_symmetric, join_linked, link_points, walks_between
-from community_routes.notices import Notice
+from community_routes.notices import Notice, declare
 from community_routes.routing.query import Query, Walks
 from community_routes.sources.feed import Feed
 from community_routes.sources.study_file import StudyFile
 from community_routes.study import Study
 from community_routes.times import MINUTE, parse_window
+
+STOPS_OFF_MAP = declare(
+    "stops_off_map",
+    "warning",
+    "A place has no stop within a walk only because the stops near it lie outside the map.",
+)
 
 
 def study_query(file: StudyFile, window_s: tuple[int, int], *, arrive_by: bool = False) -> Query:
@@ -149,3 +156,39 @@ def why_not(network: Network, linked: Linked, links: Links, *, leaving: bool) ->
     reason = np.where(has_service, "", "no_service").astype(object)
     reason[~linked.place_linked] = "off_network"
     return reason
+
+
+def report_stops_off_map(stops: Linked, reached: Reached, within_m: float, notices: list[Notice]) -> None:
+    """Say which places have no stop to walk to only because those near them lie outside the map.
+
+    Parameters
+    ----------
+    stops : Linked
+    reached : Reached
+    within_m : float
+        How far people walk to a stop; here in a straight line.
+    notices : list of Notice
+    """
+    off = np.flatnonzero(stops.outside)
+    walks = reached.walks
+    ends = (("neighbourhoods", reached.origins, walks.access), ("destinations", reached.destinations, walks.egress))
+    for what, linked, links in ends:
+        points, alone = linked.points, linked.place_linked & (np.diff(links.first) == 0)
+        cut: dict[int, tuple[float, int, int]] = {}
+        for row in np.flatnonzero(alone[points.place] & linked.linked) if len(off) else ():
+            lon, lat = (np.full(len(off), degrees[row]) for degrees in (points.lon, points.lat))
+            metres = great_circle_m(lon, lat, stops.points.lon[off], stops.points.lat[off])
+            nearest = int(np.argmin(metres))
+            if metres[nearest] <= within_m:
+                found = float(metres[nearest]), int(off[nearest]), int(row)
+                cut[int(points.place[row])] = min(found, cut.get(int(points.place[row]), found))
+        if cut:
+            place, (metres_to, stop, row) = next(iter(cut.items()))
+            shown = ", ".join(str(points.id[one]) for one in list(cut)[:5])
+            message = (
+                f"{len(cut)} of {len(points.id)} {what} ({shown}{', ...' if len(cut) > 5 else ''}) have no stop within a walk "
+                f"on the map, but there is one beyond its edge: {points.id[place]} lies {linked.border_m[row]:,.0f} m from "
+                f"the edge and {metres_to:,.0f} m in a straight line from {stops.points.id[stop]}, to which nobody walks; a "
+                "larger extract of the map, and its area in the study file, would reach it"
+            )
+            notices.append(STOPS_OFF_MAP.at(field=what, value=len(cut), message=message))

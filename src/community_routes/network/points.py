@@ -191,7 +191,9 @@ def same_places(
 
     ``starts`` and ``ends`` say which points count; all when left out.
     """
-    rows, others = (np.flatnonzero(np.ones(len(p.lon), bool) if k is None else k) for p, k in ((start, starts), (end, ends)))
+    rows, others = (
+        np.flatnonzero(np.ones(len(p.lon), bool) if k is None else k) for p, k in ((start, starts), (end, ends))
+    )
     a, b = same_spots(start, end, rows, others)
     pair = np.unique(start.place[a].astype(np.int64) * end.n_places + end.place[b])
     return pair // max(1, end.n_places), pair % max(1, end.n_places)

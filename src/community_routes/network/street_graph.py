@@ -13,7 +13,6 @@ from community_routes.arrays import check_first, set_frozen
 from community_routes.earth import great_circle_m
 from community_routes.kernels import kernel
 
-
 BELOW: Final = 4
 """Flag of an edge beside the directions: nobody is linked to it."""
 

@@ -134,7 +134,8 @@ def build_streets(
         Leave out steps.
     min_component_m : float
         Where no street of the longest connected part is near, points are linked to another of at least this many metres of
-        street in total, and to no smaller one: a few metres of path in a yard that nothing joins to the street would trap whoever is linked to them.
+        street in total, and to no smaller one: a few metres of path in a yard that nothing joins to the street would trap
+        whoever is linked to them.
 
     Returns
     -------

@@ -234,6 +234,17 @@ def _inside(points: Points, area: Area | None) -> tuple[NDArray[np.bool_], NDArr
     return inside, np.where(np.isfinite(points.lon) & np.isfinite(points.lat), border, np.inf)
 
 
+def metres_outside(area: Area, lon: float, lat: float) -> float:
+    """How far a place outside an area is from it."""
+    west, south, east, north = area
+    span = (east - west) % 360.0 or 360.0
+    from_west = (lon - west) % 360.0
+    beyond = from_west > span and from_west - span < 360.0 - from_west
+    nearest = lon if from_west <= span else east if beyond else west
+    edge = np.array([nearest]), np.array([min(max(lat, south), north)])
+    return float(great_circle_m(np.array([lon]), np.array([lat]), *edge)[0])
+
+
 def walks_between(
     ground: Ground, start: Linked, end: Linked, *, limit_s: int, speed_kmh: float, threads: int = 1
 ) -> Links:

@@ -17,7 +17,16 @@ import shapely
 
 from community_routes.notices import Notice, Sample, declare, errors_in
 from community_routes.sources.osm_map import Area, StreetMap, box_of
-from community_routes.sources.osm_tags import BACKWARD, BELOW_KEYS, BOTH, FORWARD, drive_flags, is_below, is_steps, walk_flags
+from community_routes.sources.osm_tags import (
+    BACKWARD,
+    BELOW_KEYS,
+    BOTH,
+    FORWARD,
+    drive_flags,
+    is_below,
+    is_steps,
+    walk_flags,
+)
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -12,7 +12,15 @@ import osmium
 from numpy.typing import NDArray
 
 from community_routes.sources.osm_map import INNER, LINE, OUTER, POINT, RING, Features
-from community_routes.sources.osm_tags import BELOW_KEYS, PLAIN_KEYS, TELLING_KEYS, drive_flags, is_below, is_steps, walk_flags
+from community_routes.sources.osm_tags import (
+    BELOW_KEYS,
+    PLAIN_KEYS,
+    TELLING_KEYS,
+    drive_flags,
+    is_below,
+    is_steps,
+    walk_flags,
+)
 
 PlacesAsked = Mapping[str, Mapping[str, Sequence[str]]]
 
