@@ -22,7 +22,7 @@ from community_routes.network.streets import build_streets
 from community_routes.network.timetable import WHOLE_DAY_S
 from community_routes.network.walks import Ground, Linked, is_symmetric, link_points, report_other_parts
 from community_routes.notices import Notice, declare, raise_on_errors, sort_notices
-from community_routes.questions import Reached, report_stops_off_map, study_networks, study_walks, why_not, window_query
+from community_routes.questions import Reached, report_cut_off, study_networks, study_walks, why_not, window_query
 from community_routes.reuse import Unchanged, same_stops
 from community_routes.routing.engine import Engine
 from community_routes.routing.query import Query, Walks
@@ -488,9 +488,8 @@ def _report_places(study: Study, ground: Ground, stops: Linked, reached: Reached
                 "walks and stops beyond it may be missing"
             )
             found.append(NEAR_EDGE.at(field=what, value=len(near), message=message))
-    for what, linked in (("neighbourhoods", reached.origins), ("destinations", reached.destinations), ("stops", stops)):
-        report_other_parts(ground, linked, what, found)
-    report_stops_off_map(stops, reached, within_m, found)
+    report_cut_off(study, ground, stops, reached, found)
+    report_other_parts(ground, stops, "stops", found)
 
 
 def _some(ids: NDArray[Any]) -> str:

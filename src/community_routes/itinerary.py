@@ -16,7 +16,8 @@ from community_routes.errors import UsageError
 from community_routes.matrix import network_of
 from community_routes.network.network import Network
 from community_routes.network.points import Points
-from community_routes.network.walks import Linked, link_points, metres_outside, walk_line_between
+from community_routes.network.walks import Linked, link_points, metres_outside, report_other_parts, walk_line_between
+from community_routes.notices import Notice
 from community_routes.questions import chosen_day, study_networks, study_query, study_walks
 from community_routes.routing.explain import explain, span_to_explain
 from community_routes.routing.journeys import Journey, Ride, Walk, journeys
@@ -127,6 +128,8 @@ class Itinerary:
         By arrival; the first is that of the matrix. Empty when there is none.
     reason, message : str
         Why there is none.
+    notices : tuple of Notice
+        Ends that are cut off from most streets.
     """
 
     origin: str
@@ -137,6 +140,7 @@ class Itinerary:
     journeys: list[Journey]
     reason: str
     message: str
+    notices: tuple[Notice, ...]
     _study: Study = field(repr=False)
     _network: Network | None = field(repr=False)
     _linked: tuple[Linked, Linked, Linked] | None = field(repr=False)
@@ -315,7 +319,23 @@ def find_journeys(study: Study, origin: Spot, destination: Spot, query: Query, d
             off_map=lambda stop: _off_map(study, stops, stop),
         )
         reason, message = refusal.reason, refusal.message
-    return Itinerary(origin.name, destination.name, day, query, moment_s, found, reason, message, study, network, ends)
+    notices: list[Notice] = []
+    for what, link in (("origins", reached.origins), ("destinations", reached.destinations)):
+        report_other_parts(study.ground, link, what, notices)
+    return Itinerary(
+        origin.name,
+        destination.name,
+        day,
+        query,
+        moment_s,
+        found,
+        reason,
+        message,
+        tuple(notices),
+        study,
+        network,
+        ends,
+    )
 
 
 def journey(

@@ -14,7 +14,15 @@ from community_routes.errors import UsageError
 from community_routes.network.network import Network
 from community_routes.network.points import Links, Points, same_places
 from community_routes.network.store import Store
-from community_routes.network.walks import Ground, Linked, is_symmetric, join_linked, link_points, walks_between
+from community_routes.network.walks import (
+    Ground,
+    Linked,
+    is_symmetric,
+    join_linked,
+    link_points,
+    report_other_parts,
+    walks_between,
+)
 from community_routes.notices import Notice, declare
 from community_routes.routing.query import Query, Walks
 from community_routes.sources.feed import Feed
@@ -158,21 +166,21 @@ def why_not(network: Network, linked: Linked, links: Links, *, leaving: bool) ->
     return reason
 
 
-def report_stops_off_map(stops: Linked, reached: Reached, within_m: float, notices: list[Notice]) -> None:
-    """Say which places have no stop to walk to only because those near them lie outside the map.
-
-    Parameters
-    ----------
-    stops : Linked
-    reached : Reached
-    within_m : float
-        How far people walk to a stop; here in a straight line.
-    notices : list of Notice
-    """
-    off = np.flatnonzero(stops.outside)
-    walks = reached.walks
-    ends = (("neighbourhoods", reached.origins, walks.access), ("destinations", reached.destinations, walks.egress))
-    for what, linked, links in ends:
+def report_cut_off(
+    study: Study,
+    ground: Ground,
+    stops: Linked,
+    reached: Reached,
+    notices: list[Notice],
+    names: tuple[str, str] = ("neighbourhoods", "destinations"),
+) -> None:
+    """Say which places are cut off from most streets, and which have no stop only because those near lie outside the map."""
+    walk, walks, off = study.file.travel.walk, reached.walks, np.flatnonzero(stops.outside)
+    within_m = walk.to_stop_min * MINUTE * walk.speed_kmh / 3.6
+    for what, linked, links in zip(
+        names, (reached.origins, reached.destinations), (walks.access, walks.egress), strict=True
+    ):
+        report_other_parts(ground, linked, what, notices)
         points, alone = linked.points, linked.place_linked & (np.diff(links.first) == 0)
         cut: dict[int, tuple[float, int, int]] = {}
         for row in np.flatnonzero(alone[points.place] & linked.linked) if len(off) else ():

@@ -64,7 +64,8 @@ class Streets:
     def main(self) -> NDArray[np.bool_]:
         """The usable edges of the largest connected part, shape (n_edges,): points are linked to these first."""
         graph = self.graph
-        return self.usable & (graph.component[graph.edge_from] == np.argmax(graph.component_m))
+        largest: NDArray[np.bool_] = graph.component[graph.edge_from] == np.argmax(graph.component_m)
+        return self.usable & largest
 
     def to_networkx(self) -> nx.MultiDiGraph:
         """The network as a graph in the manner of osmnx: ``x`` and ``y`` of nodes in degrees, ``length`` in metres and

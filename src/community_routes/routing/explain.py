@@ -20,7 +20,7 @@ MOST_RIDES = 8
 _LONG_WALK_S = 90 * MINUTE
 _STEP_S = MINUTE
 _DAY_S = (0, 30 * HOUR)
-"""Other moments are tried from midnight to the next morning."""
+"""Other moments are tried from midnight to the next morning, before which their journeys end."""
 WalksWithin = Callable[[int], Walks]
 Place = tuple[float, float]
 Span = tuple[int, int]
@@ -86,8 +86,7 @@ def explain(
     found = _too_far(network, needed_s(query), walks, far, to_stop_s, speed_kmh, places, off_map)
     if found is not None:
         return found
-    moments = _moments(query)
-    message = _other_moments(network, query, walks, moments, "within the limits")
+    message = _other_moments(network, query, walks, "within the limits")
     if message is not None:
         return Refusal("over_time", message)
     loose = replace(query, max_rides=MOST_RIDES, max_travel_s=LONGEST_TRAVEL_S)
@@ -99,7 +98,7 @@ def explain(
         some = journeys(network, relaxed, walks, 0, 0, moment_s)
         if some:
             return Refusal("over_time", _over(some, query, words))
-    message = _other_moments(network, loose, walks, moments, "without limits on rides and time")
+    message = _other_moments(network, loose, walks, "without limits on rides and time")
     if message is not None:
         return Refusal("over_time", f"{message}; at every time it takes more rides or longer than the limits")
     further = journeys(network, loose, far, 0, 0, moment_s)
@@ -183,15 +182,9 @@ def _straight(network: Network, served: NDArray[np.bool_], place: Place) -> tupl
     return nearest, float(metres[nearest])
 
 
-def _moments(query: Query) -> Span:
-    """First and last (excluded) of the departures (or deadlines) that are tried: their journeys lie within the day."""
-    low, high = _DAY_S
-    return (low + query.max_travel_s, high) if query.arrive_by else (low, high - query.max_travel_s)
-
-
-def _other_moments(network: Network, query: Query, walks: Walks, moments: Span, limits: str) -> str | None:
+def _other_moments(network: Network, query: Query, walks: Walks, limits: str) -> str | None:
     """The last departure (or deadline) before that works within the same limits, and the first after."""
-    works, moment_s = _working(network, query, walks, moments), query.window_s[0]
+    works, moment_s = _working(network, query, walks), query.window_s[0]
     if not len(works):
         return None
     asked, clock = _clock(moment_s), [_clock(int(works[0])), _clock(int(works[-1]))]
@@ -209,9 +202,14 @@ def _other_moments(network: Network, query: Query, walks: Walks, moments: Span, 
     return f"no departure at {asked} {limits}; leave at {_clock(int(before[-1]))} or at {_clock(int(after[0]))}"
 
 
-def _working(network: Network, query: Query, walks: Walks, moments: Span) -> NDArray[np.int32]:
-    """The minutes of the day, into the next night, at which one can leave (or must be there)."""
-    low, high = -(-moments[0] // _STEP_S) * _STEP_S, moments[1]
+def _working(network: Network, query: Query, walks: Walks) -> NDArray[np.int32]:
+    """The minutes at which one can leave (or must be there): of journeys within the day, and all up to the one asked."""
+    low, high = _DAY_S
+    if query.arrive_by:
+        low, high = min(low + query.max_travel_s, query.window_s[0]), max(high, query.window_s[0])
+    else:
+        high = max(high - query.max_travel_s, query.window_s[0])
+    low = -(-low // _STEP_S) * _STEP_S
     found = []
     for start in range(low, high, DAY):
         part = replace(query, window_s=(start, min(start + DAY, high)), step_s=_STEP_S)
