@@ -191,11 +191,11 @@ def report_cut_off(
                 found = float(metres[nearest]), int(off[nearest]), int(row)
                 cut[int(points.place[row])] = min(found, cut.get(int(points.place[row]), found))
         if cut:
-            place, (metres_to, stop, row) = next(iter(cut.items()))
+            place, (metres_to, stop, point) = next(iter(cut.items()))
             shown = ", ".join(str(points.id[one]) for one in list(cut)[:5])
             message = (
                 f"{len(cut)} of {len(points.id)} {what} ({shown}{', ...' if len(cut) > 5 else ''}) have no stop within a walk "
-                f"on the map, but there is one beyond its edge: {points.id[place]} lies {linked.border_m[row]:,.0f} m from "
+                f"on the map, but there is one beyond its edge: {points.id[place]} lies {linked.border_m[point]:,.0f} m from "
                 f"the edge and {metres_to:,.0f} m in a straight line from {stops.points.id[stop]}, to which nobody walks; a "
                 "larger extract of the map, and its area in the study file, would reach it"
             )
