@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.cache import keep_networks
-from community_routes.earth import great_circle_m
 from community_routes.errors import UsageError
 from community_routes.network.network import Network
 from community_routes.network.points import Links, Points, same_places
 from community_routes.network.store import Store
 from community_routes.network.walks import (
+    CrowFly,
     Ground,
     Linked,
     is_symmetric,
@@ -175,28 +175,34 @@ def report_cut_off(
     names: tuple[str, str] = ("neighbourhoods", "destinations"),
 ) -> None:
     """Say which places are cut off from most streets, and which have no stop only because those near lie outside the map."""
-    walk, walks, off = study.file.travel.walk, reached.walks, np.flatnonzero(stops.outside)
-    within_m = walk.to_stop_min * MINUTE * walk.speed_kmh / 3.6
+    walk, walks, straight = study.file.travel.walk, reached.walks, CrowFly(1.0)
+    off = stops.outside
+    beyond = Points.single(stops.points.id[off], stops.points.lon[off], stops.points.lat[off])
     for what, linked, links in zip(
         names, (reached.origins, reached.destinations), (walks.access, walks.egress), strict=True
     ):
         report_other_parts(ground, linked, what, notices)
-        points, alone = linked.points, linked.place_linked & (np.diff(links.first) == 0)
-        cut: dict[int, tuple[float, int, int]] = {}
-        for row in np.flatnonzero(alone[points.place] & linked.linked) if len(off) else ():
-            lon, lat = (np.full(len(off), degrees[row]) for degrees in (points.lon, points.lat))
-            metres = great_circle_m(lon, lat, stops.points.lon[off], stops.points.lat[off])
-            nearest = int(np.argmin(metres))
-            if metres[nearest] <= within_m:
-                found = float(metres[nearest]), int(off[nearest]), int(row)
-                cut[int(points.place[row])] = min(found, cut.get(int(points.place[row]), found))
-        if cut:
-            place, (metres_to, stop, point) = next(iter(cut.items()))
-            shown = ", ".join(str(points.id[one]) for one in list(cut)[:5])
+        points, alone = linked.points, np.diff(links.first) == 0
+        rows = np.flatnonzero(alone[points.place] & linked.linked)
+        if not len(rows) or not off.any():
+            continue
+        near = walks_between(
+            straight,
+            link_points(straight, Points.single(points.id[points.place[rows]], points.lon[rows], points.lat[rows])),
+            link_points(straight, beyond),
+            limit_s=int(walk.to_stop_min * MINUTE),
+            speed_kmh=walk.speed_kmh,
+        )
+        cut = np.flatnonzero(np.diff(near.first))
+        if len(cut):
+            row, own = rows[cut[0]], near.of(int(cut[0]))
+            stop = int(np.argmin(own.metres))
+            ids = points.id[np.unique(points.place[rows[cut]])]
             message = (
-                f"{len(cut)} of {len(points.id)} {what} ({shown}{', ...' if len(cut) > 5 else ''}) have no stop within a walk "
-                f"on the map, but there is one beyond its edge: {points.id[place]} lies {linked.border_m[point]:,.0f} m from "
-                f"the edge and {metres_to:,.0f} m in a straight line from {stops.points.id[stop]}, to which nobody walks; a "
-                "larger extract of the map, and its area in the study file, would reach it"
+                f"{len(ids)} of {len(points.id)} {what} ({', '.join(map(str, ids[:5]))}{', ...' if len(ids) > 5 else ''}) have "
+                f"no stop within a walk on the map, but there is one beyond its edge: {ids[0]} lies "
+                f"{linked.border_m[row]:,.0f} m from the edge and {own.metres[stop]:,.0f} m in a straight line from "
+                f"{beyond.id[own.to[stop]]}, to which nobody walks; a larger extract of the map, and its area in the study "
+                "file, would reach it"
             )
-            notices.append(STOPS_OFF_MAP.at(field=what, value=len(cut), message=message))
+            notices.append(STOPS_OFF_MAP.at(field=what, value=len(ids), message=message))
