@@ -17,7 +17,7 @@ import osmium
 from osmium.osm import mutable
 
 from community_routes.sources.osm_map import Area, StreetMap
-from community_routes.sources.osm_tags import drive_flags, is_steps, walk_flags
+from community_routes.sources.osm_tags import drive_flags, is_below, is_steps, walk_flags
 
 METRES_A_DEGREE = math.radians(1) * 6_371_008.8
 
@@ -78,6 +78,7 @@ class Drawn:
             area or (float(west), float(south), float(east), float(north)),
             content_hash="drawn",
             source="drawn",
+            below=np.array([is_below(tag) for tag in tags]),
         )
 
     def write(self, path: Path, *, box: Area | None = None, ways_first: bool = False) -> Path:

@@ -106,6 +106,18 @@ def test_days_and_windows(study: Study, tmp_path: Path) -> None:
     assert (late == np.where(minute < 20, 30 - minute, 90 - minute) * MINUTE).all()
 
 
+def test_shifts_at_both_ends_of_the_day(tmp_path: Path) -> None:
+    """Long journeys reach beyond 33:00 after a night shift, and beyond -9:00 before one that begins at midnight.
+
+    From P0 the halls P0 to P3 are reached by 21:50 with up to three rides, and left again from 06:00 on: 4 of 7. Before
+    midnight nothing arrives between 23:00 and 23:55; only the hall at P0 can be walked to.
+    """
+    shifts = 'measures: [{shifts: {times: ["22:00-06:00", "00:00-08:00"], key: shared_spaces}}]\n'
+    found = evaluate(open_study(town_study(tmp_path, f"{STUDY}  max_travel_min: 480\n{shifts}"))).access
+    own = found[(found["measure"] == "share_of_jobs") & (found["neighbourhood"] == "P0")].set_index("window")["value"]
+    assert own.to_dict() == pytest.approx({"22:00-30:00": 4 / 7, "00:00-08:00": 1 / 7}, abs=1e-6)
+
+
 def test_settings_are_those_of_the_study(study: Study) -> None:
     travel = study.file.travel.model_copy(update={"max_rides": 4})
     wider = replace(study, file=study.file.model_copy(update={"travel": travel}), applied={})

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from community_routes.errors import UsageError
+from community_routes.evaluation import evaluate_places
 from community_routes.itinerary import find_spot, journey
 from community_routes.network.points import Points
 from community_routes.network.walks import link_points
+from community_routes.notices import Notice
 from community_routes.questions import study_query
 from community_routes.sample import sample_study
 from community_routes.study import Study, open_study
@@ -67,6 +69,68 @@ def test_the_first_limit_that_binds(
     assert not found.journeys and found.reason == reason
     for word in words:
         assert word in found.message
+
+
+@pytest.mark.parametrize("when", ["21:41", "22:15", "23:59"])
+def test_the_reason_late_in_the_evening(town: Study, when: str) -> None:
+    """P6 is reached by SLOW alone, in three hours: the last departure of the day for it is 07:59, whatever the hour."""
+    found = journey(town, "P0", "hallP6", depart=when)
+    assert (found.reason, found.journeys) == ("over_time", [])
+    assert found.message == (
+        f"last departure 07:59 without limits on rides and time, and this one is {when}; leave by 07:59; at every time it "
+        "takes more rides or longer than the limits"
+    )
+    assert found.to_dict()["message"] == found.message
+    # At 3 in the morning the next SLOW, of 32:00, is at P6 at 35:00: in 480 minutes.
+    early = journey(town, "P0", "hallP6", depart="27:00")
+    assert early.message == "takes 480 min, limit 120 min (max_travel_min: 480 would allow it)"
+
+
+@pytest.mark.parametrize("when", ["00:30", "05:00", "08:19"])
+def test_the_reason_of_a_deadline_early_in_the_morning(town: Study, when: str) -> None:
+    """SLOW is at P6 at 11:00, too long a ride at any time, and nothing is there sooner on that day or in the night before."""
+    found = journey(town, "P0", "hallP6", arrive=when)
+    assert found.reason == "over_time"
+    assert found.message.startswith(
+        f"the earliest arrival without limits on rides and time is 11:00, and the deadline {when}; at every time"
+    )
+
+
+def test_a_place_to_itself_takes_no_time_even_off_the_map(town: Study) -> None:
+    """Whatever it is called: by its id, as the hall that stands there, by its coordinates; lost lies off the map."""
+    for origin, destination in (("P1", "P1"), ("P1", "hallP1"), ("20.1,0", "S1"), ("lost", "20.3,5.0")):
+        (only,) = journey(town, origin, destination, depart="08:15").journeys
+        assert (only.time_s, only.rides) == (0, ())
+
+
+def test_a_stop_beyond_the_edge_of_the_map_is_named(tmp_path: Path) -> None:
+    """The map begins at 20.103 degrees, 333.6 m east of S1; 20.106 is 667.2 m from S1, and 10.4 km from S2 at 20.2.
+
+    With the edge at 20.115, the place 20.116 is 1,779 m from S1, too far to walk: no larger map would help.
+    """
+    text = STUDY.replace("[19, -1, 22, 1]", "[20.103, -1, 22, 1]")
+    found = journey(open_study(town_study(tmp_path / "near", text)), "20.106,0", "hallP3", depart="08:15")
+    assert found.reason == "no_service"
+    assert found.message == (
+        "nearest served stop of the origin 667 m away in a straight line (Stand 1), limit 1,600 m (walk.to_stop_min), but "
+        "nobody walks to it: it lies 334 m outside the streets' area (20.1030, -1.0000, 22.0000, 1.0000); a larger extract "
+        "of the map, and its area in the study file, would reach it"
+    )
+    text = STUDY.replace("[19, -1, 22, 1]", "[20.115, -1, 22, 1]")
+    found = journey(open_study(town_study(tmp_path / "far", text)), "20.116,0", "hallP3", depart="08:15")
+    assert found.reason == "no_service" and "larger extract" not in found.message
+    assert "nearest 1,779 m away in a straight line, Stand 1" in found.message
+
+
+def test_places_without_a_stop_on_the_map_are_counted(tmp_path: Path) -> None:
+    """South of 0.01 degrees there is no map: far, 1,112 m inside, is 2,224 m from S1, within a walk of 40 minutes (3,200 m)."""
+    text = STUDY.replace("[19, -1, 22, 1]", "[19, 0.01, 22, 1]") + "  walk: {to_stop_min: 40}\n"
+    notices: list[Notice] = []
+    evaluate_places(open_study(town_study(tmp_path, text)), notices)
+    (notice,) = [notice for notice in notices if notice.code == "stops_off_map"]
+    assert (notice.field, notice.value) == ("neighbourhoods", "1")
+    assert "1 of 9 neighbourhoods (far) have no stop within a walk on the map" in notice.message
+    assert "far lies 1,112 m from the edge and 2,224 m in a straight line from S1" in notice.message
 
 
 def test_a_deadline_before_the_first_bus(town: Study) -> None:

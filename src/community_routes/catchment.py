@@ -19,7 +19,8 @@ from community_routes.matrix import network_of
 from community_routes.network.points import Links, Points
 from community_routes.network.street_reach import reach_along_streets, reach_areas
 from community_routes.network.streets import Streets
-from community_routes.network.walks import link_points, walks_between
+from community_routes.network.walks import link_points, report_other_parts, walks_between
+from community_routes.notices import Notice
 from community_routes.questions import chosen_day, study_query
 from community_routes.report.isochrones import band_colors, band_labels, write_isochrones
 from community_routes.report.layer_map import Layer, write_layer_map
@@ -50,6 +51,8 @@ class Isochrone:
         The stretches of street; None where walking is by straight line.
     stops : DataFrame of id, name, lon, lat, time_s
         Stops that are reached in a vehicle within the last limit, the first first.
+    notices : tuple of Notice
+        Where the place is cut off from most streets.
     """
 
     name: str
@@ -57,6 +60,7 @@ class Isochrone:
     areas: gpd.GeoDataFrame
     streets: gpd.GeoDataFrame | None
     stops: pd.DataFrame
+    notices: tuple[Notice, ...]
     _study: Study = field(repr=False)
     _spot: Spot = field(repr=False)
 
@@ -192,7 +196,9 @@ def isochrone(
     way = "To" if query.arrive_by else "From"
     when = f"{'arriving by' if query.arrive_by else 'leaving at'} {format_time(moment_s, with_seconds=False)}"
     title = f"{way} {spot.name}, {day} {study.file.dates[day]}, {when}"
-    return Isochrone(spot.name, title, areas, streets, _stop_table(study, times), study, spot)
+    notices: list[Notice] = []
+    report_other_parts(study.ground, linked, "places", notices)
+    return Isochrone(spot.name, title, areas, streets, _stop_table(study, times), tuple(notices), study, spot)
 
 
 def _limits(minutes: Sequence[int]) -> list[int]:

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from community_routes.errors import ScenarioError, StudyError
 from community_routes.measures.reach import percentile_times
 from community_routes.measures.service import StopDepartures, build_departures
-from community_routes.measuring import Choice, Subject, latest_needed_s, mixing_tables, study_choice
+from community_routes.measuring import Choice, Subject, hours_needed, mixing_tables, study_choice
 from community_routes.network.network import Network
 from community_routes.network.points import Points
 from community_routes.network.stop_walks import stop_points
 from community_routes.network.streets import build_streets
 from community_routes.network.timetable import WHOLE_DAY_S
-from community_routes.network.walks import Ground, Linked, is_symmetric, link_points
+from community_routes.network.walks import Ground, Linked, is_symmetric, link_points, report_other_parts
 from community_routes.notices import Notice, declare, raise_on_errors, sort_notices
-from community_routes.questions import Reached, study_networks, study_walks, why_not, window_query
+from community_routes.questions import Reached, report_cut_off, study_networks, study_walks, why_not, window_query
 from community_routes.reuse import Unchanged, same_stops
 from community_routes.routing.engine import Engine
 from community_routes.routing.query import Query, Walks
@@ -174,7 +174,8 @@ class _Times(Mapping[Slot, NDArray[np.int32]]):
 
 def span_of(file: StudyFile, choice: Choice) -> tuple[int, int]:
     """Seconds of the service date that the study's windows and shifts can need: at least 00:00 to 30:00."""
-    return WHOLE_DAY_S[0], max(WHOLE_DAY_S[1], latest_needed_s(file, choice))
+    first, last = hours_needed(file, choice)
+    return min(WHOLE_DAY_S[0], first), max(WHOLE_DAY_S[1], last)
 
 
 @dataclass
@@ -295,7 +296,7 @@ def evaluate(
         if base is not None and not _same_places(base, study, feed, zones, opportunities, ground, fares):
             base = None
         reached = base.reached if base is not None else _reach(study, ground, stops, zones, opportunities)
-        _report_places(study, reached, found)
+        _report_places(study, ground, stops, reached, found)
         raise_on_errors(found, StudyError)
         subject = Subject(
             scenario=name,
@@ -455,12 +456,12 @@ def evaluate_places(study: Study, notices: list[Notice]) -> Reached:
     stops = link_points(study.ground, stop_points(study.feed), link_m=study.file.travel.walk.link_m)
     ends = origin_points(study.zones), destination_points(study.opportunities)
     reached = study_walks(study.file, study.ground, stops, *ends)
-    _report_places(study, reached, notices)
+    _report_places(study, study.ground, stops, reached, notices)
     return reached
 
 
-def _report_places(study: Study, reached: Reached, found: list[Notice]) -> None:
-    """Say which neighbourhoods and destinations are off the network or near its edge."""
+def _report_places(study: Study, ground: Ground, stops: Linked, reached: Reached, found: list[Notice]) -> None:
+    """Say which neighbourhoods and destinations are off the network, cut off from most of it, or near its edge."""
     walk = study.file.travel.walk
     within_m = walk.to_stop_min * MINUTE * walk.speed_kmh / 3.6
     for what, linked in (("neighbourhoods", reached.origins), ("destinations", reached.destinations)):
@@ -487,6 +488,8 @@ def _report_places(study: Study, reached: Reached, found: list[Notice]) -> None:
                 "walks and stops beyond it may be missing"
             )
             found.append(NEAR_EDGE.at(field=what, value=len(near), message=message))
+    report_cut_off(study, ground, stops, reached, found)
+    report_other_parts(ground, stops, "stops", found)
 
 
 def _some(ids: NDArray[Any]) -> str:

@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.earth import great_circle_m
 from community_routes.errors import UsageError
 from community_routes.matrix import network_of
 from community_routes.network.network import Network
 from community_routes.network.points import Points
-from community_routes.network.walks import Linked, link_points, walk_line_between
-from community_routes.questions import chosen_day, study_query, study_walks
-from community_routes.routing.explain import explain
+from community_routes.network.walks import Linked, link_points, metres_outside, report_other_parts, walk_line_between
+from community_routes.notices import Notice
+from community_routes.questions import chosen_day, study_networks, study_query, study_walks
+from community_routes.routing.explain import explain, span_to_explain
 from community_routes.routing.journeys import Journey, Ride, Walk, journeys
 from community_routes.routing.query import Query, Walks
 from community_routes.sources.gtfs_modes import mode_of
@@ -128,6 +128,8 @@ class Itinerary:
         By arrival; the first is that of the matrix. Empty when there is none.
     reason, message : str
         Why there is none.
+    notices : tuple of Notice
+        Ends that are cut off from most streets.
     """
 
     origin: str
@@ -138,6 +140,7 @@ class Itinerary:
     journeys: list[Journey]
     reason: str
     message: str
+    notices: tuple[Notice, ...]
     _study: Study = field(repr=False)
     _network: Network | None = field(repr=False)
     _linked: tuple[Linked, Linked, Linked] | None = field(repr=False)
@@ -293,29 +296,46 @@ def find_journeys(study: Study, origin: Spot, destination: Spot, query: Query, d
         )
         return study_walks(wider, study.ground, stops, origin.points, destination.points).walks
 
-    linked = tuple(link_points(study.ground, spot.points, link_m=walk.link_m) for spot in (origin, destination))
-    ends = (linked[0], stops, linked[1])
-    for spot, link in zip((origin, destination), linked, strict=True):
-        if not link.place_linked.any():
-            message = _off_network(study, spot, link)
-            return Itinerary(
-                origin.name, destination.name, day, query, moment_s, [], "off_network", message, study, None, None
-            )
     limit_s = int(walk.to_stop_min * MINUTE)
-    found = journeys(network, query, walks_within(limit_s), 0, 0, moment_s)
+    reached = study_walks(study.file, study.ground, stops, origin.points, destination.points)
+    ends = (reached.origins, stops, reached.destinations)
+    found = journeys(network, query, reached.walks, 0, 0, moment_s)
     reason = message = ""
-    if not found:
+    for spot, link in ((origin, reached.origins), (destination, reached.destinations)):
+        if not found and not reason and not link.place_linked.any():
+            reason, message = "off_network", _off_network(study, spot, link)
+    if not found and not reason:
+        whole = study_networks(
+            study.file, study.feed, study.ground, span_s=span_to_explain(moment_s), days=[day], store=study.store
+        )[1][day]
         refusal = explain(
-            network,
+            whole,
             query,
             walks_within,
             moment_s,
             to_stop_s=limit_s,
             speed_kmh=walk.speed_kmh,
             places=(_place(origin), _place(destination)),
+            off_map=lambda stop: _off_map(study, stops, stop),
         )
         reason, message = refusal.reason, refusal.message
-    return Itinerary(origin.name, destination.name, day, query, moment_s, found, reason, message, study, network, ends)
+    notices: list[Notice] = []
+    for what, link in (("origins", reached.origins), ("destinations", reached.destinations)):
+        report_other_parts(study.ground, link, what, notices)
+    return Itinerary(
+        origin.name,
+        destination.name,
+        day,
+        query,
+        moment_s,
+        found,
+        reason,
+        message,
+        tuple(notices),
+        study,
+        network,
+        ends,
+    )
 
 
 def journey(
@@ -364,17 +384,29 @@ def _place(spot: Spot) -> tuple[float, float]:
     return float(spot.points.lon[0]), float(spot.points.lat[0])
 
 
+def _outside(study: Study, lon: float, lat: float) -> str:
+    """How far outside the map a place is, and the cure."""
+    area = study.ground.area or (-180.0, -90.0, 180.0, 90.0)
+    box = ", ".join(f"{edge:.4f}" for edge in area)
+    return (
+        f"{metres_outside(area, lon, lat):,.0f} m outside the streets' area ({box}); a larger extract of the map, and its "
+        "area in the study file, would reach it"
+    )
+
+
+def _off_map(study: Study, stops: Linked, stop: int) -> str:
+    """Why nobody walks to a stop: it lies outside the map, or no street is near it."""
+    if stops.linked[stop]:
+        return ""
+    if stops.outside[stop]:
+        return f"it lies {_outside(study, float(stops.points.lon[stop]), float(stops.points.lat[stop]))}"
+    return f"no street of the map is within {study.file.travel.walk.link_m:g} m of it (walk.link_m)"
+
+
 def _off_network(study: Study, spot: Spot, linked: Linked) -> str:
     """How far a place is from the nearest street, or from the area that the streets cover, and what would help."""
     if linked.outside.all():
-        west, south, east, north = study.ground.area or (-180.0, -90.0, 180.0, 90.0)
-        lon, lat = _place(spot)
-        edge = np.array([min(max(lon, west), east)]), np.array([min(max(lat, south), north)])
-        metres = float(great_circle_m(np.array([lon]), np.array([lat]), *edge)[0])
-        return (
-            f"{spot.name} lies {metres:,.0f} m outside the streets' area ({west:.4f}, {south:.4f}, {east:.4f}, "
-            f"{north:.4f}); a larger extract of the map, and its area in the study file, would reach it"
-        )
+        return f"{spot.name} lies {_outside(study, *_place(spot))}"
     limit = study.file.travel.walk.link_m
     wider = link_points(study.ground, spot.points, link_m=5000.0)
     near = float(np.min(wider.link_m))

@@ -23,7 +23,16 @@ from community_routes.matrix_rows import FAULTS, Layout, Spool, check_ending, wr
 from community_routes.network.network import Network
 from community_routes.network.points import Points
 from community_routes.network.walks import Linked
-from community_routes.questions import Reached, chosen_day, chosen_query, study_networks, study_walks, why_not
+from community_routes.notices import Notice
+from community_routes.questions import (
+    Reached,
+    chosen_day,
+    chosen_query,
+    report_cut_off,
+    study_networks,
+    study_walks,
+    why_not,
+)
 from community_routes.routing.engine import Engine, LocalEngine
 from community_routes.routing.query import Query
 from community_routes.routing.travel_times import percentile_times, travel_times_by_departure
@@ -287,6 +296,7 @@ def write_matrix(
     engine: Engine | None = None,
     stopwatch: Stopwatch | None = None,
     progress: Callable[[str], None] | None = None,
+    notices: list[Notice] | None = None,
 ) -> Written:
     """Write travel times between places on one day of a study, however large the matrix is.
 
@@ -305,6 +315,8 @@ def write_matrix(
         Does the search block by block in the place of threads of this process; it changes no byte.
     progress : callable of str, optional
         Told what is being done.
+    notices : list of Notice, optional
+        Gets the places that are cut off from most streets, or from the stops near them.
 
     Returns
     -------
@@ -325,6 +337,8 @@ def write_matrix(
     with _folder_beside(path) as folder:
         with watch.stage("routing"):
             layout, reached = _ends(study, query, stops, networks[day], origins, destinations, per_departure)
+            if notices is not None:
+                report_cut_off(study, study.ground, stops, reached, notices, ("origins", "destinations"))
             spool = Spool(layout, folder)
             how = engine or LocalEngine(threads)
             for cells in matrix_cells(

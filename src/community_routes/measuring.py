@@ -73,11 +73,6 @@ class Choice:
     shifts: tuple[Shift, ...] = ()
     shift_key: str = EMPLOYMENT
 
-    @property
-    def until_s(self) -> int:
-        """Seconds of the service date until which shifts need departures; 0 without shifts."""
-        return max((shift.end_s + 2 * HOUR for shift in self.shifts), default=0)
-
 
 def study_choice(file: StudyFile, zones: Zones) -> Choice:
     """The measures that a study chooses.
@@ -353,7 +348,9 @@ def amount_units(file: StudyFile) -> dict[str, str]:
     return {key: spec.amount for key, spec in file.destinations.items() if isinstance(spec.amount, str)}
 
 
-def latest_needed_s(file: StudyFile, choice: Choice) -> int:
-    """Seconds of the service date until which departures are needed by windows and shifts."""
+def hours_needed(file: StudyFile, choice: Choice) -> tuple[int, int]:
+    """Seconds of the service date between which departures are needed by windows and shifts, the longest journey included."""
     longest = file.travel.max_travel_min * MINUTE
-    return max(choice.until_s, *(window.end_s + longest for window in file.travel.windows.values()))
+    begins = [shift.deadline_windows()[0][0] - longest for shift in choice.shifts]
+    ends = [shift.departure_window()[1] for shift in choice.shifts]
+    return min(begins, default=0), max(ends + [window.end_s for window in file.travel.windows.values()]) + longest

@@ -11,15 +11,30 @@ from numpy.typing import NDArray
 from community_routes.cache import keep_networks
 from community_routes.errors import UsageError
 from community_routes.network.network import Network
-from community_routes.network.points import Links, Points
+from community_routes.network.points import Links, Points, same_places
 from community_routes.network.store import Store
-from community_routes.network.walks import Ground, Linked, is_symmetric, join_linked, link_points, walks_between
-from community_routes.notices import Notice
+from community_routes.network.walks import (
+    CrowFly,
+    Ground,
+    Linked,
+    is_symmetric,
+    join_linked,
+    link_points,
+    report_other_parts,
+    walks_between,
+)
+from community_routes.notices import Notice, declare
 from community_routes.routing.query import Query, Walks
 from community_routes.sources.feed import Feed
 from community_routes.sources.study_file import StudyFile
 from community_routes.study import Study
 from community_routes.times import MINUTE, parse_window
+
+STOPS_OFF_MAP = declare(
+    "stops_off_map",
+    "warning",
+    "A place has no stop within a walk only because the stops near it lie outside the map.",
+)
 
 
 def study_query(file: StudyFile, window_s: tuple[int, int], *, arrive_by: bool = False) -> Query:
@@ -133,7 +148,8 @@ def study_walks(file: StudyFile, ground: Ground, stops: Linked, origins: Points,
     else:
         arriving = walks_between(ground, stops, end, limit_s=to_stop_s, speed_kmh=walk.speed_kmh)
         egress = arriving.reversed(destinations.n_places)
-    return Reached(start, end, Walks(access, egress, direct.with_self() if end is start else direct))
+    # A place is there at once whatever file it comes from, and were it off the network.
+    return Reached(start, end, Walks(access, egress, direct.with_nothing(*same_places(origins, destinations))))
 
 
 def why_not(network: Network, linked: Linked, links: Links, *, leaving: bool) -> NDArray[np.object_]:
@@ -148,3 +164,45 @@ def why_not(network: Network, linked: Linked, links: Links, *, leaving: bool) ->
     reason = np.where(has_service, "", "no_service").astype(object)
     reason[~linked.place_linked] = "off_network"
     return reason
+
+
+def report_cut_off(
+    study: Study,
+    ground: Ground,
+    stops: Linked,
+    reached: Reached,
+    notices: list[Notice],
+    names: tuple[str, str] = ("neighbourhoods", "destinations"),
+) -> None:
+    """Say which places are cut off from most streets, and which have no stop only because those near lie outside the map."""
+    walk, walks, straight = study.file.travel.walk, reached.walks, CrowFly(1.0)
+    off = stops.outside
+    beyond = Points.single(stops.points.id[off], stops.points.lon[off], stops.points.lat[off])
+    for what, linked, links in zip(
+        names, (reached.origins, reached.destinations), (walks.access, walks.egress), strict=True
+    ):
+        report_other_parts(ground, linked, what, notices)
+        points, alone = linked.points, np.diff(links.first) == 0
+        rows = np.flatnonzero(alone[points.place] & linked.linked)
+        if not len(rows) or not off.any():
+            continue
+        near = walks_between(
+            straight,
+            link_points(straight, Points.single(points.id[points.place[rows]], points.lon[rows], points.lat[rows])),
+            link_points(straight, beyond),
+            limit_s=int(walk.to_stop_min * MINUTE),
+            speed_kmh=walk.speed_kmh,
+        )
+        cut = np.flatnonzero(np.diff(near.first))
+        if len(cut):
+            row, own = rows[cut[0]], near.of(int(cut[0]))
+            stop = int(np.argmin(own.metres))
+            ids = points.id[np.unique(points.place[rows[cut]])]
+            message = (
+                f"{len(ids)} of {len(points.id)} {what} ({', '.join(map(str, ids[:5]))}{', ...' if len(ids) > 5 else ''}) have "
+                f"no stop within a walk on the map, but there is one beyond its edge: {ids[0]} lies "
+                f"{linked.border_m[row]:,.0f} m from the edge and {own.metres[stop]:,.0f} m in a straight line from "
+                f"{beyond.id[own.to[stop]]}, to which nobody walks; a larger extract of the map, and its area in the study "
+                "file, would reach it"
+            )
+            notices.append(STOPS_OFF_MAP.at(field=what, value=len(ids), message=message))

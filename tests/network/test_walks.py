@@ -131,6 +131,92 @@ def test_a_point_is_linked_past_an_island_and_the_shift_is_told():
     assert "40 m instead of 5 m" in notices[0].message
 
 
+def loop(drawn: Drawn, x: float, y: float, side_m: float) -> Drawn:
+    """With a closed square path whose western side starts at (x, y), joined to nothing."""
+    corners = [(x, y), (x + side_m, y), (x + side_m, y + side_m), (x, y + side_m), (x, y)]
+    return drawn.add_way(900, corners, highway="path")
+
+
+def test_a_long_loop_in_a_park_does_not_capture_who_lives_beside_the_street():
+    """From 30 m off a loop of 2,400 m and 55 m off a street of 4 km: 55 + 1,000 + 10 m along the street."""
+    drawn = loop(Drawn().add_way(1, [(-2000, 0), (2000, 0)], highway="residential"), 0, 85, 600)
+    streets = build_streets(drawn.street_map())
+    assert walk(streets, places((100, 55)), places((1100, 10))).metres == pytest.approx([1065], abs=1e-3)
+    # The street is 301 m away, beyond the limit of 300 m: the loop is linked to. 300 m away it is the street.
+    far = link_points(streets, places((100, 301), (100, 300)))
+    assert far.link_m == pytest.approx([100, 300], abs=1e-3)
+
+
+@pytest.mark.parametrize(("side_m", "linked"), [(501, True), (499, False)])
+def test_another_part_counts_from_two_kilometres_on_and_is_told(side_m, linked):
+    """Loops of 2,004 and 1,996 m, 500 m from the only street, of 4 km; of three places two lie at the loop."""
+    drawn = loop(Drawn().add_way(1, [(-2000, 0), (2000, 0)], highway="residential"), 0, 500, side_m)
+    notices: list[Notice] = []
+    found = link_points(build_streets(drawn.street_map()), places((0, 10), (20, 490), (50, 480)), notices=notices)
+    assert found.linked.tolist() == [True, linked, linked]
+    if linked:
+        (notice,) = notices
+        assert (notice.code, notice.severity, notice.value) == ("linked_to_other_part", "warning", "2")
+        assert "2 of 3 places (p1, p2) are too far from the largest connected part" in notice.message
+        assert "as p1 to one of 2.0 km" in notice.message
+
+
+@pytest.mark.parametrize("tag", [{"tunnel": "yes"}, {"level": "-1"}, {"layer": "-2"}, {"level": "0;-1"}])
+def test_what_is_below_ground_is_walked_through_and_never_linked_to(tag):
+    """A street of 1,000 m; from its end a ramp comes back below ground, 25 m beside it, and goes on to a second street.
+
+    A shop at (500, 15) lies 10 m off the ramp and 15 m off the street: 500 + 15 m from the start of the street, not
+    1,000 + 25 + 500 + 10 m. To the second street at (0, 325) one walks 1,000 + 25 + 1,000 + 300 m through the ramp.
+    """
+    drawn = Drawn().add_way(1, [(0, 0), (1000, 0)], highway="residential")
+    drawn.add_way(2, [(1000, 0), (1000, 25), (0, 25)], highway="service", **tag)
+    drawn.add_way(3, [(0, 25), (0, 325)], highway="residential")
+    streets = build_streets(drawn.street_map())
+    found = walk(streets, places((0, 0)), places((500, 15), (0, 325)))
+    assert found.metres == pytest.approx([515, 2325], abs=1e-3)
+    assert streets.to_networkx().number_of_edges() == 2 * streets.graph.n_edges
+
+
+def test_nothing_is_linked_where_all_lies_below_ground():
+    """A tunnel alone, 10 m away: the place is off the network."""
+    streets = build_streets(Drawn().add_way(1, [(0, 0), (3000, 0)], highway="footway", tunnel="yes").street_map())
+    assert link_points(streets, places((50, 10))).linked.tolist() == [False]
+
+
+def test_the_same_spot_in_two_lists_is_no_walk():
+    """48 m off the street, under another id and written to six decimals: 0 m; 1 m beside it 48 + 1 + 48 m.
+
+    A place with a gate there is reached at once too, and what is off the network has no walk at all.
+    """
+    streets = build_streets(grid_city(3, 3).street_map())
+    lon, lat = at(50, -48)
+    beside = at(51, -48)
+    file = Points.single(["x", "y"], [round(lon, 6), beside[0]], [round(lat, 6), beside[1]])
+    assert walk(streets, places((50, -48)), file).metres == pytest.approx([0, 97], abs=1e-3)
+    gates = Points(np.array(["park"], object), *np.array([at(200, 0), (lon, lat)]).T, np.zeros(2, np.int32))
+    assert walk(streets, places((50, -48)), gates).metres.tolist() == [0]
+    start, end = link_points(streets, places((50, -48))), link_points(streets, gates)
+    line = walk_line_between(streets, start, 0, end, 0)
+    assert line is not None and line[0] == 0 and line[1].tolist() == [lon, lon]
+
+
+def test_two_platforms_drawn_on_one_spot_stay_two():
+    """Stops of one list with the same coordinates, 8 m off the street: 16 m over the street, and 0 m each to itself."""
+    streets = build_streets(grid_city(3, 3).street_map())
+    found = metres_of(walk(streets, places((50, -8), (50, -8))))
+    assert found == pytest.approx({(0, 0): 0, (0, 1): 16, (1, 0): 16, (1, 1): 0}, abs=1e-3)
+
+
+def test_walks_of_nothing_are_put_in_their_place():
+    """Of three places the first walks to 1 in 9 s: with nothing from 0 to 1, from 0 to 4 and from 2 to 0."""
+    links = Links(
+        np.array([0, 2, 2, 2]), np.array([1, 2], np.int32), np.array([9, 8], np.int32), np.array([12.0, 11.0])
+    )
+    found = links.with_nothing(np.array([2, 0, 0]), np.array([0, 4, 1]))
+    assert found.first.tolist() == [0, 3, 3, 4] and found.to.tolist() == [1, 2, 4, 0]
+    assert found.walk_s.tolist() == [0, 8, 0, 0] and found.metres.tolist() == [0.0, 11.0, 0.0, 0.0]
+
+
 def test_a_wheelchair_takes_no_steps():
     """Two parallel streets joined by steps of 20 m and by a ramp 200 m away: 20 m on foot, 420 m without steps."""
     drawn = Drawn().add_way(1, [(0, 0), (200, 0)], highway="residential")

@@ -183,6 +183,16 @@ def test_new_path_joins_streets_at_its_ends_between_junctions(tmp_path):
     assert "new path, 158 m, joined to streets at 2 places" in str(done.effects[0])
 
 
+def test_a_new_path_joins_no_tunnel(tmp_path):
+    """From (50, 0) on a street to (50, 220): a tunnel is 10 m away there, the street 20 m back: 220 + 20 m, and 10 m along it."""
+    city = grid_city(4, 3).add_way(900, [(0, 200), (0, 230), (300, 230), (300, 200)], highway="footway", tunnel="yes")
+    write_line(tmp_path, (50, 0), (50, 220))
+    plan = read_plan(tmp_path, "add_path: {name: Stairs, line: path.geojson}")
+    done = apply_scenario(plan, Setting(feed(), WEEK, street_map=city.street_map()))
+    assert walk_m(done.street_map, at(50, 0), at(50, 220)) == pytest.approx(220, abs=1e-2)
+    assert walk_m(done.street_map, at(50, 0), at(60, 200)) == pytest.approx(250, abs=1e-2)
+
+
 def test_new_path_whose_end_leads_nowhere(tmp_path):
     city = grid_city(4, 3).street_map()
     write_line(tmp_path, (50, 0), (50, -300))

@@ -92,6 +92,16 @@ def test_content_hash_follows_content_and_questions(tmp_path):
     assert len(one.content_hash) == len(hashlib.sha256().hexdigest())
 
 
+def test_what_lies_below_ground_is_read(tmp_path):
+    """Of four ways in a file, a tunnel, a basement and a street in a cutting are below; each way keeps its own."""
+    drawn = Drawn()
+    for number, tags in enumerate([{}, {"tunnel": "yes"}, {"level": "-1"}, {"layer": "-1"}], start=1):
+        drawn.add_way(number, [(0, 10 * number), (100, 10 * number)], highway="footway", **tags)
+    found = read_streets(drawn.write(tmp_path / "ways.osm.pbf"))
+    assert dict(zip(found.way_id.tolist(), found.below.tolist(), strict=True)) == {1: False, 2: True, 3: True, 4: True}
+    assert found.without_ways([2]).below.tolist() == [False, True, True]
+
+
 def test_without_ways_closes_them():
     street_map = grid_city(3, 2).street_map()
     closed = street_map.without_ways([2, 101, 4711])

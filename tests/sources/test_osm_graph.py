@@ -54,6 +54,24 @@ def test_a_graph_saved_by_osmnx(tmp_path):
     assert back is None
 
 
+def test_a_tunnel_of_a_graph_is_below_ground_unless_several_ways_were_joined(tmp_path):
+    """Way 8 in a tunnel is; of an edge of ways 6 and 7 nobody can tell which part is. There and back it stays."""
+    graph = small_graph()
+    for _, _, data in graph.edges(data=True):
+        if data["osmid"] != 5:
+            data["tunnel"] = "yes"
+    osmnx.save_graphml(graph, tmp_path / "town.graphml")
+    street_map = read_graphml(tmp_path / "town.graphml")
+    assert dict(zip(street_map.way_id.tolist(), street_map.below.tolist(), strict=True)) == {
+        5: False,
+        6: False,
+        8: True,
+    }
+    streets = build_streets(street_map)
+    again = Streets.from_networkx(streets.to_networkx())
+    assert streets.usable.sum() == again.usable.sum() == 2
+
+
 @pytest.mark.parametrize(
     ("x", "code", "words"),
     [

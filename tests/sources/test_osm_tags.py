@@ -13,6 +13,7 @@ from community_routes.sources.osm_tags import (
     PLAIN_KEYS,
     TELLING_KEYS,
     drive_flags,
+    is_below,
     is_steps,
     walk_flags,
 )
@@ -109,6 +110,31 @@ def test_steps_with_a_wheelchair_ramp_are_no_steps():
     assert is_steps(tags("highway=steps"))
     assert not is_steps(tags("highway=steps ramp:wheelchair=yes"))
     assert not is_steps(tags("highway=footway"))
+
+
+@pytest.mark.parametrize(
+    ("text", "below"),
+    [
+        ("tunnel=yes", True),
+        ("tunnel=passage", True),
+        ("tunnel=no", False),
+        ("tunnel=building_passage", False),
+        ("tunnel=avalanche_protector", False),
+        ("layer=-1", True),
+        ("layer=1", False),
+        ("level=-1;0", True),
+        ("level=0;-2", True),
+        ("level=-0.5", True),
+        ("level=-1-1", True),
+        ("level=0--1", True),
+        ("level=0-3", False),
+        ("level=-0", False),
+        ("level=B1", False),
+        ("highway=footway", False),
+    ],
+)
+def test_below_ground(text, below):
+    assert is_below(tags(text)) is below
 
 
 def test_the_lists_of_keys_are_those_that_the_rules_read():

@@ -48,6 +48,7 @@ def matrix(
     """Write travel times between places, in seconds."""
     from community_routes.matrix import read_places, write_matrix
     from community_routes.matrix_rows import check_ending
+    from community_routes.notices import Notice
     from community_routes.questions import chosen_day, chosen_query
 
     if per_departure and percentiles is not None:
@@ -64,12 +65,14 @@ def matrix(
             same = origins is not None and destinations is not None and origins.resolve() == destinations.resolve()
             end = start if same else (read_places(opened, destinations) if destinations is not None else None)
         day = chosen_day(opened, day)
+        notices: list[Notice] = []
         with engine_of(console, engine, scheduler, common) as searching:
             found = write_matrix(
                 opened, query, day, out, origins=start, destinations=end, per_departure=per_departure,
                 reached_only=reached_only, threads=common.threads, engine=searching, stopwatch=console.stopwatch,
-                progress=console.progress,
+                progress=console.progress, notices=notices,
             )  # fmt: skip
+    console.notices(notices)
     console.say(f"{out}: {found.n_rows:,} rows, {found.n_origins:,} origins to {found.n_destinations:,} destinations")
 
 
@@ -94,6 +97,7 @@ def journey(
     with session(common, f"reading {study.name}") as console:
         opened = opened_study(console, study, common)
         found = find_journey(opened, origin, destination, depart=depart, arrive=arrive, day=day)
+    console.notices(list(found.notices))
     if as_json:
         console.data(found.json())
     else:
@@ -130,6 +134,7 @@ def isochrone(
             found = find_isochrone(opened, place, depart=depart, arrive=arrive, minutes=limits, day=day)
         with console.stopwatch.stage("report"):
             found.write(out)
+    console.notices(list(found.notices))
     console.say(f"{out}: {found.title}; {len(found.stops):,} stops that vehicles serve in time")
 
 

@@ -127,18 +127,21 @@ class Links:
         np.cumsum(np.bincount(self.start()[keep], minlength=self.n_from), out=first[1:])
         return Links(first, self.to[keep] - low, self.walk_s[keep], self.metres[keep])
 
-    def with_self(self) -> Links:
-        """With a walk of 0 s from every place to itself, for links from one set of places to the same."""
-        start = self.start()
-        other = start != self.to
-        own = np.arange(self.n_from, dtype=np.int32)
-        nothing = np.zeros(self.n_from)
-        starts, ends = np.concatenate([start[other], own]), np.concatenate([self.to[other], own])
-        order = np.lexsort((ends, starts))
-        first = np.zeros(len(self.first), np.int64)
-        np.cumsum(np.bincount(starts, minlength=self.n_from), out=first[1:])
-        walk_s = np.concatenate([self.walk_s[other], nothing.astype(np.int32)])
-        return Links(first, ends[order], walk_s[order], np.concatenate([self.metres[other], nothing])[order])
+    def with_nothing(self, starts: NDArray[np.integer[Any]], ends: NDArray[np.integer[Any]]) -> Links:
+        """With walks of 0 s from some places to others (each pair once), added where there is no walk."""
+        if not len(starts):
+            return self
+        n = max(int(self.to.max(initial=-1)), int(ends.max())) + 1
+        pair = self.start().astype(np.int64) * n + self.to
+        same = np.sort(starts.astype(np.int64) * n + ends)
+        at = np.searchsorted(pair, same)
+        new = np.ones(len(same), bool)
+        new[at < len(pair)] = pair[at[at < len(pair)]] != same[at < len(pair)]
+        walk_s, metres = self.walk_s.copy(), self.metres.copy()
+        walk_s[at[~new]], metres[at[~new]] = 0, 0.0
+        first = self.first + np.searchsorted(same[new], np.arange(self.n_from + 1) * n)
+        at, same = at[new], same[new]
+        return Links(first, np.insert(self.to, at, same % n), np.insert(walk_s, at, 0), np.insert(metres, at, 0.0))
 
     def within(self, limit_s: int) -> Links:
         """Only the walks of at most ``limit_s`` seconds."""
@@ -151,3 +154,46 @@ class Links:
 def walk_seconds(metres: NDArray[np.float64], speed_kmh: float) -> NDArray[np.int32]:
     """Whole seconds of a walk, rounded up: ``ceil(metres * 3.6 / speed_kmh - 1e-6)``."""
     return np.ceil(np.asarray(metres, np.float64) * 3.6 / speed_kmh - 1e-6).astype(np.int32)
+
+
+_SPOTS_A_DEGREE = 1_000_000
+
+
+def same_spots(
+    start: Points, end: Points, rows: NDArray[np.integer[Any]], others: NDArray[np.integer[Any]]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of points, one of ``rows`` of the start and one of ``others`` of the end, that are the same spot.
+
+    What makes a spot are its coordinates to six decimals (a tenth of a metre), not its id: one place may be called
+    differently in two files, and rounded differently.
+    """
+    a, b = _spot_number(start, rows), _spot_number(end, others)
+    order = np.argsort(b, kind="stable")
+    low, high = (np.searchsorted(b[order], a, side) for side in ("left", "right"))
+    size = np.where(a >= 0, high - low, 0)
+    which = np.repeat(low - np.cumsum(size) + size, size) + np.arange(size.sum())
+    return np.repeat(rows, size).astype(np.int64), others[order[which]].astype(np.int64)
+
+
+def _spot_number(points: Points, rows: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    """A number for each spot; -1 where the coordinates are unknown."""
+    lon, lat = points.lon[rows], points.lat[rows]
+    known = np.isfinite(lon) & np.isfinite(lat)
+    x, y = (np.rint(np.where(known, degrees, 0.0) * _SPOTS_A_DEGREE).astype(np.int64) for degrees in (lon, lat))
+    number = x % (360 * _SPOTS_A_DEGREE) * (360 * _SPOTS_A_DEGREE) + y + 90 * _SPOTS_A_DEGREE
+    return np.where(known, number, -1)
+
+
+def same_places(
+    start: Points, end: Points, starts: NDArray[np.bool_] | None = None, ends: NDArray[np.bool_] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of a place of the start and one of the end that have a point in the same spot (see ``same_spots``).
+
+    ``starts`` and ``ends`` say which points count; all when left out.
+    """
+    rows, others = (
+        np.flatnonzero(np.ones(len(p.lon), bool) if k is None else k) for p, k in ((start, starts), (end, ends))
+    )
+    a, b = same_spots(start, end, rows, others)
+    pair = np.unique(start.place[a].astype(np.int64) * end.n_places + end.place[b])
+    return pair // max(1, end.n_places), pair % max(1, end.n_places)

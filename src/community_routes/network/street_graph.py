@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from numpy.typing import NDArray
 from community_routes.arrays import check_first, set_frozen
 from community_routes.earth import great_circle_m
 from community_routes.kernels import kernel
+
+BELOW: Final = 4
+"""Flag of an edge beside the directions: nobody is linked to it."""
 
 
 def wrapped(lon: NDArray[np.float64], centre: float) -> NDArray[np.float64]:
@@ -29,7 +33,7 @@ class StreetGraph:
     edge_from, edge_to : int32, shape (n_edges,)
         Junctions at the ends; several edges may join the same two, and an edge may return to where it starts.
     flags : int8, shape (n_edges,)
-        Bit 1: may be used from ``edge_from`` to ``edge_to``; bit 2: the other way.
+        Bit 1: may be used from ``edge_from`` to ``edge_to``; bit 2: the other way; ``BELOW``: it runs below ground.
     first : int64, shape (n_edges + 1,)
         The course of edge ``e`` is ``lon[first[e]:first[e + 1]]``, its ends included.
     lon, lat : float64, shape (n_vertices,)
@@ -100,7 +104,7 @@ class StreetGraph:
     @cached_property
     def flags_turned(self) -> NDArray[np.int8]:
         """``flags`` with both directions exchanged."""
-        turned = ((self.flags & 1) << 1 | (self.flags & 2) >> 1).astype(np.int8)
+        turned = ((self.flags & 1) << 1 | (self.flags & 2) >> 1 | self.flags & BELOW).astype(np.int8)
         turned.flags.writeable = False  # as `flags`: a kernel is compiled anew for an array that may be written to
         return turned
 
@@ -127,7 +131,7 @@ def build_graph(
     node: NDArray[np.int32],
     flags: NDArray[np.int8],
 ) -> StreetGraph:
-    """Join ways into edges between junctions, ends, and places where the allowed directions change.
+    """Join ways into edges between junctions, ends, and places where the flags change.
 
     Parameters
     ----------
@@ -135,10 +139,11 @@ def build_graph(
     first : int64, shape (n_ways + 1,); node : int32
         The nodes of way ``i`` are ``node[first[i]:first[i + 1]]``.
     flags : int8, shape (n_ways,)
-        Directions allowed on each way: bit 1 along its nodes, bit 2 against them. A way with 0 is left out.
+        Of each way: bit 1 and bit 2 as it may be used along its nodes and against them, ``BELOW`` where it runs below
+        ground. A way that may not be used is left out.
     """
     way = np.repeat(np.arange(len(first) - 1), np.diff(first))
-    joined = np.flatnonzero((way[1:] == way[:-1]) & (flags[way[1:]] > 0)) if len(way) else np.zeros(0, np.int64)
+    joined = np.flatnonzero((way[1:] == way[:-1]) & (flags[way[1:]] & 3 > 0)) if len(way) else np.zeros(0, np.int64)
     a, b, seg_flags = node[joined], node[joined + 1], flags[way[joined]].astype(np.int8)
     half_first, half_segment = _incidence(a, b, len(lon))
     kept = _junctions(a, b, seg_flags, half_first, half_segment)
@@ -156,8 +161,8 @@ def _incidence(a: NDArray[np.int32], b: NDArray[np.int32], n: int) -> tuple[NDAr
 
 @kernel
 def _turned(flags: int) -> int:
-    """Directions of an edge seen from its other end."""
-    return ((flags & 1) << 1) | ((flags & 2) >> 1)
+    """Flags of an edge seen from its other end."""
+    return ((flags & 1) << 1) | ((flags & 2) >> 1) | (flags & BELOW)
 
 
 @kernel
@@ -168,7 +173,7 @@ def _junctions(
     half_first: NDArray[np.int64],
     half_segment: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
-    """Nodes that stay: all but those where exactly two segments with the same directions meet."""
+    """Nodes that stay: all but those where exactly two segments with the same flags meet."""
     n = len(half_first) - 1
     kept = np.zeros(n, np.bool_)
     for x in range(n):

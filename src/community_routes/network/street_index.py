@@ -28,8 +28,6 @@ class EdgeIndex:
         Degrees east of it, of each vertex.
     vertex_edge : int32, shape (n_vertices,)
         The edge of each vertex.
-    usable : bool, shape (n_edges,)
-        Edges to which points may be linked; the others only tell what would have been nearer.
     west, south, width, height : float
         Corner of the grid and size of a cell, in degrees.
     columns, rows : int
@@ -40,7 +38,6 @@ class EdgeIndex:
     centre: float
     x: NDArray[np.float64]
     vertex_edge: NDArray[np.int32]
-    usable: NDArray[np.bool_]
     west: float
     south: float
     width: float
@@ -51,7 +48,7 @@ class EdgeIndex:
     cell_vertex: NDArray[np.int32]
 
 
-def build_index(graph: StreetGraph, usable: NDArray[np.bool_], area: tuple[float, float, float, float]) -> EdgeIndex:
+def build_index(graph: StreetGraph, area: tuple[float, float, float, float]) -> EdgeIndex:
     """A grid over the area with cells of about 100 m, larger where there would be many more cells than line pieces."""
     west, south, east, north = area
     span = (east - west) % 360.0 or 360.0
@@ -66,7 +63,7 @@ def build_index(graph: StreetGraph, usable: NDArray[np.bool_], area: tuple[float
     width, height = span / columns, max(north - south, 1e-5) / rows
     corner = (-span / 2, south, width, height, columns, rows)
     cell_first, cell_vertex = _fill_cells(x, graph.lat, vertex_edge, *corner)
-    return EdgeIndex(centre, x, vertex_edge, usable, *corner, cell_first, cell_vertex)
+    return EdgeIndex(centre, x, vertex_edge, *corner, cell_first, cell_vertex)
 
 
 @kernel
@@ -127,9 +124,14 @@ def _fill_cells(
 
 
 def nearest_edges(
-    graph: StreetGraph, index: EdgeIndex, lon: NDArray[np.float64], lat: NDArray[np.float64], limit_m: float
-) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """The nearest usable edge of each point within a limit.
+    graph: StreetGraph,
+    index: EdgeIndex,
+    usable: NDArray[np.bool_],
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    limit_m: float,
+) -> tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
+    """The nearest usable edge (bool, shape (n_edges,)) of each point within a limit.
 
     Distances are compared in the local equirectangular plane at each point; of equally near edges the one with the
     lowest number is taken.
@@ -142,8 +144,6 @@ def nearest_edges(
         Metres along the edge from its start to the nearest spot.
     link_m : float64
         Great-circle metres from the point to that spot; infinite where there is none.
-    any_m : float64
-        The same to the nearest edge whether usable or not.
     """
     px, py = wrapped(lon, index.centre), np.ascontiguousarray(lat, np.float64)
     found, share = _nearest_pieces(
@@ -153,22 +153,21 @@ def nearest_edges(
         index.x,
         graph.lat,
         index.vertex_edge,
-        index.usable,
+        usable,
         (index.west, index.south, index.width, index.height),
         (index.columns, index.rows),
         index.cell_first,
         index.cell_vertex,
     )
-    link_m = _to_spots(graph, index, px, py, found[:, 0], share[:, 0])
-    any_m = _to_spots(graph, index, px, py, found[:, 1], share[:, 1])
+    link_m = _to_spots(graph, index, px, py, found, share)
     near = link_m <= limit_m
-    k, t = found[near, 0], share[near, 0]
+    k, t = found[near], share[near]
     edge = np.full(len(px), -1, np.int32)
     position_m = np.zeros(len(px))
     edge[near] = index.vertex_edge[k]
     exact = graph.along_m[k] + t * (graph.along_m[k + 1] - graph.along_m[k])
     position_m[near] = np.where(t == 1.0, graph.along_m[k + 1], exact)  # the end of an edge is its end to the last bit
-    return edge, position_m, np.where(near, link_m, np.inf), any_m
+    return edge, position_m, np.where(near, link_m, np.inf)
 
 
 def _to_spots(
@@ -203,10 +202,10 @@ def _nearest_pieces(
     cell_first: NDArray[np.int32],
     cell_vertex: NDArray[np.int32],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The nearest line piece (its first vertex) of each point and the share along it; first of usable edges, then of any."""
+    """The nearest line piece (its first vertex) of a usable edge of each point, and the share along it."""
     n = len(px)
-    found = np.full((n, 2), -1, np.int64)
-    share = np.zeros((n, 2))
+    found = np.full(n, -1, np.int64)
+    share = np.zeros(n)
     west, south, width, height = corner
     columns, rows = shape
     ky = math.pi / 180.0 * 6_371_008.8
@@ -215,8 +214,7 @@ def _nearest_pieces(
             continue
         kx = ky * math.cos(py[i] * math.pi / 180.0)
         reach = limit_m * 1.001 + 0.001
-        best, best_any = reach * reach, reach * reach
-        best_t, best_k, any_t, any_k = 0.0, -1, 0.0, -1
+        best, best_t, best_k = reach * reach, 0.0, -1
         column = _clamped((px[i] - west) / width, columns - 1)
         row = _clamped((py[i] - south) / height, rows - 1)
         ring = 0
@@ -230,6 +228,8 @@ def _nearest_pieces(
                     cell = r * columns + c
                     for at in range(cell_first[cell], cell_first[cell + 1]):
                         k = cell_vertex[at]
+                        if not usable[vertex_edge[k]]:
+                            continue
                         ax, ay = (x[k] - px[i]) * kx, (y[k] - py[i]) * ky
                         bx, by = (x[k + 1] - x[k]) * kx, (y[k + 1] - y[k]) * ky
                         square = bx * bx + by * by
@@ -240,9 +240,7 @@ def _nearest_pieces(
                         if t == 1.0:  # exactly the vertex, so that edges meeting there tie exactly
                             dx, dy = (x[k + 1] - px[i]) * kx, (y[k + 1] - py[i]) * ky
                         d = dx * dx + dy * dy
-                        if d < best_any:
-                            best_any, any_t, any_k = d, t, k
-                        if usable[vertex_edge[k]] and (d < best or (d == best and best_k >= 0 and k < best_k)):
+                        if d < best or (d == best and best_k >= 0 and k < best_k):
                             best, best_t, best_k = d, t, k
             # nothing outside the rings looked at can be nearer than their border
             border = np.inf
@@ -259,6 +257,5 @@ def _nearest_pieces(
             if not math.isfinite(border):
                 break
             ring += 1
-        found[i, 0], found[i, 1] = best_k, any_k
-        share[i, 0], share[i, 1] = best_t, any_t
+        found[i], share[i] = best_k, best_t
     return found, share

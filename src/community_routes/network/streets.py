@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from community_routes.arrays import set_frozen
 from community_routes.errors import StreetsError
-from community_routes.network.street_graph import StreetGraph, build_graph
+from community_routes.network.street_graph import BELOW, StreetGraph, build_graph
 from community_routes.network.street_index import EdgeIndex, build_index
 from community_routes.notices import Notice, raise_on_errors
 from community_routes.sources.osm_map import Area, StreetMap
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import networkx as nx
 
 MIN_COMPONENT_M: Final = 2000.0
-"""Points are linked only to connected parts of the network with at least this many metres of street (or the longest)."""
+"""Beside the longest connected part of the network, points are linked only to parts with this many metres of street."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class Streets:
     area : (west, south, east, north)
         Points outside are off the network; west > east where it crosses longitude 180.
     usable : bool, shape (n_edges,)
-        Edges to which points may be linked: those of large connected parts.
+        Edges to which points may be linked: those of large connected parts that do not run below ground.
     min_component_m : float
         What a part needs to be large. The longest part always counts as large.
     wheelchair : bool
@@ -58,7 +58,14 @@ class Streets:
     @cached_property
     def index(self) -> EdgeIndex:
         """Where the nearest edge of a point is looked up."""
-        return build_index(self.graph, self.usable, self.area)
+        return build_index(self.graph, self.area)
+
+    @cached_property
+    def main(self) -> NDArray[np.bool_]:
+        """The usable edges of the largest connected part, shape (n_edges,): points are linked to these first."""
+        graph = self.graph
+        largest: NDArray[np.bool_] = graph.component[graph.edge_from] == np.argmax(graph.component_m)
+        return self.usable & largest
 
     def to_networkx(self) -> nx.MultiDiGraph:
         """The network as a graph in the manner of osmnx: ``x`` and ``y`` of nodes in degrees, ``length`` in metres and
@@ -73,7 +80,8 @@ class Streets:
         for edge in range(graph.n_edges):
             line = shapely.LineString(xy[graph.first[edge] : graph.first[edge + 1]])
             a, b, flags = int(graph.edge_from[edge]), int(graph.edge_to[edge]), int(graph.flags[edge])
-            data = {"length": float(graph.edge_m[edge]), **({} if flags == 3 else {"oneway:foot": "yes"})}
+            data = {"length": float(graph.edge_m[edge]), **({} if flags & 3 == 3 else {"oneway:foot": "yes"})}
+            data |= {"tunnel": "yes"} if flags & BELOW else {}
             if flags & 1:
                 found.add_edge(a, b, geometry=line, **data)
             if flags & 2:
@@ -126,8 +134,9 @@ def build_streets(
     wheelchair : bool
         Leave out steps.
     min_component_m : float
-        Points are linked only to connected parts of at least this many metres of street in total (the longest part always
-        counts): a few metres of path in a yard that nothing joins to the street would trap whoever is linked to them.
+        Where no street of the longest connected part is near, points are linked to another of at least this many metres of
+        street in total, and to no smaller one: a few metres of path in a yard that nothing joins to the street would trap
+        whoever is linked to them.
 
     Returns
     -------
@@ -141,10 +150,11 @@ def build_streets(
     flags = street_map.walk
     if wheelchair:
         flags = np.where(street_map.steps, np.int8(0), flags)
+    flags = np.where(street_map.below, flags | np.int8(BELOW), flags)
     graph = build_graph(street_map.lon, street_map.lat, street_map.first, street_map.node, flags)
     if graph.n_edges == 0:
         raise StreetsError(f"{street_map.source or 'the street map'}: no way is open to people on foot")
     large = graph.component_m >= min(min_component_m, float(graph.component_m.max()))
-    usable = large[graph.component[graph.edge_from]]
+    usable = large[graph.component[graph.edge_from]] & (graph.flags & BELOW == 0)
     options = f"{street_map.content_hash}:wheelchair={wheelchair}:min_component_m={min_component_m}"
     return Streets(graph, street_map.area, usable, min_component_m, wheelchair, options)

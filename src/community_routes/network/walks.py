@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from community_routes.arrays import set_frozen
 from community_routes.earth import EARTH_RADIUS_M, great_circle_m
-from community_routes.network.points import Links, Points, walk_seconds
+from community_routes.network.points import Links, Points, same_places, same_spots, walk_seconds
+from community_routes.network.street_graph import BELOW
 from community_routes.network.street_index import nearest_edges
 from community_routes.network.street_paths import Spot, course, shortest_path
 from community_routes.network.street_search import reach_places
@@ -25,6 +26,12 @@ MOVED_PAST_ISLAND = declare(
     "linked_past_island",
     "info",
     "The street nearest to a place hangs together with too little to be of use; the place is linked to the next one.",
+)
+
+OTHER_PART = declare(
+    "linked_to_other_part",
+    "warning",
+    "A place is far from the largest connected part of the streets; it is linked to another part, and cut off from the rest.",
 )
 
 _ROWS_AT_ONCE: Final = 4_000_000
@@ -119,16 +126,16 @@ def join_linked(first: Linked, second: Linked) -> Linked:
 
 def is_symmetric(ground: Ground) -> bool:
     """Whether every walk may be walked back the same way."""
-    return isinstance(ground, CrowFly) or bool((ground.graph.flags == 3).all())
+    return isinstance(ground, CrowFly) or bool((ground.graph.flags & 3 == 3).all())
 
 
 def link_points(
     ground: Ground, points: Points, *, link_m: float = 300.0, notices: list[Notice] | None = None
 ) -> Linked:
-    """Link each point to the nearest edge of a large part of the network within ``link_m``.
+    """Link each point to the nearest edge of the largest connected part within ``link_m``, else of another large part.
 
-    A point outside the ground's area is not linked. Where a street of a small, unconnected part lies nearer, the shift is
-    reported.
+    Ways below ground are never linked to. A point outside the ground's area is not linked. Where a street of another part
+    lies nearer, the shift is reported, and so is a link to another part.
 
     Parameters
     ----------
@@ -157,34 +164,57 @@ def link_points(
             np.where(linked, 0.0, np.inf),
             border_m,
         )
-    edge = np.full(n, -1, np.int32)
-    position, link, nearest = np.zeros(n), np.full(n, np.inf), np.full(n, np.inf)
-    rows = np.flatnonzero(known & inside)
-    edge[rows], position[rows], link[rows], nearest[rows] = nearest_edges(
-        ground.graph, ground.index, points.lon[rows], points.lat[rows], link_m
-    )
-    linked = edge >= 0
+    edge, position, link = np.full(n, -1, np.int32), np.zeros(n), np.full(n, np.inf)
+    here = np.flatnonzero(known & inside)
+    for usable in (ground.main, ground.usable):
+        rows = here[edge[here] < 0]
+        edge[rows], position[rows], link[rows] = nearest_edges(
+            ground.graph, ground.index, usable, points.lon[rows], points.lat[rows], link_m
+        )
+    found = Linked(points, edge >= 0, known & ~inside, edge, position, link, border_m)
     if notices is not None:
-        _report_shifts(points, linked, link, nearest, notices)
-    return Linked(points, linked, known & ~inside, edge, position, link, border_m)
+        _report_shifts(ground, found, here, link_m, notices)
+        report_other_parts(ground, found, "places", notices)
+    return found
 
 
 def _report_shifts(
-    points: Points,
-    linked: NDArray[np.bool_],
-    link: NDArray[np.float64],
-    nearest: NDArray[np.float64],
-    notices: list[Notice],
+    ground: Streets, linked: Linked, rows: NDArray[np.int64], link_m: float, notices: list[Notice]
 ) -> None:
-    moved = np.flatnonzero(linked & (link > nearest + 1.0))
+    points, link = linked.points, linked.link_m
+    nearest = np.full(len(link), np.inf)
+    above = ground.graph.flags & BELOW == 0
+    nearest[rows] = nearest_edges(ground.graph, ground.index, above, points.lon[rows], points.lat[rows], link_m)[2]
+    moved = np.flatnonzero(linked.linked & (link > nearest + 1.0))
     if not len(moved):
         return
     worst = moved[np.argmax(link[moved] - nearest[moved])]
     message = (
-        f"{len(moved)} of {len(linked)} places lie nearest to a street that hangs together with nothing and are linked to "
+        f"{len(moved)} of {len(link)} places lie nearest to a street that hangs together with nothing and are linked to "
         f"the next one; farthest {points.id[points.place[worst]]}: {link[worst]:.0f} m instead of {nearest[worst]:.0f} m"
     )
     notices.append(MOVED_PAST_ISLAND.at(message=message, value=len(moved)))
+
+
+def report_other_parts(ground: Ground, linked: Linked, what: str, notices: list[Notice]) -> None:
+    """Say which places (``what`` they are) are linked to another part of the streets than the largest."""
+    if isinstance(ground, CrowFly):
+        return
+    rows = np.flatnonzero(linked.linked)
+    elsewhere = rows[~ground.main[linked.edge[rows]]]
+    places = np.unique(linked.points.place[elsewhere])
+    if not len(places):
+        return
+    graph, row = ground.graph, elsewhere[0]
+    part_m = graph.component_m[graph.component[graph.edge_from[linked.edge[row]]]]
+    ids = linked.points.id
+    shown = ", ".join(str(one) for one in ids[places[:5]])
+    message = (
+        f"{len(places)} of {len(ids)} {what} ({shown}{', ...' if len(places) > 5 else ''}) are too far from the largest "
+        f"connected part of the streets and are linked to another, as {ids[linked.points.place[row]]} to one of "
+        f"{part_m / 1000:,.1f} km; nobody can walk from there to the rest: is a path missing in the map?"
+    )
+    notices.append(OTHER_PART.at(field=what, value=len(places), message=message))
 
 
 def _inside(points: Points, area: Area | None) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
@@ -204,14 +234,26 @@ def _inside(points: Points, area: Area | None) -> tuple[NDArray[np.bool_], NDArr
     return inside, np.where(np.isfinite(points.lon) & np.isfinite(points.lat), border, np.inf)
 
 
+def metres_outside(area: Area, lon: float, lat: float) -> float:
+    """How far a place outside an area is from it."""
+    west, south, east, north = area
+    span = (east - west) % 360.0 or 360.0
+    from_west = (lon - west) % 360.0
+    beyond = from_west > span and from_west - span < 360.0 - from_west
+    nearest = lon if from_west <= span else east if beyond else west
+    edge = np.array([nearest]), np.array([min(max(lat, south), north)])
+    return float(great_circle_m(np.array([lon]), np.array([lat]), *edge)[0])
+
+
 def walks_between(
     ground: Ground, start: Linked, end: Linked, *, limit_s: int, speed_kmh: float, threads: int = 1
 ) -> Links:
     """Shortest walks from each place of ``start`` to each place of ``end`` that take at most ``limit_s``.
 
     The walk between two places is the shortest between any of their points: the link to the street, the way along it, the
-    link from it. Two points on one edge may walk along it. ``oneway:foot`` is respected. With ``start is end`` a place
-    to itself is 0 m, linked or not.
+    link from it. Two points on one edge may walk along it. ``oneway:foot`` is respected. Between linked points that are the
+    same spot (``same_places``) it is 0 m. With ``start is end`` only a place to itself is, linked or not: two platforms
+    drawn on one spot are still two.
 
     Parameters
     ----------
@@ -242,30 +284,15 @@ def walks_between(
         found = _crow_fly(ground, start, end, limit_m)
     else:
         found = _along_streets(ground, start, end, limit_m, threads)
-    first, to, metres = _with_self(*found) if start is end else found
-    walk_s = walk_seconds(metres, speed_kmh)
-    links = Links(first, to, walk_s, metres)
-    return links if walk_s.max(initial=0) <= limit_s else links.within(limit_s)
+    first, to, metres = found
+    links = Links(first, to, walk_seconds(metres, speed_kmh), metres)
+    own = np.arange(start.points.n_places)
+    same = (own, own) if start is end else same_places(start.points, end.points, start.linked, end.linked)
+    links = links.with_nothing(*same)
+    return links if links.walk_s.max(initial=0) <= limit_s else links.within(limit_s)
 
 
 Found = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]
-
-
-def _with_self(first: NDArray[np.int64], to: NDArray[np.int32], metres: NDArray[np.float64]) -> Found:
-    """Set every place's walk to itself to 0 m, adding it where it is not there (a place off the network)."""
-    n = len(first) - 1
-    start = np.repeat(np.arange(n, dtype=np.int32), np.diff(first))
-    own = start == to
-    metres = np.where(own, 0.0, metres)
-    lacking = np.setdiff1d(np.arange(n, dtype=np.int32), start[own])
-    if not len(lacking):
-        return first, to, metres
-    start, to = np.concatenate([start, lacking]), np.concatenate([to, lacking])
-    metres = np.concatenate([metres, np.zeros(len(lacking))])
-    order = np.lexsort((to, start))
-    bounds = np.zeros(n + 1, np.int64)
-    np.cumsum(np.bincount(start, minlength=n), out=bounds[1:])
-    return bounds, to[order], metres[order]
 
 
 Line = tuple[float, NDArray[np.float64], NDArray[np.float64]]
@@ -287,6 +314,10 @@ def walk_line_between(ground: Ground, start: Linked, place: int, end: Linked, ot
     others = np.flatnonzero((end.points.place == other) & end.linked)
     if not len(rows) or not len(others):
         return None
+    same = same_spots(start.points, end.points, rows, others)[0]
+    if len(same) and start is not end:
+        spot = same[[0, 0]]
+        return 0.0, start.points.lon[spot], start.points.lat[spot]
     if isinstance(ground, CrowFly):
         i, j = (grid.ravel() for grid in np.meshgrid(rows, others, indexing="ij"))
         metres = great_circle_m(start.points.lon[i], start.points.lat[i], end.points.lon[j], end.points.lat[j])

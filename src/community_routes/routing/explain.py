@@ -12,14 +12,18 @@ from community_routes.earth import great_circle_m
 from community_routes.network.network import Network
 from community_routes.routing.journeys import Journey, journeys
 from community_routes.routing.query import LONGEST_TRAVEL_S, Query, Walks
+from community_routes.routing.search import needed_s
 from community_routes.routing.travel_times import travel_times_by_departure
 from community_routes.times import DAY, HOUR, MINUTE, UNREACHED, format_time
 
 MOST_RIDES = 8
 _LONG_WALK_S = 90 * MINUTE
 _STEP_S = MINUTE
+_DAY_S = (0, 30 * HOUR)
+"""Other moments are tried from midnight to the next morning, before which their journeys end."""
 WalksWithin = Callable[[int], Walks]
 Place = tuple[float, float]
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,11 @@ class Refusal:
     message: str
 
 
+def span_to_explain(moment_s: int) -> Span:
+    """Seconds for which the network must be built: the longest journey from and to any moment of the day, and the one asked."""
+    return min(_DAY_S[0], moment_s) - LONGEST_TRAVEL_S, max(_DAY_S[1], moment_s) + LONGEST_TRAVEL_S
+
+
 def explain(
     network: Network,
     query: Query,
@@ -47,6 +56,7 @@ def explain(
     to_stop_s: int,
     speed_kmh: float,
     places: tuple[Place, Place] | None = None,
+    off_map: Callable[[int], str] = lambda _: "",
 ) -> Refusal:
     """Say why one origin has no journey to one destination at a moment, trying the limits one after another.
 
@@ -56,8 +66,9 @@ def explain(
     Parameters
     ----------
     network : Network
+        Built for ``span_to_explain(moment_s)`` at least, or it would look as if nothing ran later (or sooner).
     query : Query
-        With its limits; its window does not matter.
+        With its limits and the moment as its window.
     walks_within : function of seconds to Walks
         The walks of this origin and destination, with another limit on the walk to and from stops.
     moment_s : int
@@ -68,12 +79,14 @@ def explain(
         Walking speed, to give distances.
     places : (lon, lat) of the origin and of the destination, optional
         To say how far the nearest stop is where nobody would walk.
+    off_map : function of a stop's row to str, optional
+        What keeps walkers from a stop of the feed, and the cure; "" where nothing does.
     """
     walks, far = walks_within(to_stop_s), walks_within(_LONG_WALK_S)
-    found = _too_far(network, walks, far, to_stop_s, speed_kmh, places)
+    found = _too_far(network, needed_s(query), walks, far, to_stop_s, speed_kmh, places, off_map)
     if found is not None:
         return found
-    message = _other_moments(network, query, walks, moment_s, "within the limits")
+    message = _other_moments(network, query, walks, "within the limits")
     if message is not None:
         return Refusal("over_time", message)
     loose = replace(query, max_rides=MOST_RIDES, max_travel_s=LONGEST_TRAVEL_S)
@@ -85,7 +98,7 @@ def explain(
         some = journeys(network, relaxed, walks, 0, 0, moment_s)
         if some:
             return Refusal("over_time", _over(some, query, words))
-    message = _other_moments(network, loose, walks, moment_s, "without limits on rides and time")
+    message = _other_moments(network, loose, walks, "without limits on rides and time")
     if message is not None:
         return Refusal("over_time", f"{message}; at every time it takes more rides or longer than the limits")
     further = journeys(network, loose, far, 0, 0, moment_s)
@@ -98,31 +111,51 @@ def explain(
     )
 
 
-def _served(network: Network, *, boarding: bool) -> NDArray[np.bool_]:
+def _served(network: Network, span_s: Span, *, boarding: bool) -> NDArray[np.bool_]:
+    """Stops served on the day, or in the hours of a question beyond it: as the tables count them."""
     timetable = network.timetable
+    there = (timetable.departure_s >= min(_DAY_S[0], span_s[0])) & (timetable.departure_s <= max(_DAY_S[1], span_s[1]))
     served = np.zeros(timetable.n_stops, np.bool_)
     if boarding:
-        served[timetable.from_stop[timetable.board]] = True
+        served[timetable.from_stop[timetable.board & there]] = True
     else:
-        served[timetable.to_stop[timetable.alight]] = True
+        served[timetable.to_stop[timetable.alight & there]] = True
     return served
 
 
 def _too_far(
-    network: Network, walks: Walks, far: Walks, to_stop_s: int, speed_kmh: float, places: tuple[Place, Place] | None
+    network: Network,
+    span_s: Span,
+    walks: Walks,
+    far: Walks,
+    to_stop_s: int,
+    speed_kmh: float,
+    places: tuple[Place, Place] | None,
+    off_map: Callable[[int], str],
 ) -> Refusal | None:
     """No served stop within the walking limit of one end."""
+    limit_m = to_stop_s * speed_kmh / 3.6
+    limit = f"limit {limit_m:,.0f} m"
     ends = (("origin", walks.access, far.access, True), ("destination", walks.egress, far.egress, False))
     for number, (end, near_links, far_links, boarding) in enumerate(ends):
-        served = _served(network, boarding=boarding)
+        served = _served(network, span_s, boarding=boarding)
         if served[near_links.to].any():
             continue
-        limit = f"limit {to_stop_s * speed_kmh / 3.6:,.0f} m"
         if not served.any():
             return Refusal("no_service", "no stop is served at all on this day")
+        where = ""
+        if (straight := None if places is None else _straight(network, served, places[number])) is not None:
+            stop, metres = straight
+            name, why = network.feed.stops["stop_name"].iat[stop], off_map(stop)
+            if why and metres <= limit_m:
+                return Refusal(
+                    "no_service",
+                    f"nearest served stop of the {end} {metres:,.0f} m away in a straight line ({name}), {limit} "
+                    f"(walk.to_stop_min), but nobody walks to it: {why}",
+                )
+            where = f" (nearest {metres:,.0f} m away in a straight line, {name})"
         reached = np.flatnonzero(served[far_links.to])
         if not len(reached):
-            where = _straight(network, served, places[number]) if places is not None else ""
             minutes = _LONG_WALK_S // MINUTE
             return Refusal(
                 "no_service",
@@ -139,20 +172,19 @@ def _too_far(
     return None
 
 
-def _straight(network: Network, served: NDArray[np.bool_], place: Place) -> str:
-    """The nearest served stop in a straight line, where no walk leads to one."""
-    stops = network.feed.stops
-    lon, lat = (np.where(served, stops[name].to_numpy(np.float64), np.nan) for name in ("lon", "lat"))
+def _straight(network: Network, served: NDArray[np.bool_], place: Place) -> tuple[int, float] | None:
+    """The nearest served stop in a straight line, whether a walk leads to it or not, and its metres."""
+    lon, lat = (np.where(served, degrees, np.nan) for degrees in (network.stop_lon, network.stop_lat))
     metres = great_circle_m(np.full(len(lon), place[0]), np.full(len(lat), place[1]), lon, lat)
     if not np.isfinite(metres).any():
-        return ""
+        return None
     nearest = int(np.nanargmin(metres))
-    return f" (nearest {metres[nearest]:,.0f} m away in a straight line, {stops['stop_name'].iat[nearest]})"
+    return nearest, float(metres[nearest])
 
 
-def _other_moments(network: Network, query: Query, walks: Walks, moment_s: int, limits: str) -> str | None:
+def _other_moments(network: Network, query: Query, walks: Walks, limits: str) -> str | None:
     """The last departure (or deadline) before that works within the same limits, and the first after."""
-    works = _working(network, query, walks)
+    works, moment_s = _working(network, query, walks), query.window_s[0]
     if not len(works):
         return None
     asked, clock = _clock(moment_s), [_clock(int(works[0])), _clock(int(works[-1]))]
@@ -171,10 +203,13 @@ def _other_moments(network: Network, query: Query, walks: Walks, moment_s: int, 
 
 
 def _working(network: Network, query: Query, walks: Walks) -> NDArray[np.int32]:
-    """The minutes of the day, into the next night, at which one can leave (or must be there)."""
-    low, high = network.timetable.span_s
-    low, high = (low + query.max_travel_s, high) if query.arrive_by else (low, high - query.max_travel_s)
-    low = -(-max(low, 0) // _STEP_S) * _STEP_S
+    """The minutes at which one can leave (or must be there): of journeys within the day, and all up to the one asked."""
+    low, high = _DAY_S
+    if query.arrive_by:
+        low, high = min(low + query.max_travel_s, query.window_s[0]), max(high, query.window_s[0])
+    else:
+        high = max(high - query.max_travel_s, query.window_s[0])
+    low = -(-low // _STEP_S) * _STEP_S
     found = []
     for start in range(low, high, DAY):
         part = replace(query, window_s=(start, min(start + DAY, high)), step_s=_STEP_S)

@@ -134,8 +134,8 @@ class Join:
 
 
 def joins_of(street_map: StreetMap, path: NewPath) -> list[Join]:
-    """The nearest street of each end (within 50 m) and each other corner (within 15 m), where there is one."""
-    walkable = np.flatnonzero(street_map.walk != 0)
+    """The nearest street of each end (within 50 m) and each other corner (within 15 m), where there is one above ground."""
+    walkable = np.flatnonzero((street_map.walk != 0) & ~street_map.below)
     size = np.diff(street_map.first)[walkable] - 1
     way = np.repeat(walkable, size)
     segment = np.concatenate([np.arange(n) for n in size]) if len(size) else np.zeros(0, np.int64)
@@ -263,4 +263,5 @@ def _with_path(street_map: StreetMap, path: NewPath) -> StreetMap:
         walk=longer(street_map.walk, 3),
         drive=longer(street_map.drive, 0),
         steps=longer(street_map.steps, False),
+        below=longer(street_map.below, False),
     )

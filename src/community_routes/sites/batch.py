@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from community_routes.errors import StudyError
 from community_routes.network.points import Points
+from community_routes.notices import Notice
 from community_routes.publishing import check_replaceable
 from community_routes.routing.engine import Engine, LocalEngine
 from community_routes.scenarios.scenario import Scenario
@@ -54,6 +55,7 @@ class Outcome:
     n_pages, n_without_page : int
         Pages of single sites, and sites of which one was asked for that have none: they could not be judged, or there
         were too many.
+    notices : tuple of Notice
     """
 
     n_sites: int
@@ -61,6 +63,7 @@ class Outcome:
     n_missing: int
     n_pages: int = 0
     n_without_page: int = 0
+    notices: tuple[Notice, ...] = ()
 
     def exit_code(self, *, require_pass: bool = False) -> int:
         """4 when a standard that is required is missed (where asked for), 3 when some sites failed, else 0."""
@@ -185,6 +188,7 @@ def assess_sites(
         int(judged.misses(required=True).sum()),
         len(wanted.rows),
         wanted.n_left_out,
+        batch.notices,
     )
 
 

@@ -32,7 +32,8 @@ from community_routes.network.network import Network
 from community_routes.network.points import Links, Points
 from community_routes.network.store import fingerprint
 from community_routes.network.streets import Streets
-from community_routes.network.walks import Linked, join_linked, link_points, walks_between
+from community_routes.network.walks import Linked, join_linked, link_points, report_other_parts, walks_between
+from community_routes.notices import Notice
 from community_routes.questions import study_networks, window_query
 from community_routes.routing.engine import Engine, LocalEngine, Work
 from community_routes.routing.query import Walks
@@ -43,7 +44,7 @@ from community_routes.sources.study_fares import Standards
 from community_routes.study import Study, destination_points, origin_points
 from community_routes.times import MINUTE, UNREACHED
 
-FORMAT = 5
+FORMAT = 6
 """Raised when figures are worked out otherwise than before, so that what was kept is not used."""
 
 STOPS, ALL_DAY = "stops", "all_day"
@@ -524,8 +525,11 @@ def origins_of_borough(study: Study) -> tuple[list[NDArray[np.float64]], FloatAr
     return places, zones.table["population"].to_numpy(np.float64)[zone] * share
 
 
-def on_network(study: Study, points: Points) -> NDArray[np.bool_]:
-    """Whether each place is within reach of a street, shape (n_places,)."""
+def on_network(study: Study, points: Points, notices: list[Notice] | None = None) -> NDArray[np.bool_]:
+    """Whether each place is within reach of a street, shape (n_places,); ``notices`` gets those that are cut off."""
     if not points.n_places:
         return np.zeros(0, np.bool_)
-    return link_points(study.ground, points, link_m=study.file.travel.walk.link_m).place_linked
+    linked = link_points(study.ground, points, link_m=study.file.travel.walk.link_m)
+    if notices is not None:
+        report_other_parts(study.ground, linked, "sites", notices)
+    return linked.place_linked

@@ -17,6 +17,7 @@ from community_routes.base.version import __version__
 from community_routes.comparison import printed_settings
 from community_routes.errors import UsageError
 from community_routes.network.store import fingerprint
+from community_routes.notices import Notice
 from community_routes.scenarios.scenario import Scenario
 from community_routes.sites.figures import (
     Figure,
@@ -64,6 +65,8 @@ class Batch:
     proposals : tuple of Proposal
     pages : tuple of str
         ``all``, ``failed``, ``none``, or ids.
+    notices : tuple of Notice
+        Of sites that are cut off from most streets.
     """
 
     study: Study
@@ -82,6 +85,7 @@ class Batch:
     proposals: tuple[Proposal, ...]
     scenario_sources: tuple[dict[str, str], ...]
     pages: tuple[str, ...]
+    notices: tuple[Notice, ...] = ()
 
     @property
     def faults(self) -> list[Fault]:
@@ -164,7 +168,8 @@ def prepare_batch(
     is_area = [sites[row].shape.geom_type.endswith("Polygon") for row in usable]
     lines = lines_of(study.ground) if any(is_area) else None
     points = site_points([sites[row] for row in usable], lines)
-    there = on_network(study, points_of(points))
+    notices: list[Notice] = []
+    there = on_network(study, points_of(points, [sites[row].id for row in usable]), notices)
     key_of_site = [""] * len(sites)
     places: dict[str, NDArray[np.float64]] = {}
     for row, place, linked in zip(usable, points, there.tolist(), strict=True):
@@ -197,6 +202,7 @@ def prepare_batch(
         proposals=tuple(propose(study, scenario, named, parts) for scenario in scenarios),
         scenario_sources=tuple(_sources(scenarios)),
         pages=wanted,
+        notices=tuple(notices),
     )
 
 

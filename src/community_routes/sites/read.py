@@ -8,7 +8,7 @@ import io
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -302,11 +302,12 @@ def site_points(sites: list[Site], street_lines: NDArray[np.object_] | None) -> 
     return points
 
 
-def points_of(places: list[NDArray[np.float64]]) -> Points:
-    """Places with their entrances, numbered, as points to walk from."""
+def points_of(places: list[NDArray[np.float64]], ids: Sequence[str] | None = None) -> Points:
+    """Places with their entrances as points to walk from, numbered where they have no ids."""
     owner = np.repeat(np.arange(len(places), dtype=np.int32), [len(place) for place in places])
     both = np.concatenate([np.empty((0, 2)), *places])
-    return Points(np.array([str(i) for i in range(len(places))], object), both[:, 0], both[:, 1], owner)
+    names = [str(i) for i in range(len(places))] if ids is None else ids
+    return Points(np.array(names, object), both[:, 0], both[:, 1], owner)
 
 
 def place_key(points: NDArray[np.float64]) -> str:

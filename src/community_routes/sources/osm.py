@@ -281,6 +281,7 @@ def _assemble(
         asked,
         _content_hash(path, area, asked),
         path.name,
+        np.array(streets.below, bool)[way],
     )
 
 

@@ -17,7 +17,16 @@ import shapely
 
 from community_routes.notices import Notice, Sample, declare, errors_in
 from community_routes.sources.osm_map import Area, StreetMap, box_of
-from community_routes.sources.osm_tags import BACKWARD, BOTH, FORWARD, drive_flags, is_steps, walk_flags
+from community_routes.sources.osm_tags import (
+    BACKWARD,
+    BELOW_KEYS,
+    BOTH,
+    FORWARD,
+    drive_flags,
+    is_below,
+    is_steps,
+    walk_flags,
+)
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -49,6 +58,7 @@ GRAPH_TAGS: Final = (
     "oneway:bus",
     "oneway:psv",
     "ramp:wheelchair",
+    *BELOW_KEYS,
 )
 _DOCTYPE = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 
@@ -112,6 +122,7 @@ def map_of_graph(
         area or box_of(lonlat[:, 0], lonlat[:, 1]),
         content_hash=content_hash,
         source=source,
+        below=np.array(columns[7], bool),
     )
 
 
@@ -162,6 +173,7 @@ class _Course:
         self.start, self.end, self.middle, self.tags = start, end, middle, tags
         self.directions = 0
         self.osm_id = 0
+        self.below = False
         self.name = ""
 
 
@@ -187,6 +199,8 @@ def _courses(
         if key not in streets:
             streets[key] = _Course(start, end, middle, list(_tag_sets(data)))
             streets[key].osm_id = next((n for v in _values(data.get("osmid")) if (n := _whole(v))), 0)
+            # Of several ways joined to one edge nobody can tell which part is the tunnel.
+            streets[key].below = len(_values(data.get("osmid"))) < 2 and any(map(is_below, streets[key].tags))
             streets[key].name = next(iter([*_values(data.get("name")), *_values(data.get("ref"))]), "")
         streets[key].directions |= BOTH if start == end else FORWARD
     found.extend(unread.notices())
@@ -235,7 +249,7 @@ def _in_all(flags: Iterable[int]) -> int:
 
 def _numbered(
     places: Mapping[Any, tuple[float, float]], courses: list[_Course]
-) -> tuple[list[int], Any, list[tuple[int, list[int], str, str, int, int, bool]]]:
+) -> tuple[list[int], Any, list[tuple[int, list[int], str, str, int, int, bool, bool]]]:
     """Rows of nodes (those along a course have numbers below zero), and the columns of the ways."""
     row = {node: i for i, node in enumerate(places)}
     node_id = [_whole(str(node)) or i + 1 for i, node in enumerate(places)]
@@ -259,6 +273,7 @@ def _numbered(
                 walk,
                 drive,
                 any(is_steps(tags) for tags in street.tags),
+                street.below,
             )
         )
     node_id.extend(-1 - i for i in range(len(lonlat) - len(node_id)))

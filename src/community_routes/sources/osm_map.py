@@ -111,6 +111,8 @@ class StreetMap:
         Directions open to people on foot and to buses: bit 1 along the nodes, bit 2 against them.
     steps : bool, shape (n_ways,)
         A flight of steps.
+    below : bool, shape (n_ways,)
+        A tunnel, or below ground; none of them when left out.
     area : (west, south, east, north)
         The part of the world that the streets cover. A place outside is off the network.
     features : Features
@@ -139,6 +141,7 @@ class StreetMap:
     places_asked: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     content_hash: str = ""
     source: str = ""
+    below: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
 
     def __post_init__(self) -> None:
         n, w = len(self.node_id), len(self.way_id)
@@ -153,6 +156,9 @@ class StreetMap:
         set_frozen(self, "walk", np.int8, (w,))
         set_frozen(self, "drive", np.int8, (w,))
         set_frozen(self, "steps", np.bool_, (w,))
+        if not len(self.below):
+            object.__setattr__(self, "below", np.zeros(w, np.bool_))
+        set_frozen(self, "below", np.bool_, (w,))
         check_first(self.first, len(self.node), "StreetMap.first")
         if len(self.node) and (self.node.min() < 0 or self.node.max() >= n):
             raise ValueError("StreetMap.node must be row numbers of the nodes")
@@ -169,7 +175,8 @@ class StreetMap:
     def _only(self, keep: NDArray[np.bool_]) -> StreetMap:
         size = np.diff(self.first)
         first = np.concatenate([[0], np.cumsum(size[keep])])
-        columns = {name: getattr(self, name)[keep] for name in ("way_id", "highway", "name", "walk", "drive", "steps")}
+        names = ("way_id", "highway", "name", "walk", "drive", "steps", "below")
+        columns = {name: getattr(self, name)[keep] for name in names}
         return replace(self, first=first, node=self.node[np.repeat(keep, size)], **columns)
 
     @cached_property

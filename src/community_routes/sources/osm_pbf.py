@@ -12,7 +12,15 @@ import osmium
 from numpy.typing import NDArray
 
 from community_routes.sources.osm_map import INNER, LINE, OUTER, POINT, RING, Features
-from community_routes.sources.osm_tags import PLAIN_KEYS, TELLING_KEYS, drive_flags, is_steps, walk_flags
+from community_routes.sources.osm_tags import (
+    BELOW_KEYS,
+    PLAIN_KEYS,
+    TELLING_KEYS,
+    drive_flags,
+    is_below,
+    is_steps,
+    walk_flags,
+)
 
 PlacesAsked = Mapping[str, Mapping[str, Sequence[str]]]
 
@@ -97,7 +105,7 @@ class Streets:
 
     Attributes
     ----------
-    way_id, highway, name, walk, drive, steps : list
+    way_id, highway, name, walk, drive, steps, below : list
         One item for each way.
     first : int64, shape (n_ways + 1,)
     ref : int64, lonlat : float64 (n, 2)
@@ -110,6 +118,7 @@ class Streets:
     walk: list[int] = field(default_factory=list)
     drive: list[int] = field(default_factory=list)
     steps: list[bool] = field(default_factory=list)
+    below: list[bool] = field(default_factory=list)
     first: NDArray[np.int64] = field(default_factory=lambda: np.zeros(1, np.int64))
     ref: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     lonlat: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
@@ -267,9 +276,12 @@ class _Pass:
             walk = walk_flags(tags)
         if walk or drive:
             highway = tags.get("highway") or ("pier" if tags.get("man_made") == "pier" else "platform")
-            self._add_street(way, highway, tags.get("name") or tags.get("ref", ""), walk, drive, is_steps(tags))
+            name = tags.get("name") or tags.get("ref", "")
+            self._add_street(way, highway, name, walk, drive, is_steps(tags), is_below(tags))
 
-    def _add_street(self, way: Any, highway: str, name: str, walk: int, drive: int, steps: bool) -> None:
+    def _add_street(
+        self, way: Any, highway: str, name: str, walk: int, drive: int, steps: bool, below: bool = False
+    ) -> None:
         streets = self.streets
         streets.way_id.append(way.id)
         streets.highway.append(highway)
@@ -277,6 +289,7 @@ class _Pass:
         streets.walk.append(walk)
         streets.drive.append(drive)
         streets.steps.append(steps)
+        streets.below.append(below)
         self.street_lines.add(way, self.factory, keep_refs=True)
 
     def add_relations(self) -> None:
@@ -313,7 +326,8 @@ def read_pbf(path: Path, asked: PlacesAsked) -> PbfContent:
     processor = osmium.FileProcessor(osmium.io.File(str(path), "pbf"), osm.NODE | osm.WAY).with_locations()
     header = processor.header
     processor.with_filter(osmium.filter.KeyFilter("place", *asked_keys).enable_for(osm.NODE))
-    processor.with_filter(osmium.filter.KeyFilter(*TELLING_KEYS, *_BACKGROUND_KEYS, *asked_keys).enable_for(osm.WAY))
+    telling = (*TELLING_KEYS, *BELOW_KEYS, *_BACKGROUND_KEYS, *asked_keys)
+    processor.with_filter(osmium.filter.KeyFilter(*telling).enable_for(osm.WAY))
     processor.handler_for_filtered(_Others(state))
     for thing in processor:
         if thing.is_way():

@@ -10,6 +10,7 @@ class of the way. Turn restrictions are not read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -144,6 +145,10 @@ FORBIDDEN: Final = frozenset(
     }
 )
 
+# tunnel=... of what lies at ground level all the same: passages through buildings, roofs, and roads above a culvert.
+NO_TUNNEL: Final = frozenset({"no", "building_passage", "avalanche_protector", "covered", "culvert"})
+_BELOW = re.compile(r"(^|[;,-])\s*-\s*[0.]*[1-9]")
+
 _ONEWAY = {"yes": FORWARD, "true": FORWARD, "1": FORWARD, "-1": BACKWARD, "reverse": BACKWARD}
 _NO_ONEWAY = frozenset({"no", "false", "0", "alternating", "reversible"})
 
@@ -176,6 +181,9 @@ TELLING_KEYS: Final = (
     "ramp:wheelchair",
 )
 """All other keys that the rules read: a way with none of them is judged by the plain ones."""
+
+BELOW_KEYS: Final = ("tunnel", "layer", "level")
+"""Keys that tell what lies below ground: a way with none of them does not."""
 
 
 def _says(tags: Tags, key: str) -> bool | None:
@@ -283,3 +291,17 @@ def _drive_direction(tags: Tags, highway: str) -> int:
 def is_steps(tags: Tags) -> bool:
     """Whether a way is a flight of steps (or an escalator), which a wheelchair cannot use."""
     return tags.get("highway") == "steps" and tags.get("ramp:wheelchair") != "yes"
+
+
+def is_below(tags: Tags) -> bool:
+    """Whether a way is a tunnel or below ground, which people walk through but do not step into from beside it.
+
+    Of several levels (``-1;0``, ``-2-0``) the lowest counts: what leads down is no street front.
+
+    Examples
+    --------
+    >>> is_below({"tunnel": "yes"}), is_below({"level": "0;-1"}), is_below({"tunnel": "building_passage", "layer": "1"})
+    (True, True, False)
+    """
+    below = any(_BELOW.search(tags.get(key, "")) for key in ("layer", "level"))
+    return below or tags.get("tunnel", "no") not in NO_TUNNEL
