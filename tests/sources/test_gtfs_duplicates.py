@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -73,6 +74,35 @@ def test_each_journey_runs_once_on_its_dates(tmp_path: Path, entries: list[Regis
         expected = sorted(8 * 3600 + 60 * int(other) for other in running)
         assert departures(feed, FIRST + dt.timedelta(n)) == expected
         assert departures(again, FIRST + dt.timedelta(n)) == expected
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        # date: buses at 08:00 of two registrations of one journey
+        (("18000101", "99991231"), ("20240101", "20240630"), {"2024-03-05": 1, "2024-08-06": 1, "2090-01-02": 1}),
+        (("20100101", "20211231"), ("20100101", "20991231"), {"2015-03-05": 1, "2022-03-05": 1, "2098-12-31": 1}),
+        (("20050101", "20051231"), ("20050601", "99991231"), {"2005-03-05": 1, "2005-07-05": 1, "2024-03-05": 1}),
+        (("20240101", "99991231"), ("20230101", "29991231"), {"2023-03-05": 1, "2024-03-05": 1, "2100-12-31": 1}),
+    ],
+)
+def test_registrations_without_an_end_run_once_for_as_long(
+    tmp_path: Path, first: tuple[str, str], second: tuple[str, str], expected: dict[str, int]
+) -> None:
+    """The two run every day from one date to another; on each date asked for one of them runs, or both."""
+    calendar = GOOD["calendar"].split("\n", 1)[0] + "\n"
+    calendar += "".join(f"s{i},1,1,1,1,1,1,1,{','.join(period)}\n" for i, period in enumerate((first, second)))
+    times = "".join(f"T{i},08:00:00,08:00:00,A,1\nT{i},08:10:00,08:10:00,B,2\n" for i in range(2))
+    feed = read_feed(
+        feed_zip(
+            tmp_path / "f.zip",
+            calendar=calendar,
+            trips="route_id,service_id,trip_id\nR7,s0,T0\nR7,s1,T1\n",
+            stop_times=GOOD["stop_times"].split("\n", 1)[0] + "\n" + times,
+        )
+    )
+    assert {date: len(departures(feed, dt.date.fromisoformat(date))) for date in expected} == expected
+    assert len(feed.calendar.exception_date) < 400  # a pattern to 2099, not its thirty thousand dates
 
 
 def test_no_two_buses_of_a_route_are_the_same_in_newport() -> None:

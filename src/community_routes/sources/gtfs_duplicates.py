@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.notices import declare
-from community_routes.sources.feed import Calendar, Calls, Feed
+from community_routes.sources.feed import Calendar, Calls, Feed, days_between, weekday_of
 from community_routes.sources.gtfs_findings import Findings
 from community_routes.sources.gtfs_subset import keep_trips
 
@@ -19,7 +19,7 @@ DUPLICATE_JOURNEY = declare(
     "Two trips of one operator and route number call at the same stops at the same times on the same dates; one is kept.",
 )
 
-_LONGEST_DAYS = 3660
+_AT_ONCE = 256
 
 
 def leave_out_duplicates(feed: Feed, findings: Findings) -> Feed:
@@ -36,7 +36,7 @@ def leave_out_duplicates(feed: Feed, findings: Findings) -> Feed:
         return feed
     service = feed.trips["service"].to_numpy().copy()
     asked = np.unique(service[[row for rows in groups for row in rows]])
-    runs, start = _dates_of_services(feed.calendar, asked)
+    runs, days = _dates_of_services(feed.calendar, asked)
     at = {int(name): i for i, name in enumerate(asked)}
     keep = np.ones(len(feed.trips), np.bool_)
     doubled: list[int] = []
@@ -44,8 +44,8 @@ def leave_out_duplicates(feed: Feed, findings: Findings) -> Feed:
     n_services = len(feed.calendar.service_id)
     for rows in groups:
         dates = {row: runs[at[int(service[row])]] for row in rows}
-        covered = np.zeros(runs.shape[1], np.bool_)
-        for row in sorted(rows, key=lambda r: (-int(dates[r].sum()), r)):
+        covered = np.zeros_like(runs[0])
+        for row in sorted(rows, key=lambda r: (-int(np.unpackbits(dates[r]).sum()), r)):
             rest = dates[row] & ~covered
             if not (dates[row] & covered).any():
                 covered |= rest
@@ -59,7 +59,7 @@ def leave_out_duplicates(feed: Feed, findings: Findings) -> Feed:
     _note(feed, np.array(doubled, np.int64), keep, findings)
     if split:
         trips = feed.trips.assign(service=service)
-        feed = replace(feed, trips=trips, calendar=_with_split_services(feed.calendar, split, start))
+        feed = replace(feed, trips=trips, calendar=_with_split_services(feed.calendar, split, days))
     return feed if keep.all() else keep_trips(feed, keep)
 
 
@@ -145,51 +145,66 @@ def _same_calls(calls: Calls, place_of_call: NDArray[np.int64], a: int, b: int) 
     return all(np.array_equal(column[x], column[y]) for column in columns)
 
 
-def _dates_of_services(calendar: Calendar, asked: NDArray[np.int32]) -> tuple[NDArray[np.bool_], np.datetime64]:
-    """Which of the services asked for run on which days from the first day on, shape (n_asked, n_days).
-
-    The days end after ten years: a service that is registered to 2099 will have been registered again by then.
-    """
+def _dates_of_services(
+    calendar: Calendar, asked: NDArray[np.int32]
+) -> tuple[NDArray[np.uint8], NDArray[np.datetime64]]:
+    """Which of the services asked for run on which days, a bit for each day, shape (n_asked, ceil(n_days / 8)); the days."""
     row_of = np.full(len(calendar.service_id), -1, np.int64)
     row_of[asked] = np.arange(len(asked))
     mine = np.flatnonzero(row_of[calendar.exception_service] >= 0)
     known = np.concatenate([calendar.start[asked], calendar.end[asked], calendar.exception_date[mine]])
     known = known[~np.isnat(known)]
-    start = known.min() if len(known) else np.datetime64("2000-01-01", "D")
-    n_days = min(int((known.max() - start).astype(np.int64)) + 1, _LONGEST_DAYS) if len(known) else 1
-    days = start + np.arange(n_days)
-    weekday = (days.astype("datetime64[D]").astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
-    runs = calendar.weekdays[asked][:, weekday]
-    runs &= (days[None, :] >= calendar.start[asked, None]) & (days[None, :] <= calendar.end[asked, None])
-    offset = (calendar.exception_date[mine] - start).astype(np.int64)
-    inside = offset < n_days
-    runs[row_of[calendar.exception_service[mine]][inside], offset[inside]] = calendar.exception_added[mine][inside]
-    return runs, start
+    days = days_between(known.min(), known.max()) if len(known) else known
+    mine = mine[np.isin(calendar.exception_date[mine], days)]
+    row, offset = row_of[calendar.exception_service[mine]], np.searchsorted(days, calendar.exception_date[mine])
+    packed = np.zeros((len(asked), -(-len(days) // 8)), np.uint8)
+    for first in range(0, len(asked), _AT_ONCE):  # one that runs to 2099 makes rows of a hundred years
+        part = asked[first : first + _AT_ONCE]
+        runs = calendar.weekdays[part][:, weekday_of(days)]
+        runs &= (days[None, :] >= calendar.start[part, None]) & (days[None, :] <= calendar.end[part, None])
+        here = (row >= first) & (row < first + len(part))
+        runs[row[here] - first, offset[here]] = calendar.exception_added[mine[here]]
+        packed[first : first + len(part)] = np.packbits(runs, axis=1)
+    return packed, days
 
 
-def _with_split_services(calendar: Calendar, split: dict[tuple[int, bytes], int], start: np.datetime64) -> Calendar:
-    """The calendar with a service of single dates for each (service, dates left) in ``split``, in its order."""
+def _with_split_services(
+    calendar: Calendar, split: dict[tuple[int, bytes], int], days: NDArray[np.datetime64]
+) -> Calendar:
+    """The calendar with a service for each (service, dates left) in ``split``, in its order.
+
+    It has a weekly pattern of the days of the week on which it mostly runs, and exceptions; the pattern of a trip that
+    shares its Mondays to 2099 is not four thousand dates.
+    """
     taken = set(calendar.service_id)
-    names, service, dates = [], [], []
-    for (old, rest), new in split.items():
-        days = start + np.flatnonzero(np.frombuffer(rest, np.bool_))
+    names: list[str] = []
+    weekdays = np.zeros((len(split), 7), np.bool_)
+    period = np.full((2, len(split)), "NaT", dtype="datetime64[D]")
+    service, dates, added = [calendar.exception_service], [calendar.exception_date], [calendar.exception_added]
+    weekday = weekday_of(days)
+    for i, ((old, rest), new) in enumerate(split.items()):
         name, k = f"{calendar.service_id[old]}~rest", 1
         while name in taken:
             k += 1
             name = f"{calendar.service_id[old]}~rest{k}"
         taken.add(name)
         names.append(name)
-        service.append(np.full(len(days), new, np.int32))
-        dates.append(days)
-    n = len(split)
-    never = np.full(n, "NaT", dtype="datetime64[D]")
-    added = np.concatenate(service)
+        runs = np.unpackbits(np.frombuffer(rest, np.uint8), count=len(days)).astype(np.bool_)
+        first, last = np.flatnonzero(runs)[[0, -1]]
+        inside = slice(first, last + 1)
+        weekdays[i] = 2 * np.bincount(weekday[runs], minlength=7) > np.bincount(weekday[inside], minlength=7)
+        if weekdays[i].any():
+            period[:, i] = days[[first, last]]
+        odd = np.flatnonzero(runs[inside] != weekdays[i, weekday[inside]]) + first
+        service.append(np.full(len(odd), new, np.int32))
+        dates.append(days[odd])
+        added.append(runs[odd])
     return Calendar(
         np.concatenate([calendar.service_id, np.array(names, dtype=object)]),
-        np.concatenate([calendar.weekdays, np.zeros((n, 7), np.bool_)]),
-        np.concatenate([calendar.start, never]),
-        np.concatenate([calendar.end, never]),
-        np.concatenate([calendar.exception_service, added]),
-        np.concatenate([calendar.exception_date, np.concatenate(dates)]),
-        np.concatenate([calendar.exception_added, np.ones(len(added), np.bool_)]),
+        np.concatenate([calendar.weekdays, weekdays]),
+        np.concatenate([calendar.start, period[0]]),
+        np.concatenate([calendar.end, period[1]]),
+        np.concatenate(service),
+        np.concatenate(dates),
+        np.concatenate(added),
     )
