@@ -84,9 +84,15 @@ class CheckResult:
 
     def _verdict(self, strict: bool) -> str:
         counts: Counter[str] = Counter()
+        kinds: Counter[str] = Counter()
         for (severity, _), found in _kinds(self.notices).items():
             counts[severity] += total(found)
-        said = f"{_count(counts['error'], 'error')}, {_count(counts['warning'], 'warning')}, {_count(counts['info'], 'remark')}"
+            kinds[severity] += 1
+        parts = []
+        for severity, what in (("error", "error"), ("warning", "warning"), ("info", "remark")):
+            n, m = counts[severity], kinds[severity]
+            parts.append(_count(n, what) + (f" of {_count(m, 'kind')}" if n > m else ""))
+        said = ", ".join(parts)
         if counts["error"]:
             return f"{said}. {self.name} cannot be used until the errors are mended."
         if strict and counts["warning"]:
@@ -315,7 +321,7 @@ def _kind_lines(severity: str, code: str, found: list[Notice], name: str, width:
             lines += textwrap.wrap(
                 paragraph, width, initial_indent="      ", subsequent_indent="      ", break_on_hyphens=False
             )
-    if count > len(shown):
+    if count > len(shown) and not shown[-1].is_sum:
         lines.append(f"      ... and {count - len(shown):,} more")
     return lines
 

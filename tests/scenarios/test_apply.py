@@ -367,7 +367,7 @@ def test_split_keeps_every_date_of_the_year(period):
 
 
 def test_headway_beside_an_old_service_runs_while_the_open_one_does():
-    """The 7 ran on Sundays since year 1, and runs at another time since 2024 for ever; every half hour on Sundays is 4 in two hours, in 2060 too."""
+    """The 7 ran on Sundays from year 1 to 2023, and runs at another time since 2024: half-hourly is 4 in two hours, always."""
     feed = make_feed(
         STOPS,
         [("7", "sun", 0, "A 10:00 B 10:04"), ("7", "old", 0, "A 10:10 B 10:14")],

@@ -128,7 +128,9 @@ def test_a_stop_far_from_the_course_is_reached_by_straight_lines(tmp_path: Path)
     assert seconds_after_eight(feed) == [0, 600, 1200]
 
 
-@pytest.mark.parametrize("distances", [(0, 1, 2, 2), (0, 0, 1, 3), (5, 5, 6, 8)], ids=["ends early", "late", "late, not 0"])
+@pytest.mark.parametrize(
+    "distances", [(0, 1, 2, 2), (0, 0, 1, 3), (5, 5, 6, 8)], ids=["ends early", "late", "late, not 0"]
+)
 @pytest.mark.parametrize("shapes", [None, along(-3.00, -2.96)], ids=["no course", "a course"])
 def test_a_given_distance_that_stands_still_is_no_way_of_no_length(
     tmp_path: Path, distances: tuple[int, ...], shapes: str | None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,20 +19,24 @@ from community_routes.sources.gtfs_subset import keep_trips
 DUPLICATE_JOURNEY = declare(
     "duplicate_journey",
     "warning",
-    "Two trips of one operator and route number call at the same stops at the same times on the same dates; one is kept.",
+    "Two trips of one route number, of one operator or of two, call at the same stops at the same times on the same dates; "
+    "one is kept.",
 )
 
 _AT_ONCE = 256
+_LISTED = 5
+_TWICE = "a route registered twice, or school days and holidays not told apart?"
 
 
 def leave_out_duplicates(feed: Feed, findings: Findings) -> Feed:
-    """The feed in which no two trips of one agency and route number are the same journey on the same date.
+    """The feed in which no two trips of one route number are the same journey on the same date.
 
     Stops are the same when they lie at the same place, so that the journeys which two overlapping regional timetables
-    share are found, although their stops have ids of their own.
+    share are found, although their stops have ids of their own. The operator does not matter: a bus that two operators
+    run together is published by both. Trips with headways are the same journey where their headways are the same too.
 
     The trip with most dates is kept (the first in the feed of several). Another that runs on other dates too keeps
-    those, under a service of its own; one that does not is left out. Trips with headways are left as they are.
+    those, under a service of its own; one that does not is left out.
     """
     groups = _groups_of_equal_trips(feed)
     if not groups:
@@ -39,64 +46,93 @@ def leave_out_duplicates(feed: Feed, findings: Findings) -> Feed:
     runs, days = _dates_of_services(feed.calendar, asked)
     at = {int(name): i for i, name in enumerate(asked)}
     keep = np.ones(len(feed.trips), np.bool_)
-    doubled: list[int] = []
+    doubled: list[tuple[int, int]] = []
     split: dict[tuple[int, bytes], int] = {}
     n_services = len(feed.calendar.service_id)
     for rows in groups:
         dates = {row: runs[at[int(service[row])]] for row in rows}
         covered = np.zeros_like(runs[0])
+        before: list[int] = []
         for row in sorted(rows, key=lambda r: (-int(np.unpackbits(dates[r]).sum()), r)):
             rest = dates[row] & ~covered
-            if not (dates[row] & covered).any():
-                covered |= rest
-                continue
-            doubled.append(row)
+            same = [other for other in before if (dates[row] & dates[other]).any()]
+            before.append(row)
             covered |= rest
+            if not same:
+                continue
+            doubled.append((row, same[0]))
             if rest.any():
                 service[row] = split.setdefault((int(service[row]), rest.tobytes()), n_services + len(split))
             else:
                 keep[row] = False
-    _note(feed, np.array(doubled, np.int64), keep, findings)
+    _note(feed, doubled, keep, findings)
     if split:
         trips = feed.trips.assign(service=service)
         feed = replace(feed, trips=trips, calendar=_with_split_services(feed.calendar, split, days))
     return feed if keep.all() else keep_trips(feed, keep)
 
 
-def _note(feed: Feed, rows: NDArray[np.int64], kept: NDArray[np.bool_], findings: Findings) -> None:
-    """Note the trips in these rows; those that are kept have other dates too."""
-    for source, file in enumerate(feed.sources):
-        mine = rows[feed.trips["source"].to_numpy()[rows] == source]
+def _note(feed: Feed, doubled: list[tuple[int, int]], kept: NDArray[np.bool_], findings: Findings) -> None:
+    """Note trips and those that run in their place, a few one by one, more of them or of two operators in one sentence.
 
-        def message(i: int, mine: NDArray[np.int64] = mine) -> str:
-            trip = feed.trips.iloc[mine[i]]
-            route = feed.routes.iloc[trip["route"]]
-            done = "it keeps its other dates only" if kept[mine[i]] else "it was left out"
-            return (
-                f"trip {trip['trip_id']!r} of route {route['route_short_name'] or route['route_id']!r} is the same journey "
-                "as another trip on the same dates (a route registered twice, or school days and holidays not told "
-                f"apart?); {done}, so that no bus is counted twice"
-            )
+    Those that are ``kept`` have other dates too.
+    """
+    names = np.append(feed.agencies["agency_name"].to_numpy(dtype=object), "")
+    operator = names[feed.routes["agency"].to_numpy()][feed.trips["route"].to_numpy()]
+    ids = feed.trips["trip_id"].to_numpy(dtype=object)
+    source = feed.trips["source"].to_numpy()
+    kinds: dict[tuple[int, str, str], list[tuple[int, int]]] = {}
+    for pair in doubled:
+        own, other = (str(operator[row]) for row in pair)
+        kinds.setdefault((int(source[pair[0]]), *((own, other) if own != other else ("", ""))), []).append(pair)
+    for (where, own, other), pairs in kinds.items():
+        file = feed.sources[where]
+        rows = [row for row, _ in pairs]
+        if own == other and len(rows) <= _LISTED:
+            for row in rows:
+                done = "it keeps its other dates only" if kept[row] else "it was left out"
+                message = (
+                    f"trip {ids[row]!r} of route {_numbers(feed, [row])} is the same journey as another trip on the same "
+                    f"dates ({_TWICE}); {done}, so that no bus is counted twice"
+                )
+                findings.add(DUPLICATE_JOURNEY, file, message=message, field="trip_id", value=ids[row])
+            continue
+        n, n_kept = len(rows), int(kept[rows].sum())
+        done = f"{n - n_kept:,} were left out" + (f" and {n_kept:,} keep their other dates only" if n_kept else "")
+        whose, others, why, cure = "", "other trips", _TWICE, ""
+        if own != other:
+            whose, others = f" of {own or 'no operator'}", f"trips of {other or 'no operator'}"
+            why, cure = "a bus that both publish?", "; where two buses do run, they need route numbers of their own"
+        message = (
+            f"{n:,} in all; trips of route {_numbers(feed, rows)}{whose} are the same journeys as {others} on the same dates, "
+            f"as {ids[rows[0]]!r} is {ids[pairs[0][1]]!r} ({why}); {done}, so that no bus is counted twice{cure}"
+        )
+        field = "trip_id" if own == other else "agency_id"
+        findings.add(DUPLICATE_JOURNEY, file, message=message, field=field, value=n)
 
-        ids = feed.trips["trip_id"].to_numpy(dtype=object)[mine]
-        findings.rows(DUPLICATE_JOURNEY, file, np.zeros(len(mine), np.int64), message, field="trip_id", values=ids)
+
+def _numbers(feed: Feed, rows: list[int]) -> str:
+    """The route numbers of trips, those of most trips first."""
+    routes = feed.routes.iloc[feed.trips["route"].to_numpy()[rows]]
+    named = routes["route_short_name"].where(routes["route_short_name"] != "", routes["route_id"])
+    found = [repr(name) for name, _ in Counter(named).most_common()]
+    return ", ".join(found[:4]) + (f" and {len(found) - 4:,} others" if len(found) > 4 else "")
 
 
 def _groups_of_equal_trips(feed: Feed) -> list[list[int]]:
-    """Trips of one agency and route number with the same calls, in groups of two or more."""
-    n = len(feed.trips)
-    with_headway = np.zeros(n, np.bool_)
-    with_headway[feed.frequencies["trip"].to_numpy()] = True
+    """Trips of one route number with the same calls and headways, in groups of two or more."""
+    columns = _compared(feed)
     route = feed.trips["route"].to_numpy()
-    place = _places_of_calls(feed)
-    candidates = pd.DataFrame({"calls": _fingerprints(feed.calls, place), "route": _route_keys(feed)[route]})
-    candidates = candidates[~with_headway & (feed.trips["service"].to_numpy() >= 0)]
+    candidates = pd.DataFrame(
+        {"calls": _fingerprints(feed.calls, columns), "route": _route_keys(feed)[route], "headways": _headways(feed)}
+    )
+    candidates = candidates[feed.trips["service"].to_numpy() >= 0]
     candidates = candidates[candidates.duplicated(keep=False)]
     groups = []
-    for _, group in candidates.groupby(["route", "calls"], sort=False):
+    for _, group in candidates.groupby(["route", "calls", "headways"], sort=False):
         rows = group.index.tolist()
         while len(rows) > 1:
-            same = [row for row in rows if row == rows[0] or _same_calls(feed.calls, place, rows[0], row)]
+            same = [row for row in rows if row == rows[0] or _same_calls(feed.calls, columns, rows[0], row)]
             if len(same) > 1:
                 groups.append(same)
             rows = [row for row in rows if row not in set(same)]
@@ -104,14 +140,41 @@ def _groups_of_equal_trips(feed: Feed) -> list[list[int]]:
 
 
 def _route_keys(feed: Feed) -> NDArray[np.int64]:
-    """A number for each route, the same for routes of one operator with one public number."""
-    names = np.append(feed.agencies["agency_name"].to_numpy(dtype=object), "")
-    agency = names[feed.routes["agency"].to_numpy()]
-    number = feed.routes["route_short_name"].to_numpy(dtype=object)
+    """A number for each route, the same for routes that riders know by one number, or by one name where they have none."""
+    short, long = (feed.routes[name].to_numpy(dtype=object) for name in ("route_short_name", "route_long_name"))
     own = feed.routes["route_id"].to_numpy(dtype=object)
-    keys = [(a, s, "" if s else r) for a, s, r in zip(agency, number, own, strict=True)]
+    keys = [(s, "" if s else g, "" if s or g else r) for s, g, r in zip(short, long, own, strict=True)]
     codes = {key: i for i, key in enumerate(dict.fromkeys(keys))}
     return np.array([codes[key] for key in keys], dtype=np.int64)
+
+
+def _headways(feed: Feed) -> NDArray[np.uint64]:
+    """A number for the headways of each trip, shape (n_trips,): the same for trips with the same, 0 for those without."""
+    table = feed.frequencies
+    of_trip = np.zeros(len(feed.trips), np.uint64)
+    rows = _mixed([table[name].to_numpy() for name in ("start_s", "end_s", "headway_s", "exact_times")], len(table))
+    np.add.at(of_trip, table["trip"].to_numpy(), rows)
+    return of_trip
+
+
+def _mixed(columns: Iterable[NDArray[Any]], n: int) -> NDArray[np.uint64]:
+    """A number for each of n rows, the same for equal rows and hardly ever for others."""
+    mixed = np.zeros(n, np.uint64)
+    for values in columns:
+        mixed = (mixed ^ values.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= mixed >> np.uint64(29)
+    return mixed
+
+
+def _compared(feed: Feed) -> tuple[NDArray[Any], ...]:
+    """What is the same in equal calls: the place, the times (of trips with headways, since their start), the boarding."""
+    calls = feed.calls
+    repeated = feed.frequencies["trip"].unique()
+    start = np.zeros(len(feed.trips), np.int32)
+    start[repeated] = calls.departure_s[calls.first[repeated]]
+    start = np.repeat(start, np.diff(calls.first))
+    place = _places_of_calls(feed)
+    return place, calls.arrival_s - start, calls.departure_s - start, calls.pickup_type, calls.drop_off_type
 
 
 def _places_of_calls(feed: Feed) -> NDArray[np.int64]:
@@ -126,22 +189,18 @@ def _places_of_calls(feed: Feed) -> NDArray[np.int64]:
     return calls
 
 
-def _fingerprints(calls: Calls, place_of_call: NDArray[np.int64]) -> NDArray[np.uint64]:
+def _fingerprints(calls: Calls, columns: tuple[NDArray[Any], ...]) -> NDArray[np.uint64]:
     """A number for each trip, the same for trips with the same calls, shape (n_trips,)."""
     sizes = np.diff(calls.first)
     place = (np.arange(len(calls)) - np.repeat(calls.first[:-1], sizes)).astype(np.uint64)
-    mixed = np.zeros(len(calls), np.uint64)
-    for values in (place, place_of_call, calls.arrival_s, calls.departure_s, calls.pickup_type, calls.drop_off_type):
-        mixed = (mixed ^ values.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
-        mixed ^= mixed >> np.uint64(29)
+    mixed = _mixed((place, *columns), len(calls))
     total = np.zeros(len(calls) + 1, np.uint64)
     np.cumsum(mixed, out=total[1:])
     return (total[calls.first[1:]] - total[calls.first[:-1]]) ^ sizes.astype(np.uint64)
 
 
-def _same_calls(calls: Calls, place_of_call: NDArray[np.int64], a: int, b: int) -> bool:
+def _same_calls(calls: Calls, columns: tuple[NDArray[Any], ...], a: int, b: int) -> bool:
     x, y = slice(calls.first[a], calls.first[a + 1]), slice(calls.first[b], calls.first[b + 1])
-    columns = (place_of_call, calls.arrival_s, calls.departure_s, calls.pickup_type, calls.drop_off_type)
     return all(np.array_equal(column[x], column[y]) for column in columns)
 
 
