@@ -130,6 +130,24 @@ def test_a_bus_that_two_operators_publish_runs_once(tmp_path: Path) -> None:
     assert "trips of route '7' of Hill Buses are the same journeys as trips of Valley Buses" in notice.message
 
 
+def test_two_operators_in_timetables_of_their_own_are_both_counted_and_told(tmp_path: Path) -> None:
+    """Each vouches for its own bus; a third file that repeats the second operator's is a copy of that, and goes."""
+    own = feed_zip(tmp_path / "valley.zip")
+    hill = feed_zip(tmp_path / "hill.zip", agency=GOOD["agency"].replace("Valley", "Hill"))
+    copy = feed_zip(tmp_path / "copy.zip", agency=GOOD["agency"].replace("Valley", "Hill"))
+    notices: list[Notice] = []
+    feed = read_feed([own, hill, copy], notices=notices)
+    assert feed.trips["trip_id"].tolist() == ["valley:T1", "valley:T2", "hill:T1", "hill:T2"]
+    told = [n for n in notices if n.severity == "warning"]
+    assert [(n.code, n.file, n.value) for n in told] == [
+        ("duplicate_journey", "copy.zip", "copy:T1"),
+        ("duplicate_journey", "copy.zip", "copy:T2"),
+        ("journey_of_two_operators", "hill.zip", "2"),
+    ]
+    assert "of Hill Buses are the same journeys as trips of Valley Buses" in told[2].message
+    assert "in valley.zip; both are counted" in told[2].message
+
+
 def test_another_number_or_minute_or_date_of_another_operator_is_another_bus(tmp_path: Path) -> None:
     """Number 8; a minute later; on Sundays only: each time X1 runs beside T1, or on the dates when T1 does not."""
     number = TWO_OPERATORS["routes"].replace("OP2,7", "OP2,8")

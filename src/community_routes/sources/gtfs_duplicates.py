@@ -19,8 +19,13 @@ from community_routes.sources.gtfs_subset import keep_trips
 DUPLICATE_JOURNEY = declare(
     "duplicate_journey",
     "warning",
-    "Two trips of one route number, of one operator or of two, call at the same stops at the same times on the same dates; "
-    "one is kept.",
+    "Two trips of one route number, of one operator or in one timetable, call at the same stops at the same times on the "
+    "same dates; one is kept.",
+)
+JOURNEY_OF_TWO_OPERATORS = declare(
+    "journey_of_two_operators",
+    "warning",
+    "Two operators publish the same journeys of one route number in timetables of their own; both are counted.",
 )
 
 _AT_ONCE = 256
@@ -29,11 +34,12 @@ _TWICE = "a route registered twice, or school days and holidays not told apart?"
 
 
 def leave_out_duplicates(feed: Feed, findings: Findings) -> Feed:
-    """The feed in which no two trips of one route number are the same journey on the same date.
+    """The feed in which no two trips of one route number, and of one operator or timetable, are the same journey on a date.
 
     Stops are the same when they lie at the same place, so that the journeys which two overlapping regional timetables
-    share are found, although their stops have ids of their own. The operator does not matter: a bus that two operators
-    run together is published by both. Trips with headways are the same journey where their headways are the same too.
+    share are found, although their stops have ids of their own. A timetable that gives one number to the buses of two
+    operators tells of one bus; two timetables of two operators may each tell of its own, so both stay, with a warning.
+    Trips with headways are the same journey where their headways are the same too.
 
     The trip with most dates is kept (the first in the feed of several). Another that runs on other dates too keeps
     those, under a service of its own; one that does not is left out.
@@ -42,30 +48,33 @@ def leave_out_duplicates(feed: Feed, findings: Findings) -> Feed:
     if not groups:
         return feed
     service = feed.trips["service"].to_numpy().copy()
+    source, operator = feed.trips["source"].to_numpy(), _operators(feed)
     asked = np.unique(service[[row for rows in groups for row in rows]])
     runs, days = _dates_of_services(feed.calendar, asked)
     at = {int(name): i for i, name in enumerate(asked)}
     keep = np.ones(len(feed.trips), np.bool_)
     doubled: list[tuple[int, int]] = []
+    apart: list[tuple[int, int]] = []
     split: dict[tuple[int, bytes], int] = {}
     n_services = len(feed.calendar.service_id)
     for rows in groups:
         dates = {row: runs[at[int(service[row])]] for row in rows}
-        covered = np.zeros_like(runs[0])
         before: list[int] = []
         for row in sorted(rows, key=lambda r: (-int(np.unpackbits(dates[r]).sum()), r)):
-            rest = dates[row] & ~covered
             same = [other for other in before if (dates[row] & dates[other]).any()]
+            mine = [other for other in same if source[other] == source[row] or operator[other] == operator[row]]
             before.append(row)
-            covered |= rest
-            if not same:
+            if not mine:
+                apart += [(row, other) for other in same[:1]]
                 continue
-            doubled.append((row, same[0]))
+            doubled.append((row, mine[0]))
+            rest = dates[row] & ~np.bitwise_or.reduce([dates[other] for other in mine])
             if rest.any():
                 service[row] = split.setdefault((int(service[row]), rest.tobytes()), n_services + len(split))
             else:
                 keep[row] = False
     _note(feed, doubled, keep, findings)
+    _note_apart(feed, apart, findings)
     if split:
         trips = feed.trips.assign(service=service)
         feed = replace(feed, trips=trips, calendar=_with_split_services(feed.calendar, split, days))
@@ -77,16 +86,9 @@ def _note(feed: Feed, doubled: list[tuple[int, int]], kept: NDArray[np.bool_], f
 
     Those that are ``kept`` have other dates too.
     """
-    names = np.append(feed.agencies["agency_name"].to_numpy(dtype=object), "")
-    operator = names[feed.routes["agency"].to_numpy()][feed.trips["route"].to_numpy()]
     ids = feed.trips["trip_id"].to_numpy(dtype=object)
-    source = feed.trips["source"].to_numpy()
-    kinds: dict[tuple[int, str, str], list[tuple[int, int]]] = {}
-    for pair in doubled:
-        own, other = (str(operator[row]) for row in pair)
-        kinds.setdefault((int(source[pair[0]]), *((own, other) if own != other else ("", ""))), []).append(pair)
-    for (where, own, other), pairs in kinds.items():
-        file = feed.sources[where]
+    for (source, own, other), pairs in _by_operators(feed, doubled).items():
+        file = feed.sources[source]
         rows = [row for row, _ in pairs]
         if own == other and len(rows) <= _LISTED:
             for row in rows:
@@ -99,16 +101,51 @@ def _note(feed: Feed, doubled: list[tuple[int, int]], kept: NDArray[np.bool_], f
             continue
         n, n_kept = len(rows), int(kept[rows].sum())
         done = f"{n - n_kept:,} were left out" + (f" and {n_kept:,} keep their other dates only" if n_kept else "")
-        whose, others, why, cure = "", "other trips", _TWICE, ""
-        if own != other:
-            whose, others = f" of {own or 'no operator'}", f"trips of {other or 'no operator'}"
-            why, cure = "a bus that both publish?", "; where two buses do run, they need route numbers of their own"
-        message = (
-            f"{n:,} in all; trips of route {_numbers(feed, rows)}{whose} are the same journeys as {others} on the same dates, "
-            f"as {ids[rows[0]]!r} is {ids[pairs[0][1]]!r} ({why}); {done}, so that no bus is counted twice{cure}"
-        )
+        why = _TWICE if own == other else "a bus that both publish?"
+        cure = "" if own == other else "; where two buses do run, they need route numbers of their own"
+        message = f"{_same(feed, own, other, pairs)} ({why}); {done}, so that no bus is counted twice{cure}"
         field = "trip_id" if own == other else "agency_id"
         findings.add(DUPLICATE_JOURNEY, file, message=message, field=field, value=n)
+
+
+def _note_apart(feed: Feed, pairs: list[tuple[int, int]], findings: Findings) -> None:
+    """Note the journeys of two operators in two timetables, in one sentence for each pair of operators."""
+    for (source, own, other), mine in _by_operators(feed, pairs).items():
+        message = (
+            f"{_same(feed, own, other, mine)}, which are in {feed.sources[feed.trips['source'].iat[mine[0][1]]]}; both are "
+            "counted. If it is one bus that both publish, withdraw the route of one of them, or leave its timetable out"
+        )
+        findings.add(
+            JOURNEY_OF_TWO_OPERATORS, feed.sources[source], message=message, field="agency_id", value=len(mine)
+        )
+
+
+def _operators(feed: Feed) -> NDArray[np.object_]:
+    """The name of the operator of each trip, shape (n_trips,); "" where there is none."""
+    names = np.append(feed.agencies["agency_name"].to_numpy(dtype=object), "")
+    operators: NDArray[np.object_] = names[feed.routes["agency"].to_numpy()][feed.trips["route"].to_numpy()]
+    return operators
+
+
+def _by_operators(feed: Feed, pairs: list[tuple[int, int]]) -> dict[tuple[int, str, str], list[tuple[int, int]]]:
+    """Pairs of trips by the timetable of the first and the operators of both ("" and "" where it is the same one)."""
+    source, operator = feed.trips["source"].to_numpy(), _operators(feed)
+    found: dict[tuple[int, str, str], list[tuple[int, int]]] = {}
+    for row, other in pairs:
+        names = (operator[row], operator[other]) if operator[row] != operator[other] else ("", "")
+        found.setdefault((int(source[row]), *names), []).append((row, other))
+    return found
+
+
+def _same(feed: Feed, own: str, other: str, pairs: list[tuple[int, int]]) -> str:
+    """So many trips are the same journeys as others."""
+    ids = feed.trips["trip_id"].to_numpy(dtype=object)
+    whose = "" if own == other else f" of {own or 'no operator'}"
+    others = "other trips" if own == other else f"trips of {other or 'no operator'}"
+    return (
+        f"{len(pairs):,} in all; trips of route {_numbers(feed, [row for row, _ in pairs])}{whose} are the same journeys as "
+        f"{others} on the same dates, as {ids[pairs[0][0]]!r} is {ids[pairs[0][1]]!r}"
+    )
 
 
 def _numbers(feed: Feed, rows: list[int]) -> str:
