@@ -88,8 +88,8 @@ def straight_positions(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> ND
 
 def way_positions(
     lon: NDArray[np.float64], lat: NDArray[np.float64], shapes: Shapes, shape: int
-) -> NDArray[np.float64]:
-    """Metres along the way of one trip for each of its calls, shape (n,).
+) -> tuple[NDArray[np.float64], bool]:
+    """Metres along the way of one trip for each of its calls, shape (n,), and whether its course leaves out a part of it.
 
     From call to call the way is the drawn course where it passes both stops, else the straight line between them: where
     the course begins late, ends early, keeps away from a stop or runs the other way, it says nothing of how the vehicle
@@ -101,7 +101,7 @@ def way_positions(
     good = np.isfinite(x) & np.isfinite(y)
     x, y = x[good], y[good]
     if len(x) < 2 or np.isnan(lon).any() or np.isnan(lat).any() or len(lon) * len(x) > _MOST_CELLS:
-        return straight
+        return straight, False
     east = np.radians(1.0) * EARTH_RADIUS_M * np.cos(np.radians(float(np.mean(lat))))
     north = np.radians(1.0) * EARTH_RADIUS_M
     x, y, px, py = x * east, y * north, lon * east, lat * north
@@ -112,7 +112,7 @@ def way_positions(
     hop, drawn = np.diff(straight), np.diff(along)
     undrawn = ~(passed[:-1] & passed[1:]) | (drawn < hop / 2)
     along[1:] += np.cumsum(np.where(undrawn, hop - drawn, 0.0))
-    return along
+    return along, bool(undrawn.any())
 
 
 def fill_gaps(
@@ -143,7 +143,7 @@ def fill_gaps(
         shape = int(shape_of_trip[t])
         key = (shape, stops.tobytes())
         if key not in known:
-            known[key] = way_positions(lon[stops], lat[stops], shapes, shape)
+            known[key], _ = way_positions(lon[stops], lat[stops], shapes, shape)
         _fill_trip(arrival_s[calls], departure_s[calls], timed[calls], distance[calls], known[key])
 
 
