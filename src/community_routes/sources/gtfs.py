@@ -52,8 +52,8 @@ def read_feed(
     """Read one GTFS zip, or several that are joined.
 
     Ids that occur in two of the feeds become ``<file stem>:<id>`` everywhere in both. Blank times between timed calls
-    are filled in by ``shape_dist_traveled``, else by the distance along the drawn course, else by straight lines between
-    the stops, in whole seconds. What cannot be used is left out and noted.
+    are filled in by ``shape_dist_traveled``, else by the distance along the drawn course where it passes the stops and by
+    straight lines elsewhere, in whole seconds. What cannot be used is left out and noted.
 
     Parameters
     ----------
