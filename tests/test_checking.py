@@ -31,6 +31,19 @@ def test_a_good_feed_in_a_few_lines(tmp_path: Path) -> None:
     assert not result.failed(strict=True)
 
 
+@pytest.mark.parametrize("exact", [0, 1])
+@pytest.mark.parametrize("template", ["00:00", "08:00"])
+def test_headway_trips_are_counted_where_they_leave(tmp_path: Path, template: str, exact: int) -> None:
+    """6:00 to 7:00 every 20 minutes and 23:30 to 25:00 every 40: 3 and 3 departures, the last at 24:50; and T2 at 09:00."""
+    frequencies = (
+        "trip_id,start_time,end_time,headway_secs,exact_times\n"
+        f"T1,06:00:00,07:00:00,1200,{exact}\nT1,23:30:00,25:00:00,2400,{exact}\n"
+    )
+    times = GOOD["stop_times"].replace("08:", f"{template[:3]}")
+    result = check_inputs(feed_zip(tmp_path / "bus.zip", stop_times=times, frequencies=frequencies))
+    assert "1 route (1 bus), 7 trips, first leaves 06:00, last 24:50" in result.text(120)
+
+
 def test_what_was_left_out_and_why(tmp_path: Path) -> None:
     calls = GOOD["stop_times"].replace("T2,09:20:00,09:20:00,D,2\n", "T2,08:20:00,08:20:00,D,2\n")
     result = check_inputs(feed_zip(tmp_path / "bus.zip", stop_times=calls))
@@ -57,6 +70,9 @@ def test_counts_behind_summed_notices() -> None:
     assert total([*rows, summed, Notice("warning", "fast", "row", "b.txt", 9)]) == 1017
     said = CheckResult([*rows, summed], name="town.yaml").text()
     assert "warning  fast  (1,016)" in said and "... and 1,014 more" in said
+    assert "1,016 warnings of 1 kind" in said
+    alone = CheckResult([summed], name="town.yaml").text()
+    assert "warning  fast  (1,016)" in alone and "more" not in alone, "one sentence stands for all of them"
 
 
 def test_a_study_with_its_proposals(tmp_path: Path) -> None:

@@ -15,7 +15,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.columns import NOTICES_COLUMNS
-from community_routes.drawn import runs_of_trips
 from community_routes.errors import CommunityRoutesError
 from community_routes.evaluation import evaluate_places
 from community_routes.network.streets import Streets
@@ -23,6 +22,7 @@ from community_routes.notices import CODES, Notice, declare, errors_in, sort_not
 from community_routes.questions import Reached
 from community_routes.reading import read_scenarios
 from community_routes.report.tables import csv_text, publish
+from community_routes.scenarios.changes_routes import runs_of
 from community_routes.sources.checks import check_service, service_dates, usual_date
 from community_routes.sources.feed import Feed
 from community_routes.sources.gtfs import read_feed
@@ -84,9 +84,15 @@ class CheckResult:
 
     def _verdict(self, strict: bool) -> str:
         counts: Counter[str] = Counter()
+        kinds: Counter[str] = Counter()
         for (severity, _), found in _kinds(self.notices).items():
             counts[severity] += total(found)
-        said = f"{_count(counts['error'], 'error')}, {_count(counts['warning'], 'warning')}, {_count(counts['info'], 'remark')}"
+            kinds[severity] += 1
+        parts = []
+        for severity, what in (("error", "error"), ("warning", "warning"), ("info", "remark")):
+            n, m = counts[severity], kinds[severity]
+            parts.append(_count(n, what) + (f" of {_count(m, 'kind')}" if n > m else ""))
+        said = ", ".join(parts)
         if counts["error"]:
             return f"{said}. {self.name} cannot be used until the errors are mended."
         if strict and counts["warning"]:
@@ -211,21 +217,23 @@ def _ground_words(study: Study) -> str:
 def _service_lines(
     feed: Feed, label: str, date: dt.date, near: NDArray[np.bool_] | None = None
 ) -> list[tuple[str, str]]:
-    """What runs on a date: routes, trips, first and last departure, by mode; and how much of it people can walk to."""
+    """What runs on a date: routes, trips, first and last departure, by mode; and how much of it people can walk to.
+
+    Trips with headways count each departure, at the time at which it leaves; the times of their template mean nothing.
+    """
     trips = feed.active_trips(date)
     trips = trips[np.diff(feed.calls.first)[trips] >= 2]
     named = f"{date:%a} {date}"
     if not len(trips):
         return [(label, f"{named}: no service")]
-    starts = feed.calls.departure_s[feed.calls.first[trips]]
+    starts = runs_of(feed, trips).start_s
     route = feed.trips["route"].to_numpy()[trips]
     kinds = feed.routes["route_type"].to_numpy()
     modes = Counter(mode_of(int(kinds[one])) for one in np.unique(route))
     by_mode = ", ".join(f"{count:,} {mode}" for mode, count in sorted(modes.items()))
-    runs = int(runs_of_trips(feed)[trips].sum())
     first, last = (format_time(int(moment), with_seconds=False) for moment in (starts.min(), starts.max()))
     number = len(np.unique(route))
-    said = f"{named}: {_count(number, 'route')} ({by_mode}), {_count(runs, 'trip')}, first leaves {first}, last {last}"
+    said = f"{named}: {_count(number, 'route')} ({by_mode}), {_count(len(starts), 'trip')}, first leaves {first}, last {last}"
     if near is not None:
         within = int(np.isin(np.unique(route), _routes_at(feed, near)).sum())
         said += f"; {within:,} of the routes stop within a walk of a neighbourhood" if within < number else ""
@@ -315,7 +323,7 @@ def _kind_lines(severity: str, code: str, found: list[Notice], name: str, width:
             lines += textwrap.wrap(
                 paragraph, width, initial_indent="      ", subsequent_indent="      ", break_on_hyphens=False
             )
-    if count > len(shown):
+    if count > len(shown) and not shown[-1].is_sum:
         lines.append(f"      ... and {count - len(shown):,} more")
     return lines
 

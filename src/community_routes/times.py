@@ -10,6 +10,10 @@ MINUTE: Final = 60
 HOUR: Final = 3600
 DAY: Final = 86_400
 
+FIRST_DATE: Final = dt.date(1990, 1, 1)
+LAST_DATE: Final = dt.date(2100, 12, 31)
+"""The dates that a study may have. A calendar may run from year 1 to 9999, which says no more than "always"."""
+
 UNREACHED: Final = 2**31 - 1
 """Travel time in seconds where there is no journey within the limits (int32). Test for it before any subtraction."""
 

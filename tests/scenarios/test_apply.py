@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from community_routes.scenarios.changes_work import Setting
 from community_routes.scenarios.scenario import Scenario
 from scenarios.hand_feed import SATURDAY, SUNDAY, TUESDAY, WEEK, make_feed, runs_on, same_feed
 
+SUNDAYS = {2023: dt.date(2023, 3, 5), 2024: dt.date(2024, 3, 10), 2060: dt.date(2060, 3, 7)}
 STOPS = [
     ("A", "Alder Street", 0, 0),
     ("B", "Birch Road", 1, 0),
@@ -341,16 +343,40 @@ def test_the_feed_passed_in_is_never_changed():
     assert same_feed(feed, copy)
 
 
-def test_split_keeps_every_date_of_the_year():
-    """Whatever is split, the dates on which the 9 does not change have the departures they had, over the whole year."""
+@pytest.mark.parametrize("period", [("2024-01-01", "2024-12-29"), ("0001-01-01", "9999-12-31")])
+def test_split_keeps_every_date_of_the_year(period):
+    """Whatever is split, the dates on which the 9 does not change have the departures they had, over the whole year.
+
+    So it is with a calendar that never began and never ends; and no part of it begins later or ends sooner.
+    """
     feed = make_feed(
         STOPS,
         [("9", "all", 0, "C 08:00 D 08:10")],
         services={"all": "1111111"},
         exceptions=[("all", "2024-03-29", False), ("all", "2024-12-30", True)],
+        dates=period,
     )
     done = apply(SetHeadway(route="9", saturday={"08:00-10:00": 30}), feed=feed)
     for day in np.arange("2023-12-30", "2025-01-04", dtype="datetime64[D]"):
         date = day.astype(object)
         before, after = departures_on(feed, 0, date), departures_on(done.feed, 0, date)
         assert after == (4 if date.weekday() == 5 and before else before), date
+    assert {str(day) for day in done.feed.calendar.start} == {period[0]}
+    assert {str(day) for day in done.feed.calendar.end} == {period[1]}
+    assert len(done.feed.calendar.exception_date) < 10
+
+
+def test_headway_beside_an_old_service_runs_while_the_open_one_does():
+    """The 7 ran on Sundays from year 1 to 2023, and runs at another time since 2024: half-hourly is 4 in two hours, always."""
+    feed = make_feed(
+        STOPS,
+        [("7", "sun", 0, "A 10:00 B 10:04"), ("7", "old", 0, "A 10:10 B 10:14")],
+        services={"sun": "0000001", "old": "0000001"},
+    )
+    calendar = feed.calendar
+    ends = np.array(["9999-12-31", "2023-12-31"], "datetime64[D]")
+    starts = np.array(["2024-01-01", "0001-01-01"], "datetime64[D]")
+    feed = replace(feed, calendar=replace(calendar, start=starts, end=ends))
+    done = apply(SetHeadway(route="7", sunday={"10:00-12:00": 30}), feed=feed)
+    on = {year: departures_on(done.feed, 0, date) for year, date in SUNDAYS.items()}
+    assert on == {2023: 4, 2024: 4, 2060: 4}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,10 +13,10 @@ from community_routes.scenarios.changes_apply import Applied, apply_scenario
 from community_routes.scenarios.changes_days import day_set
 from community_routes.scenarios.changes_drt import DrtZone
 from community_routes.scenarios.changes_work import Setting
-from community_routes.scenarios.operating_cost import OperatingCost, most_at_once, operating_cost
+from community_routes.scenarios.operating_cost import OperatingCost, most_at_once, operating_cost, trip_metres
 from community_routes.scenarios.scenario import Scenario
-from community_routes.sources.feed import Feed
-from scenarios.hand_feed import WEEK, make_feed
+from community_routes.sources.feed import Feed, Shapes
+from scenarios.hand_feed import KM_LAT, WEEK, make_feed
 
 STOPS = [("A", "Alder Street", 0, 0), ("B", "Birch Road", 10, 0), ("C", "Cedar Way", 0, 5)]
 RATES = Cost(
@@ -53,6 +54,17 @@ def test_doubled_frequency():
         {"bus_hours": 458.3333, "km": 13_000, "peak_vehicles": 1, "cost": 41_333.33}, rel=1e-6
     )
     assert found.bus_hours == pytest.approx(458.3333)
+
+
+@pytest.mark.parametrize(("end_km", "metres"), [(4, 10_000), (10, 10_000), (12, 12_000)])
+def test_a_course_that_ends_early_makes_no_trip_shorter(end_km: float, metres: float) -> None:
+    """A to B is 10 km; the course is drawn for 4 of them, all of them, or on to a turning place 2 km behind B."""
+    shape = Shapes(
+        np.array(["s"], object), np.array([0, 2]), np.array([0, end_km * KM_LAT]), np.zeros(2), np.full(2, np.nan)
+    )
+    feed = make_feed(STOPS, [("7", "wk", 0, "A 08:00 B 08:25")])
+    feed = replace(feed, shapes=shape, trips=feed.trips.assign(shape=np.zeros(1, np.int32)))
+    assert trip_metres(feed, np.array([0])) == pytest.approx([metres], rel=1e-4)
 
 
 def test_new_sunday_route_one_way():

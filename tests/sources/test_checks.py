@@ -146,6 +146,51 @@ def test_service_that_never_runs_has_no_dates(tmp_path: Path) -> None:
     assert "on any date" in checked(feed, dt.date(2024, 3, 5))[0].message
 
 
+FAR = [
+    ("20240101", "21991231"),
+    ("20240101", "29991231"),
+    ("20240101", "99991231"),
+    ("18000101", "20301231"),
+    ("00010101", "20301231"),
+    ("00010101", "99991231"),
+]
+
+
+def dashed(text: str) -> str:
+    """20240101 as 2024-01-01."""
+    return f"{text[:4]}-{text[4:6]}-{text[6:]}"
+
+
+@pytest.mark.parametrize(("start", "end"), FAR)
+def test_a_calendar_that_never_ends_or_never_began_serves_its_dates(tmp_path: Path, start: str, end: str) -> None:
+    """One trip every day of a time that holds 5 March 2024, and another on the Mondays of 2023, of which none is told."""
+    feed = feed_with(tmp_path, f"one,1,1,1,1,1,1,1,{start},{end}\ntwo,1,0,0,0,0,0,0,20230101,20231231\n")
+    days = count_trips(feed)
+    assert [days.on(dt.date(*date)) for date in ((2024, 3, 5), (2024, 12, 30), (2030, 1, 6))] == [1, 1, 1]
+    assert days.on(dt.date(2023, 3, 6)) == 1 + (start < "2023")
+    first = min(dashed(start), "2023-01-02")
+    assert [date.isoformat() for date in service_dates(feed)] == [first, dashed(end)]
+    assert checked(feed, dt.date(2024, 3, 5)) == []
+    assert usual_date(feed).year in range(2022, 2031)
+
+
+def test_the_last_day_of_an_old_service_is_none_of_an_open_one(tmp_path: Path) -> None:
+    """The one that ends at the end of 2023 says nothing of 2024: the day after its last is known, and so is 2040."""
+    feed = feed_with(tmp_path, "one,1,1,1,1,1,0,0,20240101,99991231\ntwo,1,1,1,1,1,1,1,20230101,20231231\n")
+    assert checked(feed, dt.date(2023, 12, 31)) == []
+    assert checked(feed, dt.date(2040, 3, 6)) == []
+    (notice,) = checked(feed, dt.date(2024, 3, 10))
+    assert "from 2023-01-01 to 9999-12-31; the nearest Sunday with service is 2023-12-31" in notice.message
+
+
+def test_unusual_service_is_seen_in_an_open_calendar(tmp_path: Path) -> None:
+    """Two trips on every Monday for ever but 6 May 2024, which has one."""
+    week = "one,1,1,1,1,1,1,1,00010101,99991231\ntwo,1,1,1,1,1,1,1,00010101,99991231\n"
+    feed = feed_with(tmp_path, week, "two,20240506,2\n")
+    assert [n.code for n in checked(feed, dt.date(2024, 5, 6))] == ["unusual_service"]
+    assert checked(feed, dt.date(2024, 5, 13)) == []
+
+
 rows = st.tuples(st.tuples(*[st.booleans()] * 7), st.integers(0, 40), st.integers(0, 40))
 
 

@@ -612,6 +612,69 @@ def test_boarding_between_stops_is_ignored_and_said(tmp_path: Path) -> None:
     ]
 
 
+FLEXIBLE_ROWS = {
+    "F1": ",,,,zone,,1,07:00:00,19:00:00\n,,,,zone,,2,07:00:00,19:00:00\n",  # all of it within a zone
+    "F2": ",,,,,group,1,07:00:00,19:00:00\n,09:00:00,09:00:00,D,,,2,,\n",  # from a group of stops to a timed call
+    "F3": ",,,A,,,1,07:00:00,19:00:00\n,,,B,,,2,07:00:00,19:00:00\n",  # between stops at any time within hours
+    "F4": ",,,zone,,,1,07:00:00,19:00:00\n,,,zone,,,2,07:00:00,19:00:00\n",  # a zone named as a stop, as drafts had it
+    "F5": ",08:00:00,08:00:00,A,,,1,,\n,,,,zone,,2,08:00:00,08:20:00\n,08:30:00,08:30:00,B,,,3,,\n",  # a detour on the way
+}
+
+
+def flexible_feed(folder: Path, *names: str) -> tuple[Feed, list[Notice]]:
+    """The good feed and these flexible trips."""
+    head, rest = GOOD["stop_times"].split("\n", 1)
+    columns = "trip_id,arrival_time,departure_time,stop_id,location_id,location_group_id,stop_sequence,"
+    times = columns + "start_pickup_drop_off_window,end_pickup_drop_off_window\n"
+    for row in rest.splitlines():
+        trip, arrival, departure, stop, order = row.split(",")
+        times += f"{trip},{arrival},{departure},{stop},,,{order},,\n"
+    times += "".join(name + row + "\n" for name in names for row in FLEXIBLE_ROWS[name].splitlines())
+    assert head.split(",")[3] == "stop_id"
+    trips = GOOD["trips"] + "".join(f"R7,daily,{name}\n" for name in names)
+    notices: list[Notice] = []
+    feed = read_feed(feed_zip(folder / "f.zip", stop_times=times, trips=trips), notices=notices)
+    return feed, [n for n in notices if n.severity != "info"]
+
+
+@pytest.mark.parametrize(
+    ("names", "rows", "lost", "left"),
+    [
+        (("F1",), 2, 1, ["T1", "T2"]),
+        (("F2",), 1, 1, ["T1", "T2"]),
+        (("F3",), 2, 1, ["T1", "T2"]),
+        (("F4",), 2, 1, ["T1", "T2"]),
+        (("F5",), 1, 0, ["T1", "T2", "F5"]),
+        (tuple(FLEXIBLE_ROWS), 8, 4, ["T1", "T2", "F5"]),
+    ],
+)
+def test_flexible_rows_are_called_flexible_once(
+    tmp_path: Path, names: tuple[str, ...], rows: int, lost: int, left: list[str]
+) -> None:
+    """Nobody's stop ids are wrong and no trip is too short: one notice counts rows, their trips, and those that went."""
+    feed, notices = flexible_feed(tmp_path, *names)
+    assert feed.trips["trip_id"].tolist() == left
+    assert np.diff(feed.calls.first).tolist() == [3, 2, 2][: len(left)]
+    assert [(n.code, n.value) for n in notices] == [("flexible_service", str(rows))]
+    assert f"{rows:,} rows of {len(names)} trips are flexible" in notices[0].message
+    assert f"{lost} of the trips with them" in notices[0].message
+
+
+def test_a_row_without_a_stop_and_a_zone_is_still_a_fault(tmp_path: Path) -> None:
+    """Blank stop_id and blank zone: the row names nothing; columns of zones that are empty are no flexible service."""
+    _, notices = flexible_feed(tmp_path)
+    assert notices == []
+    times = (
+        GOOD["stop_times"]
+        .replace("08:06:00,B,2", "08:06:00,,2")
+        .replace("\n", ",\n")
+        .replace("sequence,", "sequence,location_id")
+    )
+    notices = []
+    read_feed(feed_zip(tmp_path / "f.zip", stop_times=times), notices=notices)
+    assert [n.code for n in notices if n.severity == "warning"] == ["unknown_stop"]
+
+
 def test_feeds_of_different_clocks_are_not_joined(tmp_path: Path) -> None:
     """London and Paris are an hour apart; London and Jersey are not, which is only a warning."""
     london = feed_zip(tmp_path / "a.zip")

@@ -198,6 +198,24 @@ def test_fare_tables_are_kept_as_text(tmp_path: Path) -> None:
     ]
 
 
+def test_three_feeds_are_joined_though_the_second_has_no_shapes(tmp_path: Path) -> None:
+    """The courses of the first and third, two and three points, stay with their trips."""
+    paths, head = [], GOOD["stop_times"].splitlines()[0]
+    for name, n_points, moved in (("a", 2, "08:00"), ("b", 0, "10:00"), ("c", 3, "12:00")):
+        points = "".join(f"s{name},51.60,{-3 + i / 100},{i}\n" for i in range(n_points))
+        tables = {
+            "trips": f"route_id,service_id,trip_id,shape_id\nR7,daily,T{name},{f's{name}' if n_points else ''}\n",
+            "stop_times": f"{head}\nT{name},{moved}:00,{moved}:00,A,1\nT{name},{moved}:30,{moved}:30,B,2\n",
+        }
+        if n_points:
+            tables["shapes"] = "shape_id,shape_pt_lat,shape_pt_lon,shape_pt_sequence\n" + points
+        paths.append(feed_zip(tmp_path / f"{name}.zip", **tables))
+    feed = read_feed(paths)
+    assert feed.trips["shape"].tolist() == [0, -1, 1]
+    assert feed.shapes.first.tolist() == [0, 2, 5]
+    assert feed.calls.first.tolist() == [0, 2, 4, 6]
+
+
 def test_joined_feeds_mark_ids_that_clash_and_only_those(tmp_path: Path) -> None:
     """Both feeds have all ids but the rail's stop X and its trip N; clashing ids get the file's stem in both."""
     bus = feed_zip(tmp_path / "bus.zip", fare_rules="fare_id,route_id\nf,R7\n")

@@ -14,6 +14,7 @@ from community_routes.notices import Notice
 from community_routes.sources.feed import Feed
 from community_routes.sources.gtfs import read_feed
 from community_routes.sources.gtfs_positions import positions_along, straight_positions
+from conftest import shared_data
 from feed_zip import GOOD, feed_zip
 
 HEAD = "trip_id,arrival_time,departure_time,stop_id,stop_sequence,shape_dist_traveled\n"
@@ -56,6 +57,101 @@ def test_the_drawn_course_comes_before_straight_lines(tmp_path: Path) -> None:
         trips="route_id,service_id,trip_id,shape_id\nR7,daily,T1,s\n",
     )
     assert seconds_after_eight(feed) == [0, 300, 400]
+
+
+DRAWN_TRIP = "route_id,service_id,trip_id,shape_id\nR7,daily,T1,s\n"
+
+
+def drawn(*points: tuple[float, float]) -> str:
+    """``shapes.txt`` with a course through these (lon, lat)."""
+    rows = (f"s,{lat},{lon},{i}\n" for i, (lon, lat) in enumerate(points))
+    return "shape_id,shape_pt_lat,shape_pt_lon,shape_pt_sequence\n" + "".join(rows)
+
+
+def along(*lon: float) -> str:
+    """A course on the parallel of the stops."""
+    return drawn(*((x, 51.60) for x in lon))
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        along(-3.00, -2.99, -2.98),
+        along(-3.00, -2.985),
+        along(-2.99, -2.98, -2.96),
+        along(-2.99, -2.98),
+        along(-2.96, -2.98, -2.99, -3.00),
+        along(-2.96, -3.00),
+        along(-2.98, -2.98),
+        along(-2.80, -2.70, -2.80),
+        drawn((-3.00, 51.60), (-2.96, 51.60), (-2.96, 51.70), (-3.00, 51.70), (-3.00, 51.60)),
+    ],
+    ids=[
+        "ends at C",
+        "ends between B and C",
+        "begins at B",
+        "begins and ends on the way",
+        "runs the wrong way",
+        "runs the wrong way in one piece",
+        "is one point",
+        "passes no stop",
+        "is a loop that goes on",
+    ],
+)
+def test_a_course_counts_only_where_it_passes_the_stops(tmp_path: Path, shapes: str) -> None:
+    """A, B, C, D lie 1, 1 and 2 units apart on a straight road: 200, 400 and 800 of 800 s, whatever is drawn of it."""
+    times = "T1,8:00:00,8:00:00,A,1,\nT1,,,B,2,\nT1,,,C,3,\nT1,8:13:20,8:13:20,D,4,\n"
+    feed = read_times(tmp_path, times, shapes=shapes, trips=DRAWN_TRIP)
+    assert seconds_after_eight(feed) == [0, 200, 400, 800]
+
+
+@pytest.mark.parametrize("shapes", [along(-3.00, -2.98), along(-3.00, -2.98, -3.00)], ids=["out", "out and back"])
+def test_the_way_back_takes_as_long_as_the_way_out(tmp_path: Path, shapes: str) -> None:
+    """A B C B A in 800 s, every hop 1 unit: C after 400 s, also where only the way out is drawn."""
+    times = "T1,8:00:00,8:00:00,A,1,\nT1,,,B,2,\nT1,,,C,3,\nT1,,,B,4,\nT1,8:13:20,8:13:20,A,5,\n"
+    feed = read_times(tmp_path, times, shapes=shapes, trips=DRAWN_TRIP)
+    assert seconds_after_eight(feed) == [0, 200, 400, 600, 800]
+
+
+def test_beyond_the_end_of_a_course_straight_lines_are_added_to_it(tmp_path: Path) -> None:
+    """To B the course makes a detour and is 3 units long; it ends there, and C is 1 unit on: 300 of 400 s."""
+    times = "T1,8:00:00,8:00:00,A,1,\nT1,,,B,2,\nT1,8:06:40,8:06:40,C,3,\n"
+    feed = read_times(tmp_path, times, shapes=along(-3.00, -3.01, -2.99), trips=DRAWN_TRIP)
+    assert seconds_after_eight(feed) == [0, 300, 400]
+
+
+def test_a_stop_far_from_the_course_is_reached_by_straight_lines(tmp_path: Path) -> None:
+    """B lies 0.3 degrees north of a straight course from A to C: half of the time there, half back."""
+    stops = GOOD["stops"].replace("51.60,-2.99", "51.90,-2.99")
+    times = "T1,8:00:00,8:00:00,A,1,\nT1,,,B,2,\nT1,8:20:00,8:20:00,C,3,\n"
+    feed = read_times(tmp_path, times, shapes=along(-3.00, -2.98), trips=DRAWN_TRIP, stops=stops)
+    assert seconds_after_eight(feed) == [0, 600, 1200]
+
+
+@pytest.mark.parametrize(
+    "distances", [(0, 1, 2, 2), (0, 0, 1, 3), (5, 5, 6, 8)], ids=["ends early", "late", "late, not 0"]
+)
+@pytest.mark.parametrize("shapes", [None, along(-3.00, -2.96)], ids=["no course", "a course"])
+def test_a_given_distance_that_stands_still_is_no_way_of_no_length(
+    tmp_path: Path, distances: tuple[int, ...], shapes: str | None
+) -> None:
+    """The hops are 1, 1 and 2 units, one of them not counted: 200, 400 and 800 of 800 s as in the places themselves."""
+    a, b, c, d = distances
+    times = f"T1,8:00:00,8:00:00,A,1,{a}\nT1,,,B,2,{b}\nT1,,,C,3,{c}\nT1,8:13:20,8:13:20,D,4,{d}\n"
+    feed = read_times(tmp_path, times, **({"shapes": shapes, "trips": DRAWN_TRIP} if shapes else {}))
+    assert seconds_after_eight(feed) == [0, 200, 400, 800]
+
+
+def test_a_bus_of_porto_alegre_takes_its_time_to_the_last_stop() -> None:
+    """The course of route T9 ends 6 km before the last call of its trips, which no bus makes at more than 100 km/h."""
+    feed = read_feed(shared_data("porto_alegre") / "poa_eptc.zip")
+    route = feed.routes["route_short_name"].to_numpy()[feed.trips["route"].to_numpy()]
+    last = feed.calls.first[1:][route == "T9"] - 1
+    seconds = feed.calls.arrival_s[last] - feed.calls.departure_s[last - 1]
+    lon, lat = (feed.stops[name].to_numpy()[feed.calls.stop] for name in ("lon", "lat"))
+    metres = great_circle_m(lon[last - 1], lat[last - 1], lon[last], lat[last])
+    assert len(last) and metres.max() > 6000
+    assert (metres * 3.6 <= 100 * (seconds + 1)).all()
 
 
 def test_a_stop_far_off_the_course_pulls_no_other_stop_away() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.scenarios.changes_values import KINDS_OF_DAY, nearest_name
-from community_routes.sources.feed import Calendar
+from community_routes.sources.feed import Calendar, days_between, weekday_of
 
 _WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -69,11 +69,6 @@ class DaySet:
 EVERY_DAY = DaySet("", frozenset(range(7)))
 
 
-def weekday_of(days: NDArray[np.datetime64]) -> NDArray[np.int64]:
-    """Weekday of each date, Monday is 0 (1970-01-01 was a Thursday)."""
-    return (days.astype("datetime64[D]").astype(np.int64) + 3) % 7
-
-
 def day_set(key: str, dates: Mapping[str, dt.date]) -> DaySet:
     """The dates that a key of a scenario means in a study with these service dates.
 
@@ -127,11 +122,11 @@ def joined_days(keys: Iterable[str] | None, dates: Mapping[str, dt.date]) -> Day
 
 
 def active_dates(calendar: Calendar, service: int) -> NDArray[np.datetime64]:
-    """Every date on which a service runs, in order."""
+    """Every date on which a service runs, in order, as far as dates matter (see ``days_between``)."""
     found = np.zeros(0, "datetime64[D]")
     start, end = calendar.start[service], calendar.end[service]
     if calendar.weekdays[service].any() and not (np.isnat(start) or np.isnat(end)):
-        days = np.arange(start, end + np.timedelta64(1, "D"))
+        days = days_between(start, end)
         found = days[calendar.weekdays[service][weekday_of(days)]]
     own = calendar.exception_service == service
     added = calendar.exception_date[own & calendar.exception_added]
@@ -153,7 +148,7 @@ def nearest_day(days: DaySet, calendar: Calendar, dates: Iterable[dt.date]) -> d
     covered = feed_dates(calendar)
     if covered is None:
         return None
-    every = np.arange(np.datetime64(covered[0], "D"), np.datetime64(covered[1], "D") + np.timedelta64(1, "D"))
+    every = days_between(np.datetime64(covered[0], "D"), np.datetime64(covered[1], "D"))
     hit = every[days.holds(every)]
     if not len(hit):
         return None
@@ -251,7 +246,7 @@ def _part(edit: CalendarEdit, service: int, name: str, weekdays: frozenset[int],
     flags = [day for day in range(7) if old.weekdays[service, day] and day in weekdays]
     regular = np.zeros(0, "datetime64[D]")
     if flags and not (np.isnat(start) or np.isnat(end)):
-        days = np.arange(start, end + np.timedelta64(1, "D"))
+        days = days_between(start, end)
         regular = days[np.isin(weekday_of(days), flags)]
     exceptions = [
         *((date, True) for date in np.setdiff1d(dates, regular)),

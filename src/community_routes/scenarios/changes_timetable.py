@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.scenarios.changes import SetHeadway, WithdrawRoute
-from community_routes.scenarios.changes_days import CalendarEdit, DaySet, active_dates, feed_dates, weekday_of
+from community_routes.scenarios.changes_days import CalendarEdit, DaySet, active_dates, feed_dates
 from community_routes.scenarios.changes_feed import NewTrip, TripCalls, edit_trips, split_days
 from community_routes.scenarios.changes_links import keep_links, warn_of_lost_links
 from community_routes.scenarios.changes_phase import phase_s
 from community_routes.scenarios.changes_routes import Runs, directions, pattern_of, runs_of, trips_of
 from community_routes.scenarios.changes_work import CANNOT_APPLY, LOST_STOPS, NO_EFFECT, Work
-from community_routes.sources.feed import Feed
+from community_routes.sources.feed import Feed, days_between, weekday_of
 from community_routes.sources.headways import without_periods
 from community_routes.sources.yaml_file import Step
 from community_routes.times import DAY, format_time, parse_window
@@ -194,7 +194,7 @@ def _service_of(work: Work, feed: Feed, inside: NDArray[np.int64], days: DaySet,
         if len(own) == len(union):
             return feed, int(service)
     edit = CalendarEdit.of(feed.calendar)
-    regular = np.arange(union[0], union[-1] + np.timedelta64(1, "D"))
+    regular = days_between(union[0], union[-1])
     regular = regular[np.isin(weekday_of(regular), sorted(days.weekdays))]
     exceptions = [
         *((date, True) for date in np.setdiff1d(union, regular)),

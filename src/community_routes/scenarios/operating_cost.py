@@ -17,6 +17,7 @@ from community_routes.scenarios.changes_days import day_set, nearest_day
 from community_routes.scenarios.changes_drt import DrtZone
 from community_routes.scenarios.changes_routes import directions, route_name, runs_of, trips_of
 from community_routes.sources.feed import Feed
+from community_routes.sources.gtfs_positions import way_positions
 from community_routes.times import DAY, HOUR, MINUTE, format_window
 
 _NOISE = 1e-12
@@ -102,7 +103,11 @@ def route_day(feed: Feed, route_id: str, date: dt.date, cost: Cost) -> RouteDay:
 
 
 def trip_metres(feed: Feed, trips: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Length of each trip: of its drawn course, else straight lines between its stops times 1.3."""
+    """Length of each trip: of its drawn course, else straight lines between its stops times 1.3.
+
+    A course that leaves out a part of the way, as one that ends before the last stop, counts as what it draws and straight
+    lines between the other stops, where that is longer.
+    """
     lon, lat = feed.stops["lon"].to_numpy(np.float64), feed.stops["lat"].to_numpy(np.float64)
     shape = feed.trips["shape"].to_numpy()
     shapes = feed.shapes
@@ -118,7 +123,9 @@ def trip_metres(feed: Feed, trips: NDArray[np.int64]) -> NDArray[np.float64]:
                 x, y, factor = shapes.lon[part], shapes.lat[part], 1.0
             else:
                 x, y, factor = lon[stops], lat[stops], DETOUR
-            known[key] = float(np.nansum(great_circle_m(x[:-1], y[:-1], x[1:], y[1:]))) * factor
+            metres = float(np.nansum(great_circle_m(x[:-1], y[:-1], x[1:], y[1:]))) * factor
+            way, in_part = way_positions(lon[stops], lat[stops], shapes, row)
+            known[key] = max(metres, float(way[-1] - way[0])) if in_part else metres
         found[k] = known[key]
     return found
 

@@ -12,7 +12,7 @@ from community_routes.errors import FeedError
 from community_routes.notices import Notice, declare
 from community_routes.sources import headways
 from community_routes.sources.feed import Feed
-from community_routes.times import DAY
+from community_routes.times import DAY, FIRST_DATE, LAST_DATE
 
 NO_SERVICE = declare("no_service_on_date", "error", "No trip of the timetable runs on the service date.")
 SOURCE_WITHOUT_SERVICE = declare(
@@ -34,8 +34,6 @@ UNUSUAL_SERVICE = declare(
     "Far fewer or far more trips run on the service date than on that weekday in other weeks.",
 )
 
-_FIRST_DAY = np.datetime64("1900-01-01", "D")
-_LAST_DAY = np.datetime64("2199-12-31", "D")
 _WEEKS = 8
 _FEW, _MANY = 0.75, 1.35
 
@@ -62,10 +60,13 @@ class ServiceDays:
 
     def first_and_last(self) -> tuple[dt.date, dt.date] | None:
         """First and last date with a trip; ``None`` when there is none."""
-        days = np.flatnonzero(self.trips)
-        if not len(days):
-            return None
-        return self.date(int(days[0])), self.date(int(days[-1]))
+        span = self._span()
+        return (self.date(span[0]), self.date(span[1])) if span else None
+
+    def _span(self) -> tuple[int, int] | None:
+        """First and last day with a trip; ``None`` when there is none."""
+        runs = self.trips != 0
+        return (int(runs.argmax()), len(runs) - 1 - int(runs[::-1].argmax())) if runs.any() else None
 
     def nearest_weekday(self, date: dt.date) -> dt.date | None:
         """The date with a trip nearest to the one given that is the same day of the week; the later of two."""
@@ -79,9 +80,9 @@ class ServiceDays:
     def same_weekday(self, date: dt.date, weeks: int) -> NDArray[np.int64]:
         """Trips on that day of the week in the weeks before and after, within the first and last day with a trip."""
         i = int((np.datetime64(date, "D") - self.start).astype(np.int64))
-        days = np.flatnonzero(self.trips)
+        span = self._span()
         near = i + 7 * np.array([k for k in range(-weeks, weeks + 1) if k])
-        near = near[(near >= days[0]) & (near <= days[-1])] if len(days) else near[:0]
+        near = near[(near >= span[0]) & (near <= span[1])] if span else near[:0]
         trips: NDArray[np.int64] = self.trips[near]
         return trips
 
@@ -99,29 +100,27 @@ def count_trips(feed: Feed, source: int | None = None) -> ServiceDays:
     weekly = np.flatnonzero(used & ~np.isnat(calendar.start) & (calendar.end >= calendar.start))
     exceptions = np.flatnonzero(used[calendar.exception_service]) if len(used) else np.zeros(0, np.int64)
     dates = np.concatenate([calendar.start[weekly], calendar.end[weekly], calendar.exception_date[exceptions]])
-    dates = dates[(dates >= _FIRST_DAY) & (dates <= _LAST_DAY)]
     if not len(dates):
-        return ServiceDays(_FIRST_DAY, np.zeros(0, np.int64))
+        return ServiceDays(np.datetime64(FIRST_DATE, "D"), np.zeros(0, np.int64))
     start = dates.min()
     n_days = int((dates.max() - start).astype(np.int64)) + 1
     trips = np.zeros(n_days, np.int64)
     weekday_of_start = int((start.astype("datetime64[D]").astype(np.int64) + 3) % 7)  # 1970-01-01 was a Thursday
-    weekday = (np.arange(n_days) + weekday_of_start) % 7
-    first = np.clip((calendar.start[weekly] - start).astype(np.int64), 0, n_days)
-    end = np.clip((calendar.end[weekly] - start).astype(np.int64) + 1, 0, n_days)
-    for day in range(7):
-        steps = np.zeros(n_days + 1, np.int64)
-        runs = weight[weekly] * calendar.weekdays[weekly, day]
-        np.add.at(steps, first, runs)
-        np.add.at(steps, end, -runs)
-        trips += np.where(weekday == day, np.cumsum(steps[:-1]), 0)
+    first = (calendar.start[weekly] - start).astype(np.int64)
+    end = (calendar.end[weekly] - start).astype(np.int64) + 1
+    for ahead in range(7):  # one day of the week at a time: a calendar of ten thousand years is laid out but once
+        runs = weight[weekly] * calendar.weekdays[weekly, (weekday_of_start + ahead) % 7]
+        weeks = trips[ahead::7]
+        steps = np.zeros(len(weeks) + 1, np.int64)
+        np.add.at(steps, -(-(first - ahead) // 7), runs)
+        np.add.at(steps, -(-(end - ahead) // 7), -runs)
+        weeks += np.cumsum(steps[:-1])
     for e in exceptions:
         service, date = calendar.exception_service[e], calendar.exception_date[e]
         i = int((date - start).astype(np.int64))
-        if not 0 <= i < n_days:
-            continue
         usual = bool(
-            calendar.weekdays[service, weekday[i]] and calendar.start[service] <= date <= calendar.end[service]
+            calendar.weekdays[service, (weekday_of_start + i) % 7]
+            and calendar.start[service] <= date <= calendar.end[service]
         )
         trips[i] += int(weight[service]) * (int(calendar.exception_added[e]) - int(usual))
     return ServiceDays(start, trips)
@@ -160,6 +159,9 @@ def service_dates(feed: Feed) -> tuple[dt.date, dt.date]:
 def usual_date(feed: Feed) -> dt.date:
     """A date that says most about an ordinary week: the Tuesday in the middle of the feed's time, if trips run then.
 
+    Where the calendar is open (before 1990, after 2100), its time is that within a year of the other dates at which the
+    number of trips changes: nobody asks for the middle of the years 2024 to 9999.
+
     Of the Tuesdays with a trip (or of all dates with one, where no Tuesday has any) those with the usual number of
     trips, within a tenth of their median; of these the one nearest to the middle of all dates with a trip.
 
@@ -168,17 +170,30 @@ def usual_date(feed: Feed) -> dt.date:
     FeedError
         No trip ever runs.
     """
+    service_dates(feed)
     days = count_trips(feed)
-    first, last = service_dates(feed)
-    served = np.flatnonzero(days.trips)
+    served = _known_days(days)
     tuesdays = served[(served + int(days.start.astype(np.int64)) + 2) % 7 == 0]  # 1970-01-01 was a Thursday
     candidates = tuesdays if len(tuesdays) else served
     trips = days.trips[candidates]
     usual = candidates[np.abs(trips - np.median(trips)) <= np.median(trips) / 10]
     if not len(usual):
         usual = candidates
-    middle = (first - days.start.astype(dt.date)).days + (last - first).days / 2
+    middle = (served[0] + served[-1]) / 2
     return days.date(int(usual[np.argmin(np.abs(usual - middle))]))
+
+
+def _known_days(days: ServiceDays) -> NDArray[np.int64]:
+    """Days with a trip, without those that belong to an open end of the calendar; see :func:`usual_date`."""
+    served = np.flatnonzero(days.trips)
+    first, last = (int((np.datetime64(date, "D") - days.start).astype(np.int64)) for date in (FIRST_DATE, LAST_DATE))
+    inside = served[(served >= first) & (served <= last)]
+    if len(inside) == len(served) or not len(inside):
+        return served
+    around = np.pad(days.trips, 7)
+    changes = np.flatnonzero(around[7:] != around[:-7])
+    changes = changes[(changes >= first) & (changes <= last)]
+    return inside[(inside >= changes[0] - 365) & (inside <= changes[-1] + 365)] if len(changes) else inside
 
 
 def check_service(feed: Feed, date: dt.date, notices: list[Notice], *, until_s: int = 2 * DAY) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.arrays import check_first, set_frozen
+from community_routes.times import FIRST_DATE, LAST_DATE
 
 Phase = Literal["zero", "half", "sampled"]
 
@@ -112,6 +113,22 @@ class Calendar:
         runs[self.exception_service[today & self.exception_added]] = True
         runs[self.exception_service[today & ~self.exception_added]] = False
         return runs
+
+
+def days_between(start: np.datetime64, end: np.datetime64) -> NDArray[np.datetime64]:
+    """Every date from ``start`` to ``end`` that matters to a study: those that it may have, and the days beside them.
+
+    So an open calendar (to 99991231) costs no more than a century of days, and cuts nothing that somebody asks for.
+    """
+    one = np.timedelta64(1, "D")
+    first, last = np.datetime64(FIRST_DATE, "D") - one, np.datetime64(LAST_DATE, "D") + one
+    days: NDArray[np.datetime64] = np.arange(max(start, first), min(end, last) + one)
+    return days
+
+
+def weekday_of(days: NDArray[np.datetime64]) -> NDArray[np.int64]:
+    """Weekday of each date, Monday is 0 (1970-01-01 was a Thursday)."""
+    return (days.astype("datetime64[D]").astype(np.int64) + 3) % 7
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,8 +52,8 @@ def read_feed(
     """Read one GTFS zip, or several that are joined.
 
     Ids that occur in two of the feeds become ``<file stem>:<id>`` everywhere in both. Blank times between timed calls
-    are filled in by ``shape_dist_traveled``, else by the distance along the drawn course, else by straight lines between
-    the stops, in whole seconds. What cannot be used is left out and noted.
+    are filled in by ``shape_dist_traveled``, else by the distance along the drawn course where it passes the stops and by
+    straight lines elsewhere, in whole seconds. What cannot be used is left out and noted.
 
     Parameters
     ----------
@@ -150,11 +150,12 @@ def _read_small_tables(archive: Archive, clip: Clip, findings: Findings) -> _Tab
 def _read_calls(archive: Archive, tables: _Tables, clip: Clip, findings: Findings) -> Feed | None:
     """The long tables, joined to the others; ``None`` after an error (noted)."""
     trips = tables.trips
-    raw = gtfs_calls.read_calls(archive, trips.index, tables.stop_index, findings)
+    found = gtfs_calls.read_calls(archive, trips.index, tables.stop_index, findings)
     frequencies, not_running = read_frequencies(archive, trips.index, findings)
-    if raw is None:
+    if found is None:
         return None
-    timed, runs = _mend(raw, archive, tables, clip, findings)
+    raw, flexible = found
+    timed, runs = _mend(raw, flexible, archive, tables, clip, findings)
     check_amount(frequencies, np.bincount(raw.trip, minlength=len(runs)), archive.name_of("frequencies.txt"), findings)
     runs[not_running] = False
     if not runs.any():
@@ -187,17 +188,25 @@ def _read_calls(archive: Archive, tables: _Tables, clip: Clip, findings: Finding
 
 
 def _mend(
-    raw: gtfs_calls.RawCalls, archive: Archive, tables: _Tables, clip: Clip, findings: Findings
+    raw: gtfs_calls.RawCalls,
+    flexible: NDArray[np.int32],
+    archive: Archive,
+    tables: _Tables,
+    clip: Clip,
+    findings: Findings,
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Sort and mend the calls in place; which calls are timed, and which trips have at least two calls."""
     label = archive.name_of("stop_times.txt")
     ids = tables.trips.table["trip_id"].to_numpy(dtype=object)
+    n_flexible = np.bincount(flexible, minlength=len(ids))
     never = np.bincount(raw.trip, minlength=len(ids)) == 0
     clip.calls_in_area(raw, tables.stops, len(ids))
     gtfs_calls.order_calls(raw, label, ids, findings)
     timed = gtfs_calls.mend_calls(raw, label, ids, findings)
     counts = np.bincount(raw.trip, minlength=len(ids))
-    _note_lost_trips(archive, tables.trips, counts, never, clip, findings)
+    _note_flexible(archive, n_flexible, counts, findings)
+    usual = n_flexible == 0
+    _note_lost_trips(archive, tables.trips, np.where(usual, counts, 2), never & usual, clip, findings)
     return timed, counts >= 2
 
 
@@ -275,6 +284,22 @@ def _note_lost_trips(
     at = np.flatnonzero(~never & short)
     message = "trip '{value}' has fewer than two usable calls; it was left out"
     findings.rows(gtfs_calls.TRIP_TOO_SHORT, label, trips.line[at], message, field="trip_id", values=ids[at])
+
+
+def _note_flexible(
+    archive: Archive, n_flexible: NDArray[np.int64], counts: NDArray[np.int64], findings: Findings
+) -> None:
+    """Note once how many rows are flexible, and how many trips go with them for want of two other calls."""
+    n = int(n_flexible.sum())
+    if n:
+        trips, lost = np.count_nonzero(n_flexible), np.count_nonzero((n_flexible > 0) & (counts < 2))
+        message = (
+            f"{n:,} rows of {trips:,} trips are flexible: they serve a zone, or a stop within hours instead of at a time, for "
+            f"those who book. They were left out, and {lost:,} of the trips with them, which have fewer than two calls "
+            "besides; add_drt in a proposal tells what such a service reaches"
+        )
+        label = archive.name_of("stop_times.txt")
+        findings.add(gtfs_calls.FLEXIBLE_SERVICE, label, message=message, field="location_id", value=n)
 
 
 def _note_filled(archive: Archive, calls: Calls, findings: Findings) -> None:

@@ -40,9 +40,16 @@ TRIP_WITHOUT_CALLS = declare(
 TIMES_FILLED = declare(
     "times_filled", "info", "Calls without a time got one by their distance between the timed calls."
 )
+FLEXIBLE_SERVICE = declare(
+    "flexible_service",
+    "warning",
+    "Rows of stop_times.txt serve a zone, or a stop at any time within hours, for those who book; they were left out.",
+)
 UNKNOWN_BOARDING = declare("unknown_boarding", "warning", "pickup_type or drop_off_type is not 0 to 3; it counts as 0.")
 
-_TEXT = ("trip_id", "arrival_time", "departure_time", "stop_id")
+_ZONES = ("location_id", "location_group_id")
+_WINDOWS = tuple(f"{end}_pickup_{drop}_window" for end in ("start", "end") for drop in ("drop_off", "dropoff"))
+_TEXT = ("trip_id", "arrival_time", "departure_time", "stop_id", *_ZONES, *_WINDOWS)
 _NUMBERS = ("stop_sequence", "pickup_type", "drop_off_type", "shape_dist_traveled", *CONTINUOUS)
 REQUIRED = ("trip_id", "stop_id", "stop_sequence", "arrival_time", "departure_time")
 
@@ -75,34 +82,39 @@ def read_calls(
     trip_index: Mapping[str, int],
     stop_index: Mapping[str, int],
     findings: Findings,
-) -> RawCalls | None:
-    """Read the calls of the trips in the index; ``None`` when a fault stops it (noted as an error)."""
+) -> tuple[RawCalls, NDArray[np.int32]] | None:
+    """The calls of the trips in the index, and the trip of each flexible row; ``None`` after a fault (noted as an error)."""
     parts: list[RawCalls] = []
+    flexible: list[NDArray[np.int32]] = []
     blocks = read_blocks(archive, "stop_times.txt", text=_TEXT, numbers=_NUMBERS, required=REQUIRED, findings=findings)
     for block in blocks:
-        parts.append(_usable_rows(block, trip_index, stop_index, findings))
+        parts.append(_usable_rows(block, trip_index, stop_index, flexible, findings))
     if not parts:
         return None
     if len(parts) == 1:
-        return parts[0]
+        return parts[0], flexible[0]
     columns = {}
     for name in list(vars(parts[0])):
         columns[name] = np.concatenate([getattr(part, name) for part in parts])
         for part in parts:
             setattr(part, name, None)
-    return RawCalls(**columns)
+    return RawCalls(**columns), np.concatenate(flexible)
 
 
 def _usable_rows(
     block: Block,
     trip_index: Mapping[str, int],
     stop_index: Mapping[str, int],
+    flexible: list[NDArray[np.int32]],
     findings: Findings,
 ) -> RawCalls:
     trip = block.look_up("trip_id", trip_index)
     stop = block.look_up("stop_id", stop_index)
     keep = trip >= 0
     _note_dangling(UNKNOWN_TRIP, block, "trip_id", np.flatnonzero(~keep & (trip != LEFT_OUT)), findings)
+    by_zone = keep & _is_flexible(block, stop)
+    flexible.append(trip[by_zone])
+    keep &= ~by_zone
     _note_dangling(UNKNOWN_STOP, block, "stop_id", np.flatnonzero(keep & (stop < 0)), findings)
     sequence = block.integers("stop_sequence", -1, findings, low=0)
     lost = np.flatnonzero(keep & (sequence < 0))
@@ -129,6 +141,19 @@ def _usable_rows(
     if not keep.all():
         rows.take(keep)
     return rows
+
+
+def _is_flexible(block: Block, stop: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Which rows are of GTFS-Flex, shape (n,): a zone in place of a stop, or hours in place of times."""
+
+    def given(*columns: str) -> NDArray[np.bool_]:
+        cells = [block.strings(column) != "" for column in columns if column in block.present]
+        return np.any(cells, axis=0) if cells else np.zeros(len(block), np.bool_)
+
+    zone, window = given(*_ZONES), given(*_WINDOWS)
+    if not zone.any() and not window.any():
+        return zone
+    return (zone & (stop < 0)) | (window & ((stop < 0) | ~given("arrival_time", "departure_time")))
 
 
 def _note_dangling(code: Code, block: Block, column: str, at: NDArray[np.int64], findings: Findings) -> None:

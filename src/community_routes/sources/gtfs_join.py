@@ -171,14 +171,16 @@ def _joined_part(
 
 
 def _join_calls(calls: Sequence[Calls], stop_offset: NDArray[np.int64]) -> Calls:
-    first = [calls[0].first]
-    for part in calls[1:]:
-        first.append(part.first[1:] + first[-1][-1])
     rest = {
         name: np.concatenate([getattr(part, name) for part in calls]) for name in list(Calls.__dataclass_fields__)[2:]
     }
     stop = np.concatenate([part.stop + offset for part, offset in zip(calls, stop_offset, strict=True)])
-    return Calls(first=np.concatenate(first), stop=stop, **rest)
+    return Calls(first=_join_first([part.first for part in calls]), stop=stop, **rest)
+
+
+def _join_first(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Where the groups of several tables begin when the tables stand one behind the other; one may have no group."""
+    return np.append(0, np.cumsum(np.concatenate([np.diff(first) for first in parts]))).astype(np.int64)
 
 
 def _join_calendars(
@@ -207,12 +209,9 @@ def _join_calendars(
 
 
 def _join_shapes(shapes: Sequence[Shapes], renames: Sequence[Rename]) -> Shapes:
-    first = [shapes[0].first]
-    for part in shapes[1:]:
-        first.append(part.first[1:] + first[-1][-1])
     return Shapes(
         np.array([name for s, r in zip(shapes, renames, strict=True) for name in r("shape", s.shape_id)], dtype=object),
-        np.concatenate(first),
+        _join_first([s.first for s in shapes]),
         np.concatenate([s.lon for s in shapes]),
         np.concatenate([s.lat for s in shapes]),
         np.concatenate([s.distance for s in shapes]),

@@ -1,4 +1,5 @@
-"""Fills in blank times by how far along the way each call lies: given distances, the drawn course, or straight lines."""
+"""Fills in blank times by how far along the way each call lies: given distances, the drawn course where it passes the
+stops, straight lines elsewhere."""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ from community_routes.kernels import kernel
 from community_routes.sources.feed import Shapes
 
 FAR_OFF_M = 1000.0
+PASSED_M = 100.0
+"""A course passes the stops within so many metres of it (the bound of MobilityData's ``stop_too_far_from_shape``)."""
 _MOST_CELLS = 20_000_000
 
 
@@ -83,21 +86,33 @@ def straight_positions(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> ND
     return np.cumsum(steps)
 
 
-def shape_positions(
+def way_positions(
     lon: NDArray[np.float64], lat: NDArray[np.float64], shapes: Shapes, shape: int
-) -> NDArray[np.float64] | None:
-    """Metres along a drawn course for the calls of one trip, shape (n,); ``None`` when there is no usable course."""
-    points = slice(shapes.first[shape], shapes.first[shape + 1])
+) -> tuple[NDArray[np.float64], bool]:
+    """Metres along the way of one trip for each of its calls, shape (n,), and whether its course leaves out a part of it.
+
+    From call to call the way is the drawn course where it passes both stops, else the straight line between them: where
+    the course begins late, ends early, keeps away from a stop or runs the other way, it says nothing of how the vehicle
+    goes. Nor does it where it is under half as long as the straight line, as between stops that all lie at its end.
+    """
+    straight = straight_positions(lon, lat)
+    points = slice(shapes.first[shape], shapes.first[shape + 1]) if shape >= 0 else slice(0, 0)
     x, y = shapes.lon[points], shapes.lat[points]
     good = np.isfinite(x) & np.isfinite(y)
     x, y = x[good], y[good]
     if len(x) < 2 or np.isnan(lon).any() or np.isnan(lat).any() or len(lon) * len(x) > _MOST_CELLS:
-        return None
+        return straight, False
     east = np.radians(1.0) * EARTH_RADIUS_M * np.cos(np.radians(float(np.mean(lat))))
     north = np.radians(1.0) * EARTH_RADIUS_M
-    position = np.empty(len(lon))
-    positions_along(x * east, y * north, lon * east, lat * north, position)
-    return position
+    x, y, px, py = x * east, y * north, lon * east, lat * north
+    along = np.empty(len(lon))
+    positions_along(x, y, px, py, along)
+    points_at = np.append(0.0, np.cumsum(np.hypot(np.diff(x), np.diff(y))))
+    passed = np.hypot(np.interp(along, points_at, x) - px, np.interp(along, points_at, y) - py) <= PASSED_M
+    hop, drawn = np.diff(straight), np.diff(along)
+    undrawn = ~(passed[:-1] & passed[1:]) | (drawn < hop / 2)
+    along[1:] += np.cumsum(np.where(undrawn, hop - drawn, 0.0))
+    return along, bool(undrawn.any())
 
 
 def fill_gaps(
@@ -115,21 +130,21 @@ def fill_gaps(
     """Fill in the times of calls that are not ``timed``, in place; the first and last call of every trip are timed.
 
     Between two timed calls the time is in proportion to ``shape_dist_traveled`` where all calls of the gap have it and
-    it never falls, else to the distance along the trip's shape, else to the straight lines between the stops; rounded to
-    whole seconds, halves up. Where the whole gap has no length the vehicle arrives everywhere when it left.
+    it never falls, else to the way of :func:`way_positions`; rounded to whole seconds, halves up. Where a given distance
+    stands still between stops that lie apart, that hop has its share of the way instead. Where the whole gap has no
+    length the vehicle arrives everywhere when it left.
     """
     sizes = np.diff(first)
     trips = np.flatnonzero(np.add.reduceat(np.append(~timed, False), first[:-1]) * (sizes > 0)) if len(sizes) else sizes
-    known: dict[tuple[int, bytes], tuple[NDArray[np.float64], NDArray[np.float64] | None]] = {}
+    known: dict[tuple[int, bytes], NDArray[np.float64]] = {}
     for t in trips:
         calls = slice(int(first[t]), int(first[t + 1]))
         stops = stop[calls]
         shape = int(shape_of_trip[t])
         key = (shape, stops.tobytes())
         if key not in known:
-            x, y = lon[stops], lat[stops]
-            known[key] = straight_positions(x, y), shape_positions(x, y, shapes, shape) if shape >= 0 else None
-        _fill_trip(arrival_s[calls], departure_s[calls], timed[calls], distance[calls], *known[key])
+            known[key], _ = way_positions(lon[stops], lat[stops], shapes, shape)
+        _fill_trip(arrival_s[calls], departure_s[calls], timed[calls], distance[calls], known[key])
 
 
 def _fill_trip(
@@ -137,22 +152,29 @@ def _fill_trip(
     departure_s: NDArray[np.int32],
     timed: NDArray[np.bool_],
     distance: NDArray[np.float64],
-    straight: NDArray[np.float64],
-    along: NDArray[np.float64] | None,
+    way: NDArray[np.float64],
 ) -> None:
     at = np.flatnonzero(timed)
     for a, b in zip(at[:-1][np.diff(at) > 1], at[1:][np.diff(at) > 1], strict=True):
         gap = slice(a, b + 1)
         given = distance[gap]
         if np.isfinite(given).all() and (np.diff(given) >= 0).all() and given[-1] > given[0]:
-            position = given
-        elif along is not None and along[b] > along[a]:
-            position = along[gap]
+            position = _moving(given, way[gap])
         else:
-            position = straight[gap]
+            position = way[gap]
         length = position[-1] - position[0]
         share = (position[1:-1] - position[0]) / length if length > 0 else np.zeros(b - a - 1)
         leaves, arrives = int(departure_s[a]), int(arrival_s[b])
         seconds = np.floor(leaves + (arrives - leaves) * share + 0.5).astype(np.int32)
         arrival_s[a + 1 : b] = seconds
         departure_s[a + 1 : b] = seconds
+
+
+def _moving(given: NDArray[np.float64], way: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Given distances in which each hop that stands still has the length of its way, in the unit of the other hops."""
+    hop, metres = np.diff(given), np.diff(way)
+    still = hop == 0
+    measured = metres[~still].sum()
+    if not still.any() or measured <= 0:
+        return given
+    return np.append(given[0], given[0] + np.cumsum(np.where(still, metres * hop.sum() / measured, hop)))

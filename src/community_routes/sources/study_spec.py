@@ -20,7 +20,7 @@ from pydantic import (
 
 from community_routes.errors import StudyError
 from community_routes.sources.yaml_file import Located, Node, Step
-from community_routes.times import parse_date, parse_time, parse_window
+from community_routes.times import FIRST_DATE, LAST_DATE, parse_date, parse_time, parse_window
 
 
 class Spec(BaseModel):
@@ -102,8 +102,8 @@ def _date(value: Any) -> dt.date:
     if not isinstance(value, str):
         raise ValueError("a date such as 2024-03-05 is expected")
     date = parse_date(value)
-    if not 1990 <= date.year <= 2100:
-        raise ValueError(f"{str(value)!r} is no date of a timetable (1990 to 2100)")
+    if not FIRST_DATE <= date <= LAST_DATE:
+        raise ValueError(f"{str(value)!r} is no date of a timetable ({FIRST_DATE.year} to {LAST_DATE.year})")
     return date
 
 
