@@ -53,7 +53,7 @@ def first_departures(feed: Feed) -> NDArray[np.int64]:
     """When the first bus of each row leaves; at its ``end_s`` or later where it has none. Shape (n_frequencies,)."""
     table = entries_of(feed)
     start, headway = table["start_s"].to_numpy(np.int64), table["headway_s"].to_numpy(np.int64)
-    first = table["origin_s"].to_numpy(np.int64) + phases_s(feed)
+    first: NDArray[np.int64] = table["origin_s"].to_numpy(np.int64) + phases_s(feed)
     return first + -(np.minimum(first - start, 0) // headway) * headway
 
 
