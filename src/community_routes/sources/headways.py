@@ -54,7 +54,8 @@ def first_departures(feed: Feed) -> NDArray[np.int64]:
     table = entries_of(feed)
     start, headway = table["start_s"].to_numpy(np.int64), table["headway_s"].to_numpy(np.int64)
     first: NDArray[np.int64] = table["origin_s"].to_numpy(np.int64) + phases_s(feed)
-    return first + -(np.minimum(first - start, 0) // headway) * headway
+    first += -(np.minimum(first - start, 0) // headway) * headway  # the first of the raster within the row
+    return first
 
 
 def departures(feed: Feed) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
