@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from community_routes.notices import Notice
+from community_routes.scenarios.attribution import put_back
 from community_routes.scenarios.changes_apply import Applied, apply_scenario
 from community_routes.scenarios.changes_work import Setting
 from community_routes.scenarios.scenario import Scenario
@@ -117,3 +118,24 @@ def test_one_sided_rules_hold_for_new_trips() -> None:
 def test_withdrawing_a_trip_loses_it_and_nothing_else() -> None:
     """Nobody is told that the withdrawn bus does not go on."""
     assert not lost(apply(town("block"), withdraw_route={"route": "7", "from": "08:00", "to": "08:30"}))
+
+
+@pytest.mark.parametrize("kind", ["block", "in-seat", "timed"])
+def test_a_route_that_is_put_back_goes_on_as_it_did(kind: str) -> None:
+    """The 7 was moved to 08:05 and 09:05 later; put back, its 08:00 reaches Z with the 8 that stayed, 45 minutes after 07:55."""
+    before = town(kind)
+    after = drawn_feed(
+        *(line if line[0] == "8" else line.replace(":00 ", ":05 ").replace(":20", ":25") for line in LINES)
+    )
+    assert to_z(after, "07:55") == 105
+    assert to_z(put_back(after, before, ["7"], {"weekday": DATE}), "07:55") == 45
+
+
+def test_a_bus_that_parts_in_two_does_so_still() -> None:
+    """Coupled trains from A part in B, to Z and to Y; so do those of the new 08:00, and no other."""
+    lines = [*LINES[:2], "9 trip=c1: B 08:23  Y 08:35"]
+    feed = drawn_feed(*lines, transfers=[IN_SEAT[0], "B > B type=4 from_trip=a1 to_trip=c1"])
+    done = apply(feed, set_headway={"route": "7", "weekday": {"07:40-08:20": 20}})
+    assert not lost(done)
+    for stop, time_s in (("Z", 40 * MINUTE), ("Y", 35 * MINUTE)):
+        assert travel_time_s(done.feed, "08:00", access={"A": 0}, egress={stop: 0}, max_rides=1) == time_s

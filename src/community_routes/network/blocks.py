@@ -134,7 +134,7 @@ def joins(feed: Feed, ends: TripEnds, repeated: NDArray[np.int64], notices: list
         ids = feed.trips["trip_id"]
         such = f" ({ids.iat[missed[0][0]]} to {ids.iat[missed[0][1]]}, ...)" if missed else ""
         n = len(missed) + nameless
-        message = f"{n} in-seat transfers are not joined{such}: {IN_SEAT_NOT_JOINED.meaning}"
+        message = f"in-seat transfers that are not joined: {n}{such}. {IN_SEAT_NOT_JOINED.meaning}"
         notices.append(IN_SEAT_NOT_JOINED.at("transfers.txt", field="transfer_type", value=n, message=message))
     return following
 

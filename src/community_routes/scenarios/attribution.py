@@ -12,6 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.earth import great_circle_m
+from community_routes.network.blocks import IN_SEAT
+from community_routes.network.timetable import trips_ridden_through
 from community_routes.scenarios.changes_days import CalendarEdit
 from community_routes.scenarios.changes_feed import NewTrip, TripCalls, edit_trips
 from community_routes.scenarios.changes_routes import trips_of
@@ -60,11 +62,17 @@ def put_back(
     nat = np.datetime64("NaT", "D")
     added: list[NewTrip] = []
     copied: list[int] = []
+    links: list[dict[str, int]] = []
+    known = {trip_id: row for row, trip_id in enumerate(feed.trips["trip_id"])}
+    ids = before.trips["trip_id"].to_numpy()
     for key, date in dates.items():
         day = (before_dates or dates).get(key, date)
         active = before.calendar.active(day)[before.trips["service"].to_numpy()[trips]]
         service = edit.add(f"{BACK}{key}", (), (nat, nat), [(np.datetime64(date, "D"), True)])
-        for trip in trips[active].tolist():
+        row_of = {row: known[trip_id] for row, trip_id in enumerate(ids) if trip_id in known}
+        put = {trip: len(feed.trips) + len(copied) + k for k, trip in enumerate(trips[active].tolist())}
+        links += _links(before, day, put, row_of, stop_row)
+        for trip in put:
             calls = TripCalls.of(before, trip)
             added.append(
                 NewTrip(
@@ -78,11 +86,38 @@ def put_back(
             copied.append(trip)
     n = len(feed.trips)
     feed = edit_trips(replace(feed, calendar=edit.build()), added=added)
+    if links:
+        table = pd.concat([feed.transfers, pd.DataFrame(links)], ignore_index=True)
+        feed = replace(feed, transfers=table.astype(feed.transfers.dtypes.to_dict()))
     feed = _with_frequencies(_with_columns(feed, before, copied, n), before, copied, n)
     return replace(
         feed,
         content_hash=f"{after.content_hash}:{sorted(wanted)}:{before.content_hash}",
     )
+
+
+def _links(
+    before: Feed, day: dt.date, put: dict[int, int], row_of: dict[int, int], stop_row: NDArray[np.int64]
+) -> list[dict[str, int]]:
+    """Rules of ``transfers.txt`` for the trips put back on a date, and the through buses between them and trips that stayed.
+
+    A trip that stayed is known by its id; a rule that names something else that is gone acts on nothing.
+    """
+    rules = before.transfers.to_dict("records")
+    blank = dict.fromkeys(before.transfers.columns, -1)
+    of_route = np.zeros(len(before.trips), np.bool_)
+    of_route[list(put)] = True
+    through = trips_ridden_through(before, day, of_route)
+    rules += [blank | {"from_trip": a, "to_trip": b, "transfer_type": IN_SEAT} for a, b in through]
+    found = []
+    now = row_of | put | {-1: -1}
+    for rule in rules:
+        pair = {side: now.get(rule[side]) for side in ("from_trip", "to_trip")}
+        stops = {side: int(stop_row[rule[side]]) if rule[side] >= 0 else -1 for side in ("from_stop", "to_stop")}
+        lost = any(rule[side] >= 0 > stops[side] for side in stops) or rule["from_route"] >= 0 or rule["to_route"] >= 0
+        if {rule["from_trip"], rule["to_trip"]} & set(put) and None not in pair.values() and not lost:
+            found.append(rule | pair | stops)
+    return found
 
 
 def _with_routes(

@@ -77,9 +77,10 @@ def warn_of_lost_links(
     lost -= set(kept)
     if lost:
         told = ", ".join(f"{first} to {second}" for first, second in sorted(lost)[:6])
+        n = f"{len(lost)} through connections are" if len(lost) > 1 else "1 through connection is"
         message = (
-            f"{len(lost)} through connections are lost ({told}{', ...' if len(lost) > 6 else ''}): no trip of the route ends "
-            "there in time any more, so passengers have to change or miss the bus; choose times that meet it, or leave these out"
+            f"{n} lost ({told}{', ...' if len(lost) > 6 else ''}): no trip fits there in time any more, so passengers have to "
+            "change or miss the bus; choose times that meet it, or leave these trips out"
         )
         work.note(LOST_LINKS, message, path, len(lost))
 
@@ -107,20 +108,27 @@ def keep_links(
     new = range(first_row, first_row + len(added))
     replaced = {int(row): [k for k, trip in zip(new, added, strict=True) if trip.like == row] for row in gone}
     rules = list(_copied_rules(before, replaced, still))
-    kept: set[Link] = set()
+    chosen: dict[Link, Link] = {}
     for date in dates:
-        used: set[tuple[str, int]] = set()
+        taken: dict[tuple[int, int], int] = {}
         for link in sorted(trips_ridden_through(before, date, before.trips["route"].to_numpy() == route)):
             if not set(link) & set(replaced):
                 continue
             ways = [list(new) if row in replaced else [still[row]] for row in link]
-            pair = _nearest(before, work.feed, link, ways, used)
+            # A new trip takes the place of one old trip at each of its ends, which may part in two there.
+            ways = [
+                [row for row in way if taken.get((end, row), old) == old]
+                for end, old, way in zip((0, 1), link, ways, strict=True)
+            ]
+            pair = chosen.get(link) or _nearest(before, work.feed, link, ways)
             if pair is not None:
-                used |= {("from", pair[0]), ("to", pair[1])}
-                kept.add(link)
-                rules.append((link, {"from_trip": pair[0], "to_trip": pair[1], "transfer_type": IN_SEAT}))
+                taken |= {(end, row): old for end, old, row in zip((0, 1), link, pair, strict=True)}
+                chosen[link] = pair
+    rules += [(link, {"from_trip": a, "to_trip": b, "transfer_type": IN_SEAT}) for link, (a, b) in chosen.items()]
     active = set(range(len(work.feed.trips)))
-    kept |= {link for link, rule in rules if rule["transfer_type"] == TIMED and _is_held(work.feed, rule, active)}
+    kept = set(chosen) | {
+        link for link, rule in rules if rule["transfer_type"] == TIMED and _is_held(work.feed, rule, active)
+    }
     if rules:
         blank = dict.fromkeys(before.transfers.columns, -1)
         table = pd.DataFrame([blank | rule for _, rule in rules]).drop_duplicates()
@@ -144,16 +152,15 @@ def _copied_rules(
                 yield link, rule | {"from_trip": pair[0], "to_trip": pair[1]}
 
 
-def _nearest(before: Feed, after: Feed, link: Link, ways: list[list[int]], used: set[tuple[str, int]]) -> Link | None:
-    """Of the trips that may take the places of two the unused pair that leaves nearest to them and fits as they did."""
+def _nearest(before: Feed, after: Feed, link: Link, ways: list[list[int]]) -> Link | None:
+    """Of the trips that may take the places of two the pair that leaves nearest to them and fits as they did."""
     first, second = (TripCalls.of(before, row) for row in link)
     next_day = DAY if second.departure_s[0] < first.arrival_s[-1] else 0
     rules = before.transfers
     named = rules["transfer_type"].eq(IN_SEAT) & rules["from_trip"].eq(link[0]) & rules["to_trip"].eq(link[1])
     longest = LONGEST_IN_SEAT_S if named.any() else LONGEST_LAYOVER_S
     calls = after.calls
-    a = np.array([row for row in ways[0] if ("from", row) not in used], np.int64)
-    b = np.array([row for row in ways[1] if ("to", row) not in used], np.int64)
+    a, b = (np.array(way, np.int64) for way in ways)
     a = a[calls.stop[calls.first[a + 1] - 1] == first.stop[-1]]
     b = b[calls.stop[calls.first[b]] == second.stop[0]]
     start, leaves = (calls.departure_s[calls.first[rows]].astype(np.int64) for rows in (a, b))

@@ -107,7 +107,8 @@ def apply_set_headway(work: Work, change: SetHeadway) -> None:
 
 def _set_day(work: Work, change: SetHeadway, route: int, key: str, days: DaySet, periods: dict[str, float]) -> bool:
     """The periods of one kind of day; True where anything differs from before."""
-    before, path = work.feed, [key] if getattr(change, key, None) else ["service", key]
+    before = work.feed
+    path: list[Step] = [key] if getattr(change, key, None) else ["service", key]
     feed, inside = split_days(before, trips_of(before, [route]), days, work.scenario.scenario)
     feed, service = _service_of(work, feed, inside, days, work.route_name(route))
     trips = trips_of(feed, [route])
@@ -137,15 +138,9 @@ def _set_day(work: Work, change: SetHeadway, route: int, key: str, days: DaySet,
     if same:
         return False
     n_kept = len(feed.trips)
-    _warn_of_lost_stops(
-        work,
-        feed,
-        (runs.where(gone), runs.where(~gone)),
-        added,
-        path,
-    )
-    mine = inside[[way[int(trip)] in wanted for trip in inside]]
-    work.feed = remove_runs(feed, mine, [parse_window(window) for window in periods], added)
+    _warn_of_lost_stops(work, feed, (runs.where(gone), runs.where(~gone)), added, path)
+    of_ways = inside[[way[int(trip)] in wanted for trip in inside]]
+    work.feed = remove_runs(feed, of_ways, [parse_window(window) for window in periods], added)
     dates = [date for _, date in work.dates_in(days)]
     kept = keep_links(work, feed, route, np.unique(runs.where(gone).trip), added, dates)
     warn_of_lost_links(work, before, route, dates, kept=kept, path=path)

@@ -53,8 +53,9 @@ def first_departures(feed: Feed) -> NDArray[np.int64]:
     """When the first bus of each row leaves; at its ``end_s`` or later where it has none. Shape (n_frequencies,)."""
     table = entries_of(feed)
     start, headway = table["start_s"].to_numpy(np.int64), table["headway_s"].to_numpy(np.int64)
-    first = table["origin_s"].to_numpy(np.int64) + phases_s(feed)
-    return first + -(np.minimum(first - start, 0) // headway) * headway
+    first: NDArray[np.int64] = table["origin_s"].to_numpy(np.int64) + phases_s(feed)
+    first += -(np.minimum(first - start, 0) // headway) * headway  # the first of the raster within the row
+    return first
 
 
 def departures(feed: Feed) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
