@@ -396,10 +396,11 @@ def _outside(study: Study, lon: float, lat: float) -> str:
 
 def _off_map(study: Study, stops: Linked, stop: int) -> str:
     """Why nobody walks to a stop: it lies outside the map, or no street is near it."""
-    if stops.linked[stop]:
+    rows = np.flatnonzero(stops.points.place == stop)
+    if not len(rows) or stops.linked[rows].any():
         return ""
-    if stops.outside[stop]:
-        return f"it lies {_outside(study, float(stops.points.lon[stop]), float(stops.points.lat[stop]))}"
+    if stops.outside[rows].all():
+        return f"it lies {_outside(study, float(stops.points.lon[rows[0]]), float(stops.points.lat[rows[0]]))}"
     return f"no street of the map is within {study.file.travel.walk.link_m:g} m of it (walk.link_m)"
 
 

@@ -177,7 +177,7 @@ def report_cut_off(
     """Say which places are cut off from most streets, and which have no stop only because those near lie outside the map."""
     walk, walks, straight = study.file.travel.walk, reached.walks, CrowFly(1.0)
     off = stops.outside
-    beyond = Points.single(stops.points.id[off], stops.points.lon[off], stops.points.lat[off])
+    beyond = Points.single(stops.points.id[stops.points.place[off]], stops.points.lon[off], stops.points.lat[off])
     for what, linked, links in zip(
         names, (reached.origins, reached.destinations), (walks.access, walks.egress), strict=True
     ):
