@@ -172,6 +172,7 @@ class Comparison:
             dates=file.dates,
             version=__version__,
             invented=study.is_invented,
+            currency=study.currency,
             has_population=study.zones.has_population,
             background=background,
             nearest_places=nearest_places(self.evaluations),

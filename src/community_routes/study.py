@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from community_routes.cache import keep_read, keep_streets, open_store
 from community_routes.errors import CommunityRoutesError, StudyError
-from community_routes.measures.feed_fares import feed_prices
+from community_routes.measures.feed_fares import check_fares, money_of
 from community_routes.network.points import Points
 from community_routes.network.roads import Roads, build_roads
 from community_routes.network.store import Store
@@ -82,6 +82,11 @@ class Study:
     def title(self) -> str:
         """Title for people."""
         return self.file.title or self.file.study
+
+    @property
+    def currency(self) -> str:
+        """The currency of all prices, budgets and costs, as ISO 4217 has it."""
+        return money_of(self.feed, self.file.fares)
 
     @cached_property
     def roads(self) -> Roads | CrowFly:
@@ -196,7 +201,7 @@ def _read(file: StudyFile, found: list[Notice], cache: str | Path | None) -> _Pa
         )
     if parts.feed is not None:
         _check_dates(file, parts.feed, found)
-        feed_prices(parts.feed, file.fares, found)  # says what of the timetable's fares cannot be used
+        check_fares(parts.feed, file.fares, found)
     spec = file.streets
     if spec.crow_fly is None and not missing.intersection({spec.osm, spec.graphml} - {None}):
         parts.street_map = _try(lambda: _read_map(file, found, cache), found)
