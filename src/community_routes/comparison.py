@@ -66,6 +66,8 @@ class Comparison:
         What a proposal builds on, of those that build on another one.
     least_change : float
         A change of at most this share of the larger of both levels counts as no change where gains and losses are counted.
+    worst : Comparison or None
+        The same of what is known to be accessible alone, beside a step-free comparison of all that may be.
     """
 
     today: Evaluation
@@ -73,6 +75,7 @@ class Comparison:
     intervals: Mapping[str, Intervals] = field(default_factory=dict)
     bases: Mapping[str, Evaluation] = field(default_factory=dict)
     least_change: float = 0.0
+    worst: Comparison | None = None
 
     @property
     def study(self) -> Study:
@@ -172,6 +175,8 @@ class Comparison:
             dates=file.dates,
             version=__version__,
             invented=study.is_invented,
+            mode=f"step_free_{bound}" if (bound := file.travel.bound) else "",
+            worst=None if self.worst is None else self.worst.results,
             currency=study.currency,
             has_population=study.zones.has_population,
             background=background,
@@ -365,7 +370,15 @@ def compare(
         if draws and is_random(proposal)
     }
     bases = base_evaluations(proposals, lambda base: evaluate(today.study, base, threads=threads, progress=progress))
-    return Comparison(today, proposals, found, bases, least_change)
+    worst = None
+    if today.study.file.travel.step_free is True:
+        study = today.study.at_bound("worst")
+        before = evaluate(study, threads=threads, progress=progress)
+        changes = [p.applied.scenario for p in proposals if p.applied is not None]
+        others = [evaluate(study, each, base=before, threads=threads, progress=progress) for each in changes]
+        how: dict[str, Any] = {"draws": draws, "seed": seed, "least_change": least_change, "threads": threads}
+        worst = compare(before, *others, **how, progress=progress)
+    return Comparison(today, proposals, found, bases, least_change, worst)
 
 
 def printed_settings(study: Study) -> dict[str, Any]:
@@ -394,6 +407,12 @@ def printed_settings(study: Study) -> dict[str, Any]:
         settings["walking"] = f"straight line x {streets.crow_fly.detour:g}"
     else:
         settings["walking"] = "along streets"
+    if travel.step_free:
+        settings["step_free"] = {
+            "best": "what is not known of trips and stops counts as accessible",
+            "worst": "only trips and stops known to be accessible count",
+            "True": "figures here count what is not known of trips and stops as accessible; the worse bound is beside them",
+        }[str(travel.step_free)]
     if streets.area is not None:
         settings["streets_area"] = list(streets.area)
     return settings

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,7 @@ from community_routes.sources.osm_checks import check_stops_inside
 from community_routes.sources.osm_map import StreetMap
 from community_routes.sources.place_checks import check_places
 from community_routes.sources.rail_check import check_rail
+from community_routes.sources.step_free import check_step_free
 from community_routes.sources.study_file import StudyFile, named_files, read_study_file
 from community_routes.sources.zones import Zones, read_zones
 from community_routes.times import MINUTE
@@ -87,6 +88,19 @@ class Study:
     def currency(self) -> str:
         """The currency of all prices, budgets and costs, as ISO 4217 has it."""
         return money_of(self.feed, self.file.fares)
+
+    def at_bound(self, bound: Literal["best", "worst"]) -> Study:
+        """The same study with one of the bounds of step-free figures alone."""
+        travel = self.file.travel.model_copy(update={"step_free": bound})
+        return replace(self, file=self.file.model_copy(update={"travel": travel}))
+
+    def bounds(self) -> list[tuple[str, Study]]:
+        """The values of ``mode`` of a step-free study, each with the study of that bound alone; else this one, of no mode."""
+        asked = self.file.travel.step_free
+        if not asked:
+            return [("", self)]
+        wanted = ("best", "worst") if asked is True else (asked,)
+        return [(f"step_free_{bound}", self.at_bound(bound)) for bound in wanted]
 
     @cached_property
     def roads(self) -> Roads | CrowFly:
@@ -202,6 +216,9 @@ def _read(file: StudyFile, found: list[Notice], cache: str | Path | None) -> _Pa
     if parts.feed is not None:
         _check_dates(file, parts.feed, found)
         check_fares(parts.feed, file.fares, found)
+        if file.travel.wheelchair:
+            place = file.travel.at("step_free" if "step_free" in file.travel.model_fields_set else "wheelchair")
+            check_step_free(parts.feed, file.dates.values(), file.travel.step_free, place, found)
     spec = file.streets
     if spec.crow_fly is None and not missing.intersection({spec.osm, spec.graphml} - {None}):
         parts.street_map = _try(lambda: _read_map(file, found, cache), found)

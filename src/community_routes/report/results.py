@@ -171,6 +171,10 @@ class Results:
         Of the study file.
     invented : bool
         The study is made up (the sample borough); said wherever it is shown.
+    mode : str
+        Of every figure: ``step_free_best``, ``step_free_worst``; empty where all can be ridden and walked.
+    worst : Results or None
+        The other bound beside ``step_free_best``; it is in the tables, and shown beside the leading figures.
     currency : str
         Of fares, budgets and costs.
     settings : mapping of str to text or number
@@ -225,6 +229,8 @@ class Results:
     dates: Mapping[str, dt.date]
     version: str
     invented: bool = False
+    mode: str = ""
+    worst: Results | None = None
     currency: str = POUNDS
     has_population: bool = True
     background: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
