@@ -411,7 +411,7 @@ def printed_settings(study: Study) -> dict[str, Any]:
         settings["step_free"] = {
             "best": "what is not known of trips and stops counts as accessible",
             "worst": "only trips and stops known to be accessible count",
-            "True": "figures here count what is not known of trips and stops as accessible; the worse bound is beside them",
+            "True": "two bounds; a figure that stands alone counts what is not known of trips and stops as accessible",
         }[str(travel.step_free)]
     if streets.area is not None:
         settings["streets_area"] = list(streets.area)

@@ -99,7 +99,7 @@ class Study:
         asked = self.file.travel.step_free
         if not asked:
             return [("", self)]
-        wanted = ("best", "worst") if asked is True else (asked,)
+        wanted: tuple[Literal["best", "worst"], ...] = ("best", "worst") if asked is True else (asked,)
         return [(f"step_free_{bound}", self.at_bound(bound)) for bound in wanted]
 
     @cached_property

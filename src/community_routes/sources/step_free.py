@@ -47,7 +47,7 @@ def check_step_free(
     taken = {"best": "they are taken as accessible", "worst": f"they are taken as not accessible{alone}"}.get(
         str(step_free),
         "every figure is two bounds: step_free_best takes them as accessible, step_free_worst as not"
-        f"{alone}; an answer that is one takes them as accessible",
+        f"{alone}; an answer that is one takes them as accessible (`step_free: worst` gives the other)",
     )
     if any(unknown.values()):
         message = (
