@@ -20,6 +20,7 @@ from community_routes.notices import Notice
 from community_routes.over_time.runs import read_run
 from community_routes.questions import chosen_query
 from community_routes.scenarios.scenario import Scenario
+from community_routes.sites import assess_sites
 from community_routes.study import Study, open_study
 from small_town import STUDY, town_study
 
@@ -186,3 +187,14 @@ def test_commands_say_it_before_they_answer(tmp_path: Path, capsys: pytest.Captu
     told = capsys.readouterr()
     assert "7 of 7 stops" in " ".join(told.err.split())
     assert "step-free:" in told.out
+
+
+def test_sites_are_judged_by_both_bounds(tmp_path: Path) -> None:
+    """At P0 three buses of L1 leave in an hour, where two are asked for; by what is known to be accessible none does."""
+    study = town(tmp_path, BOTH + "standards: {departures_per_hour: {peak: 2}}\n")
+    (tmp_path / "sites.csv").write_text("id,lon,lat\na,20.0,0.0\n", encoding="utf-8")
+    found = assess_sites(open_study(study), tmp_path / "sites.csv", tmp_path / "out", pages=["none"])
+    best, worst = (pd.read_csv(tmp_path / "out" / f"{name}.csv") for name in ("sites", "sites_step_free_worst"))
+    assert list(best.columns) == list(worst.columns)
+    assert (found.n_missing, found.n_missing_at_worst) == (0, 1)
+    assert "0 miss a required standard (1 by stops and trips known to be accessible alone)" in str(found)

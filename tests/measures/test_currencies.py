@@ -78,6 +78,27 @@ def test_networks_in_routes_are_networks() -> None:
         assert [products.single(name, "A", "M") for name in ("1", "2", "3")] == [100, 100, 500]
 
 
+def test_rules_with_priorities() -> None:
+    """Route 1 for 1.00 in its network (priority 2), every other ride for 5.00 (1), before a cheaper rule of none (0).
+
+    With priorities a blank network is any at all; without the column it is any that no rule names.
+    """
+    fares = {
+        "fare_products": table("fare_product_id,amount,currency", "p,1.00,GBP", "q,5.00,GBP", "r,0.50,GBP"),
+        "fare_leg_rules": table("network_id,fare_product_id,rule_priority", "n,p,2", ",q,1", ",r,"),
+        "route_networks": table("network_id,route_id", "n,1"),
+    }
+    ranked = build_flat_products(fares)
+    assert ranked is not None
+    assert [ranked.single(name, "A", "M") for name in ("1", "2")] == [100, 500]
+    plain = build_flat_products(fares | {"fare_leg_rules": fares["fare_leg_rules"].drop(columns="rule_priority")})
+    assert plain is not None
+    assert [plain.single(name, "A", "M") for name in ("1", "2")] == [100, 50]
+    fares["fare_leg_rules"].loc[2, "rule_priority"] = "high"
+    with pytest.raises(ValueError, match="rule_priority 'high'"):
+        build_flat_products(fares)
+
+
 def test_networks_are_read_kept_and_not_stated_twice(tmp_path: Path) -> None:
     routes = "route_id,agency_id,route_short_name,route_type,network_id\nR7,OP1,7,3,north\n"
     plain = read_feed(feed_zip(tmp_path / "bus.zip", routes=routes))

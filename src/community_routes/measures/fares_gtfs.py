@@ -266,12 +266,16 @@ def _rules_by_fare(table: pd.DataFrame | None) -> dict[str, tuple[FareRule, ...]
 
 @dataclass(frozen=True)
 class ProductRule:
-    """A row of ``fare_leg_rules.txt`` with the price of its product; ``None`` in a network or area is any other."""
+    """A row of ``fare_leg_rules.txt`` with the price of its product; ``None`` in a network or area is any other.
+
+    In a table with ``rule_priority`` it is any at all, and of the rules that hold those of the highest priority count.
+    """
 
     network_id: str | None
     from_area_id: str | None
     to_area_id: str | None
     cents: int
+    priority: int | None = None
 
 
 @dataclass(frozen=True)
@@ -296,17 +300,21 @@ class FlatProducts:
         """
         network = self.network_of_route.get(route_id, "")
         found = [
-            rule.cents
+            rule
             for rule in self.rules
-            if self._holds("network_id", rule.network_id, {network})
-            and self._holds("from_area_id", rule.from_area_id, self.areas_of_stop.get(from_stop, frozenset()))
-            and self._holds("to_area_id", rule.to_area_id, self.areas_of_stop.get(to_stop, frozenset()))
+            if self._holds("network_id", rule, {network})
+            and self._holds("from_area_id", rule, self.areas_of_stop.get(from_stop, frozenset()))
+            and self._holds("to_area_id", rule, self.areas_of_stop.get(to_stop, frozenset()))
         ]
-        return min(found, default=None)
+        highest = max((rule.priority or 0 for rule in found), default=0)
+        return min((rule.cents for rule in found if (rule.priority or 0) == highest), default=None)
 
-    def _holds(self, column: str, wanted: str | None, have: Iterable[str]) -> bool:
+    def _holds(self, column: str, rule: ProductRule, have: Iterable[str]) -> bool:
+        wanted: str | None = getattr(rule, column)
         if wanted is not None:
             return wanted in have
+        if rule.priority is not None:
+            return True
         named = {getattr(rule, column) for rule in self.rules}
         return not any(item in named for item in have)
 
@@ -332,11 +340,12 @@ def build_flat_products(
     if products is None or legs is None:
         return None
     price = _price_of_product(products, tables.get("rider_categories"), currency or main_currency(tables))
-    columns = ["network_id", "from_area_id", "to_area_id", "fare_product_id"]
+    columns = ["network_id", "from_area_id", "to_area_id", "fare_product_id", "rule_priority"]
     rows = legs.reindex(columns=columns, fill_value="").fillna("").astype(str)
+    ranked = "rule_priority" in legs
     rules = tuple(
-        ProductRule(network or None, start or None, end or None, price[product])
-        for network, start, end, product in rows.itertuples(index=False)
+        ProductRule(network or None, start or None, end or None, price[product], _priority(rank) if ranked else None)
+        for network, start, end, product, rank in rows.itertuples(index=False)
         if product in price
     )
     networks = [] if routes is None or "network_id" not in routes else _pairs(routes, "route_id", "network_id")
@@ -345,6 +354,14 @@ def build_flat_products(
     for stop, area in _pairs(tables.get("stop_areas"), "stop_id", "area_id"):
         areas.setdefault(stop, set()).add(area)
     return FlatProducts(rules, dict(networks), {stop: frozenset(found) for stop, found in areas.items()})
+
+
+def _priority(text: str) -> int:
+    """A rule's priority, 0 where it is blank."""
+    try:
+        return int(text or 0)
+    except ValueError:
+        raise ValueError(f"fare_leg_rules.txt: the rule_priority {text!r} is no whole number") from None
 
 
 def _price_of_product(products: pd.DataFrame, categories: pd.DataFrame | None, currency: str) -> dict[str, int]:

@@ -420,9 +420,12 @@ def _zonal(rule: FareRule) -> bool:
 
 def _unused_rules(feed: Feed) -> str:
     """What the products of fares v2 need that is not followed here."""
-    transfers = feed.fares.get("fare_transfer_rules")
-    if transfers is not None and len(transfers):
-        return "fare_transfer_rules.txt says what changes cost, which is not followed"
+    for table, what in (
+        ("fare_transfer_rules", "what changes cost"),
+        ("fare_leg_join_rules", "which rides count as one"),
+    ):
+        if len(feed.fares.get(table, ())):
+            return f"{table}.txt says {what}, which is not followed"
     legs = feed.fares["fare_leg_rules"]
     for column in ("from_timeframe_group_id", "to_timeframe_group_id"):
         if column in legs and (legs[column].fillna("") != "").any():
