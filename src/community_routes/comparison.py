@@ -34,6 +34,7 @@ from community_routes.report.results import Results, ScenarioSummary, empty_tabl
 from community_routes.scenarios.compare import compare_tables, rank_proposals
 from community_routes.scenarios.operating_cost import OperatingCost
 from community_routes.scenarios.scenario import Scenario
+from community_routes.side_by_side import evaluate_worst
 from community_routes.sources.osm_background import background_layers
 from community_routes.study import Study
 from community_routes.times import format_window
@@ -324,6 +325,7 @@ def compare(
     draws: int = 0,
     seed: int = 0,
     least_change: float = 0.0,
+    worst: Sequence[Evaluation] = (),
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Comparison:
@@ -341,6 +343,8 @@ def compare(
     least_change : float
         Changes of at most this share (0.01 is 1 %) of the larger of both levels count as no change where those who gain and
         lose are counted; 0 counts every change.
+    worst : sequence of Evaluation, optional
+        The same by the worse bound of a step-free study (``side_by_side.evaluate_worst``); evaluated here where left out.
     threads : int
     progress : callable of str, optional
 
@@ -370,15 +374,11 @@ def compare(
         if draws and is_random(proposal)
     }
     bases = base_evaluations(proposals, lambda base: evaluate(today.study, base, threads=threads, progress=progress))
-    worst = None
-    if today.study.file.travel.step_free is True:
-        study = today.study.at_bound("worst")
-        before = evaluate(study, threads=threads, progress=progress)
-        changes = [p.applied.scenario for p in proposals if p.applied is not None]
-        others = [evaluate(study, each, base=before, threads=threads, progress=progress) for each in changes]
-        how: dict[str, Any] = {"draws": draws, "seed": seed, "least_change": least_change, "threads": threads}
-        worst = compare(before, *others, **how, progress=progress)
-    return Comparison(today, proposals, found, bases, least_change, worst)
+    changes = [p.applied.scenario for p in proposals if p.applied is not None]
+    lower = worst or evaluate_worst(today.study, changes, threads=threads, progress=progress)
+    how: dict[str, Any] = {"draws": draws, "seed": seed, "least_change": least_change, "threads": threads}
+    below = compare(*lower, **how, progress=progress) if lower else None
+    return Comparison(today, proposals, found, bases, least_change, below)
 
 
 def printed_settings(study: Study) -> dict[str, Any]:
