@@ -20,7 +20,7 @@ from community_routes.network.points import Links
 from community_routes.network.stop_walks import build_footpaths, stop_points
 from community_routes.network.store import Store, fingerprint, hash_of_file, key_of
 from community_routes.network.streets import Streets, build_streets
-from community_routes.network.timetable import Timetable
+from community_routes.network.timetable import Timetable, Wheelchair
 from community_routes.network.walks import Ground, Linked, link_points
 from community_routes.notices import Notice
 from community_routes.sources.feed import Feed, Phase
@@ -118,7 +118,7 @@ def keep_networks(
     link_m: float,
     phase: Phase,
     seed: int,
-    wheelchair: bool,
+    wheelchair: Wheelchair,
     span_s: tuple[int, int],
     notices: list[Notice] | None = None,
 ) -> tuple[Linked, dict[str, Network]]:

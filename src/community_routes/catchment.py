@@ -19,12 +19,12 @@ from community_routes.matrix import network_of
 from community_routes.network.points import Links, Points
 from community_routes.network.street_reach import reach_along_streets, reach_areas
 from community_routes.network.streets import Streets
-from community_routes.network.walks import link_points, report_other_parts, walks_between
+from community_routes.network.walks import Linked, link_points, report_other_parts, walks_between
 from community_routes.notices import Notice
 from community_routes.questions import chosen_day, study_query
 from community_routes.report.isochrones import band_colors, band_labels, write_isochrones
 from community_routes.report.layer_map import Layer, write_layer_map
-from community_routes.routing.query import LONGEST_TRAVEL_S, Walks
+from community_routes.routing.query import LONGEST_TRAVEL_S, Query, Walks
 from community_routes.routing.travel_times import travel_times_by_departure
 from community_routes.sources.osm_background import background_layers
 from community_routes.study import Study
@@ -182,23 +182,33 @@ def isochrone(
         raise UsageError(f"{spot.name} is off the network, so nothing is reached from it (see `check`)")
     query = study_query(study.file, (moment_s, moment_s + 1), arrive_by=arrive is not None)
     query = replace(query, step_s=1, max_travel_s=limits_s[-1])
+    stops, times = _times_at_stops(study, linked, query, day)
+    areas, streets = _reached(study, spot, stops.points, times, limits_s, towards=query.arrive_by)
+    way = "To" if query.arrive_by else "From"
+    when = f"{'arriving by' if query.arrive_by else 'leaving at'} {format_time(moment_s, with_seconds=False)}"
+    title = f"{way} {spot.name}, {day} {study.file.dates[day]}, {when}"
+    if study.file.travel.step_free:
+        title += ", step-free by what is known" if study.file.travel.bound == "worst" else ", step-free at best"
+    if study.file.travel.step_free is True:
+        known = _times_at_stops(study.at_bound("worst"), linked, query, day)[1]
+        title += f" (by stops and trips known to be accessible alone {int((known != UNREACHED).sum()):,} stops)"
+    notices: list[Notice] = []
+    report_other_parts(study.ground, linked, "places", notices)
+    return Isochrone(spot.name, title, areas, streets, _stop_table(study, times), tuple(notices), study, spot)
+
+
+def _times_at_stops(study: Study, linked: Linked, query: Query, day: str) -> tuple[Linked, NDArray[np.int32]]:
+    """The stops, and seconds from a place to each in a vehicle (with ``arrive_by`` from each to the place)."""
+    walk = study.file.travel.walk
     stops, networks = network_of(study, query, day)
     limit_s = int(walk.to_stop_min * MINUTE)
     if query.arrive_by:
         egress = walks_between(study.ground, stops, linked, limit_s=limit_s, speed_kmh=walk.speed_kmh).reversed(1)
         walks = Walks(_each_itself(stops.points), egress, _nothing(stops.points.n_places))
-        times = travel_times_by_departure(networks[day], query, walks)[:, 0, 0]
-    else:
-        access = walks_between(study.ground, linked, stops, limit_s=limit_s, speed_kmh=walk.speed_kmh)
-        walks = Walks(access, _each_itself(stops.points), _nothing(1))
-        times = travel_times_by_departure(networks[day], query, walks)[0, 0]
-    areas, streets = _reached(study, spot, stops.points, times, limits_s, towards=query.arrive_by)
-    way = "To" if query.arrive_by else "From"
-    when = f"{'arriving by' if query.arrive_by else 'leaving at'} {format_time(moment_s, with_seconds=False)}"
-    title = f"{way} {spot.name}, {day} {study.file.dates[day]}, {when}"
-    notices: list[Notice] = []
-    report_other_parts(study.ground, linked, "places", notices)
-    return Isochrone(spot.name, title, areas, streets, _stop_table(study, times), tuple(notices), study, spot)
+        return stops, travel_times_by_departure(networks[day], query, walks)[:, 0, 0]
+    access = walks_between(study.ground, linked, stops, limit_s=limit_s, speed_kmh=walk.speed_kmh)
+    walks = Walks(access, _each_itself(stops.points), _nothing(1))
+    return stops, travel_times_by_departure(networks[day], query, walks)[0, 0]
 
 
 def _limits(minutes: Sequence[int]) -> list[int]:

@@ -34,6 +34,7 @@ from community_routes.report.results import Results, ScenarioSummary, empty_tabl
 from community_routes.scenarios.compare import compare_tables, rank_proposals
 from community_routes.scenarios.operating_cost import OperatingCost
 from community_routes.scenarios.scenario import Scenario
+from community_routes.side_by_side import evaluate_worst
 from community_routes.sources.osm_background import background_layers
 from community_routes.study import Study
 from community_routes.times import format_window
@@ -66,6 +67,8 @@ class Comparison:
         What a proposal builds on, of those that build on another one.
     least_change : float
         A change of at most this share of the larger of both levels counts as no change where gains and losses are counted.
+    worst : Comparison or None
+        The same of what is known to be accessible alone, beside a step-free comparison of all that may be.
     """
 
     today: Evaluation
@@ -73,6 +76,7 @@ class Comparison:
     intervals: Mapping[str, Intervals] = field(default_factory=dict)
     bases: Mapping[str, Evaluation] = field(default_factory=dict)
     least_change: float = 0.0
+    worst: Comparison | None = None
 
     @property
     def study(self) -> Study:
@@ -172,6 +176,9 @@ class Comparison:
             dates=file.dates,
             version=__version__,
             invented=study.is_invented,
+            mode=f"step_free_{bound}" if (bound := file.travel.bound) else "",
+            worst=None if self.worst is None else self.worst.results,
+            currency=study.currency,
             has_population=study.zones.has_population,
             background=background,
             nearest_places=nearest_places(self.evaluations),
@@ -318,6 +325,7 @@ def compare(
     draws: int = 0,
     seed: int = 0,
     least_change: float = 0.0,
+    worst: Sequence[Evaluation] = (),
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Comparison:
@@ -335,6 +343,8 @@ def compare(
     least_change : float
         Changes of at most this share (0.01 is 1 %) of the larger of both levels count as no change where those who gain and
         lose are counted; 0 counts every change.
+    worst : sequence of Evaluation, optional
+        The same by the worse bound of a step-free study (``side_by_side.evaluate_worst``); evaluated here where left out.
     threads : int
     progress : callable of str, optional
 
@@ -364,7 +374,11 @@ def compare(
         if draws and is_random(proposal)
     }
     bases = base_evaluations(proposals, lambda base: evaluate(today.study, base, threads=threads, progress=progress))
-    return Comparison(today, proposals, found, bases, least_change)
+    changes = [p.applied.scenario for p in proposals if p.applied is not None]
+    lower = worst or evaluate_worst(today.study, changes, threads=threads, progress=progress)
+    how: dict[str, Any] = {"draws": draws, "seed": seed, "least_change": least_change, "threads": threads}
+    below = compare(*lower, **how, progress=progress) if lower else None
+    return Comparison(today, proposals, found, bases, least_change, below)
 
 
 def printed_settings(study: Study) -> dict[str, Any]:
@@ -393,6 +407,12 @@ def printed_settings(study: Study) -> dict[str, Any]:
         settings["walking"] = f"straight line x {streets.crow_fly.detour:g}"
     else:
         settings["walking"] = "along streets"
+    if travel.step_free:
+        settings["step_free"] = {
+            "best": "what is not known of trips and stops counts as accessible",
+            "worst": "only trips and stops known to be accessible count",
+            "True": "two bounds; a figure that stands alone counts what is not known of trips and stops as accessible",
+        }[str(travel.step_free)]
     if streets.area is not None:
         settings["streets_area"] = list(streets.area)
     return settings

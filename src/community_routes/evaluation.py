@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.errors import ScenarioError, StudyError
+from community_routes.measures.feed_fares import check_fares
 from community_routes.measures.reach import percentile_times
 from community_routes.measures.service import StopDepartures, build_departures
 from community_routes.measuring import Choice, Subject, hours_needed, mixing_tables, study_choice
@@ -293,6 +294,8 @@ def evaluate(
         )
     with watch.stage("routing"):
         fares = applied.fares if applied is not None else file.fares
+        if fares != file.fares:
+            check_fares(feed, fares, found)
         if base is not None and not _same_places(base, study, feed, zones, opportunities, ground, fares):
             base = None
         reached = base.reached if base is not None else _reach(study, ground, stops, zones, opportunities)
@@ -311,6 +314,7 @@ def evaluate(
             threads=threads,
             stopwatch=watch,
             engine=engine,
+            currency=study.currency,
         )
     walks = reached.walks
     scores = _Scores(subject, tell)

@@ -130,6 +130,8 @@ class Itinerary:
         Why there is none.
     notices : tuple of Notice
         Ends that are cut off from most streets.
+    worst : Itinerary or None
+        The same where only what is known to be accessible counts, of a study that asks for both bounds of step-free travel.
     """
 
     origin: str
@@ -144,15 +146,31 @@ class Itinerary:
     _study: Study = field(repr=False)
     _network: Network | None = field(repr=False)
     _linked: tuple[Linked, Linked, Linked] | None = field(repr=False)
+    worst: Itinerary | None = field(default=None, repr=False)
 
     def text(self) -> str:
         """For a terminal: the legs of every journey, or the reason."""
         verb = "arriving by" if self.query.arrive_by else "leaving at"
         head = f"{self.origin} to {self.destination}, {self.day}, {verb} {format_time(self.moment_s)}"
+        bound = [self._bound_text()] if self._study.file.travel.step_free else []
         if not self.journeys:
-            return f"{head}\nno journey ({self.reason}): {self.message}"
+            return "\n\n".join([f"{head}\nno journey ({self.reason}): {self.message}", *bound])
         blocks = [self._journey_text(journey) for journey in self.journeys]
-        return "\n\n".join([head, *blocks])
+        return "\n\n".join([head, *blocks, *bound])
+
+    def _bound_text(self) -> str:
+        """Which bound of step-free travel this is, and what the other would be."""
+        if self._study.file.travel.bound == "worst":
+            return "step-free: only trips and stops known to be accessible count"
+        said = "step-free: trips and stops of which it is not known count as accessible"
+        if self.worst is None:
+            return said
+        known = (
+            f"{_minutes(self.worst.journeys[0].time_s)}, {_count(len(self.worst.journeys[0].rides), 'ride')}"
+            if self.worst.journeys
+            else f"no journey ({self.worst.reason})"
+        )
+        return f"{said}; by those known to be accessible alone: {known}"
 
     def _journey_text(self, journey: Journey) -> str:
         waits = sum(ride.wait_s for ride in journey.rides)
@@ -194,6 +212,8 @@ class Itinerary:
     def to_dict(self) -> dict[str, Any]:
         """Everything, with the courses of walks along streets, for ``--json``."""
         return {
+            **({"step_free": self._study.file.travel.bound} if self._study.file.travel.step_free else {}),
+            **({"step_free_worst": self.worst.to_dict()} if self.worst is not None else {}),
             "from": self.origin,
             "to": self.destination,
             "day": self.day,
@@ -377,7 +397,11 @@ def journey(
         raise UsageError(str(wrong)) from None
     query = study_query(study.file, (moment_s, moment_s + 1), arrive_by=arrive is not None)
     spots = find_spot(study, origin), find_spot(study, destination)
-    return find_journeys(study, *spots, query, chosen_day(study, day), moment_s)
+    asked = (*spots, query, chosen_day(study, day), moment_s)
+    found = find_journeys(study, *asked)
+    if study.file.travel.step_free is True:
+        return replace(found, worst=find_journeys(study.at_bound("worst"), *asked))
+    return found
 
 
 def _place(spot: Spot) -> tuple[float, float]:

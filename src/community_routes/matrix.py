@@ -52,10 +52,13 @@ class Matrix:
     time_s : int32
         (n_percentiles, n_origins, n_destinations), or (n_origins, n_departures, n_destinations) with ``per_departure``;
         UNREACHED where there is none.
+    worst : Matrix or None
+        The worse bound, where the study asks for two of step-free figures; its rows stand below in tables.
     """
 
     layout: Layout
     time_s: NDArray[np.int32]
+    worst: Matrix | None = None
 
     @property
     def origins(self) -> NDArray[np.object_]:
@@ -109,6 +112,8 @@ class Matrix:
         spool.finish()
         yield from spool.tables(reached_only=reached_only)
         spool.close()
+        if self.worst is not None:
+            yield from self.worst._tables(folder, reached_only)
 
     def __repr__(self) -> str:
         return f"Matrix({len(self.origins):,} origins x {len(self.destinations):,} destinations, {self.query})"
@@ -265,12 +270,17 @@ def travel_matrix(
     Matrix
     """
     watch = stopwatch or Stopwatch()
-    with watch.stage("network"):
-        stops, networks = network_of(study, query, day)
-    with watch.stage("routing"):
-        layout, reached = _ends(study, query, stops, networks[day], origins, destinations, per_departure)
-        search = travel_times_by_departure if per_departure else percentile_times
-        return Matrix(layout, search(networks[day], query, reached.walks, threads=threads))
+    found: Matrix | None = None
+    for mode, bound in reversed(study.bounds()):
+        with watch.stage("network"):
+            stops, networks = network_of(bound, query, day)
+        with watch.stage("routing"):
+            layout, reached = _ends(bound, query, stops, networks[day], origins, destinations, per_departure)
+            search = travel_times_by_departure if per_departure else percentile_times
+            times = search(networks[day], query, reached.walks, threads=threads)
+            found = Matrix(replace(layout, mode=mode), times, found)
+    assert found is not None
+    return found
 
 
 @dataclass(frozen=True)
@@ -331,25 +341,31 @@ def write_matrix(
     path = Path(path)
     check_ending(path)
     watch, tell = stopwatch or Stopwatch(), progress or (lambda _: None)
-    with watch.stage("network"):
-        stops, networks = network_of(study, query, day)
-    tell("searching")
+    spools: list[Spool] = []
     with _folder_beside(path) as folder:
-        with watch.stage("routing"):
-            layout, reached = _ends(study, query, stops, networks[day], origins, destinations, per_departure)
-            if notices is not None:
-                report_cut_off(study, study.ground, stops, reached, notices, ("origins", "destinations"))
-            spool = Spool(layout, folder)
-            how = engine or LocalEngine(threads)
-            for cells in matrix_cells(
-                networks[day], layout, reached.walks, how, tell=lambda done: tell(f"searching, {done}")
-            ):
-                spool.add_cells(cells)
-            spool.finish()
+        for mode, bound in study.bounds():
+            with watch.stage("network"):
+                stops, networks = network_of(bound, query, day)
+            tell("searching")
+            with watch.stage("routing"):
+                layout, reached = _ends(bound, query, stops, networks[day], origins, destinations, per_departure)
+                if notices is not None and not spools:
+                    report_cut_off(bound, bound.ground, stops, reached, notices, ("origins", "destinations"))
+                place = folder / (mode or "every_mode")
+                place.mkdir()
+                spools.append(Spool(replace(layout, mode=mode), place))
+                how = engine or LocalEngine(threads)
+                for cells in matrix_cells(
+                    networks[day], layout, reached.walks, how, tell=lambda done: tell(f"searching, {done}")
+                ):
+                    spools[-1].add_cells(cells)
+                spools[-1].finish()
         tell(f"writing {path.name}")
         with watch.stage("report"):
-            n_rows = write_rows(folder / path.name, spool.tables(reached_only=reached_only))
-            spool.close()
+            tables = (table for spool in spools for table in spool.tables(reached_only=reached_only))
+            n_rows = write_rows(folder / path.name, tables)
+            for spool in spools:
+                spool.close()
             (folder / path.name).replace(path)
     return Written(n_rows, len(layout.origins), len(layout.destinations))
 

@@ -54,6 +54,8 @@ class Layout:
     origin_fault, destination_fault : int8 arrays
         Index into ``FAULTS`` for each origin and each destination.
     per_departure : bool
+    mode : str
+        A column after the destination where it is not empty.
     """
 
     origins: NDArray[np.object_]
@@ -62,6 +64,7 @@ class Layout:
     origin_fault: NDArray[np.int8]
     destination_fault: NDArray[np.int8]
     per_departure: bool = False
+    mode: str = ""
 
     @property
     def n_columns(self) -> int:
@@ -93,6 +96,8 @@ class Layout:
         destination = column // n_departures
         start, end, moments, reasons = self._words
         columns = {"origin": start.take(pa.array(origin)), "destination": end.take(pa.array(destination))}
+        if self.mode:
+            columns["mode"] = pa.array([self.mode] * len(origin), pa.string())
         if self.per_departure:
             columns["deadline" if self.query.arrive_by else "departure"] = moments.take(pa.array(column % n_departures))
             names = ["time_s"]

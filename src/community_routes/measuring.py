@@ -40,7 +40,7 @@ from community_routes.routing.engine import Engine
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.travel_times import travel_times_by_departure
 from community_routes.sources.opportunities import Opportunities
-from community_routes.sources.study_fares import Fares
+from community_routes.sources.study_fares import POUNDS, Fares
 from community_routes.sources.study_file import MeasureChoice, StudyFile
 from community_routes.sources.yaml_file import BAD_VALUE
 from community_routes.sources.zones import Zones
@@ -173,6 +173,8 @@ class Subject:
     engine : Engine or None
         Searches the windows in the place of threads.
     stopwatch : Stopwatch
+    currency : str
+        Of all prices and budgets.
     """
 
     scenario: str
@@ -187,6 +189,7 @@ class Subject:
     threads: int
     stopwatch: Stopwatch
     engine: Engine | None = None
+    currency: str = POUNDS
     origin_reason: dict[str, NDArray[np.object_]] = field(default_factory=dict)
     destination_reason: dict[str, NDArray[np.object_]] = field(default_factory=dict)
 
@@ -231,6 +234,7 @@ class Subject:
             departures=departures.within(query.window_s),
             cutoffs_min=self.file.travel.cutoffs_min,
             units=amount_units(self.file),
+            currency=self.currency,
         )
 
     def _within_budgets(self, network: Network, query: Query, fares: Fares) -> NDArray[np.int32]:

@@ -115,7 +115,7 @@ def study_networks(
         link_m=travel.walk.link_m,
         phase=travel.phase,
         seed=travel.seed,
-        wheelchair=travel.wheelchair,
+        wheelchair=travel.bound,
         span_s=span_s,
         notices=notices,
     )

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -81,6 +82,18 @@ def evaluate_all(
         pool.shutdown(cancel_futures=True)
         for own in watches:
             watch.add(own)
+
+
+def evaluate_worst(study: Study, scenarios: Sequence[Scenario], **how: Any) -> list[Evaluation]:
+    """Today and proposals by the worse bound of a step-free study that asks for both; nothing where it does not.
+
+    ``how`` are the threads, engine, stopwatch and progress of ``evaluate_all``.
+    """
+    if study.file.travel.step_free is not True:
+        return []
+    bound = study.at_bound("worst")
+    today = evaluate(bound, **how)
+    return [today, *evaluate_all(bound, scenarios, base=today, **how)]
 
 
 def largest_times(base: Evaluation) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from community_routes.cache import keep_read, keep_streets, open_store
 from community_routes.errors import CommunityRoutesError, StudyError
-from community_routes.measures.feed_fares import feed_prices
+from community_routes.measures.feed_fares import check_fares, money_of
 from community_routes.network.points import Points
 from community_routes.network.roads import Roads, build_roads
 from community_routes.network.store import Store
@@ -33,6 +33,7 @@ from community_routes.sources.osm_checks import check_stops_inside
 from community_routes.sources.osm_map import StreetMap
 from community_routes.sources.place_checks import check_places
 from community_routes.sources.rail_check import check_rail
+from community_routes.sources.step_free import check_step_free
 from community_routes.sources.study_file import StudyFile, named_files, read_study_file
 from community_routes.sources.zones import Zones, read_zones
 from community_routes.times import MINUTE
@@ -82,6 +83,24 @@ class Study:
     def title(self) -> str:
         """Title for people."""
         return self.file.title or self.file.study
+
+    @property
+    def currency(self) -> str:
+        """The currency of all prices, budgets and costs, as ISO 4217 has it."""
+        return money_of(self.feed, self.file.fares)
+
+    def at_bound(self, bound: Literal["best", "worst"]) -> Study:
+        """The same study with one of the bounds of step-free figures alone."""
+        travel = self.file.travel.model_copy(update={"step_free": bound})
+        return replace(self, file=self.file.model_copy(update={"travel": travel}))
+
+    def bounds(self) -> list[tuple[str, Study]]:
+        """The values of ``mode`` of a step-free study, each with the study of that bound alone; else this one, of no mode."""
+        asked = self.file.travel.step_free
+        if not asked:
+            return [("", self)]
+        wanted: tuple[Literal["best", "worst"], ...] = ("best", "worst") if asked is True else (asked,)
+        return [(f"step_free_{bound}", self.at_bound(bound)) for bound in wanted]
 
     @cached_property
     def roads(self) -> Roads | CrowFly:
@@ -197,7 +216,10 @@ def _read(file: StudyFile, found: list[Notice], cache: str | Path | None) -> _Pa
     if parts.feed is not None:
         _check_dates(file, parts.feed, found)
         parts.feed = replace(parts.feed, phase=file.travel.phase, seed=file.travel.seed)
-        feed_prices(parts.feed, file.fares, found)  # says what of the timetable's fares cannot be used
+        check_fares(parts.feed, file.fares, found)
+        if file.travel.wheelchair:
+            place = file.travel.at("step_free" if "step_free" in file.travel.model_fields_set else "wheelchair")
+            check_step_free(parts.feed, file.dates.values(), file.travel.step_free, place, found)
     spec = file.streets
     if spec.crow_fly is None and not missing.intersection({spec.osm, spec.graphml} - {None}):
         parts.street_map = _try(lambda: _read_map(file, found, cache), found)

@@ -101,7 +101,7 @@ def intervals(
                 window_query(proposal.study.file, window),
                 randomness,
                 slack_s=network.slack_s,
-                wheelchair=proposal.study.file.travel.wheelchair,
+                wheelchair=proposal.study.file.travel.bound,
                 n=draws,
                 seed=seed,
                 threads=threads,

@@ -99,7 +99,7 @@ def _run(
     from community_routes.kept import listed
     from community_routes.publishing import check_replaceable
     from community_routes.reading import read_scenarios
-    from community_routes.side_by_side import evaluate_all
+    from community_routes.side_by_side import evaluate_all, evaluate_worst
 
     check_engine(*searching, common.cache)
     with session(common, f"reading {study.name}") as console:
@@ -117,13 +117,15 @@ def _run(
             }
             today = evaluate(opened, **how)
             evaluated = evaluate_all(opened, proposals, base=today, **how)
+            worst = evaluate_worst(opened, proposals, **how)
         with watch.stage("compare"):
             draws, percent = counting
-            drawn = {
+            drawn: dict[str, Any] = {
                 "draws": draws,
                 "seed": opened.file.travel.seed,
                 "threads": common.threads,
                 "least_change": percent / 100,
+                "worst": worst,
             }
             comparison = compare(today, *evaluated, **drawn, progress=console.progress)
         console.progress("writing the report")

@@ -40,6 +40,9 @@ def opened_study(console: Console, study: Path, common: Common) -> Any:
     except CommunityRoutesError:
         console.notices([notice for notice in notices if notice.severity != "error"])
         raise
+    for notice in opened.notices:
+        if notice.code in ("step_free_unknown", "step_free_none"):  # said before anything runs, not only at its end
+            console.remark(f"warning: {notice}")
     if common.seed is not None:
         travel = opened.file.travel.model_copy(update={"seed": common.seed})
         opened = replace(opened, file=opened.file.model_copy(update={"travel": travel}))

@@ -8,13 +8,19 @@ second allows at the same price.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
+from community_routes.measures.fare_labels import NO_PRICE_CENTS
 from community_routes.measures.fares import FareRide, to_cents
 from community_routes.sources.feed import Feed
+from community_routes.sources.study_fares import POUNDS
+
+PRICES = {"fare_attributes": "currency_type", "fare_products": "currency"}
+"""The tables with prices, and the column of the currency; prices are taken from the first that has rows."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class GtfsFare:
     ----------
     fare_id : str
     cents : int
+        ``NO_PRICE_CENTS`` where the fare is in another currency than the study: it is not known in the study's.
     transfers : int or None
         How many changes it allows; None for any number.
     duration_s : int or None
@@ -119,10 +126,11 @@ class GtfsFares:
     def board(self, state: Held, ride: FareRide) -> list[Held]:
         """Every state after a ride: on the fare in hand where that is allowed, and on each new fare."""
         found: list[Held] = []
+        known = [fare for fare in self.fares if fare.cents < NO_PRICE_CENTS]
         if state.fare is not None and state.fare.may_follow(state.rides[0], len(state.rides), ride):
             found.append(Held(state.cents, state.fare, (*state.rides, ride)))
         if state.is_paid:
-            found += [Held(state.cents + fare.cents, fare, (ride,)) for fare in self.fares if fare.holds_for(ride)]
+            found += [Held(state.cents + fare.cents, fare, (ride,)) for fare in known if fare.holds_for(ride)]
         return _without_worse(found)
 
     def cheapest(self, rides: Iterable[FareRide]) -> int | None:
@@ -166,11 +174,39 @@ def _without_worse(states: list[Held]) -> list[Held]:
 # --- from the tables of a feed ---------------------------------------------------------------------------------------
 
 
-def build_gtfs_fares(tables: Mapping[str, pd.DataFrame]) -> GtfsFares:
+def currencies_of(tables: Mapping[str, pd.DataFrame]) -> tuple[str, list[str]]:
+    """The table that prices are taken from, and the currency of each of its rows, "" where none is stated."""
+    for name, column in PRICES.items():
+        table = tables.get(name)
+        if table is not None and len(table):
+            return name, _stated(table, column)
+    return "", []
+
+
+def main_currency(tables: Mapping[str, pd.DataFrame]) -> str:
+    """The currency of most prices; of equally many, and where none is stated, pounds, else the first of the alphabet."""
+    counts = Counter(currency for currency in currencies_of(tables)[1] if currency)
+    return min(counts, key=lambda currency: (-counts[currency], currency != POUNDS, currency), default=POUNDS)
+
+
+def _stated(table: pd.DataFrame, column: str) -> list[str]:
+    if column not in table:
+        return [""] * len(table)
+    return [str(text).strip().upper() for text in table[column].fillna("")]
+
+
+def _cents(price: object, stated: str, currency: str) -> int:
+    """A price in hundredths; not known where it is in another currency. A price without a currency is in that of the others."""
+    cents = to_cents(_amount(price))
+    return cents if stated in ("", currency) else NO_PRICE_CENTS
+
+
+def build_gtfs_fares(tables: Mapping[str, pd.DataFrame], currency: str | None = None) -> GtfsFares:
     """The fares of ``fare_attributes`` and ``fare_rules`` (tables of text, as in ``Feed.fares``).
 
     ``transfers``: 0, 1, 2 changes, blank for any number; ``transfer_duration``: blank for no end. A fare without rules
-    holds everywhere.
+    holds everywhere. Prices are known in one ``currency`` (that of most of them where it is left out), so that no two
+    currencies are ever added.
 
     Raises
     ------
@@ -184,15 +220,16 @@ def build_gtfs_fares(tables: Mapping[str, pd.DataFrame]) -> GtfsFares:
     agencies = attributes["agency_id"] if "agency_id" in attributes else [""] * len(attributes)
     transfers = attributes["transfers"] if "transfers" in attributes else [""] * len(attributes)
     durations = attributes["transfer_duration"] if "transfer_duration" in attributes else [""] * len(attributes)
-    found = []
-    for fare_id, price, changes, duration, agency in zip(
-        attributes["fare_id"], attributes["price"], transfers, durations, agencies, strict=True
+    found, ours = [], currency or main_currency(tables)
+    stated = _stated(attributes, PRICES["fare_attributes"])
+    for fare_id, price, theirs, changes, duration, agency in zip(
+        attributes["fare_id"], attributes["price"], stated, transfers, durations, agencies, strict=True
     ):
         try:
             found.append(
                 GtfsFare(
                     str(fare_id),
-                    to_cents(_amount(price)),
+                    _cents(price, theirs, ours),
                     int(changes) if str(changes).strip() else None,
                     int(duration) if str(duration).strip() else None,
                     str(agency),
@@ -229,12 +266,16 @@ def _rules_by_fare(table: pd.DataFrame | None) -> dict[str, tuple[FareRule, ...]
 
 @dataclass(frozen=True)
 class ProductRule:
-    """A row of ``fare_leg_rules.txt`` with the price of its product; ``None`` in a network or area is any other."""
+    """A row of ``fare_leg_rules.txt`` with the price of its product; ``None`` in a network or area is any other.
+
+    In a table with ``rule_priority`` it is any at all, and of the rules that hold those of the highest priority count.
+    """
 
     network_id: str | None
     from_area_id: str | None
     to_area_id: str | None
     cents: int
+    priority: int | None = None
 
 
 @dataclass(frozen=True)
@@ -253,70 +294,94 @@ class FlatProducts:
     areas_of_stop: Mapping[str, frozenset[str]]
 
     def single(self, route_id: str, from_stop: str, to_stop: str) -> int | None:
-        """Cheapest price of a ride in hundredths; ``None`` where no rule holds.
+        """Cheapest price of a ride in hundredths; ``None`` where no rule holds, ``NO_PRICE_CENTS`` where only foreign ones do.
 
         A blank network or area in a rule holds where no other rule names it, as the specification has it.
         """
         network = self.network_of_route.get(route_id, "")
         found = [
-            rule.cents
+            rule
             for rule in self.rules
-            if self._holds("network_id", rule.network_id, {network})
-            and self._holds("from_area_id", rule.from_area_id, self.areas_of_stop.get(from_stop, frozenset()))
-            and self._holds("to_area_id", rule.to_area_id, self.areas_of_stop.get(to_stop, frozenset()))
+            if self._holds("network_id", rule, {network})
+            and self._holds("from_area_id", rule, self.areas_of_stop.get(from_stop, frozenset()))
+            and self._holds("to_area_id", rule, self.areas_of_stop.get(to_stop, frozenset()))
         ]
-        return min(found, default=None)
+        highest = max((rule.priority or 0 for rule in found), default=0)
+        return min((rule.cents for rule in found if (rule.priority or 0) == highest), default=None)
 
-    def _holds(self, column: str, wanted: str | None, have: Iterable[str]) -> bool:
+    def _holds(self, column: str, rule: ProductRule, have: Iterable[str]) -> bool:
+        wanted: str | None = getattr(rule, column)
         if wanted is not None:
             return wanted in have
+        if rule.priority is not None:
+            return True
         named = {getattr(rule, column) for rule in self.rules}
         return not any(item in named for item in have)
 
     def cheapest(self, rides: Iterable[tuple[str, str, str]]) -> int | None:
         """Sum of singles of (route_id, from stop_id, to stop_id); ``None`` where one has no price."""
         prices = [self.single(*ride) for ride in rides]
-        return None if None in prices else sum(price for price in prices if price is not None)
+        return (
+            None if any(p is None or p >= NO_PRICE_CENTS for p in prices) else sum(p for p in prices if p is not None)
+        )
 
 
-def build_flat_products(tables: Mapping[str, pd.DataFrame]) -> FlatProducts | None:
+def build_flat_products(
+    tables: Mapping[str, pd.DataFrame], routes: pd.DataFrame | None = None, currency: str | None = None
+) -> FlatProducts | None:
     """Flat and zonal singles of ``fare_products`` and ``fare_leg_rules``; ``None`` where the feed has none.
 
     Of a product for several categories of riders the one for everybody (blank), else for the default category, else the
-    dearest is taken: a child's price is not everybody's. Of several media the cheapest is taken.
+    dearest is taken: a child's price is not everybody's. Of several media the cheapest is taken. A route's network stands in
+    ``route_networks``, else in the ``network_id`` of ``routes`` (``Feed.routes``). Prices are known in one ``currency``
+    (that of most of them where it is left out).
     """
     products, legs = tables.get("fare_products"), tables.get("fare_leg_rules")
     if products is None or legs is None:
         return None
-    price = _price_of_product(products, tables.get("rider_categories"))
-    columns = ["network_id", "from_area_id", "to_area_id", "fare_product_id"]
+    price = _price_of_product(products, tables.get("rider_categories"), currency or main_currency(tables))
+    columns = ["network_id", "from_area_id", "to_area_id", "fare_product_id", "rule_priority"]
     rows = legs.reindex(columns=columns, fill_value="").fillna("").astype(str)
+    ranked = "rule_priority" in legs
     rules = tuple(
-        ProductRule(network or None, start or None, end or None, price[product])
-        for network, start, end, product in rows.itertuples(index=False)
+        ProductRule(network or None, start or None, end or None, price[product], _priority(rank) if ranked else None)
+        for network, start, end, product, rank in rows.itertuples(index=False)
         if product in price
     )
-    networks = _pairs(tables.get("route_networks"), "route_id", "network_id")
+    networks = [] if routes is None or "network_id" not in routes else _pairs(routes, "route_id", "network_id")
+    networks += _pairs(tables.get("route_networks"), "route_id", "network_id")
     areas: dict[str, set[str]] = {}
     for stop, area in _pairs(tables.get("stop_areas"), "stop_id", "area_id"):
         areas.setdefault(stop, set()).add(area)
     return FlatProducts(rules, dict(networks), {stop: frozenset(found) for stop, found in areas.items()})
 
 
-def _price_of_product(products: pd.DataFrame, categories: pd.DataFrame | None) -> dict[str, int]:
+def _priority(text: str) -> int:
+    """A rule's priority, 0 where it is blank."""
+    try:
+        return int(text or 0)
+    except ValueError:
+        raise ValueError(f"fare_leg_rules.txt: the rule_priority {text!r} is no whole number") from None
+
+
+def _price_of_product(products: pd.DataFrame, categories: pd.DataFrame | None, currency: str) -> dict[str, int]:
     default: set[str] = set()
     if categories is not None and "is_default_fare_category" in categories:
         flagged = categories["is_default_fare_category"].astype(str) == "1"
         default = set(categories.loc[flagged, "rider_category_id"].astype(str))
     rows = products.reindex(columns=["fare_product_id", "rider_category_id", "amount"], fill_value="")
     found: dict[str, dict[int, list[int]]] = {}
-    for product, category, amount in rows.fillna("").astype(str).itertuples(index=False):
+    stated = _stated(products, PRICES["fare_products"])
+    for (product, category, amount), theirs in zip(
+        rows.fillna("").astype(str).itertuples(index=False), stated, strict=True
+    ):
         rank = 0 if not category else 1 if category in default else 2
-        found.setdefault(product, {}).setdefault(rank, []).append(to_cents(_amount(amount)))
+        found.setdefault(product, {}).setdefault(rank, []).append(_cents(amount, theirs, currency))
     prices: dict[str, int] = {}
     for product, by_rank in found.items():
         rank = min(by_rank)
-        prices[product] = min(by_rank[rank]) if rank < 2 else max(by_rank[rank])
+        known = [cents for cents in by_rank[rank] if cents < NO_PRICE_CENTS] or [NO_PRICE_CENTS]
+        prices[product] = min(known) if rank < 2 else max(known)
     return prices
 
 

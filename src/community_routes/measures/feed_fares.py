@@ -7,25 +7,36 @@ general single. Zones that a ride passes are those of all stops at which the veh
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.earth import great_circle_m
 from community_routes.measures.fare_labels import FOREVER, KEEPS, NO_PRICE_CENTS
 from community_routes.measures.fares import NO_PRICE, FareRide, TicketFares
-from community_routes.measures.fares_gtfs import FareRule, GtfsFare, build_flat_products, build_gtfs_fares
+from community_routes.measures.fares_gtfs import (
+    PRICES,
+    FareRule,
+    GtfsFare,
+    build_flat_products,
+    build_gtfs_fares,
+    currencies_of,
+    main_currency,
+)
 from community_routes.measures.journey_fares import ride_on_route
 from community_routes.measures.label_search import Way, search_labels
 from community_routes.network.network import Network
 from community_routes.network.timetable import Timetable
-from community_routes.notices import Notice, declare
+from community_routes.notices import Notice, declare, errors_in
 from community_routes.routing.journeys import Journey, Ride
 from community_routes.routing.query import Query, Walks
 from community_routes.sources.feed import Feed
-from community_routes.sources.study_fares import Fares
+from community_routes.sources.study_fares import POUNDS, Fares
 
 NOTHING_HELD = ()
 FARES_NOT_SEARCHED = declare(
@@ -35,6 +46,21 @@ FARES_NOT_SEARCHED = declare(
 )
 FARES_MISSING = declare(
     "fares_missing", "error", "The study asks for the timetable's own fares, but no timetable has any."
+)
+FARES_OF_ANOTHER_CURRENCY = declare(
+    "fares_of_another_currency",
+    "warning",
+    "Fares of the timetable are in another currency than the study; they are not known, and never added to others.",
+)
+CURRENCIES_MEET = declare(
+    "currencies_meet",
+    "error",
+    "The study's money and the timetable's fares are in different currencies, so that they cannot be added.",
+)
+EVERY_FARE_UNKNOWN = declare(
+    "every_fare_unknown",
+    "warning",
+    "No ride of the timetable has a known fare, so that every figure of money counts walking alone.",
 )
 
 
@@ -85,8 +111,9 @@ class FeedPrices:
 
     def __init__(self, feed: Feed, study: Fares | None = None) -> None:
         self.feed = feed
-        self.fares: tuple[GtfsFare, ...] = build_gtfs_fares(feed.fares).fares
-        self.products = None if self.fares else build_flat_products(feed.fares)
+        currency = money_of(feed, study)
+        self.fares: tuple[GtfsFare, ...] = build_gtfs_fares(feed.fares, currency).fares
+        self.products = None if self.fares else build_flat_products(feed.fares, feed.routes, currency)
         self.cannot = "" if self.products is None else _unused_rules(feed)
         self.study = TicketFares(study or Fares())
         rules = [rule for fare in self.fares for rule in fare.rules]
@@ -180,6 +207,8 @@ class FeedPrices:
             if not _holds(fare, kind):
                 continue
             any_holds = True
+            if fare.cents >= NO_PRICE_CENTS:
+                continue
             lasts_s = FOREVER if fare.duration_s is None else fare.duration_s
             yield Way(self._after(row, kind, None), fare.cents, lasts_s)
         if not any_holds and kind.general is not None:
@@ -210,6 +239,24 @@ class FeedPrices:
             and (not rule.contains or rule.contains == held.passed)
             for rule in rules
         )
+
+    def price_any(self, routes: Iterable[int]) -> bool:
+        """Whether a ride on one of these routes (rows), from any stop to any later one, has a price by itself."""
+        wanted, calls = dict.fromkeys(routes), self.feed.calls
+        asked: set[tuple[int, tuple[int, ...]]] = set()
+        for trip, route in enumerate(self._route_of.tolist()):
+            if route not in wanted:
+                continue
+            flat = self.of_route(route, 0)
+            stops = () if flat is not None else tuple(calls.stop[calls.first[trip] : calls.first[trip + 1]].tolist())
+            if (route, stops) in asked:
+                continue
+            asked.add((route, stops))
+            ends = itertools.combinations(range(len(stops)), 2)
+            kinds = [flat] if flat is not None else (self.kind_of(route, stops[i : j + 1]) for i, j in ends)
+            if any(self.cheapest([(kind, 0)]) is not None for kind in kinds):
+                return True
+        return False
 
     # --- a traced journey --------------------------------------------------------------------------------------------
 
@@ -246,19 +293,31 @@ def has_feed_fares(feed: Feed) -> bool:
     return "fare_attributes" in tables or {"fare_products", "fare_leg_rules"} <= tables
 
 
+def uses_feed_fares(feed: Feed, study: Fares | None) -> bool:
+    """Whether the timetable's own fares hold: the study says ``gtfs: true``, or states no price of its own."""
+    wanted = study is None or study.gtfs or (study.gtfs is None and not study.has_prices)
+    return bool(wanted and has_feed_fares(feed))
+
+
+def money_of(feed: Feed, study: Fares | None) -> str:
+    """The currency of a study: the one that it states, pounds beside prices of its own, else that of the timetable's fares."""
+    if study is not None and study.currency is not None:
+        return study.currency
+    if not uses_feed_fares(feed, study) or (study is not None and study.has_prices):
+        return POUNDS
+    return main_currency(feed.fares)
+
+
 def feed_prices(feed: Feed, study: Fares | None, notices: list[Notice]) -> FeedPrices | None:
     """The prices of a timetable where a study uses them; None where the study's own are used, or nothing can be.
 
-    Used are they where the study says ``gtfs: true``, or states no price of its own. Rules that cannot be followed are a
-    notice, and then no fare is known: a price without them would be wrong.
+    Rules that cannot be followed are a notice, and then no fare is known: a price without them would be wrong. Prices in
+    another currency than the study's (``money_of``) are not known.
     """
-    wanted = study is None or study.gtfs or (study.gtfs is None and not study.has_prices)
-    if not has_feed_fares(feed):
+    if not uses_feed_fares(feed, study):
         if study is not None and study.gtfs:
             message = "`gtfs: true` asks for the fares of the timetables, but none of them has fare_attributes or fare_products"
             notices.append(FARES_MISSING.at(**study.at("gtfs"), message=message))
-        return None
-    if not wanted:
         return None
     try:
         prices = FeedPrices(feed, study)
@@ -269,6 +328,61 @@ def feed_prices(feed: Feed, study: Fares | None, notices: list[Notice]) -> FeedP
         notices.append(FARES_NOT_SEARCHED.at(message=f"the timetable's fares are not used: {fault}"))
         return None
     return prices
+
+
+def check_fares(feed: Feed, study: Fares | None, notices: list[Notice]) -> None:
+    """Say what of the timetable's fares cannot be used, which prices are in another currency, and whether no fare is known."""
+    found: list[Notice] = []
+    prices = feed_prices(feed, study, found)
+    if prices is not None:
+        found += _other_currencies(feed, study)
+    notices += found
+    if study is None or (prices is None and found) or errors_in(found):
+        return
+    routes = np.unique(feed.trips["route"].to_numpy(dtype=np.int64)).tolist()
+    own = TicketFares(study)
+    known = any(_is_priced(own, feed, route) for route in routes) if prices is None else prices.price_any(routes)
+    if not known:
+        message = (
+            f"no ride on any of the {len(routes)} routes has a fare that is known in {money_of(feed, study)}, so what is "
+            "reached for a budget is what can be walked to; state prices under `fares`, or mend the fares of the timetable"
+        )
+        notices.append(EVERY_FARE_UNKNOWN.at(**study.at(""), message=message))
+
+
+def _is_priced(own: TicketFares, feed: Feed, route: int) -> bool:
+    ride = replace(ride_on_route(feed, route), km=1.0)
+    tickets = own.tickets(("day", "week", "four_week"))
+    return own.single(ride) < NO_PRICE or any(own.covers(ticket, ride) for ticket in tickets)
+
+
+def _other_currencies(feed: Feed, study: Fares | None) -> list[Notice]:
+    """A notice for each file and currency that is not the study's; an error where nothing is in the study's."""
+    ours = money_of(feed, study)
+    name, stated = currencies_of(feed.fares)
+    unstated = pd.DataFrame({"file": f"{name}.txt", "row": np.arange(len(stated)) + 2})
+    rows = feed.fare_rows.get(name, unstated).assign(currency=stated)
+    odd = rows[~rows["currency"].isin(["", ours])]
+    if study is not None and len(odd) and len(odd) == len(rows):
+        theirs = " and ".join(sorted(set(odd["currency"])))
+        message = (
+            f"the study's money is {ours}, but the fares of the timetable are in {theirs}; say `currency: {theirs.split()[0]}` "
+            "where the study's prices and budgets are so, or `gtfs: false` to use the study's prices alone"
+        )
+        return [CURRENCIES_MEET.at(**study.at("currency"), value=ours, message=message)]
+    found = []
+    for (file, currency), mine in odd.groupby(["file", "currency"], sort=True):
+        lines = ", ".join(str(row) for row in mine["row"][:5]) + (" ..." if len(mine) > 5 else "")
+        message = (
+            f"of {len(rows)} fares {len(mine)} (row{'s' * (len(mine) > 1)} {lines}) count in {currency}, this study in {ours}: "
+            "they are not known, never added, and rides without another fare are in no budget; "
+            f"`currency: {currency}` under `fares` counts in {currency} instead"
+        )
+        notice = FARES_OF_ANOTHER_CURRENCY.at(
+            str(file), row=int(mine["row"].iloc[0]), field=PRICES[name], value=currency, message=message
+        )
+        found.append(notice)
+    return found
 
 
 def times_within_feed_budgets(
@@ -306,9 +420,12 @@ def _zonal(rule: FareRule) -> bool:
 
 def _unused_rules(feed: Feed) -> str:
     """What the products of fares v2 need that is not followed here."""
-    transfers = feed.fares.get("fare_transfer_rules")
-    if transfers is not None and len(transfers):
-        return "fare_transfer_rules.txt says what changes cost, which is not followed"
+    for table, what in (
+        ("fare_transfer_rules", "what changes cost"),
+        ("fare_leg_join_rules", "which rides count as one"),
+    ):
+        if len(feed.fares.get(table, ())):
+            return f"{table}.txt says {what}, which is not followed"
     legs = feed.fares["fare_leg_rules"]
     for column in ("from_timeframe_group_id", "to_timeframe_group_id"):
         if column in legs and (legs[column].fillna("") != "").any():

@@ -20,7 +20,6 @@ from community_routes.times import MINUTE
 
 MEDIAN = 50
 BEST = "best"
-MONEY = "GBP per month"
 
 
 @dataclass(frozen=True)
@@ -89,10 +88,10 @@ class Commuting:
         return self.commute.key
 
     def access_rows(self, inputs: WindowInputs) -> pd.DataFrame:
-        cost = inputs.cost_of_commute.get(self.commute)
+        cost, money = inputs.cost_of_commute.get(self.commute), f"{inputs.currency} per month"
         if cost is None:
             none = np.zeros(len(inputs.zones))
-            return inputs.rows(none, kind=self.key, measure="commuting_cost", unit=MONEY).iloc[:0]
+            return inputs.rows(none, kind=self.key, measure="commuting_cost", unit=money).iloc[:0]
         mine = np.flatnonzero((inputs.destinations["key"] == self.key).to_numpy())
         amounts = inputs.destinations["amount"].to_numpy(dtype=np.float64)[mine]
         off = np.isnan(inputs.of_zones(np.zeros(len(inputs.origins))))
@@ -105,7 +104,7 @@ class Commuting:
             anyhow = inputs.middle_of_zones(cost_of_share(in_time, amounts, share=self.share))
             why = np.where(off, "off_network", np.where(np.isfinite(anyhow), "over_fare", "over_time"))
             what = {"kind": self.key, "cutoff_min": cutoff, "reading": BEST}
-            named = {"measure": f"commuting_cost_{ending}", "unit": MONEY}
+            named = {"measure": f"commuting_cost_{ending}", "unit": money}
             tables.append(inputs.rows(least, reason=why.tolist(), **what, **named))
             if income is not None:
                 unknown = np.where(off | ~np.isfinite(least), why, "income_unknown")

@@ -16,6 +16,7 @@ from community_routes.measures.rows import ZoneColumn, zone_table
 from community_routes.measures.service import StopDepartures
 from community_routes.measures.weighted import weighted_quantile
 from community_routes.network.points import Links
+from community_routes.sources.study_fares import POUNDS
 from community_routes.times import UNREACHED
 
 FloatArray = NDArray[np.float64]
@@ -45,6 +46,8 @@ class WindowInputs:
     cutoffs_min : tuple of float
     units : mapping of str to str
         Unit of the amounts of a key.
+    currency : str
+        Of all money.
     zone_time_s : int32, shape (n_origins, n_departures, n_zones), optional
         Times to the zones' own points, for other wards.
     times_of_budget : mapping of float to int32 arrays like ``time_s``, optional
@@ -66,6 +69,7 @@ class WindowInputs:
     departures: StopDepartures
     cutoffs_min: tuple[float, ...]
     units: Mapping[str, str] = field(default_factory=dict)
+    currency: str = POUNDS
     zone_time_s: NDArray[np.int32] | None = None
     times_of_budget: Mapping[float, NDArray[np.int32]] = field(default_factory=dict)
     cost_of_commute: Mapping[Commute, NDArray[np.float64]] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from community_routes.network.connections import Connections, build_connections,
 from community_routes.network.packing import packable
 from community_routes.network.points import Links
 from community_routes.network.stop_walks import build_footpaths, stop_points
-from community_routes.network.timetable import WHOLE_DAY_S, Timetable, build_timetable
+from community_routes.network.timetable import WHOLE_DAY_S, Timetable, Wheelchair, build_timetable
 from community_routes.network.walks import Ground, link_points
 from community_routes.notices import Notice
 from community_routes.sources.feed import Feed, Phase
@@ -149,7 +149,7 @@ def assemble_network(
     slack_s: int = 60,
     phase: Phase | None = None,
     seed: int | None = None,
-    wheelchair: bool = False,
+    wheelchair: Wheelchair = False,
     span_s: tuple[int, int] = WHOLE_DAY_S,
     notices: list[Notice] | None = None,
 ) -> Network:
@@ -193,7 +193,7 @@ def build_network(
     link_m: float = 300.0,
     phase: Phase | None = None,
     seed: int | None = None,
-    wheelchair: bool = False,
+    wheelchair: Wheelchair = False,
     span_s: tuple[int, int] = WHOLE_DAY_S,
     notices: list[Notice] | None = None,
 ) -> Network:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.arrays import check_first, set_frozen
@@ -18,7 +20,9 @@ from community_routes.times import DAY, HOUR
 
 WHOLE_DAY_S = (-9 * HOUR, 33 * HOUR)
 """What departures and deadlines of one day need, whatever the limit of time: the longest journey before it and after it."""
-ACCESSIBLE = 1
+ACCESSIBLE, NOT_ACCESSIBLE = 1, 2
+Wheelchair = bool | Literal["best", "worst"]
+"""Whether rides must be accessible without steps: no, or known to be so (True, worst), or not known not to be so (best)."""
 STATION = 1
 
 
@@ -101,7 +105,7 @@ def build_timetable(
     *,
     phase: Phase | None = None,
     seed: int | None = None,
-    wheelchair: bool = False,
+    wheelchair: Wheelchair = False,
     span_s: tuple[int, int] = WHOLE_DAY_S,
     notices: list[Notice] | None = None,
 ) -> Timetable:
@@ -116,8 +120,9 @@ def build_timetable(
         When the first bus of a ``frequencies.txt`` row with ``exact_times=0`` leaves: at its start, half a headway later,
         or at a random moment of the first headway drawn from ``seed``; as the feed says unless given.
     seed : int, optional
-    wheelchair : bool
-        Only trips known to be accessible, boarded and left at stops known to be accessible.
+    wheelchair : bool, "best" or "worst"
+        Only trips that are accessible, boarded and left at stops that are: those known to be so, with ``best`` those of which
+        it is not known as well.
     span_s : (int, int)
         Seconds of the service date between which hops leave.
     notices : list of Notice, optional
@@ -130,7 +135,7 @@ def build_timetable(
     size = np.diff(calls.first)[trip]
     usable = size >= 2
     if wheelchair:
-        usable &= feed.trips["wheelchair_accessible"].to_numpy()[trip] == ACCESSIBLE
+        usable &= is_accessible(feed.trips["wheelchair_accessible"], wheelchair)[trip]
     start_s = np.zeros(len(trip), np.int64)
     end_s = np.zeros(len(trip), np.int64)
     start_s[usable] = calls.departure_s[calls.first[trip[usable]]] + shift[usable]
@@ -139,6 +144,13 @@ def build_timetable(
     trip, shift, day, frequent = trip[usable], shift[usable], day[usable], frequent[usable]
     runs = _runs(feed, trip, shift, day, frequent, found)
     return _lay_out(feed, date, span_s, wheelchair, trip, shift, runs)
+
+
+def is_accessible(stated: pd.Series, wheelchair: Wheelchair) -> NDArray[np.bool_]:
+    """Which trips or stops count as accessible without steps, by what their tables state (0 where that is not known)."""
+    known = stated.to_numpy()
+    counts: NDArray[np.bool_] = known != NOT_ACCESSIBLE if wheelchair == "best" else known == ACCESSIBLE
+    return counts
 
 
 def _instances(
@@ -235,7 +247,7 @@ def _lay_out(
     feed: Feed,
     date: dt.date,
     span_s: tuple[int, int],
-    wheelchair: bool,
+    wheelchair: Wheelchair,
     trip: NDArray[np.int64],
     shift: NDArray[np.int64],
     runs: list[tuple[int, ...]] | None,
@@ -260,7 +272,7 @@ def _lay_out(
     board = (calls.pickup_type[call] != 1) & ~station[calls.stop[call]]
     alight = (calls.drop_off_type[call + 1] != 1) & ~station[calls.stop[call + 1]]
     if wheelchair:
-        accessible = feed.stops["wheelchair_boarding"].to_numpy() == ACCESSIBLE
+        accessible = is_accessible(feed.stops["wheelchair_boarding"], wheelchair)
         board &= accessible[calls.stop[call]]
         alight &= accessible[calls.stop[call + 1]]
     sizes = np.bincount(hop_run, minlength=int(run_of[-1]) + 1 if len(run_of) else 0)

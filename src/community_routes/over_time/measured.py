@@ -81,7 +81,7 @@ class Measured:
             slack_s=travel.slack_s,
             phase=travel.phase,
             seed=travel.seed,
-            wheelchair=travel.wheelchair,
+            wheelchair=travel.bound,
             span_s=self._span_s,
             notices=[],
         )

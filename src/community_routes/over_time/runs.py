@@ -211,7 +211,7 @@ def _against(kept: Kept, content: Mapping[str, Any]) -> Kept:
 
 
 def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
-    """A table of a run as text and numbers, without the rows of proposals."""
+    """A table of a run as text and numbers, without the rows of proposals and of the worse of two bounds."""
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except (OSError, ValueError) as wrong:
@@ -221,6 +221,8 @@ def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     if lacking:
         raise UsageError(f"{path.parent}: {path.name} lacks the column {', '.join(lacking)}; run the study again")
     table = table[table["scenario"] == TODAY].reset_index(drop=True)
+    if "mode" in table.columns:  # of two bounds the better one comes first
+        table = table[table["mode"] == table["mode"].min()].reset_index(drop=True).drop(columns="mode")
     for column in _NUMBERS:
         if column in table.columns:
             numbers = pd.to_numeric(table[column].replace("", None), errors="coerce").astype("float64")

@@ -19,6 +19,7 @@ from community_routes.times import format_time
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 SEVERITIES = ("error", "warning", "info")
+_OF_ANY_MODE = ("costs", "operating_")
 _KEYS = {
     "access": ("scenario", "day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min"),
     "groups": ("scenario", "day", "window", "grouping", "group", "kind", "measure", "reading", "cutoff_min"),
@@ -100,13 +101,28 @@ _SORTED: WeakKeyDictionary[Results, dict[str, pd.DataFrame]] = WeakKeyDictionary
 
 
 def sorted_tables(results: Results) -> dict[str, pd.DataFrame]:
-    """The tables exactly as they are written, by name without ``.csv``: row ``i`` is line ``i + 2`` of its file.
+    """The tables as they are written, by name without ``.csv``: row ``i`` is line ``i + 2`` of its file (see `written_tables`).
 
     Worked out once for the same results; not to be changed.
     """
     if results not in _SORTED:
         _SORTED[results] = _sort_tables(results)
     return _SORTED[results]
+
+
+def written_tables(results: Results) -> dict[str, pd.DataFrame]:
+    """The tables exactly as they are written: of two bounds the rows of the worse below all others."""
+    tables = sorted_tables(results)
+    below = {} if results.worst is None else sorted_tables(results.worst)
+
+    def is_bound(table: pd.DataFrame) -> bool:
+        return "mode" in table and bool((table["mode"] == results.mode).all())
+
+    found = {
+        name: pd.concat([table, below[name]], ignore_index=True) if name in below and is_bound(table) else table
+        for name, table in tables.items()
+    }
+    return found | {name: table for name, table in below.items() if name not in tables}
 
 
 def _sort_tables(results: Results) -> dict[str, pd.DataFrame]:
@@ -135,6 +151,11 @@ def _sort_tables(results: Results) -> dict[str, pd.DataFrame]:
         if name in tables:
             raise UsageError(f"the extra table {name!r} has the name of another table")
         tables[name] = table.reset_index(drop=True)
+    if results.mode:
+        for name in tables.keys() - {"notices"}:
+            if {"scenario", "mode"} & set(tables[name]) == {"scenario"} and not name.startswith(_OF_ANY_MODE):
+                tables[name] = tables[name].copy()
+                tables[name].insert(list(tables[name]).index("scenario") + 1, "mode", results.mode)
     return tables
 
 

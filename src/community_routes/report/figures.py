@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from community_routes.measures.groups import less_is_better
 from community_routes.report import words
 from community_routes.report.cells import exact_number, sorted_tables
 from community_routes.report.results import TODAY, Results
+from community_routes.sources.study_fares import POUNDS
 
 _NOISE = 1e-9
 HEADLINE_KINDS = ("employment", "shared_spaces")
@@ -27,6 +28,7 @@ class View:
     measure: str
     reading: str
     cutoff_min: float | None
+    currency: str = field(default=POUNDS, compare=False)
 
     @property
     def low_is_good(self) -> bool:
@@ -36,7 +38,7 @@ class View:
     @property
     def name(self) -> str:
         """In words, without the kind of place."""
-        return words.view_name(self.measure, self.reading, self.cutoff_min)
+        return words.view_name(self.measure, self.reading, self.cutoff_min, self.currency)
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,8 @@ def figure(cell: Cell | None, unit: str = "", *, sign: bool = False, whole: bool
         return Markup('<span class="none">–</span>')
     shown = words.in_unit(cell.value, unit) * times
     shown = 0.0 if abs(shown) < _NOISE else shown
-    if unit == words.MONEY:
-        text = words.pounds(shown, sign=sign)
+    if words.is_money(unit):
+        text = words.money(shown, unit[:3], sign=sign)
     else:
         text = words.count(shown) if whole else words.number(shown, sign=sign)
     return Markup('<data value="{}" data-from="{}" data-unit="{}">{}</data>').format(
@@ -94,7 +96,7 @@ class Figures:
         self.results = results
         self.tables = sorted_tables(results)
         self.zone_row = {str(zone): i for i, zone in enumerate(results.zones["id"])}
-        self.views = _views(self.tables["access"])
+        self.views = _views(self.tables["access"], results.currency)
         self.kinds = _kinds(self.tables["access"], results)
         self.all_slots = _slots(self.tables["access"], results)
         self.slots = self._headline_slots()
@@ -235,13 +237,13 @@ def _natural(text: str) -> tuple[int, float, str]:
     return (0, float(text), "") if text.replace(".", "", 1).isdigit() else (1, 0.0, text)
 
 
-def _views(access: pd.DataFrame) -> list[View]:
+def _views(access: pd.DataFrame, currency: str) -> list[View]:
     """The headline reading of each measure: the mean, or the median for measures without one; reach first."""
     columns = ["measure", "reading", "cutoff_min"]
     found = access[columns].drop_duplicates()
     with_mean = set(found.loc[found["reading"] == "mean", "measure"])
     views = [
-        View(str(m), str(r), None if pd.isna(c) else float(c))
+        View(str(m), str(r), None if pd.isna(c) else float(c), currency)
         for m, r, c in found.itertuples(index=False)
         if r == "mean" or (m not in with_mean and r in ("p50", "best"))
     ]

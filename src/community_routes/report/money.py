@@ -22,11 +22,15 @@ _SMALL = 0.05
 def money(figures: Figures, lead: tuple[str, str] | None) -> dict[str, Any] | None:
     """The parts of the section, for a leading group where one must do; None where nothing of money was worked out."""
     found = {"months": months(figures), "buys": buys(figures, lead), "others": others(figures, lead)}
-    return found if any(found.values()) else None
+    return {**found, "nothing": f"{words.money_sign(figures.results.currency)}0"} if any(found.values()) else None
 
 
 def _titles(figures: Figures) -> list[tuple[str, str]]:
     return [(scenario.id, figures.results.letter(scenario.id)) for scenario in figures.results.scenarios]
+
+
+def _unit(figures: Figures) -> str:
+    return f"{figures.results.currency} per month"
 
 
 def _days(figures: Figures) -> list[str]:
@@ -66,7 +70,7 @@ def _month(figures: Figures, slot: Slot, kind: str, view: View) -> dict[str, Any
         rows.append(
             {
                 "name": "Everybody" if grouping == "all" else words.group_name(grouping, group),
-                "cost": figure(cells["value"], words.MONEY),
+                "cost": figure(cells["value"], _unit(figures)),
                 "share": figure(figures.group_cell("value", TODAY, slot, kind, burden, grouping, group), "share"),
                 "covered": figure(cells["persons_covered"], whole=True),
                 "persons": figure(cells["persons"], whole=True),
@@ -99,7 +103,7 @@ def _change(
     if now is not None and covered is not None and abs(now.value - covered.value) >= 1:
         return {"money": None, "covered": figure(now, whole=True), "gain": now.value > covered.value}
     cell = figures.group_cell("change", scenario, slot, kind, view, *who)
-    return {"money": figure(cell, words.MONEY, sign=True), "covered": None, "gain": False}
+    return {"money": figure(cell, _unit(figures), sign=True), "covered": None, "gain": False}
 
 
 def goal_words(share: str, kind: str, unit: str) -> str:
@@ -167,7 +171,11 @@ def buys(figures: Figures, lead: tuple[str, str] | None) -> dict[str, Any] | Non
             shown = "" if views is nearest else words.unit_name(unit)
             name = f"{words.sentence_case(words.kind_name(kind))}: {what.lower()}"
             blocks.append({"name": name + (f" ({shown})" if shown not in ("", "places") else ""), "rows": rows})
-    return {"heads": ["At any price", *(f"For {words.pounds(float(b))} or less" for b in budgets)], "blocks": blocks}
+    currency = figures.results.currency
+    return {
+        "heads": ["At any price", *(f"For {words.money(float(b), currency)} or less" for b in budgets)],
+        "blocks": blocks,
+    }
 
 
 def _differs(figures: Figures, kind: str, views: list[View], lead: tuple[str, str]) -> bool:
@@ -210,7 +218,7 @@ def others(figures: Figures, lead: tuple[str, str] | None) -> dict[str, Any] | N
     for kind, measure, reading, cutoff in (
         mine[["kind", "measure", "reading", "cutoff_min"]].drop_duplicates().itertuples(index=False)
     ):
-        view = View(str(measure), str(reading), None if pd.isna(cutoff) else float(cutoff))
+        view = View(str(measure), str(reading), None if pd.isna(cutoff) else float(cutoff), figures.results.currency)
         unit = figures.unit(str(kind), view)
         for slot in figures.slots:
             cells = [figures.group_cell("value", scenario, slot, str(kind), view, *lead) for scenario in ids]

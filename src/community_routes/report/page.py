@@ -14,6 +14,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from community_routes.report import charts, connected, drawing, mapdata, money, sections, words
+from community_routes.report.bounds import bounds
 from community_routes.report.cells import cell_text, exact_number, publish
 from community_routes.report.figures import (
     Cell,
@@ -111,6 +112,7 @@ def _content(figures: Figures, environment: jinja2.Environment, on_paper: bool) 
         "people": people_of(results),
         "dates": [(words.day_name(day), words.date_text(date)) for day, date in results.dates.items()],
         "verdicts": verdicts,
+        "bounds": bounds(figures),
         "today": today_rows(figures),
         "today_by_income": today_rows(figures, "local_income"),
         "headline_kinds": [(kind, words.kind_name(kind), unit_note(figures, kind)) for kind in figures.headline_kinds],

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from community_routes.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
 from community_routes.errors import UsageError
+from community_routes.sources.study_fares import POUNDS
 
 TODAY = "today"
 BASE_COMPARISON, BASE_GROUPS = "base_comparison", "base_groups"
@@ -142,7 +143,7 @@ class JourneyView:
     legs : tuple of LegView
         Empty when there is no journey within the limits; then ``reason`` says why.
     fare : float or None
-        Pounds; None when it is not known.
+        In the currency of the results; None when it is not known.
     last_home_s : int or None
         When the last journey back leaves, seconds of the service date; None when it is not known.
     reason : str
@@ -170,6 +171,12 @@ class Results:
         Of the study file.
     invented : bool
         The study is made up (the sample borough); said wherever it is shown.
+    mode : str
+        Of every figure: ``step_free_best``, ``step_free_worst``; empty where all can be ridden and walked.
+    worst : Results or None
+        The other bound beside ``step_free_best``; it is in the tables, and shown beside the leading figures.
+    currency : str
+        Of fares, budgets and costs.
     settings : mapping of str to text or number
         Travel settings and conventions, printable, in the order in which they are shown.
     sources : DataFrame of name, kind, sha256, credit
@@ -222,6 +229,9 @@ class Results:
     dates: Mapping[str, dt.date]
     version: str
     invented: bool = False
+    mode: str = ""
+    worst: Results | None = None
+    currency: str = POUNDS
     has_population: bool = True
     background: Mapping[str, gpd.GeoDataFrame] = field(default_factory=dict)
     windows: Mapping[str, str] = field(default_factory=dict)

@@ -27,7 +27,7 @@ _ITEMS = {
     "bus_hours_per_year": "Further bus-hours a year",
     "km_per_year": "Further bus-kilometres a year",
     "peak_vehicles_per_year": "Further buses at the busiest time",
-    "cost_per_year": "Further cost a year, £",
+    "cost_per_year": "Further cost a year",
 }
 _TITLES = {
     "shared_spaces": "Who could meet where",
@@ -163,7 +163,10 @@ def cost_rows(figures: Figures) -> list[dict[str, Any]]:
                 continue
             value = float(mine["value"].loc[found[0]]) if len(found) else float("nan")
             cells.append(figure(Cell("costs", (int(found[0]) if len(found) else 0,), "value", value)))
-        rows.append({"name": _ITEMS.get(item, words.sentence_case(words.plain(item))), "cells": cells})
+        name = _ITEMS.get(item, words.sentence_case(words.plain(item)))
+        if item == "cost_per_year":
+            name = f"{name}, {words.money_sign(figures.results.currency).rstrip()}"
+        rows.append({"name": name, "cells": cells})
     return rows
 
 
@@ -356,7 +359,13 @@ def _different(figures: Figures, views: list[JourneyView], depart: int, end: int
     for same in alike.values():
         names = [_short_title(figures, view.scenario) for view in same]
         lines.append(
-            _journey(words.joined(names) if len(results.scenarios) > 1 else " and ".join(names), same[0], depart, end)
+            _journey(
+                words.joined(names) if len(results.scenarios) > 1 else " and ".join(names),
+                same[0],
+                depart,
+                end,
+                results.currency,
+            )
         )
     return lines
 
@@ -374,7 +383,7 @@ def _order(figures: Figures, scenario: str) -> int:
     return ids.index(scenario) if scenario in ids else len(ids)
 
 
-def _journey(title: str, view: JourneyView, depart_s: int, end_s: int) -> dict[str, Any]:
+def _journey(title: str, view: JourneyView, depart_s: int, end_s: int, currency: str) -> dict[str, Any]:
     """One line of a pair: how long it takes, its legs drawn and in words."""
     if not view.legs:
         title = words.sentence_case(title)
@@ -384,7 +393,7 @@ def _journey(title: str, view: JourneyView, depart_s: int, end_s: int) -> dict[s
     rides = sum(leg.mode != "walk" for leg in view.legs)
     facts = [f"{words.number(round(minutes))} minutes", f"arrives {words.clock(view.legs[-1].arrive_s)}"]
     facts.append("on foot" if not rides else "no change" if rides == 1 else f"{rides - 1} change{'s' * (rides > 2)}")
-    facts += [f"£{view.fare:.2f}"] if view.fare is not None else []
+    facts += [words.money(view.fare, currency)] if view.fare is not None else []
     facts += [f"last journey home {words.clock(view.last_home_s)}"] if view.last_home_s is not None else []
     return {
         "title": title,

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from community_routes.report.cells import SEVERITIES, csv_text, publish, sorted_tables
+from community_routes.report.cells import SEVERITIES, csv_text, publish, sorted_tables, written_tables
 from community_routes.report.geopackage import write_geopackage
 from community_routes.report.results import Results
 
@@ -30,7 +30,7 @@ def write_tables(results: Results, folder: str | Path) -> list[Path]:
     """
     place = Path(folder)
     written: list[Path] = []
-    tables = sorted_tables(results)
+    tables = written_tables(results)
     for name, table in tables.items():
         written.append(place / f"{name}.csv")
         publish(written[-1], csv_text(table).encode("utf-8"))
@@ -61,7 +61,7 @@ def run_json(results: Results) -> str:
             "destinations": len(results.destinations),
             "stops": len(results.stops),
             "routes": len(results.routes),
-            "rows": {name: len(table) for name, table in sorted_tables(results).items()},
+            "rows": {name: len(table) for name, table in written_tables(results).items()},
             "notices": {name: int((results.notices["severity"] == name).sum()) for name in SEVERITIES},
         },
     }

@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Mapping
 
+from community_routes.sources.study_fares import POUNDS
 from community_routes.times import format_time
 
 MINUS = "\u2212"
@@ -50,9 +51,10 @@ _UNITS = {
     "s": ("minutes", 1 / 60),
     "min": ("minutes", 1.0),
     "share": ("%", 100.0),
-    "GBP per month": ("£ a month", 1.0),
 }
-MONEY = "GBP per month"
+_A_MONTH = " per month"
+_SIGNS = {"GBP": "£"}
+_WITHOUT_CENTS = frozenset(["CLP", "IDR", "IRR", "ISK", "JPY", "KRW", "PYG", "VND"])
 
 
 def plain(key: str) -> str:
@@ -104,8 +106,8 @@ def window_name(window: str, windows: Mapping[str, str]) -> str:
     return f"{name}, {times}" if times and times != name else name
 
 
-def view_name(measure: str, reading: str, cutoff_min: float | None) -> str:
-    """What a map shows: "Places within 45 minutes"."""
+def view_name(measure: str, reading: str, cutoff_min: float | None, currency: str = POUNDS) -> str:
+    """What a map shows: "Places within 45 minutes"; budgets are in a currency."""
     within = "" if cutoff_min is None else f" within {number(cutoff_min)} minutes"
     how = {"mean": "", "p50": "", "best": ""}.get(reading, f" ({reading_name(reading)})")
     if measure == "cumulative_opportunities" and cutoff_min is not None:
@@ -123,7 +125,7 @@ def view_name(measure: str, reading: str, cutoff_min: float | None) -> str:
         share, _, holder = measure.partition("_")[2].partition("_")[2].partition("_")
         return f"{what}, to {share} % of all{within}{', at the concession' if holder else ''}"
     if budget:
-        name = f"{_MEASURES.get(known, known)} for £{budget} or less"
+        name = f"{_MEASURES.get(known, known)} for {money_sign(currency)}{budget} or less"
     else:
         name = _MEASURES.get(measure, sentence_case(plain(measure)))
     return f"{name}{within}{how}"
@@ -150,6 +152,8 @@ def group_name(grouping: str, group: str) -> str:
 
 def unit_name(unit: str) -> str:
     """The unit in which a figure is shown; square metres are shown as hectares, seconds as minutes."""
+    if is_money(unit):
+        return f"{money_sign(unit[:3]).rstrip()} a month"
     return _UNITS.get(unit, (plain(unit), 1.0))[0]
 
 
@@ -194,12 +198,23 @@ def count(value: float) -> str:
     return f"{round(value):,}".replace("-", MINUS)
 
 
-def pounds(value: float, *, sign: bool = False) -> str:
-    """``£75.60``, ``−£3.00``, ``£1,250.00``."""
+def is_money(unit: str) -> bool:
+    """Whether a unit is money a month: ``GBP per month``."""
+    return unit.endswith(_A_MONTH)
+
+
+def money_sign(currency: str) -> str:
+    """What stands before an amount: ``£``, else the code of ISO 4217 and a space."""
+    return _SIGNS.get(currency, f"{currency}\u00a0")
+
+
+def money(value: float, currency: str, *, sign: bool = False) -> str:
+    """``£75.60``, ``−£3.00``, ``£1,250.00``, ``EUR 4.80``, ``JPY 300``."""
     if not math.isfinite(value):
         return MISSING
-    mark = MINUS if round(value, 2) < 0 else "+" if sign and round(value, 2) > 0 else ""
-    return f"{mark}£{abs(value):,.2f}"
+    digits = 0 if currency in _WITHOUT_CENTS else 2
+    mark = MINUS if round(value, digits) < 0 else "+" if sign and round(value, digits) > 0 else ""
+    return f"{mark}{money_sign(currency)}{abs(value):,.{digits}f}"
 
 
 def percent(share: float, *, sign: bool = False) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from community_routes.errors import UsageError
-from community_routes.report.cells import publish, safe_text, sorted_tables
+from community_routes.report.cells import publish, safe_text, written_tables
 from community_routes.report.results import Results
 
 _MOST_ROWS = 1_048_575  # a sheet holds 1,048,576 with its heading
@@ -47,7 +47,7 @@ def write_workbook(results: Results, path: str | Path) -> Path:
     book.properties.title = _clean(results.title)
     stamp = dt.datetime.combine(results.stamp, dt.time())
     book.properties.created = book.properties.modified = stamp
-    for name, table in {"settings": _settings(results), **sorted_tables(results), "sources": results.sources}.items():
+    for name, table in {"settings": _settings(results), **written_tables(results), "sources": results.sources}.items():
         if len(table) > _MOST_ROWS:
             raise UsageError(f"{name} has {len(table):,} rows, more than a sheet of a workbook holds; use {name}.csv")
         sheet = book.create_sheet(name[:31])

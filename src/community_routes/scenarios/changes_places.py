@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import geopandas as gpd
 import numpy as np
@@ -13,6 +13,7 @@ import shapely
 from pydantic import ValidationError
 
 from community_routes.earth import EARTH_RADIUS_M
+from community_routes.measures.feed_fares import money_of, uses_feed_fares
 from community_routes.scenarios.changes import AddHomes, AddJobs, AddSpace, ChangeFare
 from community_routes.scenarios.changes_values import nearest_name
 from community_routes.scenarios.changes_work import CANNOT_APPLY, NO_EFFECT, UNKNOWN_PLACE, Work
@@ -151,8 +152,10 @@ def apply_change_fare(work: Work, change: ChangeFare) -> None:
     given: dict[str, Any] = dict(change.model_extra or {})
     if not given:
         raise work.stop(NO_EFFECT, "no fare is given; write for example {single: 2.00}")
-    before = work.fares
+    before, money = _fares_today(work, given), money_of(work.feed, work.fares)
     work.fares = merged_fares(work, given, [])
+    if money_of(work.feed, work.fares) != money:
+        raise work.stop(CANNOT_APPLY, f"a proposal cannot count in another currency than today's {money}")
     told = changed_fares(before, work.fares)
     if not told:
         raise work.stop(NO_EFFECT, "the fares are exactly so already")
@@ -161,7 +164,8 @@ def apply_change_fare(work: Work, change: ChangeFare) -> None:
 
 def merged_fares(work: Work, given: Mapping[str, Any], path: list[Step]) -> Fares:
     """The study's fares with some keys changed, checked like those of a study file; a fault for each that cannot be used."""
-    old = work.fares.model_dump(by_alias=True, exclude_none=True) if work.fares is not None else {}
+    today = _fares_today(work, given)
+    old = today.model_dump(by_alias=True, exclude_none=True) if today is not None else {}
     try:
         return Fares.model_validate(_merged(old, given))
     except ValidationError as fault:
@@ -176,6 +180,19 @@ def merged_fares(work: Work, given: Mapping[str, Any], path: list[Step]) -> Fare
                 message = f"{dotted(item['loc'])} {item['input']!r}: {item['msg'][0].lower()}{item['msg'][1:]}"
             work.note(CANNOT_APPLY, message, where, item["input"] if isinstance(item["input"], str) else "")
         raise work.abandoned() from None
+
+
+def _fares_today(work: Work, given: Mapping[str, Any]) -> Fares | None:
+    """The fares that a change begins with: where those of the timetable hold, prices given are in their currency.
+
+    Prices of some routes, agencies or modes stand beside the timetable's; a general price stands in the place of all.
+    """
+    if not uses_feed_fares(work.feed, work.fares):
+        return cast("Fares | None", work.fares)
+    said: dict[str, Any] = {"currency": money_of(work.feed, work.fares)}
+    if set(given) <= {"routes", "agencies", "modes"}:
+        said["gtfs"] = True
+    return Fares(**said) if work.fares is None else cast("Fares", work.fares).model_copy(update=said)
 
 
 def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from community_routes.network.network import assemble_network
 from community_routes.network.points import Links
+from community_routes.network.timetable import Wheelchair
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.travel_times import travel_times_by_departure
 from community_routes.scenarios.draws import Randomness, scenario_draws, shifted_feed
@@ -86,7 +87,7 @@ def window_draws(
     randomness: Randomness,
     *,
     slack_s: int = 60,
-    wheelchair: bool = False,
+    wheelchair: Wheelchair = False,
     n: int = 200,
     seed: int = 0,
     threads: int = 1,

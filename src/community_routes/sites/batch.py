@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,14 @@ from community_routes.routing.engine import Engine, LocalEngine
 from community_routes.scenarios.scenario import Scenario
 from community_routes.sites.around import look_around, residents_of_sites
 from community_routes.sites.detail import notes_of_places
-from community_routes.sites.figures import NEAREST_STOP, Scene, build_scene, figures_of_blocks, stops_of_entrances
+from community_routes.sites.figures import (
+    NEAREST_STOP,
+    Scene,
+    build_scene,
+    figures_of_blocks,
+    settings_key,
+    stops_of_entrances,
+)
 from community_routes.sites.files import JudgedSites, write_sites
 from community_routes.sites.judge import Verdict, judge
 from community_routes.sites.pages import pages_wanted, write_pages
@@ -56,6 +63,8 @@ class Outcome:
         Pages of single sites, and sites of which one was asked for that have none: they could not be judged, or there
         were too many.
     notices : tuple of Notice
+    n_missing_at_worst : int or None
+        As ``n_missing`` by the worse bound of a step-free study.
     """
 
     n_sites: int
@@ -64,6 +73,7 @@ class Outcome:
     n_pages: int = 0
     n_without_page: int = 0
     notices: tuple[Notice, ...] = ()
+    n_missing_at_worst: int | None = None
 
     def exit_code(self, *, require_pass: bool = False) -> int:
         """4 when a standard that is required is missed (where asked for), 3 when some sites failed, else 0."""
@@ -73,7 +83,11 @@ class Outcome:
 
     def __str__(self) -> str:
         failed = f"; {self.n_failed:,} could not be (failed.csv says why)" if self.n_failed else ""
-        return f"{self.n_sites - self.n_failed:,} sites judged, {self.n_missing:,} miss a required standard{failed}"
+        worst = self.n_missing_at_worst
+        also = "" if worst is None else f" ({worst:,} by stops and trips known to be accessible alone)"
+        return (
+            f"{self.n_sites - self.n_failed:,} sites judged, {self.n_missing:,} miss a required standard{also}{failed}"
+        )
 
 
 @dataclass(frozen=True)
@@ -189,6 +203,7 @@ def assess_sites(
         len(wanted.rows),
         wanted.n_left_out,
         batch.notices,
+        None if judged.worst is None else int(judged.worst.misses(required=True).sum()),
     )
 
 
@@ -239,9 +254,21 @@ class _Run:
         self.settings_in_use = {batch.settings, self.entrances, *(one.settings for one in batch.proposals)}
 
     def judged(self) -> JudgedSites:
-        """Everything that is written, as figures and verdicts."""
-        batch, study = self.batch, self.batch.study
-        done = self._figures(batch.settings, self.today, batch.places, "judging places")
+        """Everything that is written, as figures and verdicts; of a step-free study by both bounds."""
+        batch = self.batch
+        found = self._judged(batch.settings, self.today)
+        if batch.study.file.travel.step_free is not True:
+            return replace(found, remedies=self._remedies(found.verdicts))
+        study = batch.study.at_bound("worst")
+        settings = settings_key(study, batch.named, batch.parts)
+        self.settings_in_use.add(settings)
+        worst = self._judged(settings, _Ground(study, batch, self.watch, self.tell))
+        return replace(found, remedies=self._remedies(found.verdicts), worst=worst)
+
+    def _judged(self, settings: str, ground: _Ground) -> JudgedSites:
+        """Figures and verdicts in one state of the study, without what would help."""
+        batch, study = self.batch, ground.study
+        done = self._figures(settings, ground, batch.places, "judging places")
         values, origins = self._rows(batch.key_of_site, done), self._rows(batch.key_of_origin, done)
         verdicts = judge(batch.standards, batch.figures, values)
         places = np.array([site.point for site in batch.sites], np.float64).reshape(-1, 2)
@@ -258,7 +285,7 @@ class _Run:
             verdicts=verdicts,
             around=around,
             residents=residents_of_sites(study.zones, around.zone, homes, study.file.sites.persons_per_home),
-            remedies=self._remedies(verdicts),
+            remedies=no_remedies(len(verdicts), len(batch.sites)),
             entrances=[batch.places[key] if key else None for key in batch.key_of_site],
             stops_of_entrances=self._stops_of_entrances(),
             has_service=np.asarray((stop_m <= farthest_m).any(axis=1)),

@@ -64,6 +64,8 @@ class JudgedSites:
         What ``run.json`` holds.
     stamp : date
         The date inside of files that hold one.
+    worst : JudgedSites or None
+        The same sites by the worse bound of a step-free study.
     """
 
     sites: list[Site]
@@ -81,6 +83,7 @@ class JudgedSites:
     zones: gpd.GeoDataFrame
     run: Mapping[str, Any]
     stamp: dt.date
+    worst: JudgedSites | None = None
 
     @property
     def faults(self) -> list[Fault]:
@@ -126,6 +129,8 @@ def write_sites(judged: JudgedSites, folder: Path) -> None:
         "entrances": entrances_table(judged),
         "residents": residents_table(judged),
     }
+    if judged.worst is not None:
+        parts["sites_step_free_worst"] = sites_table(judged.worst).join(_around_columns(judged.worst))
     if judged.remedies.proposals:
         parts["scenarios"] = scenarios_table(judged)
     for name, part in parts.items():

@@ -170,7 +170,7 @@ class Wording:
             n = len(remedies.proposals)
             return "not brought by the proposal that was tried" if n == 1 else f"not brought by any of {n} proposals"
         proposal = remedies.proposals[best]
-        return f"brought by {proposal.title} ({money(proposal.cost)})"
+        return f"brought by {proposal.title} ({money(proposal.cost, proposal.study.currency)})"
 
     def verdict(self, row: int) -> str:
         """The answer for one site in a sentence."""
@@ -187,7 +187,8 @@ class Wording:
             best = int(judged.remedies.cheapest(judged.remedies.mends[:, row : row + 1])[0])
             if best >= 0:
                 proposal = judged.remedies.proposals[best]
-                said += f" With {proposal.title} ({money(proposal.cost)}) it would meet all that are required."
+                cost = money(proposal.cost, proposal.study.currency)
+                said += f" With {proposal.title} ({cost}) it would meet all that are required."
             else:
                 said += " No proposal that was tried brings all that are required."
         return said
@@ -439,9 +440,10 @@ def _clock(value: float) -> str:
     return words.clock(int(value)) if math.isfinite(value) else words.MISSING
 
 
-def money(cost: float) -> str:
+def money(cost: float, currency: str) -> str:
     """``£331,171 a year``; says where the cost is not known."""
     told: Any = cost_text(cost)
     if isinstance(told, str):
         return "cost not known"
-    return f"£{told:,} a year" if told >= 0 else f"saves £{-told:,} a year"
+    sign = words.money_sign(currency)
+    return f"{sign}{told:,} a year" if told >= 0 else f"saves {sign}{-told:,} a year"

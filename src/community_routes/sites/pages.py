@@ -368,7 +368,7 @@ def _scenarios(judged: JudgedSites) -> Table:
     rows = [
         (
             one.title,
-            money(one.cost),
+            money(one.cost, one.study.currency),
             str(cost_text(one.bus_hours)) if math.isnan(one.bus_hours) else words.count(one.bus_hours),
             words.count(remedies.meets[row].any(axis=0).sum()),
             words.count(remedies.mends[row].sum()),

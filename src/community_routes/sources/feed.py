@@ -176,7 +176,8 @@ class Feed:
         stop_id, stop_code, stop_name, lon, lat (float64, NaN where unknown), location_type (int8), parent (int32),
         platform_code, wheelchair_boarding (int8: 0 unknown, 1 yes, 2 no; inherited from the parent where 0)
     routes : DataFrame
-        route_id, agency (int32), route_short_name, route_long_name, route_type (int32), route_color (6 hex digits or "")
+        route_id, agency (int32), route_short_name, route_long_name, route_type (int32), route_color (6 hex digits or ""),
+        network_id
     trips : DataFrame
         trip_id, route (int32), service (int32), direction_id (int8, -1 blank), trip_headsign, trip_short_name, block_id,
         shape (int32), wheelchair_accessible (int8), source (int32: row in ``sources``)
@@ -194,6 +195,8 @@ class Feed:
     shapes : Shapes
     fares : dict of DataFrame
         The fare tables as text, by file name without ``.txt``.
+    fare_rows : dict of DataFrame
+        file, row: where each row of a table with prices stands, for notices; empty in a feed made in memory.
     sources : tuple of str
         File names that were joined.
     valid : tuple of (date or None, date or None)
@@ -218,6 +221,7 @@ class Feed:
     pathways: pd.DataFrame
     shapes: Shapes
     fares: dict[str, pd.DataFrame] = field(default_factory=dict)
+    fare_rows: dict[str, pd.DataFrame] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     content_hash: str = ""
     valid: tuple[tuple[dt.date | None, dt.date | None], ...] = ()

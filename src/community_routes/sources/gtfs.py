@@ -161,6 +161,7 @@ def _read_calls(archive: Archive, tables: _Tables, clip: Clip, findings: Finding
     if not runs.any():
         _note_no_trips(archive, clip, findings)
         return None
+    fares, fare_rows = gtfs_trips.read_fares(archive, tables.routes, findings)
     shapes = gtfs_shapes.read_shapes(archive, set(trips.shape_id[runs]) - {""}, findings)
     gtfs_shapes.join_shapes(trips.table, np.where(runs, trips.shape_id, ""), shapes, archive, findings)
     calls = _finish(raw, timed, archive, tables, shapes, findings)
@@ -175,7 +176,8 @@ def _read_calls(archive: Archive, tables: _Tables, clip: Clip, findings: Finding
         transfers=gtfs_places.read_transfers(archive, tables.stop_index, tables.route_index, trips.index, findings),
         pathways=gtfs_places.read_pathways(archive, tables.stop_index, findings),
         shapes=shapes,
-        fares=gtfs_trips.read_fares(archive, findings),
+        fares=fares,
+        fare_rows=fare_rows,
         sources=(archive.label,),
         valid=(gtfs_calendar.read_validity(archive, findings),),
     )

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.sources.feed import Calendar, Calls, Feed, Shapes
+from community_routes.sources.gtfs_trips import PRICED
 
 _FARE_KIND = {
     "agency_id": "agency",
@@ -94,7 +95,7 @@ def join_feeds(feeds: Sequence[Feed], stems: Sequence[str]) -> Feed:
     ids = {
         "agencies": {"agency_id": "agency"},
         "stops": {"stop_id": "stop", "zone_id": "zone"},
-        "routes": {"route_id": "route"},
+        "routes": {"route_id": "route", "network_id": "network"},
         "trips": {"trip_id": "trip", "block_id": "block"},
     }
     tables = {
@@ -109,6 +110,11 @@ def join_feeds(feeds: Sequence[Feed], stems: Sequence[str]) -> Feed:
         calendar=calendar,
         shapes=_join_shapes([f.shapes for f in feeds], renames),
         fares=_join_fares(feeds, renames),
+        fare_rows={
+            name: pd.concat([f.fare_rows[name] for f in feeds if name in f.fare_rows], ignore_index=True)
+            for name in PRICED
+            if any(name in f.fare_rows for f in feeds)
+        },
         valid=tuple(dates for f in feeds for dates in (f.valid or ((None, None),) * len(f.sources))),
         sources=tuple(source for f in feeds for source in f.sources),
         content_hash=hashlib.sha256("\n".join([*(f.content_hash for f in feeds), *stems]).encode()).hexdigest(),
@@ -144,6 +150,8 @@ def _ids_of(feed: Feed) -> Iterable[tuple[str, str]]:
     ]
     if "zone_id" in feed.stops:
         columns.append(("zone", (z for z in feed.stops["zone_id"].unique() if z)))
+    if "network_id" in feed.routes:
+        columns.append(("network", (n for n in feed.routes["network_id"].unique() if n)))
     for table in feed.fares.values():
         columns += [
             (_FARE_KIND[column], (v for v in table[column].unique() if v)) for column in table if column in _FARE_KIND

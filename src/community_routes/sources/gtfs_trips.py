@@ -34,6 +34,11 @@ CONTINUOUS_IGNORED = declare(
     "Boarding or alighting between stops (continuous_pickup, continuous_drop_off) is ignored.",
 )
 
+NETWORKS_TWICE = declare(
+    "networks_twice",
+    "warning",
+    "Networks of routes are stated in routes.txt and in route_networks.txt, which GTFS forbids; the latter holds.",
+)
 CONTINUOUS = ("continuous_pickup", "continuous_drop_off")
 FARE_TABLES = (
     "fare_attributes",
@@ -50,6 +55,7 @@ FARE_TABLES = (
     "networks",
     "route_networks",
 )
+PRICED = ("fare_attributes", "fare_products")
 _BUS = 3
 _EXTENDED = {
     1: 2,  # 1xx railways
@@ -93,7 +99,7 @@ def read_routes(
     archive: Archive, agencies: pd.DataFrame | None, findings: Findings
 ) -> tuple[pd.DataFrame, Index] | None:
     """The routes in the order of the file, and the row of each id."""
-    texts = ("route_id", "agency_id", "route_short_name", "route_long_name", "route_color")
+    texts = ("route_id", "agency_id", "route_short_name", "route_long_name", "route_color", "network_id")
     block = read_table(
         archive,
         "routes.txt",
@@ -127,6 +133,7 @@ def read_routes(
             "route_long_name": text_column(block.strings("route_long_name")[rows]),
             "route_type": kind[rows].astype(np.int32),
             "route_color": text_column(colour),
+            "network_id": text_column(block.strings("network_id")[rows]),
         }
     )
     return table, index_of(ids)
@@ -239,9 +246,11 @@ def read_trips(
     return ReadTrips(table, index, block.strings("shape_id")[kept], block.line[kept])
 
 
-def read_fares(archive: Archive, findings: Findings) -> dict[str, pd.DataFrame]:
-    """The fare tables as text, by name without ``.txt``."""
-    fares = {}
+def read_fares(
+    archive: Archive, routes: pd.DataFrame, findings: Findings
+) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
+    """The fare tables as text, by name without ``.txt``, and where the rows of those with prices stand (file, row)."""
+    fares, rows = {}, {}
     for name in FARE_TABLES:
         table = f"{name}.txt"
         if table not in archive or not archive.members[table].file_size:
@@ -249,4 +258,15 @@ def read_fares(archive: Archive, findings: Findings) -> dict[str, pd.DataFrame]:
         block = read_table(archive, table, text=(), every_column=True, findings=findings)
         if block is not None:
             fares[name] = pd.DataFrame({column: text_column(block.strings(column)) for column in block.text})
-    return fares
+            if name in PRICED:
+                label = text_column(np.full(len(block), block.label, object))
+                rows[name] = pd.DataFrame({"file": label, "row": block.line})
+    named = fares.get("route_networks", ())
+    if len(named) and (routes["network_id"] != "").any():
+        message = (
+            "routes.txt has network_id and there is a route_networks.txt, of which GTFS allows one; where both name a route's "
+            "network, route_networks.txt holds; leave one of them out"
+        )
+        label = archive.name_of("route_networks.txt")
+        findings.add(NETWORKS_TWICE, label, message=message, field="network_id", value=len(named))
+    return fares, rows

@@ -167,6 +167,7 @@ def _routes(feed: Feed) -> dict[str, Any]:
         "route_long_name": _text(table, "route_long_name"),
         "route_type": table["route_type"],
         "route_color": _text(table, "route_color"),
+        **({"network_id": networks} if any((networks := _text(table, "network_id")).to_pylist()) else {}),
     }
 
 

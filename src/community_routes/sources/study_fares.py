@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, model_validator
 from community_routes.sources.study_spec import Clock, Names, Spec
 from community_routes.sources.yaml_file import Text, nearest
 
+POUNDS = "GBP"
 Money = Annotated[float, Field(ge=0, le=100_000)]
 
 
@@ -45,7 +46,8 @@ class Fares(Fare):
     A mode without a fare makes a journey's fare unknown, never 0. ``income_per_month`` is what costs are a share of where the
     neighbourhoods have no income of their own. With ``gtfs`` true the timetables' own fares hold, with single prices of routes,
     agencies and modes in their place and the general single where they say nothing; left out, that is so where no price is
-    stated.
+    stated. ``currency`` (ISO 4217) is that of every price, budget and income here: where it is left out, pounds beside prices
+    of the study, else that of the timetables' own fares.
     """
 
     routes: dict[str, Fare] = Field(default_factory=dict)
@@ -55,6 +57,7 @@ class Fares(Fare):
     budgets: tuple[Money, ...] = ()
     income_per_month: Annotated[float, Field(gt=0)] | None = None
     gtfs: bool | None = None
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] | None = None
 
     @model_validator(mode="after")
     def _no_tickets_beside_the_timetable(self) -> Fares:

@@ -102,7 +102,11 @@ def _default_windows() -> dict[str, Window]:
 
 
 class Travel(Spec):
-    """How people travel in this study; every key has a default."""
+    """How people travel in this study; every key has a default.
+
+    With ``step_free`` (``wheelchair`` means the same) nobody takes steps, and every figure is two bounds: what is not known
+    of trips and stops taken as accessible (``best``) and as not (``worst``). One of them alone can be named.
+    """
 
     windows: Annotated[dict[str, WindowOrText], Field(min_length=1)] = Field(default_factory=_default_windows)
     cutoffs_min: Rising = (30, 45, 60)
@@ -113,6 +117,7 @@ class Travel(Spec):
     departure_step_s: Annotated[int, Field(gt=0, le=3600)] = 60
     percentiles: Rising = (25, 50, 75)
     wheelchair: bool = False
+    step_free: bool | Literal["best", "worst"] = False
     phase: Literal["zero", "half", "sampled"] = "zero"
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
@@ -129,6 +134,21 @@ class Travel(Spec):
         if values[0] <= 0 or values[-1] > 100:
             raise ValueError("a percentile must be a whole number above 0 and at most 100")
         return values
+
+    @model_validator(mode="after")
+    def _wheelchair_is_step_free(self) -> Travel:
+        if {"wheelchair", "step_free"} <= self.model_fields_set and self.wheelchair != bool(self.step_free):
+            raise ValueError(
+                "wheelchair and step_free mean the same, but one is true and the other is not; leave one out"
+            )
+        self.__dict__["step_free"] = self.step_free or self.wheelchair
+        self.__dict__["wheelchair"] = bool(self.step_free)
+        return self
+
+    @property
+    def bound(self) -> bool | Literal["best", "worst"]:
+        """What an answer that is one counts as accessible: the better bound where both are asked for; False for everything."""
+        return "best" if self.step_free is True else self.step_free
 
     @model_validator(mode="after")
     def _cutoffs_within_the_longest_journey(self) -> Travel:
