@@ -18,7 +18,7 @@ from community_routes.errors import StreetsError
 from community_routes.notices import Notice, declare, raise_on_errors
 from community_routes.sources.osm_blocks import blocks_fault
 from community_routes.sources.osm_checks import box_text, check_area
-from community_routes.sources.osm_graph import GRAPH_TAGS, load_graphml, map_of_graph
+from community_routes.sources.osm_graph import GRAPH_TAGS, NODE_TAGS, load_graphml, map_of_graph
 from community_routes.sources.osm_map import Area, Features, StreetMap, box_of
 from community_routes.sources.osm_pbf import PbfContent, PlacesAsked, Streets, read_pbf
 
@@ -174,6 +174,7 @@ def _download_place(query: str) -> Any:
 
     osmnx.settings.use_cache = False  # ours is the cache; osmnx would make a folder where the program was started
     osmnx.settings.useful_tags_way = sorted({*osmnx.settings.useful_tags_way, *GRAPH_TAGS})
+    osmnx.settings.useful_tags_node = sorted({*osmnx.settings.useful_tags_node, *NODE_TAGS})
     return osmnx.graph_from_place(query, network_type="all", retain_all=True)
 
 
