@@ -28,6 +28,7 @@ from community_routes.routing.engine import Engine, LocalEngine
 from community_routes.routing.query import Query
 from community_routes.routing.travel_times import percentile_times, travel_times_by_departure
 from community_routes.sources.opportunities import Opportunities, entrances_from_streets
+from community_routes.sources.table_file import why_no_map
 from community_routes.study import Study, destination_points, origin_points, street_lines
 from community_routes.timings import Stopwatch
 
@@ -129,7 +130,7 @@ def read_places(study: Study, path: str | Path) -> Points:
     try:
         table = gpd.read_file(path)
     except (RuntimeError, ValueError, OSError) as fault:
-        raise StudyError(f"{path.name}: it cannot be read as a map ({fault})") from None
+        raise StudyError(f"{path.name}: it cannot be read as a map: {why_no_map(path, fault)}") from None
     if "id" not in table.columns:
         raise StudyError(f"{path.name}: it has no column 'id' (it has {', '.join(map(str, table.columns))})")
     if table.crs is not None:

@@ -16,6 +16,7 @@ import numpy as np
 import shapely
 
 from community_routes.notices import Notice, Sample, declare, errors_in
+from community_routes.sources.file_kinds import mistaken
 from community_routes.sources.osm_map import Area, StreetMap, box_of
 from community_routes.sources.osm_tags import BACKWARD, BOTH, FORWARD, drive_flags, is_closed_lift, is_steps, walk_flags
 
@@ -62,6 +63,10 @@ def load_graphml(path: Path, found: list[Notice]) -> nx.MultiDiGraph | None:
     """The graph in a GraphML file; None, with the reason in ``found``, where it cannot be read."""
     import networkx as nx  # here, because starting without it is quicker
 
+    mistake = _mistaken(path)
+    if mistake is not None:
+        found.append(NO_GRAPH.at(path.name, message=f"it is no GraphML: {mistake}"))
+        return None
     try:
         content = path.read_bytes()
         if _DOCTYPE.search(content):
@@ -78,6 +83,13 @@ def load_graphml(path: Path, found: list[Notice]) -> nx.MultiDiGraph | None:
         fault = f"it cannot be read as GraphML ({type(error).__name__}: {error}); save it again with osmnx"
         found.append(NO_GRAPH.at(path.name, message=fault))
     return None
+
+
+def _mistaken(path: Path) -> str | None:
+    """What a file is that was given as GraphML and is none, with the cure."""
+    pbf = "name it in the study file as `streets: {osm: ...}`"
+    cures = {"pbf": pbf, "osm_xml": f"convert it to PBF with `osmium cat`, and {pbf}"}
+    return mistaken(path, ("graphml", "xml"), "the GraphML that osmnx saves", cures)
 
 
 def map_of_graph(
