@@ -19,7 +19,7 @@ from community_routes.matrix import network_of
 from community_routes.network.points import Links, Points
 from community_routes.network.street_reach import reach_along_streets, reach_areas
 from community_routes.network.streets import Streets
-from community_routes.network.walks import link_points, walks_between
+from community_routes.network.walks import Linked, link_points, walks_between
 from community_routes.questions import chosen_day, study_query
 from community_routes.report.isochrones import band_colors, band_labels, write_isochrones
 from community_routes.report.layer_map import Layer, write_layer_map
@@ -188,7 +188,7 @@ def isochrone(
         access = walks_between(study.ground, linked, stops, limit_s=limit_s, speed_kmh=walk.speed_kmh)
         walks = Walks(access, _each_itself(stops.points), _nothing(1))
         times = travel_times_by_departure(networks[day], query, walks)[0, 0]
-    areas, streets = _reached(study, spot, stops.points, times, limits_s, towards=query.arrive_by)
+    areas, streets = _reached(study, spot, stops, times, limits_s, towards=query.arrive_by)
     way = "To" if query.arrive_by else "From"
     when = f"{'arriving by' if query.arrive_by else 'leaving at'} {format_time(moment_s, with_seconds=False)}"
     title = f"{way} {spot.name}, {day} {study.file.dates[day]}, {when}"
@@ -215,17 +215,20 @@ def _nothing(n_from: int) -> Links:
 
 
 def _reached(
-    study: Study, spot: Spot, stops: Points, times: NDArray[np.int32], limits_s: list[int], *, towards: bool
+    study: Study, spot: Spot, stops: Linked, times: NDArray[np.int32], limits_s: list[int], *, towards: bool
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame | None]:
     """Areas and streets, of walks from the place and of walks from the stops, each with its own limit on a walk."""
     walk = study.file.travel.walk
-    places = np.flatnonzero(times != UNREACHED)
-    first = np.unique(stops.place, return_index=True)[1]
+    points, beyond_m = stops.points, stops.in_m if towards else stops.out_m
+    rows = np.flatnonzero(times[points.place] != UNREACHED)
+    already_s = times[points.place[rows]].astype(np.float64)
+    if beyond_m is not None:  # between the platform and the street
+        already_s = already_s + beyond_m[rows] * 3.6 / walk.speed_kmh
     starts = (
         (np.column_stack([spot.points.lon, spot.points.lat]), np.zeros(len(spot.points.lon)), walk.all_the_way_min),
         (
-            np.column_stack([stops.lon[first[places]], stops.lat[first[places]]]),
-            times[places].astype(np.float64),
+            np.column_stack([points.lon[rows], points.lat[rows]]),
+            already_s,
             walk.to_stop_min,
         ),
     )
