@@ -135,11 +135,12 @@ def join_linked(first: Linked, second: Linked) -> Linked:
     joined = Linked(points, *(np.concatenate([getattr(first, name), getattr(second, name)]) for name in columns))
     if first.in_m is None and second.in_m is None:
         return joined
-    beyond = {
-        name: np.concatenate([np.zeros(len(x.edge)) if (m := getattr(x, name)) is None else m for x in (first, second)])
-        for name in ("in_m", "out_m")
-    }
-    return replace(joined, **beyond)
+
+    def of_both(name: str) -> NDArray[np.float64]:
+        parts = [(getattr(one, name), len(one.edge)) for one in (first, second)]
+        return np.concatenate([np.zeros(n) if metres is None else metres for metres, n in parts])
+
+    return replace(joined, in_m=of_both("in_m"), out_m=of_both("out_m"))
 
 
 def is_symmetric(ground: Ground, stops: Linked) -> bool:
