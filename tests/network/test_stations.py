@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from community_routes.cache import keep_networks
 from community_routes.network.network import build_network
 from community_routes.network.points import Points
 from community_routes.network.stop_walks import build_footpaths, link_stops
@@ -141,6 +142,17 @@ def test_an_entrance_that_is_said_to_be_closed_to_wheelchairs():
     stops = feed.stops.assign(wheelchair_boarding=np.where(feed.stops["stop_id"] == "E", 2, 1).astype(np.int8))
     assert metres(replace(feed, stops=stops)) == [500, 500]
     assert metres(replace(feed, stops=stops), step_free=True) == [1680, 1680]
+
+
+def test_a_study_for_wheelchairs_closes_the_stairs_of_stations():
+    feed = station(both("E", "P", 100, STAIRS), both("F", "P", 80, LIFT))
+    platform = feed.stops["stop_id"].tolist().index("P")
+    for wheelchair, entrances in ((False, 2), (True, 1)):
+        stops, _networks = keep_networks(
+            None, feed, STREET, {"day": DATE}, slack_s=60, between_stops_s=600, speed_kmh=SPEED_KMH, link_m=300,
+            phase="zero", seed=0, wheelchair=wheelchair, span_s=(0, 90_000),
+        )  # fmt: skip
+        assert (stops.points.place == platform).sum() == entrances
 
 
 def footpath_metres(feed: Feed, *, step_free: bool = False) -> dict[tuple[str, str], int]:

@@ -222,9 +222,11 @@ class _Pass:
 
     def node(self, node: Any) -> None:
         """A node with a tag of interest: a lift that is closed, the name of a settlement, or a place asked for."""
-        tags = dict(node.tags)
-        if is_closed_lift(tags):
+        if node.tags.get("highway") == "elevator" and is_closed_lift(dict(node.tags)):
             self.closed_lifts.add(node.id)
+        if not self.asked_keys and "place" not in node.tags:
+            return  # a crossing, as most nodes that come here
+        tags = dict(node.tags)
         layers = [found for found in layers_of(tags, self.asked) if found[0][0] == "@"]
         if tags.get("place") in _SETTLEMENTS and tags.get("name"):
             layers.append(("places", f"place={tags['place']}"))
