@@ -129,12 +129,12 @@ def keep_networks(
     content = None if store is None else _content(feed, ground)
     if content is None:
         store = None
-    walks = (content, between_stops_s, speed_kmh, link_m, wheelchair)
+    walks = (content, between_stops_s, speed_kmh, link_m, bool(wheelchair))
 
     def find_walks(found: list[Notice]) -> tuple[Linked, Links]:
-        stops = link_stops(feed, ground, link_m=link_m, speed_kmh=speed_kmh, step_free=wheelchair, notices=found)
+        stops = link_stops(feed, ground, link_m=link_m, speed_kmh=speed_kmh, step_free=bool(wheelchair), notices=found)
         footpaths = build_footpaths(
-            feed, ground, stops, limit_s=between_stops_s, speed_kmh=speed_kmh, step_free=wheelchair
+            feed, ground, stops, limit_s=between_stops_s, speed_kmh=speed_kmh, step_free=bool(wheelchair)
         )
         return stops, footpaths
 
@@ -158,7 +158,7 @@ def keep_networks(
             )
             return made.timetable, made.changes, made.connections, made.apart
 
-        key = key_of("network", *walks, date, slack_s, phase, seed, span_s)
+        key = key_of("network", *walks, date, slack_s, phase, seed, wheelchair, span_s)
         timetable, changes, connections, apart = _keep(store, key, build, notices)
         networks[day] = Network(feed, footpaths, timetable, changes, connections, slack_s, apart)
     return stops, networks

@@ -219,8 +219,10 @@ def build_network(
     -------
     Network
     """
-    stops = link_stops(feed, ground, link_m=link_m, speed_kmh=speed_kmh, step_free=wheelchair, notices=notices)
-    footpaths = build_footpaths(feed, ground, stops, limit_s=between_stops_s, speed_kmh=speed_kmh, step_free=wheelchair)
+    stops = link_stops(feed, ground, link_m=link_m, speed_kmh=speed_kmh, step_free=bool(wheelchair), notices=notices)
+    footpaths = build_footpaths(
+        feed, ground, stops, limit_s=between_stops_s, speed_kmh=speed_kmh, step_free=bool(wheelchair)
+    )
     return assemble_network(
         feed,
         date,
