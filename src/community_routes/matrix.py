@@ -28,7 +28,7 @@ from community_routes.routing.engine import Engine, LocalEngine
 from community_routes.routing.query import Query
 from community_routes.routing.travel_times import percentile_times, travel_times_by_departure
 from community_routes.sources.opportunities import Opportunities, entrances_from_streets
-from community_routes.sources.table_file import why_no_map
+from community_routes.sources.table_file import why_no_map, why_no_table
 from community_routes.study import Study, destination_points, origin_points, street_lines
 from community_routes.timings import Stopwatch
 
@@ -153,6 +153,9 @@ def read_places(study: Study, path: str | Path) -> Points:
 
 
 def _places_of_table(path: Path) -> Points:
+    mistake = why_no_table(path)
+    if mistake is not None:
+        raise StudyError(f"{path.name}: it is no table of text: {mistake}")
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", sep=None, engine="python")
     except (ValueError, csv.Error) as fault:

@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
-from community_routes.errors import FeedError, StreetsError
+from community_routes.errors import FeedError, StreetsError, StudyError
 from community_routes.notices import Notice
+from community_routes.sites.read import read_sites
 from community_routes.sources.file_kinds import kind_of
 from community_routes.sources.gtfs import read_feed
 from community_routes.sources.osm import read_graphml, read_streets
+from community_routes.sources.study_file import read_study_file
 from community_routes.sources.table_file import read_map, read_table
 from drawn_streets import grid_city
 from feed_zip import feed_zip
@@ -131,6 +133,23 @@ def test_maps_of_streets_taken_for_graphml(tmp_path):
         with pytest.raises(StreetsError, match=r"^town\.graphml: it is no GraphML: this is") as fault:
             read_graphml(tmp_path / "town.graphml")
         assert words in str(fault.value)
+
+
+def test_a_study_file_that_is_a_web_page_or_a_map(tmp_path):
+    for content, words in (
+        (PAGE, "this is a web page"),
+        (grid_city(2, 2).write(tmp_path / "a.osm.pbf").read_bytes(), "PBF"),
+    ):
+        (tmp_path / "study.yaml").write_bytes(content)
+        with pytest.raises(StudyError, match=r"study\.yaml.* is no study or scenario file: this is") as fault:
+            read_study_file(tmp_path / "study.yaml")
+        assert words in str(fault.value)
+
+
+def test_sites_and_places_that_are_a_web_page(tmp_path):
+    (tmp_path / "sites.csv").write_bytes(PAGE)
+    with pytest.raises(StudyError, match=r"sites\.csv: it is no table of text: this is a web page"):
+        read_sites(tmp_path / "sites.csv")
 
 
 class Spec:

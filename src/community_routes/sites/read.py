@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from community_routes.errors import StudyError, UsageError
 from community_routes.network.points import Points
 from community_routes.sources.opportunities import Opportunities, entrances_from_streets
-from community_routes.sources.table_file import as_text, is_text_table, why_no_map
+from community_routes.sources.table_file import as_text, is_text_table, why_no_map, why_no_table
 
 NEEDED = ("id", "lon", "lat")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -138,6 +138,9 @@ def read_sites(path: str | Path) -> list[Site]:
 
 
 def _sites_of_table(path: Path) -> Iterator[Site]:
+    mistake = why_no_table(path)
+    if mistake is not None:
+        raise StudyError(f"{path.name}: it is no table of text: {mistake}")
     raw = path.read_bytes()
     if len(raw) > _MOST_BYTES:
         raise StudyError(f"{path.name}: larger than {_MOST_BYTES:,} bytes; split it into several files")

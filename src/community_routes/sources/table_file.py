@@ -145,9 +145,14 @@ def why_no_map(path: Path, fault: Exception) -> str:
     return mistaken(path, (), "a map (GeoJSON, GeoPackage, shapefile) or a table", _MAP_CURES) or said
 
 
-def _read_text_table(path: Path, place: dict[str, Any], found: list[Notice]) -> Table | None:
+def why_no_table(path: Path) -> str | None:
+    """What a file is that cannot be a table of text, with the cure; None where nothing speaks against it."""
     right = ("text", "xml", "gzip") if path.name.lower().endswith(".gz") else ("text", "xml")
-    mistake = mistaken(path, right, "a table of text (CSV, UTF-8)", _TABLE_CURES)
+    return mistaken(path, right, "a table of text (CSV, UTF-8)", _TABLE_CURES)
+
+
+def _read_text_table(path: Path, place: dict[str, Any], found: list[Notice]) -> Table | None:
+    mistake = why_no_table(path)
     if mistake is not None:
         found.append(BAD_TABLE.at(**place, value=path.name, message=f"{path.name} is no table of text: {mistake}"))
         return None
