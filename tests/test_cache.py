@@ -179,7 +179,7 @@ def test_a_second_run_reads_and_builds_nothing(tmp_path, monkeypatch):
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("made again")
 
-    for name in ("study.read_feed", "study.read_streets", "cache.build_streets", "cache.link_points"):
+    for name in ("study.read_feed", "study.read_streets", "cache.build_streets", "cache.link_stops"):
         monkeypatch.setattr(f"community_routes.{name}", refuse)
     for name in ("cache.build_footpaths", "cache.assemble_network"):
         monkeypatch.setattr(f"community_routes.{name}", refuse)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +14,14 @@ import shapely
 from community_routes.catchment import isochrone
 from community_routes.cli import run_command
 from community_routes.errors import UsageError
+from community_routes.itinerary import journey
 from community_routes.matrix import travel_matrix
 from community_routes.network.walks import link_points
 from community_routes.questions import chosen_query
 from community_routes.sample import sample_study
 from community_routes.study import open_study, origin_points
-from community_routes.times import MINUTE
+from community_routes.times import HOUR, MINUTE
+from feed_zip import feed_zip
 from small_town import town_study
 
 METRES_A_DEGREE = 111_195.08
@@ -43,6 +46,32 @@ def test_circles_round_the_start_and_where_the_bus_is(tmp_path: Path) -> None:
             assert (north - south) / 2 * METRES_A_DEGREE == pytest.approx(radius, rel=0.005)
     assert found.stops[["id", "time_s"]].to_numpy().tolist() == [["S1", 900], ["S0", 2100], ["S2", 2100]]
     assert found.streets is None
+
+
+def test_who_leaves_a_station_begins_at_its_entrance(tmp_path: Path) -> None:
+    """The entrance of the station at P1 lies 0.005 degrees east, 240 m (180 s) of pathway from the platform. Leave P0 at
+    08:15; the bus is at P1 at 08:30. Within 30 minutes that leaves 12 minutes, so 738.5 m in a straight line round the
+    entrance; to the hall at P1 are 556 m, times 1.3, and 240 m: 962.7 m in 723 s.
+    """
+    path = town_study(tmp_path)
+    with zipfile.ZipFile(tmp_path / "bus.zip") as archive:
+        tables = {Path(name).stem: archive.read(name).decode() for name in archive.namelist()}
+    rows = [line.split(",") for line in tables["stops"].splitlines()]
+    stops = [[*row, *(("0", "ST") if row[0] == "S1" else ("0", ""))] for row in rows[1:]]
+    stops += [["ST", "Station", "0", "20.1", "1", ""], ["EN", "Entrance", "0", "20.105", "2", "ST"]]
+    heading = [*rows[0], "location_type", "parent_station"]
+    assert heading[:4] == ["stop_id", "stop_name", "stop_lat", "stop_lon"]
+    tables["stops"] = "\n".join(",".join(row) for row in [heading, *stops])
+    tables["pathways"] = "pathway_id,from_stop_id,to_stop_id,pathway_mode,is_bidirectional,length\np,EN,S1,1,1,240\n"
+    feed_zip(tmp_path / "bus.zip", **tables)
+    study = open_study(path)
+    found = isochrone(study, "P0", depart="08:15", minutes=(10, 30))
+    part = max(shapely.get_parts(found.areas.geometry.iloc[1]), key=lambda part: part.centroid.x)
+    west, _south, east, _north = part.bounds
+    assert (west + east) / 2 == pytest.approx(20.105, abs=1e-4)
+    assert (east - west) / 2 * METRES_A_DEGREE == pytest.approx(738.5, rel=0.005)
+    there = journey(study, "P0", "hallP1", depart="08:15").journeys[0]
+    assert there.arrive_s == 8 * HOUR + 30 * MINUTE + 723
 
 
 def test_whoever_the_matrix_reaches_is_in_the_area() -> None:

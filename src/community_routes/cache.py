@@ -17,11 +17,11 @@ from community_routes.network.connections import Connections
 from community_routes.network.network import Network, assemble_network
 from community_routes.network.packing import UnpackableError
 from community_routes.network.points import Links
-from community_routes.network.stop_walks import build_footpaths, stop_points
+from community_routes.network.stop_walks import build_footpaths, link_stops
 from community_routes.network.store import Store, fingerprint, hash_of_file, key_of
 from community_routes.network.streets import Streets, build_streets
 from community_routes.network.timetable import Timetable, Wheelchair
-from community_routes.network.walks import Ground, Linked, link_points
+from community_routes.network.walks import Ground, Linked
 from community_routes.notices import Notice
 from community_routes.sources.feed import Feed, Phase
 from community_routes.sources.osm_map import StreetMap
@@ -129,13 +129,16 @@ def keep_networks(
     content = None if store is None else _content(feed, ground)
     if content is None:
         store = None
-    walks = (content, between_stops_s, speed_kmh, link_m)
+    walks = (content, between_stops_s, speed_kmh, link_m, bool(wheelchair))
 
-    def find_walks(_: list[Notice]) -> tuple[Linked, Links]:
-        stops = link_points(ground, stop_points(feed), link_m=link_m)
-        return stops, build_footpaths(feed, ground, stops, limit_s=between_stops_s, speed_kmh=speed_kmh)
+    def find_walks(found: list[Notice]) -> tuple[Linked, Links]:
+        stops = link_stops(feed, ground, link_m=link_m, speed_kmh=speed_kmh, step_free=bool(wheelchair), notices=found)
+        footpaths = build_footpaths(
+            feed, ground, stops, limit_s=between_stops_s, speed_kmh=speed_kmh, step_free=bool(wheelchair)
+        )
+        return stops, footpaths
 
-    stops, footpaths = _keep(store, key_of("footpaths", *walks), find_walks, None)
+    stops, footpaths = _keep(store, key_of("footpaths", *walks), find_walks, notices)
     networks: dict[str, Network] = {}
     for day, date in dates.items():
 

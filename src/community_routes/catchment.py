@@ -183,7 +183,7 @@ def isochrone(
     query = study_query(study.file, (moment_s, moment_s + 1), arrive_by=arrive is not None)
     query = replace(query, step_s=1, max_travel_s=limits_s[-1])
     stops, times = _times_at_stops(study, linked, query, day)
-    areas, streets = _reached(study, spot, stops.points, times, limits_s, towards=query.arrive_by)
+    areas, streets = _reached(study, spot, stops, times, limits_s, towards=query.arrive_by)
     way = "To" if query.arrive_by else "From"
     when = f"{'arriving by' if query.arrive_by else 'leaving at'} {format_time(moment_s, with_seconds=False)}"
     title = f"{way} {spot.name}, {day} {study.file.dates[day]}, {when}"
@@ -231,17 +231,20 @@ def _nothing(n_from: int) -> Links:
 
 
 def _reached(
-    study: Study, spot: Spot, stops: Points, times: NDArray[np.int32], limits_s: list[int], *, towards: bool
+    study: Study, spot: Spot, stops: Linked, times: NDArray[np.int32], limits_s: list[int], *, towards: bool
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame | None]:
     """Areas and streets, of walks from the place and of walks from the stops, each with its own limit on a walk."""
     walk = study.file.travel.walk
-    places = np.flatnonzero(times != UNREACHED)
-    first = np.unique(stops.place, return_index=True)[1]
+    points, beyond_m = stops.points, stops.in_m if towards else stops.out_m
+    rows = np.flatnonzero(times[points.place] != UNREACHED)
+    already_s = times[points.place[rows]].astype(np.float64)
+    if beyond_m is not None:  # between the platform and the street
+        already_s = already_s + beyond_m[rows] * 3.6 / walk.speed_kmh
     starts = (
         (np.column_stack([spot.points.lon, spot.points.lat]), np.zeros(len(spot.points.lon)), walk.all_the_way_min),
         (
-            np.column_stack([stops.lon[first[places]], stops.lat[first[places]]]),
-            times[places].astype(np.float64),
+            np.column_stack([points.lon[rows], points.lat[rows]]),
+            already_s,
             walk.to_stop_min,
         ),
     )

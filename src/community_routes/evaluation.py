@@ -18,10 +18,10 @@ from community_routes.measures.service import StopDepartures, build_departures
 from community_routes.measuring import Choice, Subject, hours_needed, mixing_tables, study_choice
 from community_routes.network.network import Network
 from community_routes.network.points import Points
-from community_routes.network.stop_walks import stop_points
+from community_routes.network.stop_walks import link_stops
 from community_routes.network.streets import build_streets
 from community_routes.network.timetable import WHOLE_DAY_S
-from community_routes.network.walks import Ground, Linked, is_symmetric, link_points, report_other_parts
+from community_routes.network.walks import Ground, Linked, is_symmetric, report_other_parts
 from community_routes.notices import Notice, declare, raise_on_errors, sort_notices
 from community_routes.questions import Reached, report_cut_off, study_networks, study_walks, why_not, window_query
 from community_routes.reuse import Unchanged, same_stops
@@ -438,7 +438,7 @@ def home_walks(
 ) -> Walks:
     """Walks of the way home: from destinations to stops, from stops to the origins, and all the way."""
     there = reached.walks
-    if is_symmetric(ground):
+    if is_symmetric(ground, stops):
         return Walks(there.egress, there.access, there.direct.reversed(there.n_destinations))
     return study_walks(file, ground, stops, destination_points(opportunities), origin_points(zones)).walks
 
@@ -457,7 +457,15 @@ def zone_walks(file: StudyFile, ground: Ground, stops: Linked, zones: Zones) -> 
 
 def evaluate_places(study: Study, notices: list[Notice]) -> Reached:
     """Join today's places to the ground and say which are off the network or near its edge, without any search."""
-    stops = link_points(study.ground, stop_points(study.feed), link_m=study.file.travel.walk.link_m)
+    travel = study.file.travel
+    stops = link_stops(
+        study.feed,
+        study.ground,
+        link_m=travel.walk.link_m,
+        speed_kmh=travel.walk.speed_kmh,
+        step_free=travel.wheelchair,
+        notices=notices,
+    )
     ends = origin_points(study.zones), destination_points(study.opportunities)
     reached = study_walks(study.file, study.ground, stops, *ends)
     _report_places(study, study.ground, stops, reached, notices)

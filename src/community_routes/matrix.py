@@ -37,6 +37,7 @@ from community_routes.routing.engine import Engine, LocalEngine
 from community_routes.routing.query import Query
 from community_routes.routing.travel_times import percentile_times, travel_times_by_departure
 from community_routes.sources.opportunities import Opportunities, entrances_from_streets
+from community_routes.sources.table_file import why_no_map, why_no_table
 from community_routes.study import Study, destination_points, origin_points, street_lines
 from community_routes.timings import Stopwatch
 
@@ -143,7 +144,7 @@ def read_places(study: Study, path: str | Path) -> Points:
     try:
         table = gpd.read_file(path)
     except (RuntimeError, ValueError, OSError) as fault:
-        raise StudyError(f"{path.name}: it cannot be read as a map ({fault})") from None
+        raise StudyError(f"{path.name}: it cannot be read as a map: {why_no_map(path, fault)}") from None
     if "id" not in table.columns:
         raise StudyError(f"{path.name}: it has no column 'id' (it has {', '.join(map(str, table.columns))})")
     if table.crs is not None:
@@ -166,6 +167,9 @@ def read_places(study: Study, path: str | Path) -> Points:
 
 
 def _places_of_table(path: Path) -> Points:
+    mistake = why_no_table(path)
+    if mistake is not None:
+        raise StudyError(f"{path.name}: it is no table of text: {mistake}")
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", sep=None, engine="python")
     except (ValueError, csv.Error) as fault:

@@ -143,7 +143,7 @@ def study_walks(file: StudyFile, ground: Ground, stops: Linked, origins: Points,
     )
     access = leaving.to_places(0, n_stops).within(to_stop_s)
     direct = leaving.to_places(n_stops, n_stops + destinations.n_places).within(all_the_way_s)
-    if end is start and is_symmetric(ground):
+    if end is start and is_symmetric(ground, stops):
         egress = access
     else:
         arriving = walks_between(ground, stops, end, limit_s=to_stop_s, speed_kmh=walk.speed_kmh)

@@ -6,6 +6,7 @@ import hashlib
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import osmium
 import pytest
 from osmium.osm import mutable
@@ -71,6 +72,77 @@ def test_a_file_with_ways_before_nodes_reads_the_same(tmp_path):
     mixed = read_streets(drawn.write(tmp_path / "b.osm.pbf", box=BOX, ways_first=True))
     for name in ("node_id", "lon", "lat", "way_id", "first", "node", "walk"):
         assert getattr(usual, name).tolist() == getattr(mixed, name).tolist()
+
+
+def lines(streets) -> list[list[tuple[float, float]]]:
+    """Where each way runs, whatever its nodes are called."""
+    bounds = zip(streets.first[:-1], streets.first[1:], strict=True)
+    rows = [streets.node[a:b] for a, b in bounds]
+    return [list(zip(streets.lon[row].tolist(), streets.lat[row].tolist(), strict=True)) for row in rows]
+
+
+@pytest.mark.parametrize("ways_first", [False, True])
+@pytest.mark.parametrize("below", [lambda n: True, lambda n: n % 2 == 0], ids=["all", "some"])
+def test_nodes_with_numbers_below_zero_are_nodes(tmp_path, below, ways_first):
+    """A city with a pond (a multipolygon), its nodes, or every other one, renumbered downwards from -1: the same map."""
+    city = grid_city(4, 3).add_way(900, [(0, 0), (30, 0), (30, 30), (0, 0)], natural="water")
+    city.relations[3] = ([(900, "outer")], {"type": "multipolygon", "natural": "water"})
+    named = {n: -n if below(n) else n for n in city.nodes}
+    drawn = Drawn({named[n]: place for n, place in city.nodes.items()}, relations=city.relations)
+    drawn.ways = {w: ([named[n] for n in refs], tags) for w, (refs, tags) in city.ways.items()}
+    usual = read_streets(city.write(tmp_path / "a.osm.pbf", box=BOX))
+    notices: list[Notice] = []
+    found = read_streets(drawn.write(tmp_path / "b.osm.pbf", box=BOX, ways_first=ways_first), notices=notices)
+    assert notices == []
+    assert (lines(found), found.way_id.tolist()) == (lines(usual), usual.way_id.tolist())
+    assert found.features.lon.tolist() == usual.features.lon.tolist()
+    assert sorted(np.bincount(found.node)) == sorted(np.bincount(usual.node)) == [2] * 12
+
+
+def test_a_node_below_zero_that_is_not_there_is_missing(tmp_path):
+    drawn = Drawn({-1: (0.0, 0.0), -2: (10.0, 0.0)}, {5: ([-1, -2, -3], {"highway": "path"})})
+    notices: list[Notice] = []
+    streets = read_streets(drawn.write(tmp_path / "a.osm.pbf", box=BOX), notices=notices)
+    assert (codes(notices), notices[0].value, streets.node_id.tolist()) == (["streets_nodes_missing"], "1", [-2, -1])
+
+
+@pytest.mark.parametrize("keep_nodes", [False, True])
+def test_ways_that_say_where_their_nodes_are(tmp_path, keep_nodes):
+    """As ``osmium add-locations-to-ways`` writes them, without the nodes or with them: the same map."""
+    city = grid_city(4, 3)
+    plain = city.write(tmp_path / "a.osm.pbf", box=BOX)
+    header = osmium.io.Header()
+    header.add_box(osmium.osm.Box(*BOX))
+    target = osmium.io.File(str(tmp_path / "b.osm.pbf"), "pbf,locations_on_ways=true")
+    with osmium.SimpleWriter(target, header=header) as writer:
+        for thing in osmium.FileProcessor(str(plain)).with_locations():
+            if thing.is_way():
+                writer.add_way(thing)
+            elif keep_nodes:
+                writer.add_node(thing)
+    notices: list[Notice] = []
+    found = read_streets(tmp_path / "b.osm.pbf", notices=notices)
+    assert notices == []
+    usual = read_streets(plain)
+    assert lines(found) == lines(usual)
+    assert found.node_id.tolist() == usual.node_id.tolist()
+
+
+def test_nobody_passes_a_lift_that_is_closed(tmp_path):
+    """A lift on the way from 0 to 200 m, at 100 m: the way is whole where it is open, and cut there where it is private."""
+    drawn = Drawn().add_way(1, [(0, 0), (50, 0), (100, 0), (150, 0), (200, 0)], highway="corridor", indoor="yes")
+    drawn.tagged[3] = {"highway": "elevator"}
+    assert [len(line) for line in lines(read_streets(drawn.write(tmp_path / "a.osm.pbf", box=BOX)))] == [5]
+    drawn.tagged[3] = {"highway": "elevator", "access": "private"}
+    notices: list[Notice] = []
+    closed = read_streets(drawn.write(tmp_path / "a.osm.pbf", box=BOX), notices=notices)
+    assert ([len(line) for line in lines(closed)], notices) == ([2, 2], [])
+
+
+def test_a_corridor_without_a_class_is_a_corridor(tmp_path):
+    drawn = Drawn().add_way(1, [(0, 0), (50, 0)], indoor="corridor").add_way(2, [(0, 0), (0, 9)], indoor="room")
+    streets = read_streets(drawn.write(tmp_path / "a.osm.pbf", box=BOX))
+    assert (streets.way_id.tolist(), streets.highway.tolist()) == ([1], ["corridor"])
 
 
 def test_a_node_twice_running_counts_once(tmp_path):

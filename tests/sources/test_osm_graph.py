@@ -73,6 +73,48 @@ def test_a_tunnel_of_a_graph_is_below_ground_unless_several_ways_were_joined(tmp
 
 
 @pytest.mark.parametrize(
+    ("tags", "ahead", "back"),
+    [
+        ({"highway": "steps", "conveying": "forward"}, True, False),
+        ({"highway": "steps", "conveying": "backward"}, False, True),
+        ({"highway": "steps", "conveying": "reversible"}, True, True),
+        ({"highway": "footway", "oneway:foot": "yes"}, True, False),
+        ({"highway": "elevator"}, True, True),
+        ({"highway": "elevator", "access": "private"}, False, False),
+    ],
+)
+@pytest.mark.parametrize("first", ["along the way", "against it"])
+def test_directions_count_along_the_way(tmp_path, tags, ahead, back, first):
+    """From 1 to 2 in 100 m along a way, which osmnx gives as two edges in either order; or round by a street of 300 m."""
+    graph = nx.MultiDiGraph(crs="epsg:4326")
+    for node, place in {1: (0, 0), 2: (100, 0), 3: (100, 100), 4: (0, 100)}.items():
+        graph.add_node(node, x=at(*place)[0], y=at(*place)[1])
+    edges = [(1, 2, False), (2, 1, True)]
+    for a, b, turned in edges if first == "along the way" else reversed(edges):
+        graph.add_edge(a, b, osmid=5, oneway=False, length=1.0, reversed=turned, **tags)
+    for a, b in ((2, 3), (3, 4), (4, 1)):
+        graph.add_edge(a, b, osmid=6, highway="footway", oneway=False, length=1.0, reversed=False)
+        graph.add_edge(b, a, osmid=6, highway="footway", oneway=False, length=1.0, reversed=True)
+    osmnx.save_graphml(graph, tmp_path / "town.graphml")
+    ground = build_streets(read_graphml(tmp_path / "town.graphml"))
+    there, again = walk_line(ground, at(0, 0), at(100, 0)), walk_line(ground, at(100, 0), at(0, 0))
+    metres = [None if line is None else round(line[0]) for line in (there, again)]
+    assert metres == [100 if ahead else 300, 100 if back else 300]
+
+
+@pytest.mark.parametrize(("access", "metres"), [("yes", 100), ("no", 300)])
+def test_nobody_passes_a_lift_of_a_graph_that_is_closed(access, metres):
+    """100 m through a lift at 50 m, or round a square of 100 m where the lift is closed."""
+    graph = nx.MultiDiGraph(crs="epsg:4326")
+    for node, place in {1: (0, 0), 2: (50, 0), 3: (100, 0), 4: (100, 100), 5: (0, 100)}.items():
+        graph.add_node(node, x=at(*place)[0], y=at(*place)[1])
+    graph.nodes[2].update(highway="elevator", access=access)
+    nx.add_path(graph, [1, 2, 3, 4, 5, 1], highway="footway")
+    line = walk_line(Streets.from_networkx(graph), at(0, 0), at(100, 0))
+    assert line is not None and line[0] == pytest.approx(metres, abs=1e-3)
+
+
+@pytest.mark.parametrize(
     ("x", "code", "words"),
     [
         ("three", "graphml_not_a_number", "node 'b': x must be a number"),

@@ -14,6 +14,7 @@ from community_routes.sources.osm_tags import (
     TELLING_KEYS,
     drive_flags,
     is_below,
+    is_closed_lift,
     is_steps,
     walk_flags,
 )
@@ -61,6 +62,24 @@ def tags(text: str) -> dict[str, str]:
         ("highway=footway oneway:foot=-1", BACKWARD),
         ("highway=residential oneway=yes oneway:foot=no", BOTH),
         ("highway=path foot:backward=no", FORWARD),
+        ("highway=steps conveying=forward", FORWARD),
+        ("highway=steps conveying=backward", BACKWARD),
+        ("highway=steps conveying=reversible", BOTH),
+        ("highway=steps conveying=yes", BOTH),
+        ("highway=steps conveying=yes oneway=yes", FORWARD),
+        ("highway=steps conveying=yes oneway=-1", BACKWARD),
+        ("highway=steps conveying=no oneway=yes", BOTH),
+        ("highway=footway conveying=backward", BACKWARD),
+        ("highway=corridor indoor=yes conveying=forward", FORWARD),
+        ("highway=steps conveying=forward oneway:foot=-1", 0),
+        ("highway=steps conveying=forward access=no", 0),
+        ("highway=elevator", BOTH),
+        ("highway=elevator access=private", 0),
+        ("highway=elevator access=private foot=yes", BOTH),
+        ("highway=corridor indoor=yes level=1", BOTH),
+        ("indoor=corridor", BOTH),
+        ("indoor=corridor access=no", 0),
+        ("indoor=room", 0),
         ("highway=unknown_class", 0),
         ("waterway=river foot=yes", 0),
         ("natural=water", 0),
@@ -110,6 +129,23 @@ def test_steps_with_a_wheelchair_ramp_are_no_steps():
     assert is_steps(tags("highway=steps"))
     assert not is_steps(tags("highway=steps ramp:wheelchair=yes"))
     assert not is_steps(tags("highway=footway"))
+    assert is_steps(tags("highway=steps conveying=forward"))
+    assert not is_steps(tags("highway=footway conveying=forward"))
+
+
+@pytest.mark.parametrize(
+    ("text", "closed"),
+    [
+        ("highway=elevator", False),
+        ("highway=elevator access=yes", False),
+        ("highway=elevator access=no", True),
+        ("highway=elevator foot=no", True),
+        ("highway=elevator access=private foot=yes", False),
+        ("highway=crossing access=no", False),
+    ],
+)
+def test_a_lift_is_open_unless_access_forbids_it(text, closed):
+    assert is_closed_lift(tags(text)) == closed
 
 
 @pytest.mark.parametrize(
@@ -153,6 +189,7 @@ def test_the_lists_of_keys_are_those_that_the_rules_read():
         "bus": [None, "yes", "no"],
         "oneway": [None, "yes"],
         "railway": [None, "platform"],
+        "conveying": [None, "yes"],
     }
     for combination in product(*values.values()):
         tags = Noted({key: value for key, value in zip(values, combination, strict=True) if value is not None})

@@ -13,9 +13,9 @@ from community_routes.network.changing import Changes, build_changes, named_trip
 from community_routes.network.connections import Connections, build_connections, mirrored
 from community_routes.network.packing import packable
 from community_routes.network.points import Links
-from community_routes.network.stop_walks import build_footpaths, stop_points
+from community_routes.network.stop_walks import build_footpaths, link_stops
 from community_routes.network.timetable import WHOLE_DAY_S, Timetable, Wheelchair, build_timetable
-from community_routes.network.walks import Ground, link_points
+from community_routes.network.walks import Ground
 from community_routes.notices import Notice
 from community_routes.sources.feed import Feed, Phase
 
@@ -219,8 +219,10 @@ def build_network(
     -------
     Network
     """
-    stops = link_points(ground, stop_points(feed), link_m=link_m)
-    footpaths = build_footpaths(feed, ground, stops, limit_s=between_stops_s, speed_kmh=speed_kmh)
+    stops = link_stops(feed, ground, link_m=link_m, speed_kmh=speed_kmh, step_free=bool(wheelchair), notices=notices)
+    footpaths = build_footpaths(
+        feed, ground, stops, limit_s=between_stops_s, speed_kmh=speed_kmh, step_free=bool(wheelchair)
+    )
     return assemble_network(
         feed,
         date,

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
-from numpy.typing import NDArray
 
-from community_routes.earth import great_circle_m
 from community_routes.network.points import Links, Points, walk_seconds
-from community_routes.network.walks import Ground, Linked, walks_between
+from community_routes.network.stations import (
+    Inside,
+    platforms_behind_entrances,
+    report_shut_platforms,
+    station_gates,
+    straight_metres,
+    ways_inside,
+)
+from community_routes.network.walks import Ground, Linked, link_points, walks_between
+from community_routes.notices import Notice
 from community_routes.sources.feed import Feed
-
-STRAIGHT_LINE_DETOUR = 1.3
-"""Of a change that the feed allows but neither streets nor ``pathways.txt`` show."""
 
 _TIMED, _MINIMUM_TIME = 1, 2
 
@@ -25,33 +31,93 @@ def stop_points(feed: Feed) -> Points:
     return Points.single(feed.stops["stop_id"].to_numpy(object), lon, lat)
 
 
-def build_footpaths(feed: Feed, ground: Ground, stops: Linked, *, limit_s: int, speed_kmh: float) -> Links:
+def link_stops(
+    feed: Feed,
+    ground: Ground,
+    points: Points | None = None,
+    *,
+    link_m: float,
+    speed_kmh: float,
+    step_free: bool = False,
+    notices: list[Notice] | None = None,
+) -> Linked:
+    """Link the stops to the ground: platforms of a station with entrances and pathways at its entrances, others where they are.
+
+    Parameters
+    ----------
+    feed : Feed
+    ground : Streets or CrowFly
+    points : Points, optional
+        One for each stop; ``stop_points`` when left out.
+    link_m : float
+        Farthest that a stop or entrance may be from a street.
+    speed_kmh : float
+        What a stated time of a pathway counts as.
+    step_free : bool
+        Stairs and escalators of stations are closed. (Those of the streets are when the streets were built so.)
+    notices : list of Notice, optional
+        Findings are appended.
+    """
+    points = stop_points(feed) if points is None else points
+    gates = station_gates(feed, np.isfinite(points.lon), speed_kmh, step_free=step_free)
+    if gates is None:
+        return link_points(ground, points, link_m=link_m)
+    if notices is not None:
+        report_shut_platforms(feed, gates, notices, step_free=step_free)
+    others = np.setdiff1d(np.arange(points.n_places), gates.platform)
+    place = np.concatenate([others, gates.platform])
+    order = np.argsort(place, kind="stable")
+    here = (points.lon, points.lat)
+    there = (
+        np.where(gates.entrance < 0, np.nan, feed.stops[name].to_numpy()[gates.entrance]) for name in ("lon", "lat")
+    )
+    lon, lat = (np.concatenate([a[others], b])[order] for a, b in zip(here, there, strict=True))
+    in_m, out_m = (np.concatenate([np.zeros(len(others)), m])[order] for m in (gates.in_m, gates.out_m))
+    linked = link_points(ground, Points(points.id, lon, lat, place[order].astype(np.int32)), link_m=link_m)
+    return replace(linked, in_m=in_m, out_m=out_m)
+
+
+def build_footpaths(
+    feed: Feed, ground: Ground, stops: Linked, *, limit_s: int, speed_kmh: float, step_free: bool = False
+) -> Links:
     """Walks from stop to stop within the limit.
 
     Street walks come first. Platforms of one station that no street walk joins are joined by ``pathways.txt``, else by the
     straight line times 1.3; so are stops between which ``transfers.txt`` offers a timed change or one with a minimum time.
+    Between platforms behind entrances the way inside counts where it is shorter than out to the street and in again, and
+    the straight line only where pathways lead to neither. Stairs and escalators are closed when ``step_free``.
     """
     along_streets = walks_between(ground, stops, stops, limit_s=limit_s, speed_kmh=speed_kmh)
     n = len(feed.stops)
     start, end = along_streets.start(), along_streets.to
-    known = set((start.astype(np.int64) * n + end).tolist())
-    more: list[tuple[int, int, float]] = []
-    inside = _walks_inside_stations(feed, speed_kmh)
+    pair = start.astype(np.int64) * n + end
+    known = dict(zip(pair.tolist(), along_streets.metres.tolist(), strict=True))
+    more: dict[int, float] = {}
+    ways = ways_inside(feed, speed_kmh, step_free=step_free)
+    inside = _walks_inside_stations(feed, ways)
+    with_steps = _walks_inside_stations(feed, ways_inside(feed, speed_kmh)) if step_free else inside
+    closed = with_steps.keys() - inside.keys()
+    station = platforms_behind_entrances(feed, ways)
     for a, b in [*_siblings(feed), *_offered(feed)]:
-        if a == b or a * n + b in known:
-            continue
-        known.add(a * n + b)
+        one = a * n + b
+        behind = ways is not None and station[a] >= 0 and station[a] == station[b]
         way_m = inside.get((a, b), np.inf)
-        if not np.isfinite(way_m):
-            way_m = _straight_metres(feed, a, b)
+        if a == b or one in more or (one in known and not (behind and way_m < known[one])):
+            continue
+        described = behind and ways is not None and ways.node[a] >= 0 and ways.node[b] >= 0
+        if not np.isfinite(way_m) and not described and (a, b) not in closed:
+            way_m = float(straight_metres(feed, np.array([a]), np.array([b]))[0])
         if np.isfinite(way_m):
-            more.append((a, b, way_m))
+            more[one] = way_m
     if not more:
         return along_streets
-    metres = np.append(along_streets.metres, [m for _, _, m in more])
-    walk_s = np.append(along_streets.walk_s, walk_seconds(np.array([m for _, _, m in more]), speed_kmh))
-    starts = np.append(start, np.array([a for a, _, _ in more], np.int32))
-    ends = np.append(end, np.array([b for _, b, _ in more], np.int32))
+    added = np.array(list(more), np.int64)
+    stays = ~np.isin(pair, added)
+    more_m = np.array(list(more.values()))
+    metres = np.append(along_streets.metres[stays], more_m)
+    walk_s = np.append(along_streets.walk_s[stays], walk_seconds(more_m, speed_kmh))
+    starts = np.append(start[stays], (added // n).astype(np.int32))
+    ends = np.append(end[stays], (added % n).astype(np.int32))
     order = np.lexsort((ends, starts))
     order = order[walk_s[order] <= limit_s]
     first = np.zeros(n + 1, np.int64)
@@ -86,42 +152,15 @@ def _offered(feed: Feed) -> list[tuple[int, int]]:
     return sorted(pairs)
 
 
-def _straight_metres(feed: Feed, a: int, b: int) -> float:
-    lon, lat = feed.stops["lon"].to_numpy(), feed.stops["lat"].to_numpy()
-    return float(great_circle_m(lon[[a]], lat[[a]], lon[[b]], lat[[b]])[0]) * STRAIGHT_LINE_DETOUR
-
-
-def _walks_inside_stations(feed: Feed, speed_kmh: float) -> dict[tuple[int, int], float]:
-    """Shortest ways through ``pathways.txt`` between served stops, in metres (a stated time counts at walking speed)."""
-    pathways = feed.pathways
-    if pathways.empty:
+def _walks_inside_stations(feed: Feed, ways: Inside | None) -> dict[tuple[int, int], float]:
+    """Shortest ways through ``pathways.txt`` between served stops, in metres."""
+    if ways is None:
         return {}
-    from scipy.sparse import csr_matrix  # here, because starting without them is quicker
-    from scipy.sparse.csgraph import dijkstra
-
-    timed = pathways["traversal_s"].to_numpy(np.float64) * speed_kmh / 3.6
-    a, b = pathways["from_stop"].to_numpy(), pathways["to_stop"].to_numpy()
-    straight = np.array([_straight_metres(feed, int(x), int(y)) for x, y in zip(a, b, strict=True)])
-    metres = np.where(np.isfinite(timed), timed, pathways["metres"].to_numpy(np.float64))
-    metres = np.maximum(
-        np.where(np.isfinite(metres), metres, straight), 1e-3
-    )  # 0 would be "no edge" in a sparse matrix
-    both = pathways["both_ways"].to_numpy(bool)
-    usable = np.isfinite(metres)
-    start: NDArray[np.int64] = np.concatenate([a[usable], b[usable & both]])
-    end: NDArray[np.int64] = np.concatenate([b[usable], a[usable & both]])
-    length = np.concatenate([metres[usable], metres[usable & both]])
-    order = np.argsort(-length, kind="stable")  # of parallel ways the shortest is written last, and stays
-    shortest = dict(
-        zip(zip(start[order].tolist(), end[order].tolist(), strict=True), length[order].tolist(), strict=True)
-    )
-    n = len(feed.stops)
-    rows, columns = np.array(list(shortest), np.int64).reshape(-1, 2).T
-    graph = csr_matrix((np.array(list(shortest.values())), (rows, columns)), shape=(n, n))
-    served = np.intersect1d(np.unique(feed.calls.stop), np.unique(np.concatenate([start, end])))
+    served = np.unique(feed.calls.stop)
+    served = served[ways.node[served] >= 0]
     if not len(served):
         return {}
-    distance = dijkstra(graph, indices=served)[:, served]
+    distance = ways.metres(served, served)
     return {
         (int(served[i]), int(served[j])): float(distance[i, j])
         for i, j in zip(*np.nonzero(np.isfinite(distance)), strict=True)

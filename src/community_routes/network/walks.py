@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -83,6 +83,9 @@ class Linked:
         Metres from the point to the edge; they count as walking. Infinite where not linked, 0 with ``CrowFly``.
     border_m : float64, shape (n_points,)
         Metres to the border of the area; infinite where there is no area.
+    in_m, out_m : float64, shape (n_points,), or None
+        Metres from each point on to its place, and back: from a station's entrance to the platform. They count as
+        walking, and are infinite where that way is closed. None where every point is its place.
     """
 
     points: Points
@@ -92,6 +95,8 @@ class Linked:
     position_m: NDArray[np.float64]
     link_m: NDArray[np.float64]
     border_m: NDArray[np.float64]
+    in_m: NDArray[np.float64] | None = None
+    out_m: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         n = len(self.points.lon)
@@ -100,6 +105,19 @@ class Linked:
         set_frozen(self, "edge", np.int32, (n,))
         for name in ("position_m", "link_m", "border_m"):
             set_frozen(self, name, np.float64, (n,))
+        for name in ("in_m", "out_m"):
+            if getattr(self, name) is not None:
+                set_frozen(self, name, np.float64, (n,))
+
+    @property
+    def arriving_m(self) -> NDArray[np.float64]:
+        """Metres from the edge to the place."""
+        return self.link_m if self.in_m is None else self.link_m + self.in_m
+
+    @property
+    def leaving_m(self) -> NDArray[np.float64]:
+        """Metres from the place to the edge."""
+        return self.link_m if self.out_m is None else self.link_m + self.out_m
 
     @property
     def place_linked(self) -> NDArray[np.bool_]:
@@ -121,11 +139,21 @@ def join_linked(first: Linked, second: Linked) -> Linked:
         np.concatenate([a.place, b.place + a.n_places]),
     )
     columns = ("linked", "outside", "edge", "position_m", "link_m", "border_m")
-    return Linked(points, *(np.concatenate([getattr(first, name), getattr(second, name)]) for name in columns))
+    joined = Linked(points, *(np.concatenate([getattr(first, name), getattr(second, name)]) for name in columns))
+    if first.in_m is None and second.in_m is None:
+        return joined
+
+    def of_both(name: str) -> NDArray[np.float64]:
+        parts = [(getattr(one, name), len(one.edge)) for one in (first, second)]
+        return np.concatenate([np.zeros(n) if metres is None else metres for metres, n in parts])
+
+    return replace(joined, in_m=of_both("in_m"), out_m=of_both("out_m"))
 
 
-def is_symmetric(ground: Ground) -> bool:
-    """Whether every walk may be walked back the same way."""
+def is_symmetric(ground: Ground, stops: Linked) -> bool:
+    """Whether every walk to or from the stops may be walked back the same way."""
+    if not np.array_equal(stops.arriving_m, stops.leaving_m):
+        return False
     return isinstance(ground, CrowFly) or bool((ground.graph.flags & 3 == 3).all())
 
 
@@ -310,8 +338,8 @@ def walk_line(ground: Ground, a: tuple[float, float], b: tuple[float, float], *,
 
 def walk_line_between(ground: Ground, start: Linked, place: int, end: Linked, other: int) -> Line | None:
     """The walk of ``walks_between`` from ``place`` of ``start`` to ``other`` of ``end``: metres and course."""
-    rows = np.flatnonzero((start.points.place == place) & start.linked)
-    others = np.flatnonzero((end.points.place == other) & end.linked)
+    rows = np.flatnonzero((start.points.place == place) & start.linked & np.isfinite(start.leaving_m))
+    others = np.flatnonzero((end.points.place == other) & end.linked & np.isfinite(end.arriving_m))
     if not len(rows) or not len(others):
         return None
     same = same_spots(start.points, end.points, rows, others)[0]
@@ -321,11 +349,12 @@ def walk_line_between(ground: Ground, start: Linked, place: int, end: Linked, ot
     if isinstance(ground, CrowFly):
         i, j = (grid.ravel() for grid in np.meshgrid(rows, others, indexing="ij"))
         metres = great_circle_m(start.points.lon[i], start.points.lat[i], end.points.lon[j], end.points.lat[j])
+        metres = metres * ground.detour + start.leaving_m[i] + end.arriving_m[j]
         best = int(np.argmin(metres))
-        row, last, total = int(i[best]), int(j[best]), float(metres[best]) * ground.detour
+        row, last, total = int(i[best]), int(j[best]), float(metres[best])
         lon, lat = np.zeros(0), np.zeros(0)
     else:
-        path = shortest_path(ground.graph, _spots(start, rows), _spots(end, others))
+        path = shortest_path(ground.graph, _spots(start, start.leaving_m, rows), _spots(end, end.arriving_m, others))
         if path is None:
             return None
         row, last, total = int(rows[path.start]), int(others[path.end]), path.metres
@@ -334,8 +363,8 @@ def walk_line_between(ground: Ground, start: Linked, place: int, end: Linked, ot
     return total, np.concatenate([[a.lon[row]], lon, [b.lon[last]]]), np.concatenate([[a.lat[row]], lat, [b.lat[last]]])
 
 
-def _spots(linked: Linked, rows: NDArray[np.int64]) -> list[Spot]:
-    return [Spot(int(linked.edge[r]), float(linked.position_m[r]), float(linked.link_m[r])) for r in rows]
+def _spots(linked: Linked, metres: NDArray[np.float64], rows: NDArray[np.int64]) -> list[Spot]:
+    return [Spot(int(linked.edge[r]), float(linked.position_m[r]), float(metres[r])) for r in rows]
 
 
 # ---- along streets ---------------------------------------------------------------------------------------------------
@@ -355,8 +384,9 @@ def _searches(streets: Streets, start: Linked, end: Linked, limit_m: float, thre
     flags = graph.flags_turned if turned else graph.flags
     starts = _point_rows(start)
     ends = _point_rows(end)
-    end_node = _by_node(streets, end, ends, flags)
-    end_edge = _by_edge(streets, end, ends)
+    start_m, end_m = (start.arriving_m, end.leaving_m) if turned else (start.leaving_m, end.arriving_m)
+    end_node = _by_node(streets, end, end_m, ends, flags)
+    end_edge = _by_edge(streets, end, end_m, ends)
 
     def search(low: int, high: int) -> Found:
         return reach_places(  # type: ignore[no-any-return]
@@ -365,7 +395,7 @@ def _searches(streets: Streets, start: Linked, end: Linked, limit_m: float, thre
             limit_m,
             (first, to, metres),
             (graph.edge_from, graph.edge_to, graph.edge_m, flags),
-            (starts[0], start.edge, start.position_m, start.link_m, starts[1]),
+            (starts[0], start.edge, start.position_m, start_m, starts[1]),
             end_node,
             end_edge,
             end.points.n_places,
@@ -384,12 +414,16 @@ def _point_rows(linked: Linked) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
 
 
 def _by_node(
-    streets: Streets, end: Linked, ends: tuple[NDArray[np.int64], NDArray[np.int32]], flags: NDArray[np.int8]
+    streets: Streets,
+    end: Linked,
+    end_m: NDArray[np.float64],
+    ends: tuple[NDArray[np.int64], NDArray[np.int32]],
+    flags: NDArray[np.int8],
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
     """Ends that can be reached from each junction along their own edge: ``first`` by junction, place, metres."""
     graph, rows = streets.graph, ends[1]
     edge = end.edge[rows]
-    position, link = end.position_m[rows], end.link_m[rows]
+    position, link = end.position_m[rows], end_m[rows]
     # a point at the very end of its edge stands on the junction, whatever the direction of the edge
     ahead = (flags[edge] & 1 > 0) | (position <= 0)
     back = (flags[edge] & 2 > 0) | (position >= graph.edge_m[edge])
@@ -403,13 +437,13 @@ def _by_node(
 
 
 def _by_edge(
-    streets: Streets, end: Linked, ends: tuple[NDArray[np.int64], NDArray[np.int32]]
+    streets: Streets, end: Linked, end_m: NDArray[np.float64], ends: tuple[NDArray[np.int64], NDArray[np.int32]]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
     """Ends on each edge: ``first`` by edge, place, position, link."""
     rows = ends[1][np.argsort(end.edge[ends[1]], kind="stable")]
     first = np.zeros(streets.graph.n_edges + 1, np.int32)
     np.cumsum(np.bincount(end.edge[rows], minlength=streets.graph.n_edges), out=first[1:])
-    return first, end.points.place[rows], end.position_m[rows], end.link_m[rows]
+    return first, end.points.place[rows], end.position_m[rows], end_m[rows]
 
 
 def _in_pieces(search: Callable[[int, int], Found], n: int, threads: int) -> Found:
@@ -456,6 +490,7 @@ def _crow_fly(ground: CrowFly, start: Linked, end: Linked, limit_m: float) -> Fo
         metres = ground.detour * great_circle_m(
             start.points.lon[a], start.points.lat[a], end.points.lon[b], end.points.lat[b]
         )
+        metres = metres + start.leaving_m[a] + end.arriving_m[b]
         keep = metres <= limit_m
         pair = start.points.place[a[keep]].astype(np.int64) * end.points.n_places + end.points.place[b[keep]]
         places.append(pair)

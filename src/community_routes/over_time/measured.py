@@ -16,8 +16,7 @@ from community_routes.measures.summary import access_rows
 from community_routes.measuring import Choice, amount_units
 from community_routes.network.network import assemble_network
 from community_routes.network.points import Points
-from community_routes.network.stop_walks import build_footpaths, stop_points
-from community_routes.network.walks import link_points
+from community_routes.network.stop_walks import build_footpaths, link_stops, stop_points
 from community_routes.over_time.tables import MEASURE, READING, Headline
 from community_routes.questions import study_walks, why_not, window_query
 from community_routes.routing.travel_times import travel_times_by_departure
@@ -52,9 +51,18 @@ class Measured:
         self.study, self.headline, self._threads = study, headline, threads
         self._places = _only(study.opportunities, headline.kinds)
         self._measure = build_access_measure(MEASURE, {}, (headline.cutoff_min,))
-        stops = link_points(study.ground, _stops(study.feed, also), link_m=walk.link_m)
+        speed_kmh, step_free = walk.speed_kmh, file.travel.wheelchair
+        stops = link_stops(
+            study.feed,
+            study.ground,
+            _stops(study.feed, also),
+            link_m=walk.link_m,
+            speed_kmh=speed_kmh,
+            step_free=step_free,
+        )
+        limit_s = int(walk.between_stops_min * MINUTE)
         self._footpaths = build_footpaths(
-            study.feed, study.ground, stops, limit_s=int(walk.between_stops_min * MINUTE), speed_kmh=walk.speed_kmh
+            study.feed, study.ground, stops, limit_s=limit_s, speed_kmh=speed_kmh, step_free=step_free
         )
         ends = origin_points(study.zones), destination_points(self._places)
         self._reached = study_walks(file, study.ground, stops, *ends)

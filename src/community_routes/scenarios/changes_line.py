@@ -12,6 +12,7 @@ import shapely
 from community_routes.earth import great_circle_m
 from community_routes.scenarios.changes import AddRoute
 from community_routes.scenarios.stops_matching import Spot
+from community_routes.sources.table_file import why_no_map
 
 if TYPE_CHECKING:
     from community_routes.scenarios.changes_work import Work
@@ -64,7 +65,7 @@ def read_shape(work: Work, file: str, path: list[str | int], want: str) -> Any:
     try:
         table = gpd.read_file(folder / name)
     except Exception as fault:  # pyogrio raises its own kinds for an empty and a broken file
-        message = f"the {want} {name.name!r} cannot be read: {' '.join(str(fault).split())}"
+        message = f"the {want} {name.name!r} cannot be read: {why_no_map(folder / name, fault)}"
         raise work.stop(CANNOT_APPLY, message, path, file) from None
     if table.crs is not None:
         table = table.to_crs(4326)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from community_routes.errors import StudyError, UsageError
 from community_routes.network.points import Points
 from community_routes.sources.opportunities import Opportunities, entrances_from_streets
-from community_routes.sources.table_file import as_text, is_text_table
+from community_routes.sources.table_file import as_text, is_text_table, why_no_map, why_no_table
 
 NEEDED = ("id", "lon", "lat")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -138,6 +138,9 @@ def read_sites(path: str | Path) -> list[Site]:
 
 
 def _sites_of_table(path: Path) -> Iterator[Site]:
+    mistake = why_no_table(path)
+    if mistake is not None:
+        raise StudyError(f"{path.name}: it is no table of text: {mistake}")
     raw = path.read_bytes()
     if len(raw) > _MOST_BYTES:
         raise StudyError(f"{path.name}: larger than {_MOST_BYTES:,} bytes; split it into several files")
@@ -196,7 +199,7 @@ def _sites_of_map(path: Path) -> Iterator[Site]:
     try:
         table = gpd.read_file(path)
     except (RuntimeError, ValueError, OSError) as wrong:
-        raise StudyError(f"{path.name}: it cannot be read as a map ({wrong})") from None
+        raise StudyError(f"{path.name}: it cannot be read as a map: {why_no_map(path, wrong)}") from None
     columns = {str(name).lower(): name for name in table.columns}
     if not isinstance(table, gpd.GeoDataFrame) or "id" not in columns:
         raise StudyError(f"{path.name}: it is no map with a column 'id' (it has {', '.join(columns)})")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from community_routes.notices import declare
+from community_routes.sources.file_kinds import mistaken
 from community_routes.sources.gtfs_findings import Findings
 
 TABLES = frozenset(
@@ -72,6 +73,9 @@ TABLE_TOO_LARGE = declare(
     "table_too_large", "error", "A table would unpack to more than any timetable needs; it is not read."
 )
 NESTED_ZIP = declare("zip_in_zip", "error", "The zip holds another zip instead of the tables.")
+OTHER_STANDARD = declare(
+    "zip_of_other_standard", "error", "The zip holds a timetable in XML (TransXChange, NeTEx) instead of GTFS."
+)
 IN_FOLDER = declare("tables_in_folder", "warning", "The tables lie in a folder inside the zip instead of at its top.")
 TABLE_TWICE = declare("table_twice", "warning", "A table is in the zip twice; the last one is read.")
 HOSTILE_NAME = declare(
@@ -80,6 +84,13 @@ HOSTILE_NAME = declare(
 SYMLINK = declare("link_in_zip", "warning", "A file in the zip is a link to another place; it is not followed.")
 UNKNOWN_FILE = declare("unknown_file", "info", "A file in the zip is not part of the GTFS reference; it is not read.")
 NOT_USED = declare("file_not_used", "info", "A file of the GTFS reference that this program does not use.")
+
+
+_CURES = {
+    "text": "a timetable is a zip of such tables (stops.txt, trips.txt, ...), or the download brought an error",
+    "pbf": "name it in the study file as `streets: {osm: ...}`",
+    **dict.fromkeys(("gzip", "bzip2", "xz", "7z", "rar", "tar"), "unpack it and pack its tables into a zip"),
+}
 
 
 class TableUnreadableError(Exception):
@@ -157,10 +168,17 @@ def open_archive(path: Path, findings: Findings) -> Archive | None:
     try:
         archive = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, IndexError, NotImplementedError, UnicodeError) as fault:
-        cure = "download it again, and check that it is not a web page saved under this name"
-        findings.add(NOT_A_ZIP, label, message=f"{label} is no readable zip ({fault}); {cure}")
+        why = mistaken(path, ("zip",), "a zip of GTFS tables", _CURES)
+        why = f": {why}" if why else f" ({fault}); it may have been cut off: download it again"
+        findings.add(NOT_A_ZIP, label, message=f"{label} is no readable zip{why}")
         return None
     opened = Archive(label, archive, _members(label, archive, findings))
+    xml = next((name for name in archive.namelist() if name.lower().endswith(".xml")), None)
+    if not opened.members and xml is not None:
+        message = f"{label} holds XML ({PurePosixPath(xml).name}) and no GTFS; download the same timetable as GTFS"
+        findings.add(OTHER_STANDARD, label, message=message)
+        archive.close()
+        return None
     if not opened.members and _holds_zip(archive):
         inner = next(i.filename for i in archive.infolist() if i.filename.lower().endswith(".zip"))
         message = f"{label} holds another zip ({PurePosixPath(inner).name}); unpack it and name that one instead"

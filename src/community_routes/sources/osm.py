@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from community_routes.errors import StreetsError
 from community_routes.notices import Notice, declare, raise_on_errors
-from community_routes.sources.osm_blocks import blocks_fault
+from community_routes.sources.osm_blocks import blocks_fault, mistaken_for_pbf
 from community_routes.sources.osm_checks import box_text, check_area
-from community_routes.sources.osm_graph import GRAPH_TAGS, load_graphml, map_of_graph
+from community_routes.sources.osm_graph import GRAPH_TAGS, NODE_TAGS, load_graphml, map_of_graph
 from community_routes.sources.osm_map import Area, Features, StreetMap, box_of
 from community_routes.sources.osm_pbf import PbfContent, PlacesAsked, Streets, read_pbf
 
@@ -174,6 +174,7 @@ def _download_place(query: str) -> Any:
 
     osmnx.settings.use_cache = False  # ours is the cache; osmnx would make a folder where the program was started
     osmnx.settings.useful_tags_way = sorted({*osmnx.settings.useful_tags_way, *GRAPH_TAGS})
+    osmnx.settings.useful_tags_node = sorted({*osmnx.settings.useful_tags_node, *NODE_TAGS})
     return osmnx.graph_from_place(query, network_type="all", retain_all=True)
 
 
@@ -202,6 +203,10 @@ def _checked(street_map: StreetMap | None, source: str, found: list[Notice], not
 def _read_checked(path: Path, places: PlacesAsked, found: list[Notice]) -> PbfContent | None:
     if not path.is_file():
         found.append(UNREADABLE.at(path.name, message="there is no such file; check the path in the study file"))
+        return None
+    mistake = mistaken_for_pbf(path)
+    if mistake is not None:
+        found.append(UNREADABLE.at(path.name, message=f"it is no OpenStreetMap PBF: {mistake}"))
         return None
     try:
         fault = blocks_fault(path)

@@ -8,11 +8,14 @@ of their own first, so that a crash of the native reader ends in a message inste
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import zlib
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
+
+from community_routes.sources.file_kinds import kind_of, mistaken, names_in_zip
 
 _HEADER_MOST: Final = 64 * 1024
 _BLOB_MOST: Final = 32 * 1024 * 1024
@@ -24,8 +27,38 @@ import osmium
 for _ in osmium.FileProcessor(osmium.io.File(sys.argv[1], "pbf")).with_locations():
     pass
 """
+_PACKED: Final = ("gzip", "bzip2", "xz", "zstd", "7z", "rar", "tar")
 _TRIAL_S: Final = 60.0
 _TRIAL_S_A_MB: Final = 2.0
+
+
+_PBF: Final = "the extract of the town as OpenStreetMap PBF (.osm.pbf)"
+_READ_BY_OSMIUM: Final = {"osm_xml": ".osm", "o5m": ".o5m"}
+_PACKED_FOR_OSMIUM: Final = {"gzip": ".gz", "bzip2": ".bz2"}
+_ENDINGS: Final = re.compile(r"(\.(osm|pbf|xml|o5m|gz|bz2))+$", re.IGNORECASE)
+
+
+def mistaken_for_pbf(path: Path) -> str | None:
+    """What a file is that was given as a PBF and is none, with the cure; None where nothing speaks against it."""
+    kind = kind_of(path)
+    inside = kind.inside or kind.name
+    stem = _ENDINGS.sub("", path.name) or "town"
+    if inside in _READ_BY_OSMIUM and (kind.name == inside or kind.name in _PACKED_FOR_OSMIUM):
+        name = f"{stem}{_READ_BY_OSMIUM[inside]}{_PACKED_FOR_OSMIUM.get(kind.name, '')}"
+        rename = "" if path.name.lower() == name.lower() else f"name it {name} and "
+        return f"this is {kind.what}; {rename}convert it with `osmium cat {name} -o {stem}.osm.pbf`"
+    cures = dict.fromkeys(_PACKED, f"unpack it and name what it holds; {_PBF} is needed")
+    cures["graphml"] = "name it in the study file as `streets: {graphml: ...}`"
+    cures["zip"] = _cure_of_zip(path)
+    return mistaken(path, ("pbf",), _PBF, cures)
+
+
+def _cure_of_zip(path: Path) -> str:
+    names = names_in_zip(path)
+    if "stops.txt" in names:
+        return "it is a timetable (GTFS): name it under `timetables`"
+    inner = next((name for name in names if name.lower().endswith((".pbf", ".osm", ".osm.bz2"))), None)
+    return f"unpack it and name {inner.rsplit('/', 1)[-1]}" if inner else f"{_PBF} is needed"
 
 
 class _Frame(NamedTuple):

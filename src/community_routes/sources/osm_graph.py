@@ -16,6 +16,7 @@ import numpy as np
 import shapely
 
 from community_routes.notices import Notice, Sample, declare, errors_in
+from community_routes.sources.file_kinds import mistaken
 from community_routes.sources.osm_map import Area, StreetMap, box_of
 from community_routes.sources.osm_tags import (
     BACKWARD,
@@ -24,6 +25,7 @@ from community_routes.sources.osm_tags import (
     FORWARD,
     drive_flags,
     is_below,
+    is_closed_lift,
     is_steps,
     walk_flags,
 )
@@ -42,7 +44,8 @@ BAD_GEOMETRY = declare(
     "graphml_bad_geometry", "warning", "The course of an edge cannot be read; it is taken as straight."
 )
 
-# What of an edge is passed on to the rules for walking and driving.
+# What of a node that may be a lift, and of an edge, is passed on to the rules for walking and driving.
+NODE_TAGS: Final = ("highway", "access", "foot")
 GRAPH_TAGS: Final = (
     "highway",
     "access",
@@ -57,6 +60,10 @@ GRAPH_TAGS: Final = (
     "vehicle",
     "oneway:bus",
     "oneway:psv",
+    "indoor",
+    "conveying",
+    "foot:forward",
+    "foot:backward",
     "ramp:wheelchair",
     *BELOW_KEYS,
 )
@@ -67,6 +74,10 @@ def load_graphml(path: Path, found: list[Notice]) -> nx.MultiDiGraph | None:
     """The graph in a GraphML file; None, with the reason in ``found``, where it cannot be read."""
     import networkx as nx  # here, because starting without it is quicker
 
+    mistake = _mistaken(path)
+    if mistake is not None:
+        found.append(NO_GRAPH.at(path.name, message=f"it is no GraphML: {mistake}"))
+        return None
     try:
         content = path.read_bytes()
         if _DOCTYPE.search(content):
@@ -85,14 +96,22 @@ def load_graphml(path: Path, found: list[Notice]) -> nx.MultiDiGraph | None:
     return None
 
 
+def _mistaken(path: Path) -> str | None:
+    """What a file is that was given as GraphML and is none, with the cure."""
+    pbf = "name it in the study file as `streets: {osm: ...}`"
+    cures = {"pbf": pbf, "osm_xml": f"convert it to PBF with `osmium cat`, and {pbf}"}
+    return mistaken(path, ("graphml", "xml"), "the GraphML that osmnx saves", cures)
+
+
 def map_of_graph(
     graph: nx.MultiDiGraph, found: list[Notice], *, source: str, area: Area | None, content_hash: str
 ) -> StreetMap | None:
     """Turn a graph into a street map; None where ``found`` then holds an error.
 
     Nodes have ``x`` and ``y`` in degrees. Each street is one edge or a pair of opposite edges, perhaps with ``geometry``.
-    People walk a street both ways whatever its ``oneway`` says, unless ``oneway:foot`` is "yes"; buses drive as the edges
-    point. An edge without ``highway`` is open to people on foot.
+    People walk a street both ways whatever its ``oneway`` says, unless ``oneway:foot``, ``conveying`` or the like bind them;
+    these count along the way, which osmnx's ``reversed`` tells from the edge; without it, along the edge. Buses drive as the
+    edges point. An edge without ``highway`` is open to people on foot.
     """
     places = _places(graph, source, found)
     if errors_in(found):
@@ -167,11 +186,15 @@ def _whole(text: str) -> int:
 
 
 class _Course:
-    """A street: where it runs, its tags, and in which directions the graph has an edge for it."""
+    """A street: where it runs, its tags, and in which directions the graph has an edge for it.
+
+    ``turned`` tells whether its ways run against it: both where osmnx joined ways that do and ways that do not.
+    """
 
     def __init__(self, start: Any, end: Any, middle: list[tuple[float, float]], tags: list[dict[str, str]]) -> None:
         self.start, self.end, self.middle, self.tags = start, end, middle, tags
         self.directions = 0
+        self.turned: set[bool] = set()
         self.osm_id = 0
         self.below = False
         self.name = ""
@@ -183,7 +206,10 @@ def _courses(
     """Every street once, from the edges that point either way along it."""
     unread = Sample(BAD_GEOMETRY)
     streets: dict[object, _Course] = {}
+    shut = {node for node, data in graph.nodes(data=True) if is_closed_lift(_first_values(data, NODE_TAGS))}
     for start, end, data in graph.edges(data=True):
+        if start in shut or end in shut:
+            continue
         middle = _middle(data.get("geometry"), places[start], places[end])
         if middle is None:
             message = f"edge {start!r} to {end!r}: its geometry is no line between its nodes; it is taken as straight"
@@ -191,13 +217,14 @@ def _courses(
             middle = []
         ahead = (str(start), str(end), tuple(middle))
         back = (str(end), str(start), tuple(reversed(middle)))
-        one_way_foot = str(data.get("oneway:foot", "")) == "yes"
+        one_way_foot = str(data.get("oneway:foot", "")) == "yes" and "reversed" not in data
         if back in streets and not one_way_foot:
             streets[back].directions |= BACKWARD
             continue
         key: object = (*ahead, "one way") if one_way_foot else ahead
         if key not in streets:
             streets[key] = _Course(start, end, middle, list(_tag_sets(data)))
+            streets[key].turned = {value.lower() == "true" for value in _values(data.get("reversed"))}
             streets[key].osm_id = next((n for v in _values(data.get("osmid")) if (n := _whole(v))), 0)
             # Of several ways joined to one edge nobody can tell which part is the tunnel.
             streets[key].below = len(_values(data.get("osmid"))) < 2 and any(map(is_below, streets[key].tags))
@@ -235,11 +262,23 @@ def _values(value: object) -> list[str]:
     return [str(value)]
 
 
+def _first_values(data: Mapping[str, Any], keys: Iterable[str]) -> dict[str, str]:
+    return {key: values[0] for key in keys if (values := _values(data.get(key)))}
+
+
 def _tag_sets(data: Mapping[str, Any]) -> Iterable[dict[str, str]]:
     """Tags of an edge, one set for each class of the ways that were joined to it."""
-    tags = {key: values[0] for key in GRAPH_TAGS if (values := _values(data.get(key)))}
+    tags = _first_values(data, GRAPH_TAGS)
     for highway in _values(data.get("highway")) or [""]:
         yield {**tags, "highway": highway} if highway else {**tags, "highway": "road"}
+
+
+def _walked(street: _Course) -> int:
+    """Directions in which people may walk along a street; both where it is not known which one its tags mean."""
+    flags = _in_all(map(walk_flags, street.tags))
+    if flags in (0, BOTH) or True not in street.turned:
+        return flags
+    return BOTH if False in street.turned else BOTH - flags
 
 
 def _in_all(flags: Iterable[int]) -> int:
@@ -262,7 +301,7 @@ def _numbered(
         nodes = [node for i, node in enumerate(nodes) if i == 0 or node != nodes[i - 1]]
         if len(nodes) < 2:
             continue
-        walk = _in_all(map(walk_flags, street.tags))
+        walk = _walked(street)
         drive = _in_all(drive_flags({**tags, "oneway": "no"}) for tags in street.tags) & street.directions
         ways.append(
             (
@@ -276,5 +315,6 @@ def _numbered(
                 street.below,
             )
         )
-    node_id.extend(-1 - i for i in range(len(lonlat) - len(node_id)))
+    least = min([0, *node_id])  # an editor's own nodes have numbers below zero, too
+    node_id.extend(least - 1 - i for i in range(len(lonlat) - len(node_id)))
     return node_id, np.array(lonlat, np.float64).reshape(-1, 2), ways

@@ -18,11 +18,13 @@ from community_routes.sources.osm_tags import (
     TELLING_KEYS,
     drive_flags,
     is_below,
+    is_closed_lift,
     is_steps,
     walk_flags,
 )
 
 PlacesAsked = Mapping[str, Mapping[str, Sequence[str]]]
+LonLat = tuple[float, float]
 
 # Layer of the background -> tag -> values. Order matters: the first that fits is the kind.
 _WATER = {
@@ -53,8 +55,8 @@ class _Lines:
     size: list[int] = field(default_factory=list)
     refs: list[int] = field(default_factory=list)
     late: list[int] = field(default_factory=list)
-    """Lines (by number) whose coordinates were not all known yet; their ``refs_of`` are kept."""
-    late_refs: list[list[int]] = field(default_factory=list)
+    """Lines (by number) whose coordinates were not all known yet; their nodes are kept, as number and place or None."""
+    late_nodes: list[list[tuple[int, LonLat | None]]] = field(default_factory=list)
 
     def add(self, way: Any, factory: Any, *, keep_refs: bool) -> int:
         """Add a way's course; gives its number here."""
@@ -67,14 +69,18 @@ class _Lines:
         except osmium.InvalidLocationError:
             self.wkb.append("")
             self.late.append(number)
-            self.late_refs.append(refs if refs is not None else [node.ref for node in way.nodes])
+            self.late_nodes.append([(node.ref, _place_of(node)) for node in way.nodes])
         self.size.append(n)
         if refs is not None:
             self.refs.extend(refs)
         return number
 
-    def coordinates(self, storage: Any) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """``first`` and the coordinates, shape (n, 2); NaN for nodes that the file lacks."""
+    def lacking(self) -> set[int]:
+        """Nodes whose place was not known when their line came."""
+        return {ref for nodes in self.late_nodes for ref, place in nodes if place is None}
+
+    def coordinates(self, places: Mapping[int, LonLat]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """``first`` and the coordinates, shape (n, 2); NaN for nodes of which nothing tells the place."""
         first = np.zeros(len(self.size) + 1, np.int64)
         np.cumsum(self.size, out=first[1:])
         known = np.frombuffer(bytes.fromhex("".join(self.wkb)), "<f8").reshape(-1, 2)
@@ -84,19 +90,14 @@ class _Lines:
         late = np.zeros(len(self.size), bool)
         late[self.late] = True
         xy[~np.repeat(late, np.diff(first))] = known
-        for number, refs in zip(self.late, self.late_refs, strict=True):
-            xy[first[number] : first[number + 1]] = [_location(storage, ref) for ref in refs]
+        for number, nodes in zip(self.late, self.late_nodes, strict=True):
+            xy[first[number] : first[number + 1]] = [place or places.get(ref, (np.nan, np.nan)) for ref, place in nodes]
         return first, xy
 
 
-def _location(storage: Any, ref: int) -> tuple[float, float]:
-    if ref < 0:  # an editor's number of a node that was never uploaded; osmium keeps no place for it
-        return np.nan, np.nan
-    try:
-        place = storage.get(ref)
-        return (place.lon, place.lat) if place.valid() else (np.nan, np.nan)
-    except (KeyError, osmium.InvalidLocationError):
-        return np.nan, np.nan
+def _place_of(node: Any) -> LonLat | None:
+    place = node.location
+    return (place.lon, place.lat) if place.valid() else None
 
 
 @dataclass
@@ -218,11 +219,16 @@ class _Pass:
         self.streets = Streets()
         self.features = _Collected()
         self.member_line: dict[int, int] = {}
+        self.closed_lifts: set[int] = set()
         self.n_ways = 0
         self.known_rules: dict[tuple[str | None, ...], tuple[int, int, bool]] = {}
 
     def node(self, node: Any) -> None:
-        """A node with a tag of interest: the name of a settlement, or a place asked for."""
+        """A node with a tag of interest: a lift that is closed, the name of a settlement, or a place asked for."""
+        if node.tags.get("highway") == "elevator" and is_closed_lift(dict(node.tags)):
+            self.closed_lifts.add(node.id)
+        if not self.asked_keys and "place" not in node.tags:
+            return  # a crossing, as most nodes that come here
         tags = dict(node.tags)
         layers = [found for found in layers_of(tags, self.asked) if found[0][0] == "@"]
         if tags.get("place") in _SETTLEMENTS and tags.get("name"):
@@ -275,8 +281,9 @@ class _Pass:
             tags = self.squares[way.id]
             walk = walk_flags(tags)
         if walk or drive:
-            highway = tags.get("highway") or ("pier" if tags.get("man_made") == "pier" else "platform")
-            name = tags.get("name") or tags.get("ref", "")
+            others = {"pier": "man_made", "corridor": "indoor"}
+            kind = next((kind for kind, key in others.items() if tags.get(key) == kind), "platform")
+            highway, name = tags.get("highway") or kind, tags.get("name") or tags.get("ref", "")
             self._add_street(way, highway, name, walk, drive, is_steps(tags), is_below(tags))
 
     def _add_street(
@@ -323,9 +330,11 @@ def read_pbf(path: Path, asked: PlacesAsked) -> PbfContent:
     asked_keys = sorted({key for wanted in asked.values() for key in wanted})
     state = _Pass(asked, _read_relations(path, asked))
     osm = osmium.osm
-    processor = osmium.FileProcessor(osmium.io.File(str(path), "pbf"), osm.NODE | osm.WAY).with_locations()
+    processor = osmium.FileProcessor(osmium.io.File(str(path), "pbf"), osm.NODE | osm.WAY)
     header = processor.header
-    processor.with_filter(osmium.filter.KeyFilter("place", *asked_keys).enable_for(osm.NODE))
+    if not _places_on_ways(header):  # osmium would write over what the ways say
+        processor.with_locations()
+    processor.with_filter(osmium.filter.KeyFilter("place", "highway", *asked_keys).enable_for(osm.NODE))
     telling = (*TELLING_KEYS, *BELOW_KEYS, *_BACKGROUND_KEYS, *asked_keys)
     processor.with_filter(osmium.filter.KeyFilter(*telling).enable_for(osm.WAY))
     processor.handler_for_filtered(_Others(state))
@@ -335,19 +344,54 @@ def read_pbf(path: Path, asked: PlacesAsked) -> PbfContent:
         else:
             state.node(thing)
     state.add_relations()
-    return _content(state, header, processor.node_location_storage)
+    lacking = state.street_lines.lacking() | state.lines.lacking()
+    return _content(state, header, _look_up(path, lacking, processor.node_location_storage))
 
 
-def _content(state: _Pass, header: Any, storage: Any) -> PbfContent:
+def _places_on_ways(header: Any) -> bool:
+    """Whether the ways themselves say where their nodes are (``osmium add-locations-to-ways``)."""
+    return any(header.get(f"pbf_optional_feature_{number}", "") == "LocationsOnWays" for number in range(16))
+
+
+def _look_up(path: Path, refs: set[int], storage: Any) -> dict[int, LonLat]:
+    """Places of nodes as far as the file holds them: those that osmium keeps, and those for which the file is read again.
+
+    Editors and converters (JOSM, ogr2osm) number what was never uploaded downwards from -1; osmium keeps no place for
+    these. Files without them, and whose ways are complete, are not read again.
+    """
+    found: dict[int, LonLat] = {}
+    rest: set[int] = set()
+    for ref in refs:
+        if storage is None or ref < 0:
+            rest.add(ref)
+            continue
+        try:
+            place = storage.get(ref)
+        except (KeyError, osmium.InvalidLocationError):
+            continue
+        if place.valid():
+            found[ref] = (place.lon, place.lat)
+    if rest:
+        for node in osmium.FileProcessor(osmium.io.File(str(path), "pbf"), osmium.osm.NODE):
+            if node.id in rest and node.location.valid():
+                found[node.id] = (node.lon, node.lat)
+    return found
+
+
+def _content(state: _Pass, header: Any, places: Mapping[int, LonLat]) -> PbfContent:
     streets = state.streets
-    streets.first, streets.lonlat = state.street_lines.coordinates(storage)
+    streets.first, streets.lonlat = state.street_lines.coordinates(places)
     streets.ref = np.array(state.street_lines.refs, np.int64)
+    n_missing = len(np.unique(streets.ref[np.isnan(streets.lonlat[:, 0])]))
+    if state.closed_lifts:  # ways are cut at these as at nodes that the file lacks
+        closed = np.isin(streets.ref, list(state.closed_lifts))
+        streets.lonlat = np.where(closed[:, None], np.nan, streets.lonlat)
     box = header.box()
     return PbfContent(
         (box.bottom_left.lon, box.bottom_left.lat, box.top_right.lon, box.top_right.lat) if box.valid() else None,
         streets,
-        _features(state.features, *state.lines.coordinates(storage)),
-        len(np.unique(streets.ref[np.isnan(streets.lonlat[:, 0])])),
+        _features(state.features, *state.lines.coordinates(places)),
+        n_missing,
         state.n_ways,
         bool(header.has_multiple_object_versions),
     )

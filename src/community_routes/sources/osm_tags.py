@@ -1,7 +1,8 @@
 """Which OpenStreetMap ways people may walk along and buses may drive along: every rule in one place.
 
 Walking. The tag of the mode (``foot``) beats ``access``. Where neither speaks, the class of the way decides. Pavements
-tagged on a road (``sidewalk``) do not take the road itself out: its pavement may not be drawn. Conditional tags
+tagged on a road (``sidewalk``) do not take the road itself out: its pavement may not be drawn. Lifts and indoor corridors
+are open; escalators and moving walkways (``conveying``) are walked only as they carry. Conditional tags
 (``foot:conditional``), levels and opening hours are not read.
 
 Driving (buses). The most specific of ``bus``, ``psv``, ``motor_vehicle``, ``vehicle`` and ``access`` decides, then the
@@ -66,6 +67,7 @@ WALKED: Final = frozenset(
         "trunk_link",
         "services",
         "rest_area",
+        "elevator",
     }
 )
 
@@ -80,13 +82,17 @@ WALKED_IF_SAID: Final = frozenset(
         "escape",
         "via_ferrata",
         "emergency_bay",
-        "elevator",
         "bus_stop",
     }
 )
 
 # Ways without highway=... that people walk along: (key, value).
-WALKED_OTHERWISE: Final = (("railway", "platform"), ("public_transport", "platform"), ("man_made", "pier"))
+WALKED_OTHERWISE: Final = (
+    ("railway", "platform"),
+    ("public_transport", "platform"),
+    ("man_made", "pier"),
+    ("indoor", "corridor"),
+)
 
 # highway=... that buses drive along when no tag of access speaks.
 DRIVEN: Final = frozenset(
@@ -151,6 +157,8 @@ _BELOW = re.compile(r"(^|[;,-])\s*-\s*[0.]*[1-9]")
 
 _ONEWAY = {"yes": FORWARD, "true": FORWARD, "1": FORWARD, "-1": BACKWARD, "reverse": BACKWARD}
 _NO_ONEWAY = frozenset({"no", "false", "0", "alternating", "reversible"})
+_CARRIES = {"forward": FORWARD, "backward": BACKWARD}
+_CARRIES_NOBODY = frozenset({"no", "false", "0"})
 
 Tags = Mapping[str, str]
 
@@ -178,6 +186,8 @@ TELLING_KEYS: Final = (
     "railway",
     "public_transport",
     "man_made",
+    "indoor",
+    "conveying",
     "ramp:wheelchair",
 )
 """All other keys that the rules read: a way with none of them is judged by the plain ones."""
@@ -226,13 +236,32 @@ def walk_flags(tags: Tags) -> int:
 
 
 def _walk_direction(tags: Tags) -> int:
-    """``oneway:foot``, ``foot:forward`` and ``foot:backward``; a plain ``oneway`` is for vehicles."""
-    flags = _ONEWAY.get(tags.get("oneway:foot", ""), BOTH)
+    """``oneway:foot``, ``foot:forward``, ``foot:backward`` and ``conveying``; a plain ``oneway`` is for vehicles."""
+    flags = _ONEWAY.get(tags.get("oneway:foot", ""), BOTH) & _conveying(tags)
     if tags.get("foot:forward") == "no":
         flags &= ~FORWARD
     if tags.get("foot:backward") == "no":
         flags &= ~BACKWARD
     return flags
+
+
+def _conveying(tags: Tags) -> int:
+    """Directions in which an escalator or moving walkway carries people; one that only says so may have a ``oneway``."""
+    value = tags.get("conveying", "no").strip().lower()
+    if value in _CARRIES_NOBODY:
+        return BOTH
+    return _CARRIES.get(value) or (_ONEWAY.get(tags.get("oneway", ""), BOTH) if value == "yes" else BOTH)
+
+
+def is_closed_lift(tags: Tags) -> bool:
+    """Whether a node is a lift that people may not use: nobody passes it.
+
+    Examples
+    --------
+    >>> is_closed_lift({"highway": "elevator", "access": "private"}), is_closed_lift({"highway": "elevator"})
+    (True, False)
+    """
+    return tags.get("highway") == "elevator" and not walk_flags(tags)
 
 
 def drive_flags(tags: Tags) -> int:

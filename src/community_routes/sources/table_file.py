@@ -23,6 +23,7 @@ import shapely
 from numpy.typing import NDArray
 
 from community_routes.notices import Notice, Sample, declare
+from community_routes.sources.file_kinds import mistaken
 from community_routes.sources.study_spec import Spec
 from community_routes.sources.yaml_file import MISSING_FILE, near_file, nearest
 
@@ -122,7 +123,39 @@ def read_table(path: Path, place: dict[str, Any], found: list[Notice], layer: st
     return Table(path.name, _text_columns(frame), np.arange(1, len(frame) + 1))
 
 
+_TABLE_CURES = {
+    "zip": "unpack it and name the table; a workbook needs its own ending (.xlsx, .ods)",
+    "office": "give it its own ending (.xls), or save it as CSV (UTF-8)",
+    "json": "a map of places needs its own ending (.geojson); or the download brought an error",
+    "gzip": "unpack it, or give it its own ending (.csv.gz)",
+}
+
+
+_MAP_CURES = {
+    **dict.fromkeys(("gzip", "bzip2", "xz", "7z", "rar", "tar"), "unpack it and name what it holds"),
+    "text": "a table of text needs its own ending (.csv); or the download brought an error",
+}
+
+
+def why_no_map(path: Path, fault: Exception) -> str:
+    """Why a map or table could not be read: what the file is where its reader cannot tell, else what the reader says."""
+    said = " ".join(str(fault).replace(str(path), path.name).split())[:300]
+    if "not recognized" not in said:
+        return said
+    return mistaken(path, (), "a map (GeoJSON, GeoPackage, shapefile) or a table", _MAP_CURES) or said
+
+
+def why_no_table(path: Path) -> str | None:
+    """What a file is that cannot be a table of text, with the cure; None where nothing speaks against it."""
+    right = ("text", "xml", "gzip") if path.name.lower().endswith(".gz") else ("text", "xml")
+    return mistaken(path, right, "a table of text (CSV, UTF-8)", _TABLE_CURES)
+
+
 def _read_text_table(path: Path, place: dict[str, Any], found: list[Notice]) -> Table | None:
+    mistake = why_no_table(path)
+    if mistake is not None:
+        found.append(BAD_TABLE.at(**place, value=path.name, message=f"{path.name} is no table of text: {mistake}"))
+        return None
     raw = _bytes_of(path, place, found)
     encoding = _encoding_of(raw, path.name, found) if raw is not None else None
     if raw is None or encoding is None:
@@ -240,8 +273,8 @@ def _read_frame(path: Path, layer: str | None, place: dict[str, Any], found: lis
         try:
             frame = _open_frame(path, layer, place, found)
         except Exception as fault:  # the drivers of many formats raise errors of many kinds
-            said = " ".join(str(fault).replace(str(path), name).split())[:300]
-            found.append(BAD_TABLE.at(**place, value=name, message=f"{name} cannot be read as a map or table: {said}"))
+            message = f"{name} cannot be read as a map or table: {why_no_map(path, fault)}"
+            found.append(BAD_TABLE.at(**place, value=name, message=message))
             return None
     for said in dict.fromkeys(str(warning.message) for warning in said_beside):
         found.append(MAP_ODDITY.at(name, message=f"while reading: {said.replace(str(path), name)}"[:300]))

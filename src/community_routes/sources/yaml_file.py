@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from community_routes.errors import CommunityRoutesError, StudyError
 from community_routes.notices import Notice, declare, raise_on_errors
+from community_routes.sources.file_kinds import mistaken
 from community_routes.sources.yaml_nodes import (
     BAD_YAML,
     DUPLICATE_KEY,
@@ -106,6 +107,10 @@ def _read_text(path: Path, found: list[Notice]) -> str | None:
         return None
     except OSError as fault:
         found.append(MISSING_FILE.at(file, message=f"cannot be read: {fault.strerror or fault}", value=file))
+        return None
+    mistake = mistaken(path, ("text", "json", "xml"), "a study or scenario file (YAML)")
+    if mistake is not None:
+        found.append(BAD_YAML.at(file, message=f"is no study or scenario file: {mistake}"))
         return None
     if len(raw) > MAX_BYTES:
         found.append(BAD_YAML.at(file, message=f"larger than {MAX_BYTES:,} bytes, so it is no study or scenario file"))
