@@ -147,8 +147,11 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def open_archive(path: Path, findings: Findings) -> Archive | None:
-    """Open a zip and list its tables; the caller closes ``archive``. ``None`` when it cannot be used (noted)."""
+def open_archive(path: Path, findings: Findings, *, every_file: bool = False) -> Archive | None:
+    """Open a zip and list its tables (or every file beside them); the caller closes ``archive``.
+
+    ``None`` when it cannot be used (noted).
+    """
     label = path.name
     if not path.is_file():
         kind = "a folder; pack its files into a zip" if path.is_dir() else "not there"
@@ -160,7 +163,7 @@ def open_archive(path: Path, findings: Findings) -> Archive | None:
         cure = "download it again, and check that it is not a web page saved under this name"
         findings.add(NOT_A_ZIP, label, message=f"{label} is no readable zip ({fault}); {cure}")
         return None
-    opened = Archive(label, archive, _members(label, archive, findings))
+    opened = Archive(label, archive, _members(label, archive, findings, every_file))
     if not opened.members and _holds_zip(archive):
         inner = next(i.filename for i in archive.infolist() if i.filename.lower().endswith(".zip"))
         message = f"{label} holds another zip ({PurePosixPath(inner).name}); unpack it and name that one instead"
@@ -170,7 +173,7 @@ def open_archive(path: Path, findings: Findings) -> Archive | None:
     return opened
 
 
-def _members(label: str, archive: zipfile.ZipFile, findings: Findings) -> dict[str, zipfile.ZipInfo]:
+def _members(label: str, archive: zipfile.ZipFile, findings: Findings, every_file: bool) -> dict[str, zipfile.ZipInfo]:
     """The tables of a zip; those in the one folder that holds them all when there are none at the top."""
     files = [info for info in archive.infolist() if not info.is_dir() and _is_plain(label, info, findings)]
     folder = _folder_of_tables(files)
@@ -183,7 +186,7 @@ def _members(label: str, archive: zipfile.ZipFile, findings: Findings) -> dict[s
         table = path.name.strip().lower()
         if str(path.parent) != (folder or "."):
             continue
-        if table not in TABLES:
+        if table not in TABLES and not every_file:
             _note_other(label, info.filename, table, findings)
         elif _may_be_read(label, table, info, findings):
             if table in members:
