@@ -210,7 +210,9 @@ def packed_by(path: Path, method: int, tables: set[str]) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("method", "name"), [(9, "Deflate64"), (93, "Zstandard"), (95, "XZ"), (98, "PPMd"), (6, "Implode")])
+@pytest.mark.parametrize(
+    ("method", "name"), [(9, "Deflate64"), (93, "Zstandard"), (95, "XZ"), (98, "PPMd"), (6, "Implode")]
+)
 def test_whole_zip_of_a_method_that_is_not_known(tmp_path: Path, method: int, name: str) -> None:
     """All six tables are whole, so there is one error for the zip, and its cure is to zip anew, not to download again."""
     (error,) = refused(packed_by(tmp_path / "bus.zip", method, {f"{table}.txt" for table in GOOD}))

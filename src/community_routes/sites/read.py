@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from community_routes.errors import StudyError, UsageError
 from community_routes.network.points import Points
+from community_routes.sources.headings import titles_above
 from community_routes.sources.opportunities import Opportunities, entrances_from_streets
 from community_routes.sources.table_file import as_text, is_text_table
 
@@ -146,6 +147,8 @@ def _sites_of_table(path: Path) -> Iterator[Site]:
     except UnicodeDecodeError as fault:
         line = raw.count(b"\n", 0, fault.start) + 1
         raise StudyError(f"{path.name} row {line}: it is not UTF-8; save it as CSV (UTF-8)") from None
+    if (titles := titles_above(text, NEEDED)) is not None:
+        raise StudyError(f"{path.name}: {titles}")
     heading = text.partition("\n")[0]
     mark = max(",;\t", key=lambda sign: (heading.count(sign), sign == ","))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)

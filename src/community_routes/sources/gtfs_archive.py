@@ -82,7 +82,9 @@ _SUSPICIOUS_SIZE = 32 * 2**20
 NOT_A_ZIP = declare("not_a_zip", "error", "The timetable is no readable zip archive.")
 FILE_MISSING = declare("feed_not_found", "error", "The timetable file does not exist or cannot be opened.")
 ENCRYPTED = declare("zip_encrypted", "error", "Tables in the zip are protected by a password.")
-METHOD = declare("zip_method", "error", "The zip is packed in a way that cannot be unpacked here; its tables may be whole.")
+METHOD = declare(
+    "zip_method", "error", "The zip is packed in a way that cannot be unpacked here; its tables may be whole."
+)
 TABLE_DAMAGED = declare("table_damaged", "error", "A table in the zip is cut off or damaged.")
 TABLE_TOO_LARGE = declare(
     "table_too_large", "error", "A table would unpack to more than any timetable needs; it is not read."

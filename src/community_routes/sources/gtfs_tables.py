@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from community_routes.notices import declare
 from community_routes.sources.gtfs_archive import Archive, TableUnreadableError
 from community_routes.sources.gtfs_findings import Findings
+from community_routes.sources.headings import HEADING_LOWER, heading_below, needed_heading
 
 BLOCK_BYTES = 32 * 2**20
 _ARROW_BLOCK = 16 * 2**20
@@ -139,6 +140,11 @@ def read_blocks(
             if header is None:
                 header, body, line = _heading(piece, label, findings)
                 missing = [c for c in required if c not in header]
+                lower = _heading_in(body, required) if missing else None
+                if lower is not None:
+                    row = lower[0] + line - 2  # counted from the line behind the heading that was read
+                    findings.add(HEADING_LOWER, label, message=heading_below(row, lower[1]), row=row)
+                    return
                 for column in missing:
                     message = f"there is no column {column}; the table has {', '.join(h for h in header if h) or 'no columns'}"
                     findings.add(COLUMN_MISSING, label, message=message, field=column)
@@ -166,7 +172,7 @@ def read_table(
     findings: Findings,
 ) -> Block | None:
     """Read a whole table; ``None`` when a fault stops it (noted as an error)."""
-    faults = (TABLE_EMPTY, COLUMN_MISSING, ROW_ENDLESS)
+    faults = (TABLE_EMPTY, COLUMN_MISSING, HEADING_LOWER, ROW_ENDLESS)
     before = sum(findings.count(code, archive.name_of(table)) for code in faults)
     blocks = list(
         read_blocks(
@@ -327,6 +333,11 @@ def _heading(piece: bytes, label: str, findings: Findings) -> tuple[list[str], b
             name = ""
         names.append(name)
     return names, piece, _FIRST_LINE + skipped
+
+
+def _heading_in(body: bytes, required: Sequence[str]) -> tuple[int, list[str]] | None:
+    """The heading among the lines behind the one that was read as such, counted from 2 on."""
+    return needed_heading("\n" + body[:_LONGEST_ROW].decode("utf-8", errors="replace"), required, ",")
 
 
 def _parse(
