@@ -116,3 +116,17 @@ def test_titles_above_sites(tmp_path: Path) -> None:
         StudyError, match=r"sites.csv: the heading seems to be line 3 \(id, lon, lat\); delete the 2 lines above"
     ):
         read_sites(path)
+
+
+def test_a_quotation_mark_that_is_never_closed(tmp_path: Path) -> None:
+    """In the last column it would swallow all further rows without any having another number of cells."""
+    table, found = table_of(tmp_path, 'code,name\nW1,"North\nW2,South\n')
+    assert table is None
+    assert [(n.code, n.row) for n in found] == [("bad_table", 2)]
+    assert "before 'North' is never closed" in found[0].message
+    path = tmp_path / "sites.csv"
+    path.write_text('id,lon,lat,name\nS1,-3,51.6,"One\nS2,-3,51.7,Two\n')
+    with pytest.raises(
+        StudyError, match=r"row 2: it is no table of text .the quotation mark before 'One' is never closed"
+    ):
+        read_sites(path)

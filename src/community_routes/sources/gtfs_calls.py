@@ -81,7 +81,7 @@ def read_calls(
     blocks = read_blocks(archive, "stop_times.txt", text=_TEXT, numbers=_NUMBERS, required=REQUIRED, findings=findings)
     for block in blocks:
         parts.append(_usable_rows(block, trip_index, stop_index, findings))
-    if not parts:
+    if not parts or findings.has_error_in(archive.name_of("stop_times.txt")):
         return None
     if len(parts) == 1:
         return parts[0]

@@ -1,12 +1,12 @@
-"""Finds the heading of a table below lines of titles, as publishers write them, so that one message says where it is."""
+"""Rows of a table of text with their lines, and the heading that stands below lines of titles, as publishers write them."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from community_routes.notices import declare
 
@@ -15,13 +15,15 @@ HEADING_LOWER = declare(
 )
 
 _MOST_TITLES = 100
+_END = "\x03 end of the table \x03"
+"""A last line that is no row of its own only where a cell is still open."""
 _NUMBER = re.compile(r"[-+£$€]?\d[\d,. ]*%?")
 _YEAR = re.compile(r"(1[89]|20)\d\d")
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of a table of text that is not blank: the first and the last of its lines, and its cells."""
+    """A row of a table of text: the first and the last of its lines, and its cells."""
 
     line: int
     end: int
@@ -34,6 +36,36 @@ class Row:
         while n and not self.cells[n - 1]:
             n -= 1
         return self.cells[:n]
+
+
+class UnclosedQuoteError(csv.Error):
+    """A quotation mark opens a cell that no other one closes; ``line`` and ``column`` (from 0) are where."""
+
+    def __init__(self, line: int, column: int, cell: str) -> None:
+        shown = cell.strip().split("\n")[0][:40]
+        super().__init__(
+            f"the quotation mark before {shown!r} is never closed, so that all behind it is one cell; close it, or take it out"
+        )
+        self.line, self.column = line, column
+
+
+def rows_of_text(lines: Iterable[str], delimiter: str = ",") -> Iterator[Row]:
+    """The rows of a table, the blank ones too (without cells); lines are counted from 1.
+
+    Raises
+    ------
+    csv.Error
+        A cell is longer than the csv module allows, or never ends.
+    """
+    line = 1
+    reader = csv.reader(chain(lines, [_END]), delimiter=delimiter)
+    for cells in reader:
+        if cells == [_END]:
+            return
+        if cells and cells[-1].endswith(_END):
+            raise UnclosedQuoteError(line, len(cells) - 1, cells[-1].removesuffix(_END))
+        yield Row(line, reader.line_num, cells)
+        line = reader.line_num + 1
 
 
 def heading_below(line: int, names: Sequence[str], notes: Sequence[Row] = ()) -> str:

@@ -31,6 +31,7 @@ from community_routes.sources.headings import (
     lower_heading,
     notes_below,
     notes_from,
+    rows_of_text,
 )
 from community_routes.sources.study_spec import Spec
 from community_routes.sources.yaml_file import MISSING_FILE, near_file, nearest
@@ -137,22 +138,20 @@ def _read_text_table(path: Path, place: dict[str, Any], found: list[Notice]) -> 
     if raw is None or encoding is None:
         return None
     stream = io.TextIOWrapper(io.BytesIO(raw), encoding, errors="replace", newline="")
-    reader = csv.reader(stream, delimiter=_delimiter(stream))
     rows: list[Row] = []
     n_cells, line = 0, 1
     try:
-        for cells in reader:
-            row = Row(line, reader.line_num, [cell.strip() for cell in cells])
-            line = reader.line_num + 1
-            if not rows or any(row.cells):
-                rows.append(row)
+        for row in rows_of_text(stream, _delimiter(stream)):
+            line = row.end + 1
+            if not rows or any(cell.strip() for cell in row.cells):
+                rows.append(Row(row.line, row.end, [cell.strip() for cell in row.cells]))
                 n_cells += len(row.cells)
             if n_cells > MAX_CELLS:
                 message = f"more than {MAX_CELLS:,} cells; keep only the rows and columns of the study"
                 found.append(BAD_TABLE.at(path.name, row=row.line, message=message))
                 return None
     except csv.Error as fault:
-        found.append(BAD_TABLE.at(path.name, row=reader.line_num, message=f"is no table of text: {fault}"))
+        found.append(BAD_TABLE.at(path.name, row=line, message=f"is no table of text: {fault}"))
         return None
     if (below := lower_heading(rows)) is not None:
         heading = rows[below[0]]
