@@ -12,7 +12,6 @@ from community_routes.notices import Code, declare
 from community_routes.sources.feed import Calls, Shapes
 from community_routes.sources.gtfs_archive import Archive
 from community_routes.sources.gtfs_findings import Findings
-from community_routes.sources.gtfs_positions import fill_gaps
 from community_routes.sources.gtfs_tables import LEFT_OUT, Block, read_blocks
 from community_routes.sources.gtfs_trips import CONTINUOUS, note_continuous
 from community_routes.sources.gtfs_values import BLANK_S, BROKEN_S, seconds_of
@@ -282,6 +281,8 @@ def finish_calls(
     first = np.zeros(n_trips + 1, dtype=np.int64)
     np.cumsum(np.bincount(calls.trip, minlength=n_trips), out=first[1:])
     if not timed.all():
+        from community_routes.sources.gtfs_positions import fill_gaps  # its kernel needs numba, which is slow to import
+
         fill_gaps(
             first,
             calls.arrival_s,

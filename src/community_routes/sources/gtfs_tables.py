@@ -506,14 +506,15 @@ def _note_long_row(block: Block, body: bytes, header: Sequence[str], line: int, 
     ------
     TableUnreadableError
     """
-    if len(body) <= _LONGEST_VALUE:
+    begin = 0
+    while len(body) - begin > _LONGEST_VALUE:
+        last = max(body.rfind(mark, begin, begin + _LONGEST_VALUE + 1) for mark in (b"\n", b"\r"))
+        if last < 0:
+            break
+        begin = last + 1
+    else:
         return
-    content = np.frombuffer(body, np.uint8)
-    ends = np.concatenate([[-1], np.flatnonzero((content == 10) | (content == 13)), [len(body)]])
-    long = np.flatnonzero(np.diff(ends) > _LONGEST_VALUE)
-    if not len(long):
-        return
-    begin, end = int(ends[long[0]]) + 1, int(ends[long[0] + 1])
+    end = min(at for mark in (b"\n", b"\r") if (at := body.find(mark, begin)) >= 0 or (at := len(body)))
     cells = body[begin:end].split(b",")
     longest = max(range(len(cells)), key=lambda i: len(cells[i]))
     message = (
