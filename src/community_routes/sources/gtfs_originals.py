@@ -216,13 +216,15 @@ class _Export:
         for source in self.sources:
             for block in source.blocks("stop_times.txt", Findings()):
                 total += len(block)
-                part = self._as_in_feed(_frame(block, block.text), source.stem)
-                part["trip"] = originals.get_indexer(part["trip_id"])
+                ids, codes = block.codes("trip_id")
+                named = self._renamed(pd.Series(ids, dtype="str"), "trip", source.stem)
+                trip = np.where(named == "", -1, originals.get_indexer(named))[codes]
+                part = self._as_in_feed(_frame(block, block.text, trip >= 0), source.stem)
+                part["trip"] = trip[trip >= 0]
                 part["stop"] = stops.get_indexer(part["stop_id"])
                 part["sequence"] = pd.to_numeric(part["stop_sequence"], errors="coerce").fillna(-1)
                 part["blank"] = (part["arrival_time"] == "") & (part["departure_time"] == "")
-                kept = part[(part["trip"] >= 0) & (part["trip_id"] != "")]
-                parts.append(kept.drop(columns=[c for c in columns if c in kept]))
+                parts.append(part.drop(columns=[c for c in columns if c in part]))
         self._say_lost("stop_times", total)
         raw = pd.concat(parts, ignore_index=True).sort_values(["trip", "sequence"], kind="stable", ignore_index=True)
         which = np.repeat(np.arange(len(self.feed.trips)), np.diff(calls.first))
@@ -339,8 +341,13 @@ class _Export:
         return table.assign(record_id=records).explode("record_id").dropna(subset="record_id").astype("str")
 
 
-def _frame(block: Block, columns: Iterable[str]) -> pd.DataFrame:
-    return pd.DataFrame({column: pd.Series(block.strings(column), dtype="str") for column in columns})
+def _frame(block: Block, columns: Iterable[str], rows: NDArray[np.bool_] | slice = slice(None)) -> pd.DataFrame:
+    """Columns of a block, or of some of its rows, as text."""
+    content = {}
+    for column in columns:
+        values, codes = block.codes(column)
+        content[column] = pd.Series(np.array(values or [""], dtype=object)[codes[rows]], dtype="str")
+    return pd.DataFrame(content)
 
 
 def _rows_of(own: pd.DataFrame, theirs: pd.DataFrame) -> NDArray[np.int64]:
