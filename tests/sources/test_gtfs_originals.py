@@ -96,6 +96,18 @@ def test_rows_about_removed_trips_go(tmp_path: Path) -> None:
     ]
 
 
+def test_a_part_of_a_region_keeps_its_columns(tmp_path: Path) -> None:
+    """Around D only T2 calls, at A and D: the rows about T1, and about stop B, are those of somewhere else."""
+    file = feed_zip(tmp_path / "region.zip", **MORE)
+    part = read_feed(file, area=(-2.965, 51.5, -2.955, 51.7))
+    out, _ = exported(tmp_path, part, with_originals(part), file)
+    assert [(row["trip_id"], row["bikes_allowed"]) for row in rows_of(out, "trips")] == [("T2", "2")]
+    assert [(row["stop_id"], row["level_id"]) for row in rows_of(out, "stops")] == [("A", "L0"), ("D", "")]
+    assert [row["attribution_id"] for row in rows_of(out, "attributions")] == ["2", "3"]
+    assert [row["record_id"] for row in rows_of(out, "translations")] == ["T2"]
+    assert rows_of(out, "vehicles") == [{"stop_id": "A", "bays": "2"}]
+
+
 def test_copies_take_the_columns_of_their_trip(tmp_path: Path) -> None:
     """A copy of T1 an hour later has its bikes, headsign and translation; its filled time at B is an approximate one.
 
@@ -179,7 +191,9 @@ def test_what_cannot_be_used_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("folder", "names"),
     [
-        ("newport_wales", ["newport-20240305_bus_gtfs.zip", "newport-20240305_rail_gtfs.zip"]),
+        pytest.param(
+            "newport_wales", ["newport-20240305_bus_gtfs.zip", "newport-20240305_rail_gtfs.zip"], marks=pytest.mark.slow
+        ),
         ("kuopio", ["gtfs_kuopio_finland.zip"]),
     ],
 )

@@ -126,10 +126,10 @@ class _Source:
     stem: str
     archive: Archive
 
-    def blocks(self, table: str, findings: Findings) -> Iterator[Block]:
-        """A table as text, with all its columns; nothing where it is not there."""
+    def blocks(self, table: str, findings: Findings, text: Sequence[str] = ()) -> Iterator[Block]:
+        """A table as text, with all its columns or those asked for; nothing where it is not there."""
         if table in self.archive and self.archive.members[table].file_size:
-            yield from read_blocks(self.archive, table, text=(), every_column=True, findings=findings)
+            yield from read_blocks(self.archive, table, text=text, every_column=not text, findings=findings)
 
     def table(self, table: str, findings: Findings) -> pd.DataFrame:
         """The same at once."""
@@ -156,7 +156,7 @@ class _Export:
         for kind, name in ids_of(feed):
             self.known[kind].add(name)
         used: Counter[tuple[str, str]] = Counter()
-        for tables in self.raw:
+        for tables in self.raw if len(sources) > 1 else ():
             used.update(
                 {(_KIND[c], v) for table in tables.values() for c in table if c in _KIND for v in set(table[c])}
             )
@@ -257,7 +257,7 @@ class _Export:
         for source in self.sources:
             ids: set[str] = set()
             more: set[str] = set()
-            for block in source.blocks("shapes.txt", Findings()):
+            for block in source.blocks("shapes.txt", Findings(), text=("shape_id",)):
                 ids |= set(self._renamed(pd.Series(block.codes("shape_id")[0], dtype="str"), "shape", source.stem))
                 more |= block.present - set(columns)
             label = source.archive.name_of("shapes.txt")
