@@ -52,6 +52,32 @@ def test_titles_above_a_table(tmp_path: Path, text: str, line: int) -> None:
     assert ("from line 13 on" in found[0].message) == text.endswith(NOTES)
 
 
+def test_titles_above_a_table_of_a_workbook(tmp_path: Path) -> None:
+    """The same in the rows of a sheet, the blank ones counted; openpyxl comes with the tests or this one is left out."""
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (
+        ["TS007 - Age"],
+        [],
+        ["units", "Persons"],
+        [],
+        ["code", "persons"],
+        ["W1", 100],
+        ["W2", 200],
+        [],
+        ["A note"],
+    ):
+        book.active.append(row)
+    book.save(tmp_path / "t.xlsx")
+    found: list[Notice] = []
+    assert read_table(tmp_path / "t.xlsx", {"file": "study.yaml", "row": 1, "field": "population"}, found) is None
+    assert [(n.code, n.row) for n in found] == [("heading_not_first", 5)]
+    assert (
+        "line 5 (code, persons); delete the 4 lines above it and the notes below the table, from line 9 on"
+        in found[0].message
+    )
+
+
 def test_notes_below_a_table(tmp_path: Path) -> None:
     """Two sentences under a table of four lines and a blank one: they begin in line 6, and this is said once."""
     table, found = table_of(tmp_path, BODY + NOTES)

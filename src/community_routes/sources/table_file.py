@@ -59,6 +59,7 @@ NO_GEOMETRY = declare("no_geometry", "error", "A row of a map has no place.")
 
 MAX_TABLE_BYTES = 150_000_000
 MAX_CELLS = 8_000_000
+_UNNAMED = re.compile(r"Field\d+")
 _TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
 
 
@@ -129,7 +130,22 @@ def read_table(path: Path, place: dict[str, Any], found: list[Notice], layer: st
     frame = _read_frame(path, layer, place, found)
     if frame is None:
         return None
-    return Table(path.name, _text_columns(frame), np.arange(1, len(frame) + 1))
+    columns = _text_columns(frame)
+    if all(_UNNAMED.fullmatch(name) for name in columns):  # of a sheet whose first row is no heading
+        cells = enumerate(zip(*columns.values(), strict=True), start=1)
+        if _report_titles(path.name, [Row(line, line, list(row)) for line, row in cells if any(row)], found):
+            return None
+    return Table(path.name, columns, np.arange(1, len(frame) + 1))
+
+
+def _report_titles(file: str, rows: Sequence[Row], found: list[Notice]) -> bool:
+    """Whether titles stand above the heading; says so once."""
+    if (below := lower_heading(rows)) is None:
+        return False
+    heading = rows[below[0]]
+    message = heading_below(heading.line, heading.filled, notes_below(rows[below[1] :]))
+    found.append(HEADING_LOWER.at(file, row=heading.line, message=message))
+    return True
 
 
 def _read_text_table(path: Path, place: dict[str, Any], found: list[Notice]) -> Table | None:
@@ -153,10 +169,7 @@ def _read_text_table(path: Path, place: dict[str, Any], found: list[Notice]) -> 
     except csv.Error as fault:
         found.append(BAD_TABLE.at(path.name, row=line, message=f"is no table of text: {fault}"))
         return None
-    if (below := lower_heading(rows)) is not None:
-        heading = rows[below[0]]
-        message = heading_below(heading.line, heading.filled, notes_below(rows[below[1] :]))
-        found.append(HEADING_LOWER.at(path.name, row=heading.line, message=message))
+    if _report_titles(path.name, rows, found):
         return None
     names = rows[0].cells if rows else []
     good = [row for row in rows[1:] if len(row.cells) == len(names)]
