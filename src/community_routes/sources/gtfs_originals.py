@@ -115,7 +115,8 @@ def export_feed(feed: Feed, before: Feed, files: Sequence[Path], path: Path, *, 
         raise_on_errors(findings.notices() if len(sources) < len(files) else [], FeedError)
         export = _Export(feed, before, sources)
         content = {f"{name}.txt": csv_of(columns) for name, columns in export.tables().items()}
-        write_zip({**content, **export.others()}.items(), path, date_stamp=date_stamp)
+        content |= export.others()
+    write_zip(content.items(), path, date_stamp=date_stamp)
     return export.said
 
 
