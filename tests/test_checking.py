@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +20,17 @@ from conftest import shared_data
 from drawn import DATE, drawn_feed
 from feed_zip import GOOD, feed_zip
 from small_town import STUDY, town_study
+
+
+def test_a_bare_timetable_needs_nothing_of_a_study(tmp_path: Path) -> None:
+    """Compilers and maps take longer to import than a town's timetable to read; without blank times neither is wanted."""
+    feed_zip(tmp_path / "bus.zip")
+    program = (
+        "import sys; from community_routes.cli import run_command; code = run_command(['check', 'bus.zip', '--quiet']); "
+        "print(code, sorted({'numba', 'geopandas', 'scipy', 'community_routes.study'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 []"
 
 
 def test_a_good_feed_in_a_few_lines(tmp_path: Path) -> None:

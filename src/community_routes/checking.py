@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,20 +17,17 @@ from numpy.typing import NDArray
 
 from community_routes.columns import NOTICES_COLUMNS
 from community_routes.errors import CommunityRoutesError
-from community_routes.evaluation import evaluate_places
-from community_routes.network.streets import Streets
 from community_routes.notices import CODES, Notice, declare, errors_in, sort_notices, total
-from community_routes.questions import Reached
-from community_routes.reading import read_scenarios
-from community_routes.report.tables import csv_text, publish
-from community_routes.scenarios.changes_routes import runs_of
 from community_routes.sources.checks import check_service, service_dates, usual_date
 from community_routes.sources.feed import Feed
 from community_routes.sources.gtfs import read_feed
 from community_routes.sources.gtfs_modes import mode_of
-from community_routes.study import Study, open_study
 from community_routes.times import MINUTE, format_time, format_window
 from community_routes.timings import Stopwatch
+
+if TYPE_CHECKING:  # a bare timetable is checked without what a study needs: half of the time went into importing it
+    from community_routes.questions import Reached
+    from community_routes.study import Study
 
 SHORT_WINDOW = declare(
     "window_under_headway",
@@ -101,6 +99,8 @@ class CheckResult:
 
     def write_notices(self, folder: str | Path) -> Path:
         """Write ``notices.csv`` into a folder."""
+        from community_routes.report.cells import csv_text, publish
+
         path = Path(folder) / "notices.csv"
         publish(path, csv_text(notices_table(self.notices)).encode("utf-8"))
         return path
@@ -125,6 +125,10 @@ def check_inputs(
     tell = progress or (lambda _: None)
     if target.suffix.lower() == ".zip":
         return _check_feed(target)
+    from community_routes.evaluation import evaluate_places
+    from community_routes.reading import read_scenarios
+    from community_routes.study import open_study
+
     notices: list[Notice] = []
     try:
         study = open_study(target, notices=notices, cache=cache, stopwatch=stopwatch)
@@ -208,6 +212,8 @@ def _near_stops(study: Study, reached: Reached) -> NDArray[np.bool_]:
 
 
 def _ground_words(study: Study) -> str:
+    from community_routes.network.streets import Streets
+
     if not isinstance(study.ground, Streets):
         return f"straight line x {study.ground.detour:g}"
     west, south, east, north = study.ground.area
@@ -221,6 +227,8 @@ def _service_lines(
 
     Trips with headways count each departure, at the time at which it leaves; the times of their template mean nothing.
     """
+    from community_routes.scenarios.changes_routes import runs_of
+
     trips = feed.active_trips(date)
     trips = trips[np.diff(feed.calls.first)[trips] >= 2]
     named = f"{date:%a} {date}"

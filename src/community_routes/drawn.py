@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from community_routes.sources.feed import Feed
 from community_routes.sources.gtfs_modes import mode_of
 from community_routes.sources.headways import departures
+
+if TYPE_CHECKING:  # counting runs needs no maps
+    import geopandas as gpd
 
 _SIMPLIFY_DEGREES = 0.00005
 _MOST_COURSES = 12
@@ -55,6 +58,8 @@ def stop_table(feed: Feed, dates: Mapping[str, dt.date], box: Box) -> gpd.GeoDat
     for count in counts.values():
         served |= count > 0
     rows = np.flatnonzero(served & (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north))
+    import geopandas as gpd
+
     return gpd.GeoDataFrame(
         {
             "id": feed.stops["stop_id"].to_numpy()[rows],
@@ -126,6 +131,8 @@ def route_table(
         )
     columns = ["scenario", "route_id", "name", "mode", "color", "new", "geometry"]
     table = pd.DataFrame(rows, columns=columns)
+    import geopandas as gpd
+
     return gpd.GeoDataFrame(table, geometry="geometry", crs="EPSG:4326")
 
 

@@ -36,6 +36,7 @@ from community_routes.questions import (
 from community_routes.routing.engine import Engine, LocalEngine
 from community_routes.routing.query import Query
 from community_routes.routing.travel_times import percentile_times, travel_times_by_departure
+from community_routes.sources.headings import titles_above
 from community_routes.sources.opportunities import Opportunities, entrances_from_streets
 from community_routes.sources.table_file import why_no_map, why_no_table
 from community_routes.study import Study, destination_points, origin_points, street_lines
@@ -170,11 +171,15 @@ def _places_of_table(path: Path) -> Points:
     mistake = why_no_table(path)
     if mistake is not None:
         raise StudyError(f"{path.name}: it is no table of text: {mistake}")
+    needed = ("id", "lon", "lat")
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        if (titles := titles_above(file.read(65_536), needed)) is not None:
+            raise StudyError(f"{path.name}: {titles}")
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", sep=None, engine="python")
     except (ValueError, csv.Error) as fault:
         raise StudyError(f"{path.name}: it cannot be read as a table ({fault})") from None
-    missing = [name for name in ("id", "lon", "lat") if name not in table.columns]
+    missing = [name for name in needed if name not in table.columns]
     if missing:
         raise StudyError(f"{path.name}: it has no column {missing[0]!r} (it has {', '.join(map(str, table.columns))})")
     if not len(table):

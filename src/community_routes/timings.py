@@ -9,9 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from community_routes.kernels import compile_seconds, compile_seconds_of_thread
-
 STAGES = ("read", "network", "routing", "measures", "compare", "report", "compile", "other")
+
+
+def _compiled(*, of_thread: bool = False) -> float:
+    """Processor seconds spent compiling; none where no kernel was wanted, and then numba is not even imported."""
+    kernels = sys.modules.get("community_routes.kernels")
+    if kernels is None:
+        return 0.0
+    return float(kernels.compile_seconds_of_thread() if of_thread else kernels.compile_seconds())
 
 
 def peak_megabytes() -> float:
@@ -43,10 +49,8 @@ class Stopwatch:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Count what happens inside as this stage."""
-        clock, compiling = (
-            (time.thread_time, compile_seconds_of_thread) if self.of_thread else (time.process_time, compile_seconds)
-        )
-        wall, processor, compiled = time.perf_counter(), clock(), compiling()
+        clock = time.thread_time if self.of_thread else time.process_time
+        wall, processor, compiled = time.perf_counter(), clock(), _compiled(of_thread=self.of_thread)
         self._stack.append([0.0, 0.0, 0.0])
         try:
             yield
@@ -54,7 +58,7 @@ class Stopwatch:
             inner = self._stack.pop()
             wall = time.perf_counter() - wall
             processor = clock() - processor
-            compiled = compiling() - compiled
+            compiled = _compiled(of_thread=self.of_thread) - compiled
             mine = self.seconds.setdefault(name, [0.0, 0.0, 0.0])
             mine[0] += wall - inner[0]
             mine[1] += processor - inner[1] - (compiled - inner[2])
@@ -76,7 +80,7 @@ class Stopwatch:
     def table(self) -> dict[str, dict[str, float]]:
         """``{"read": {"wall_s": ..., "processor_s": ..., "peak_mb": ...}, ...}`` for every stage."""
         rows = {name: self.seconds.get(name, [0.0, 0.0, 0.0]) for name in STAGES[:-2]}
-        compiled = compile_seconds()
+        compiled = _compiled()
         known_wall = sum(row[0] for row in rows.values())
         known = sum(row[1] for row in rows.values()) + compiled
         rows["compile"] = [compiled, compiled, peak_megabytes()]

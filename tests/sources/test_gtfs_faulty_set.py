@@ -97,14 +97,14 @@ TABLE = [
         "gtfs-lib__fake-agency-overlapping-trips",
         WARNED,
         [
+            ("block_overlap", "trips.txt", 3),
             ("overlapping_frequencies", "frequencies.txt", 3),
             ("overlapping_frequencies", "frequencies.txt", 4),
             ("overlapping_frequencies", "frequencies.txt", 6),
         ],
         3,
         "frequencies.txt: periods of one trip may meet but a later row that covers the time of an earlier one would run "
-        "departures twice: rows 3, 4 and 6 do. (Row 5 begins where row 4 ends.) The trips of block BLOCK_1 overlap too, which "
-        "the joining of blocks counts.",
+        "departures twice: rows 3, 4 and 6 do. (Row 5 begins where row 4 ends.) The trips of block BLOCK_1 both leave at 07:00.",
     ),
     Expected(
         "gtfs-lib__fake-ferry-blank-pickups",

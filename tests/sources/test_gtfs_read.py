@@ -93,14 +93,29 @@ def test_line_ends_of_all_kinds(tmp_path: Path, end: str) -> None:
     assert notices == []
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-def test_names_are_the_same_in_every_encoding(tmp_path: Path, encoding: str) -> None:
-    """é is two bytes in UTF-8, one in Windows-1252; anything but UTF-8 is said."""
+@pytest.mark.parametrize(
+    ("encoding", "row"),
+    [
+        ("utf-8", None),
+        ("utf-8-sig", None),
+        ("utf-16", 1),
+        ("utf-16-le", 1),
+        ("utf-16-be", 1),
+        ("utf-32", 1),
+        ("cp1252", 2),
+    ],
+)
+def test_names_are_the_same_in_every_encoding(tmp_path: Path, encoding: str, row: int | None) -> None:
+    """é is two bytes in UTF-8, one in Windows-1252; anything but UTF-8 is said, with or without a mark, and where.
+
+    The first line has no accent: only a wide encoding shows there.
+    """
     stops = GOOD["stops"].replace("Abbey Road", "Café Rhône")
     notices: list[Notice] = []
     feed = read_feed(feed_zip(tmp_path / "f.zip", stops=stops.encode(encoding)), notices=notices)
     assert feed.stops["stop_name"][0] == "Café Rhône"
-    assert [n.code for n in notices] == ([] if encoding.startswith("utf-8") else ["not_utf8"])
+    assert [(n.code, n.row) for n in notices] == ([] if row is None else [("not_utf8", row)])
+    assert all("save it anew as UTF-8" in n.message for n in notices)
 
 
 def test_calls_are_sorted_by_sequence_and_trips_keep_their_order(tmp_path: Path) -> None:

@@ -124,3 +124,37 @@ def test_blocks_of_a_long_table_are_cut_between_rows(tmp_path: Path) -> None:
     assert np.concatenate([b.numbers["stop_lat"] for b in blocks]).tolist() == [float(f"51.{i:03d}") for i in range(40)]
     assert [int(line) for b in blocks for line in b.line] == [2 + 2 * i for i in range(40)]
     assert found == []
+
+
+@pytest.mark.parametrize(
+    ("content", "row", "field"),
+    [
+        (HEAD + 'A,"Abbey,51,-3\nB,Bridge,51,-3\n', 2, "stop_name"),
+        (HEAD + 'A,Abbey,51,-3\nB,"Bridge, ""Old"",51,-3\n', 3, "stop_name"),
+        ('stop_id,stop_lat,stop_lon,stop_name\nA,51,-3,"Abbey\n', 2, "stop_name"),
+        ('stop_id,"stop_name,stop_lat,stop_lon\nA,Abbey,51,-3\n', 1, ""),
+        (HEAD + f"A,{'x' * 1_000_000},51,-3\nB,Bridge,51,-3\n", 2, "stop_name"),
+        (f'{HEAD}A,Abbey,51,-3\nB,"{"x" * 1_000_000}",51,-3\n', 3, "stop_name"),
+        (f"{HEAD.strip()},stop_desc\nA,Abbey,51,-3,{'x' * 200_000}\n", 2, "stop_desc"),
+    ],
+)
+def test_cells_without_end_are_refused(tmp_path: Path, content: str, row: int, field: str) -> None:
+    """A quotation mark that nothing closes, in any place, and a value of a megabyte, also in a column that is not read."""
+    _, notices = stops_of(tmp_path, content, block_bytes=2**22)
+    assert [(n.severity, n.code, n.row, n.field) for n in notices] == [("error", "row_endless", row, field)]
+
+
+def test_rows_between_two_lone_quotation_marks(tmp_path: Path) -> None:
+    """Marks before Abbey and before Dock make one value of three rows: it is named, where it begins and where it ends."""
+    rows = 'A,"Abbey,51,-3\nB,Bridge,51,-3\nC,"Castle,51,-3\nD,Dock,51,-3\n'
+    _, notices = stops_of(tmp_path, HEAD + rows, block_bytes=2**22)
+    (found,) = [n for n in notices if n.code == "rows_in_value"]
+    assert (found.severity, found.row, found.field) == ("warning", 2, "stop_name")
+    assert "line 4" in found.message
+
+
+def test_a_quotation_mark_inside_a_cell_opens_nothing(tmp_path: Path) -> None:
+    """As in `Bridge 5" north`."""
+    blocks, notices = stops_of(tmp_path, HEAD + 'A,Bridge 5" north,51,-3\n')
+    assert names(blocks) == ['Bridge 5" north']
+    assert notices == []

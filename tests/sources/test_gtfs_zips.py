@@ -197,6 +197,52 @@ def test_zip_of_an_unknown_method(tmp_path: Path) -> None:
     assert ("table_damaged", "bus.zip/stops.txt") in codes(refused(path))
 
 
+def packed_by(path: Path, method: int, tables: set[str]) -> Path:
+    """The good feed whose headers say that these tables are packed by another method."""
+    data = bytearray(feed_zip(path).read_bytes())
+    for table in tables:
+        for signature, offset, at in (
+            (b"PK\x03\x04", 8, data.find(table.encode())),
+            (b"PK\x01\x02", 10, data.rfind(table.encode())),
+        ):
+            struct.pack_into("<H", data, data.rfind(signature, 0, at) + offset, method)
+    path.write_bytes(bytes(data))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [(9, "Deflate64"), (93, "Zstandard"), (95, "XZ"), (98, "PPMd"), (6, "Implode")]
+)
+def test_whole_zip_of_a_method_that_is_not_known(tmp_path: Path, method: int, name: str) -> None:
+    """All six tables are whole, so there is one error for the zip, and its cure is to zip anew, not to download again."""
+    (error,) = refused(packed_by(tmp_path / "bus.zip", method, {f"{table}.txt" for table in GOOD}))
+    assert (error.code, error.file, error.value) == ("zip_method", "bus.zip", name)
+    assert "zip the files anew" in error.message
+    assert "download" not in error.message
+
+
+def test_one_table_of_a_method_that_is_not_known(tmp_path: Path) -> None:
+    """The error names the table, and says nothing of a missing one."""
+    errors = refused(packed_by(tmp_path / "bus.zip", 9, {"stops.txt"}))
+    assert codes(errors) == [("zip_method", "bus.zip/stops.txt")]
+
+
+def test_whole_zip_with_a_password(tmp_path: Path) -> None:
+    """Method 99 (AES) on every table: one error, which names them."""
+    (error,) = refused(packed_by(tmp_path / "bus.zip", 99, {f"{table}.txt" for table in GOOD}))
+    assert (error.code, error.file) == ("zip_encrypted", "bus.zip")
+    assert "stop_times.txt" in error.message
+
+
+def test_zip_for_a_later_unpacker(tmp_path: Path) -> None:
+    """A directory that asks for version 9.9 of the format, which is none of today."""
+    path = feed_zip(tmp_path / "bus.zip")
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<H", data, data.rfind(b"PK\x01\x02") + 6, 99)
+    path.write_bytes(bytes(data))
+    assert codes(refused(path)) == [("zip_method", "bus.zip")]
+
+
 def test_members_packed_by_other_methods_are_read(tmp_path: Path) -> None:
     """Stored, bzip2 and lzma members are as good as deflated ones."""
     for method in (zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):

@@ -30,23 +30,28 @@ def check(
     common: Common,
 ) -> None:
     """Check every input, and list every error and warning with file, row and field."""
-    from community_routes.cache import cache_folder
     from community_routes.checking import check_inputs
-    from community_routes.input_map import write_input_map
 
     if map_file is not None and target.suffix.lower() == ".zip":
         raise UsageError("--map draws the inputs of a study; a bare timetable has no neighbourhoods or destinations")
+    cache = None
+    if target.suffix.lower() != ".zip":
+        from community_routes.cache import cache_folder
+
+        cache = cache_folder(common.cache)
     with session(common, f"checking {target.name}") as console:
         result = check_inputs(
             target,
             scenarios or [],
-            cache=cache_folder(common.cache),
+            cache=cache,
             stopwatch=console.stopwatch,
             progress=console.progress,
         )
         if out is not None:
             result.write_notices(out)
         if map_file is not None and result.study is not None and result.reached is not None:
+            from community_routes.input_map import write_input_map
+
             console.progress(f"drawing {map_file.name}")
             write_input_map(map_file, result.study, result.reached)
     console.say(result.text(console.out.width, strict=strict))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -73,18 +74,20 @@ def export_gtfs(
     *,
     common: Common,
 ) -> None:
-    """Write the timetable as a scenario changes it, as a GTFS zip."""
+    """Write the timetable as a scenario changes it, as a GTFS zip; what it does not touch comes out as it went in."""
     from community_routes.evaluation import applied_to
     from community_routes.reading import read_scenarios
-    from community_routes.sources.gtfs_write import write_feed
+    from community_routes.sources.gtfs_originals import export_feed, with_originals
 
     if file.suffix.lower() != ".zip" or file.is_dir():
         raise UsageError(f"{file}: a timetable is written as a file that ends in .zip")
     with session(common, f"reading {study.name}") as console:
         opened = opened_study(console, study, common)
-        (proposal,) = read_scenarios([scenario], opened)
-        applied = applied_to(opened, proposal, [])
-        write_feed(applied.feed, file, date_stamp=min(opened.file.dates.values()))
-    for effect in applied.effects:
-        console.remark(str(effect))
+        marked = replace(opened, feed=with_originals(opened.feed))
+        (proposal,) = read_scenarios([scenario], marked)
+        applied = applied_to(marked, proposal, [])
+        stamp = min(opened.file.dates.values())
+        left_out = export_feed(applied.feed, opened.feed, opened.file.timetables, file, date_stamp=stamp)
+    for said in [*map(str, applied.effects), *left_out]:
+        console.remark(said)
     console.say(str(file))

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from community_routes.errors import StudyError, UsageError
 from community_routes.network.points import Points
+from community_routes.sources.headings import rows_of_text, titles_above
 from community_routes.sources.opportunities import Opportunities, entrances_from_streets
 from community_routes.sources.table_file import as_text, is_text_table, why_no_map, why_no_table
 
@@ -149,21 +150,22 @@ def _sites_of_table(path: Path) -> Iterator[Site]:
     except UnicodeDecodeError as fault:
         line = raw.count(b"\n", 0, fault.start) + 1
         raise StudyError(f"{path.name} row {line}: it is not UTF-8; save it as CSV (UTF-8)") from None
+    if (titles := titles_above(text, NEEDED)) is not None:
+        raise StudyError(f"{path.name}: {titles}")
     heading = text.partition("\n")[0]
     mark = max(",;\t", key=lambda sign: (heading.count(sign), sign == ","))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
     names: list[str] = []
     line = 1
     try:
-        for cells in reader:
+        for row in rows_of_text(io.StringIO(text, newline=""), mark):
+            line = row.end + 1
             if not names:
-                names = [cell.strip().lower() for cell in cells]
+                names = [cell.strip().lower() for cell in row.cells]
                 _check_heading(path, names)
-            elif any(cell.strip() for cell in cells):
-                yield _site_of_cells(line, names, [cell.strip() for cell in cells])
-            line = reader.line_num + 1
+            elif any(cell.strip() for cell in row.cells):
+                yield _site_of_cells(row.line, names, [cell.strip() for cell in row.cells])
     except csv.Error as fault:
-        raise StudyError(f"{path.name} row {reader.line_num}: it is no table of text ({fault})") from None
+        raise StudyError(f"{path.name} row {line}: it is no table of text ({fault})") from None
 
 
 def _check_heading(path: Path, names: list[str]) -> None:

@@ -46,7 +46,8 @@ from community_routes.sources.fetch_tables import (
     read_as,
     read_rows,
 )
-from community_routes.sources.gtfs import read_feed, write_feed
+from community_routes.sources.gtfs import read_feed
+from community_routes.sources.gtfs_originals import export_feed, with_originals
 from community_routes.sources.study_file import study_schema
 from community_routes.sources.yaml_schema import STUDY_SCHEMA_NAME, schema_text
 
@@ -409,13 +410,13 @@ def _write_timetable(town: Town, region: str, progress: Callable[[str], None]) -
         said = f"{kept.address}: the timetable cannot be used: {wrong}"
         raise unusable(source, said, instead="name the region with --region") from None
     stamp = dt.date.fromisoformat(kept.date) if kept.date else dt.date(1980, 1, 1)
-    write_feed(feed, town.folder / "bus.zip", date_stamp=stamp)
+    export_feed(with_originals(feed), feed, [kept.path], town.folder / "bus.zip", date_stamp=stamp)
     if town.options.rail is not None:
         try:
             rail = _clipped(town.options.rail, town.box, town.options.rail.name, found)
         except FeedError as wrong:
             raise UsageError(f"--rail {town.options.rail.name}: the timetable cannot be used: {wrong}") from None
-        write_feed(rail, town.folder / "rail.zip", date_stamp=stamp)
+        export_feed(with_originals(rail), rail, [town.options.rail], town.folder / "rail.zip", date_stamp=stamp)
         town.local["rail"] = town.options.rail
     _write_notices(town, found)
     return feed

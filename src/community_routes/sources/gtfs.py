@@ -16,6 +16,7 @@ from community_routes.notices import Notice, declare, raise_on_errors
 from community_routes.sources import gtfs_calendar, gtfs_calls, gtfs_places, gtfs_shapes, gtfs_trips
 from community_routes.sources.feed import Calendar, Calls, Feed, Shapes
 from community_routes.sources.gtfs_archive import Archive, hash_file, open_archive
+from community_routes.sources.gtfs_blocks import check_blocks
 from community_routes.sources.gtfs_checks import (
     check_close_stops,
     check_services,
@@ -186,6 +187,7 @@ def _read_calls(archive: Archive, tables: _Tables, clip: Clip, findings: Finding
         check_use(feed, archive.label, findings)
         check_close_stops(feed.stops, archive.label, findings)
         check_services(feed, archive.label, findings)
+        check_blocks(feed, trips.line[runs], archive.name_of("trips.txt"), findings)
     return clip.tables_in_use(feed)
 
 

@@ -62,12 +62,30 @@ STREAMED_LIMIT = 8 * 2**30
 """Most bytes of stop_times.txt or shapes.txt once unpacked (all of Great Britain is about 4 GB)."""
 TABLE_LIMIT = 256 * 2**20
 """Most bytes of any other table once unpacked."""
+_METHODS = {
+    1: "Shrink",
+    **dict.fromkeys(range(2, 6), "Reduce"),
+    6: "Implode",
+    8: "Deflate with patches",
+    9: "Deflate64",
+    10: "Implode",
+    12: "BZip2",
+    14: "LZMA",
+    93: "Zstandard",
+    95: "XZ",
+    98: "PPMd",
+}
+"""Methods that pack files of any kind; others are made for sound or pictures, or are none: such a zip is damaged."""
+_AES = 99
 _SUSPICIOUS_RATIO = 100
 _SUSPICIOUS_SIZE = 32 * 2**20
 
 NOT_A_ZIP = declare("not_a_zip", "error", "The timetable is no readable zip archive.")
 FILE_MISSING = declare("feed_not_found", "error", "The timetable file does not exist or cannot be opened.")
-ENCRYPTED = declare("zip_encrypted", "error", "A table in the zip is protected by a password.")
+ENCRYPTED = declare("zip_encrypted", "error", "Tables in the zip are protected by a password.")
+METHOD = declare(
+    "zip_method", "error", "The zip is packed in a way that cannot be unpacked here; its tables may be whole."
+)
 TABLE_DAMAGED = declare("table_damaged", "error", "A table in the zip is cut off or damaged.")
 TABLE_TOO_LARGE = declare(
     "table_too_large", "error", "A table would unpack to more than any timetable needs; it is not read."
@@ -158,8 +176,11 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def open_archive(path: Path, findings: Findings) -> Archive | None:
-    """Open a zip and list its tables; the caller closes ``archive``. ``None`` when it cannot be used (noted)."""
+def open_archive(path: Path, findings: Findings, *, every_file: bool = False) -> Archive | None:
+    """Open a zip and list its tables (or every file beside them); the caller closes ``archive``.
+
+    ``None`` when it cannot be used (noted).
+    """
     label = path.name
     if not path.is_file():
         kind = "a folder; pack its files into a zip" if path.is_dir() else "not there"
@@ -167,12 +188,18 @@ def open_archive(path: Path, findings: Findings) -> Archive | None:
         return None
     try:
         archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError, IndexError, NotImplementedError, UnicodeError) as fault:
+    except NotImplementedError as fault:  # made for an unpacker of a later time
+        findings.add(METHOD, label, message=_pack_anew(f"{label} cannot be read ({fault})"))
+        return None
+    except (zipfile.BadZipFile, OSError, ValueError, IndexError, UnicodeError) as fault:
         why = mistaken(path, ("zip",), "a zip of GTFS tables", _CURES)
         why = f": {why}" if why else f" ({fault}); it may have been cut off: download it again"
         findings.add(NOT_A_ZIP, label, message=f"{label} is no readable zip{why}")
         return None
-    opened = Archive(label, archive, _members(label, archive, findings))
+    opened = Archive(label, archive, _members(label, archive, findings, every_file))
+    if not every_file and _cannot_be_unpacked(opened, findings):
+        archive.close()
+        return None
     xml = next((name for name in archive.namelist() if name.lower().endswith(".xml")), None)
     if not opened.members and xml is not None:
         message = f"{label} holds XML ({PurePosixPath(xml).name}) and no GTFS; download the same timetable as GTFS"
@@ -188,7 +215,38 @@ def open_archive(path: Path, findings: Findings) -> Archive | None:
     return opened
 
 
-def _members(label: str, archive: zipfile.ZipFile, findings: Findings) -> dict[str, zipfile.ZipInfo]:
+def _pack_anew(said: str) -> str:
+    return f"{said}. It need not be damaged: unzip it with the program that made it and zip the files anew (method Deflate)"
+
+
+def _cannot_be_unpacked(archive: Archive, findings: Findings) -> bool:
+    """Whether tables are protected or packed in a way that is not known here; said once for all of them."""
+    locked = [table for table, info in archive.members.items() if info.flag_bits & 1 or info.compress_type == _AES]
+    methods: dict[int, list[str]] = {}
+    for table, info in archive.members.items():
+        if table in locked or info.compress_type not in _METHODS:
+            continue
+        try:
+            archive.archive.open(info).close()
+        except NotImplementedError:
+            methods.setdefault(info.compress_type, []).append(table)
+        except (zipfile.BadZipFile, RuntimeError, OSError, ValueError):
+            continue  # damaged, which is told when the table is read
+    if locked:
+        cure = "ask for an open copy, or unzip it with the password and zip the files anew"
+        message = f"protected by a password: {', '.join(locked)}; {cure}"
+        findings.add(ENCRYPTED, _label_of(archive, locked), message=message)
+    for number, tables in methods.items():
+        said = f"{', '.join(tables)}: packed by {_METHODS[number]} (method {number}), which cannot be unpacked here"
+        findings.add(METHOD, _label_of(archive, tables), message=_pack_anew(said), value=_METHODS[number])
+    return bool(locked or methods)
+
+
+def _label_of(archive: Archive, tables: list[str]) -> str:
+    return archive.name_of(tables[0]) if len(tables) == 1 else archive.label
+
+
+def _members(label: str, archive: zipfile.ZipFile, findings: Findings, every_file: bool) -> dict[str, zipfile.ZipInfo]:
     """The tables of a zip; those in the one folder that holds them all when there are none at the top."""
     files = [info for info in archive.infolist() if not info.is_dir() and _is_plain(label, info, findings)]
     folder = _folder_of_tables(files)
@@ -201,7 +259,7 @@ def _members(label: str, archive: zipfile.ZipFile, findings: Findings) -> dict[s
         table = path.name.strip().lower()
         if str(path.parent) != (folder or "."):
             continue
-        if table not in TABLES:
+        if table not in TABLES and not every_file:
             _note_other(label, info.filename, table, findings)
         elif _may_be_read(label, table, info, findings):
             if table in members:
@@ -252,10 +310,6 @@ def _near(table: str) -> bool:
 
 
 def _may_be_read(label: str, table: str, info: zipfile.ZipInfo, findings: Findings) -> bool:
-    if info.flag_bits & 1:
-        message = f"{table} is protected by a password; ask for an open copy"
-        findings.add(ENCRYPTED, f"{label}/{table}", message=message)
-        return False
     bomb = info.file_size > _SUSPICIOUS_SIZE and info.file_size > _SUSPICIOUS_RATIO * max(1, info.compress_size)
     if bomb or info.file_size > limit_of(table):
         _refuse_size(label, table, info.file_size, findings)

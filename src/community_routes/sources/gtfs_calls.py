@@ -12,7 +12,6 @@ from community_routes.notices import Code, declare
 from community_routes.sources.feed import Calls, Shapes
 from community_routes.sources.gtfs_archive import Archive
 from community_routes.sources.gtfs_findings import Findings
-from community_routes.sources.gtfs_positions import fill_gaps
 from community_routes.sources.gtfs_tables import LEFT_OUT, Block, read_blocks
 from community_routes.sources.gtfs_trips import CONTINUOUS, note_continuous
 from community_routes.sources.gtfs_values import BLANK_S, BROKEN_S, seconds_of
@@ -89,7 +88,7 @@ def read_calls(
     blocks = read_blocks(archive, "stop_times.txt", text=_TEXT, numbers=_NUMBERS, required=REQUIRED, findings=findings)
     for block in blocks:
         parts.append(_usable_rows(block, trip_index, stop_index, flexible, findings))
-    if not parts:
+    if not parts or findings.has_error_in(archive.name_of("stop_times.txt")):
         return None
     if len(parts) == 1:
         return parts[0], flexible[0]
@@ -307,6 +306,8 @@ def finish_calls(
     first = np.zeros(n_trips + 1, dtype=np.int64)
     np.cumsum(np.bincount(calls.trip, minlength=n_trips), out=first[1:])
     if not timed.all():
+        from community_routes.sources.gtfs_positions import fill_gaps  # its kernel needs numba, which is slow to import
+
         fill_gaps(
             first,
             calls.arrival_s,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from community_routes.sources.feed import Calendar, Calls, Feed, Shapes
 from community_routes.sources.gtfs_trips import PRICED
 
-_FARE_KIND = {
+FARE_KIND = {
     "agency_id": "agency",
     "route_id": "route",
     "stop_id": "stop",
@@ -126,7 +126,7 @@ def _renames(feeds: Sequence[Feed], stems: Sequence[str]) -> list[Rename]:
     """For each feed, what its ids of a kind become."""
     used: Counter[tuple[str, str]] = Counter()
     for feed in feeds:
-        used.update(set(_ids_of(feed)))
+        used.update(set(ids_of(feed)))
     clashing = {key for key, n in used.items() if n > 1}
 
     def rename_with(stem: str) -> Rename:
@@ -138,7 +138,8 @@ def _renames(feeds: Sequence[Feed], stems: Sequence[str]) -> list[Rename]:
     return [rename_with(stem) for stem in stems]
 
 
-def _ids_of(feed: Feed) -> Iterable[tuple[str, str]]:
+def ids_of(feed: Feed) -> Iterable[tuple[str, str]]:
+    """The ids of a feed, each with what it is an id of."""
     columns: list[tuple[str, Iterable[str]]] = [
         ("agency", feed.agencies["agency_id"]),
         ("stop", feed.stops["stop_id"]),
@@ -154,7 +155,7 @@ def _ids_of(feed: Feed) -> Iterable[tuple[str, str]]:
         columns.append(("network", (n for n in feed.routes["network_id"].unique() if n)))
     for table in feed.fares.values():
         columns += [
-            (_FARE_KIND[column], (v for v in table[column].unique() if v)) for column in table if column in _FARE_KIND
+            (FARE_KIND[column], (v for v in table[column].unique() if v)) for column in table if column in FARE_KIND
         ]
     for kind, names in columns:
         for name in names:
@@ -239,7 +240,7 @@ def _join_fares(feeds: Sequence[Feed], renames: Sequence[Rename]) -> dict[str, p
                 own = str(feed.agencies["agency_id"].iat[0])
                 given = table["agency_id"] if "agency_id" in table else pd.Series("", index=table.index)
                 table = table.assign(agency_id=given.where(given != "", own))
-            kinds = {column: _FARE_KIND[column] for column in table if column in _FARE_KIND}
+            kinds = {column: FARE_KIND[column] for column in table if column in FARE_KIND}
             parts.append(_joined_part(table, kinds, rename, {}))
         joined[name] = pd.concat(parts, ignore_index=True).fillna("")
     return joined

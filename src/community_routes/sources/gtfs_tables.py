@@ -19,13 +19,24 @@ from numpy.typing import NDArray
 from community_routes.notices import declare
 from community_routes.sources.gtfs_archive import Archive, TableUnreadableError
 from community_routes.sources.gtfs_findings import Findings
+from community_routes.sources.headings import (
+    HEADING_LOWER,
+    Row,
+    UnclosedQuoteError,
+    heading_below,
+    needed_heading,
+    rows_of_text,
+)
 
 BLOCK_BYTES = 32 * 2**20
 _ARROW_BLOCK = 16 * 2**20
 _WORTH_THREADS = 2**20
 _LONGEST_ROW = 2**20
+_LONGEST_VALUE = 2**17
+"""As in the csv module, so that a table is refused whichever way it is read."""
 _MOST_LINES_IN_A_ROW = 1000
 _FIRST_LINE = 2
+_FIRST_LETTERS = 16
 LEFT_OUT = -3
 """In an index of ids: the row is in the file but was left out, which has been noted where it matters."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
@@ -43,7 +54,10 @@ ROW_TOO_SHORT = declare(
 )
 ROW_TOO_LONG = declare("row_too_long", "warning", "A row has more cells than the heading; it was left out.")
 ROW_ENDLESS = declare(
-    "row_endless", "error", "A quotation mark that is never closed, or a row of more than a megabyte."
+    "row_endless", "error", "A quotation mark that is never closed, or a row of more than 131,072 characters."
+)
+SWALLOWED_ROWS = declare(
+    "rows_in_value", "warning", "A value of several lines looks like rows of the table: a quotation mark is missing."
 )
 NOT_A_NUMBER = declare("not_a_number", "warning", "A cell that should hold a number does not; it counts as blank.")
 
@@ -139,6 +153,11 @@ def read_blocks(
             if header is None:
                 header, body, line = _heading(piece, label, findings)
                 missing = [c for c in required if c not in header]
+                lower = _heading_in(body, required) if missing else None
+                if lower is not None:
+                    row = lower[0] + line - 2  # counted from the line behind the heading that was read
+                    findings.add(HEADING_LOWER, label, message=heading_below(row, lower[1]), row=row)
+                    return
                 for column in missing:
                     message = f"there is no column {column}; the table has {', '.join(h for h in header if h) or 'no columns'}"
                     findings.add(COLUMN_MISSING, label, message=message, field=column)
@@ -166,7 +185,7 @@ def read_table(
     findings: Findings,
 ) -> Block | None:
     """Read a whole table; ``None`` when a fault stops it (noted as an error)."""
-    faults = (TABLE_EMPTY, COLUMN_MISSING, ROW_ENDLESS)
+    faults = (TABLE_EMPTY, COLUMN_MISSING, HEADING_LOWER, ROW_ENDLESS)
     before = sum(findings.count(code, archive.name_of(table)) for code in faults)
     blocks = list(
         read_blocks(
@@ -199,30 +218,44 @@ def read_table(
 def _as_utf8(chunks: Iterator[bytes], label: str, findings: Findings) -> Iterator[bytes]:
     """The same text as UTF-8 without a byte-order mark and without NULs."""
     decoder: codecs.IncrementalDecoder | None = None
-    other = "cp1252"
     tail = b""
+    line = 1
     for n, chunk in enumerate(chunks):
         if n == 0:
-            if chunk.startswith(codecs.BOM_UTF8):
-                chunk = chunk[3:]
-            elif chunk.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-                other = "utf-16"
-                decoder = codecs.getincrementaldecoder(other)(errors="replace")
-                _note_encoding(label, "UTF-16", findings)
+            if (wide := _wide_encoding(chunk)) is not None:
+                decoder = codecs.getincrementaldecoder(wide)(errors="replace")
+                _note_encoding(label, wide.upper(), 1, findings)
+            chunk = chunk.removeprefix(codecs.BOM_UTF8)
         if decoder is None:
             whole, rest = _cut_between_characters(tail + chunk)
-            if whole.isascii() or _is_utf8(whole):
+            fault = None if whole.isascii() else _first_not_utf8(whole)
+            if fault is None:
                 tail = rest
+                line += whole.count(b"\n")
                 yield _without_nuls(whole, label, findings)
                 continue
-            decoder = codecs.getincrementaldecoder(other)(errors="replace")
-            _note_encoding(label, "Windows-1252", findings)
+            decoder = codecs.getincrementaldecoder("cp1252")(errors="replace")
+            _note_encoding(label, "Windows-1252", line + whole.count(b"\n", 0, fault), findings)
             chunk, tail = whole + rest, b""
-        yield _without_nuls(decoder.decode(chunk).encode("utf-8"), label, findings)
+        text = decoder.decode(chunk).removeprefix("\ufeff" if n == 0 else "")
+        yield _without_nuls(text.encode("utf-8"), label, findings)
     if decoder is not None:
         yield decoder.decode(b"", final=True).encode("utf-8")
     elif tail:
         yield tail.decode("utf-8", errors="replace").encode("utf-8")
+
+
+def _wide_encoding(beginning: bytes) -> str | None:
+    """UTF-16 or UTF-32, told by the mark at the beginning, or by the NUL in every other byte of its first letters."""
+    if beginning.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if beginning.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    first = beginning[:_FIRST_LETTERS]
+    for at, name in ((1, "utf-16-le"), (0, "utf-16-be")):
+        if len(first) == _FIRST_LETTERS and not any(first[at::2]) and all(first[1 - at :: 2]):
+            return name
+    return None
 
 
 def _cut_between_characters(data: bytes) -> tuple[bytes, bytes]:
@@ -237,17 +270,21 @@ def _cut_between_characters(data: bytes) -> tuple[bytes, bytes]:
     return data, b""
 
 
-def _is_utf8(data: bytes) -> bool:
+def _first_not_utf8(data: bytes) -> int | None:
+    """Position of the first byte that is no UTF-8; None where all is."""
     try:
         data.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+    except UnicodeDecodeError as fault:
+        return fault.start
+    return None
 
 
-def _note_encoding(label: str, name: str, findings: Findings) -> None:
-    message = f"the table is not UTF-8; it was read as {name}. Check that names with accents look right"
-    findings.add(NOT_UTF8, label, message=message)
+def _note_encoding(label: str, name: str, row: int, findings: Findings) -> None:
+    message = (
+        f"the table is not UTF-8, as GTFS asks; it was read as {name}. Check that names with accents look right, and save it "
+        "anew as UTF-8: other programs refuse it or read other names"
+    )
+    findings.add(NOT_UTF8, label, message=message, row=row, value=name)
 
 
 def _without_nuls(data: bytes, label: str, findings: Findings) -> bytes:
@@ -263,13 +300,15 @@ def _without_nuls(data: bytes, label: str, findings: Findings) -> bytes:
 def _whole_rows(pieces: Iterator[bytes], label: str, findings: Findings) -> Iterator[bytes]:
     """The same bytes cut at ends of rows only (a line break between quotation marks ends no row)."""
     rest = b""
+    line = 1
     for piece in pieces:
         data = rest + piece
         cut = _end_of_rows(data)
         if cut == 0 and len(data) > BLOCK_BYTES + _LONGEST_ROW:
-            _note_endless(label, findings)
+            _note_endless(label, findings, row=line)
             raise TableUnreadableError
         if cut:
+            line += data.count(b"\n", 0, cut)
             yield data[:cut]
         rest = data[cut:]
     if rest.strip():
@@ -292,7 +331,8 @@ def _end_of_rows(data: bytes) -> int:
 
 def _note_endless(label: str, findings: Findings, row: int | None = None) -> None:
     message = (
-        "a quotation mark is never closed, or a row is longer than a megabyte; the table cannot be split into rows"
+        f"a quotation mark is never closed, or a value has more than {_LONGEST_VALUE:,} characters, so that the table cannot be "
+        "split into rows; close the quotation mark or shorten the value"
     )
     findings.add(ROW_ENDLESS, label, message=message, row=row)
 
@@ -311,9 +351,12 @@ def _heading(piece: bytes, label: str, findings: Findings) -> tuple[list[str], b
         _note_endless(label, findings, row=1)
         raise TableUnreadableError
     try:
-        raw = next(csv.reader([heading.decode("utf-8", errors="replace").strip("\r\n")]), [])
+        raw = next((row.cells for row in rows_of_text([heading.decode("utf-8", errors="replace").strip("\r\n")])), [])
     except csv.Error as fault:
-        _note_endless(label, findings, row=1)
+        if isinstance(fault, UnclosedQuoteError):
+            findings.add(ROW_ENDLESS, label, message=str(fault), row=1 + skipped)
+        else:
+            _note_endless(label, findings, row=1)
         raise TableUnreadableError from fault
     names: list[str] = []
     for cell in raw:
@@ -329,6 +372,11 @@ def _heading(piece: bytes, label: str, findings: Findings) -> tuple[list[str], b
     return names, piece, _FIRST_LINE + skipped
 
 
+def _heading_in(body: bytes, required: Sequence[str]) -> tuple[int, list[str]] | None:
+    """The heading among the lines behind the one that was read as such, counted from 2 on."""
+    return needed_heading("\n" + body[:_LONGEST_ROW].decode("utf-8", errors="replace"), required, ",")
+
+
 def _parse(
     body: bytes,
     header: Sequence[str],
@@ -340,7 +388,8 @@ def _parse(
 ) -> tuple[Block, int]:
     """Rows of a block, and how many lines they take."""
     lines = body.count(b"\n") + (not body.endswith(b"\n") and bool(body))
-    parsed = _parse_fast(body, header, text, numbers, lines)
+    # A quotation mark that is never closed leaves an odd number of them, which Arrow may read without a word.
+    parsed = None if body.count(b'"') % 2 else _parse_fast(body, header, text, numbers, lines)
     if parsed is None:
         return _parse_row_by_row(body, header, text, numbers, label, line, findings), lines
     block = Block(label, np.arange(line, line + len(parsed), dtype=np.int64), {}, {}, frozenset(h for h in header if h))
@@ -352,6 +401,7 @@ def _parse(
             block.numbers[name] = values
         else:
             block.numbers[name] = np.full(len(parsed), np.nan)
+    _note_long_row(block, body, header, line, findings)
     return block, lines
 
 
@@ -403,13 +453,14 @@ def _parse_row_by_row(
     place = {name: i for i, name in enumerate(header) if name}
     cells: dict[str, list[str]] = {name: [] for name in (*text, *numbers)}
     at: list[int] = []
-    reader = csv.reader(io.StringIO(body.decode("utf-8", errors="replace"), newline=""))
     begins = line
     try:
-        for row in reader:
-            start, begins = begins, line + reader.line_num
+        for found in rows_of_text(io.StringIO(body.decode("utf-8", errors="replace"), newline="")):
+            row, start, begins = found.cells, line + found.line - 1, line + found.end
             if not row or (len(row) == 1 and not row[0].strip() and len(header) > 1):
                 continue
+            if found.end > found.line:
+                _note_swallowed_rows(found, header, start, label, findings)
             if len(row) < len(header):
                 message = f"the row has {len(row)} cells, the heading {len(header)}; the missing cells count as blank"
                 findings.add(ROW_TOO_SHORT, label, message=message, row=start)
@@ -424,6 +475,10 @@ def _parse_row_by_row(
             at.append(start)
             for name, column in cells.items():
                 column.append(row[place[name]].strip() if name in place else "")
+    except UnclosedQuoteError as fault:
+        field = header[fault.column] if fault.column < len(header) else ""
+        findings.add(ROW_ENDLESS, label, message=str(fault), row=line + fault.line - 1, field=field)
+        raise TableUnreadableError from fault
     except csv.Error as fault:
         _note_endless(label, findings, row=begins)
         raise TableUnreadableError from fault
@@ -431,6 +486,47 @@ def _parse_row_by_row(
     block.text = {name: _one_chunk(pa.array(cells[name], pa.string()).dictionary_encode()) for name in text}
     block.numbers = {name: _numbers(cells[name], name, block, findings) for name in numbers}
     return block
+
+
+def _note_swallowed_rows(row: Row, header: Sequence[str], line: int, label: str, findings: Findings) -> None:
+    """Note cells of several lines with as many commas as a row has: two lone quotation marks with rows between them."""
+    for name, cell in zip(header, row.cells, strict=False):
+        if len(cell.splitlines()) > 1 and cell.count(",") >= len(header) - 1:
+            message = (
+                f"the value goes on to line {line + row.end - row.line} and looks like rows of the table; a quotation mark is "
+                "missing or one too many. These rows are lost until it is corrected"
+            )
+            findings.add(SWALLOWED_ROWS, label, message=message, row=line, field=name, value=cell)
+
+
+def _note_long_row(block: Block, body: bytes, header: Sequence[str], line: int, findings: Findings) -> None:
+    """Refuse a table with a row that no other program reads.
+
+    Raises
+    ------
+    TableUnreadableError
+    """
+    begin = 0
+    while len(body) - begin > _LONGEST_VALUE:
+        last = max(body.rfind(mark, begin, begin + _LONGEST_VALUE + 1) for mark in (b"\n", b"\r"))
+        if last < 0:
+            break
+        begin = last + 1
+    else:
+        return
+    end = min(at for mark in (b"\n", b"\r") if (at := body.find(mark, begin)) >= 0 or (at := len(body)))
+    cells = body[begin:end].split(b",")
+    longest = max(range(len(cells)), key=lambda i: len(cells[i]))
+    message = (
+        f"the row has {end - begin:,} characters, where no program expects more than {_LONGEST_VALUE:,}; shorten the value, "
+        "or look for a quotation mark or line break that is missing"
+    )
+    field = header[longest] if longest < len(header) else ""
+    row = line + body.count(b"\n", 0, begin)
+    findings.add(
+        ROW_ENDLESS, block.label, message=message, row=row, field=field, value=cells[longest].decode(errors="replace")
+    )
+    raise TableUnreadableError
 
 
 def _numbers(cells: Sequence[str], name: str, block: Block, findings: Findings) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ import datetime as dt
 import io
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,24 +47,33 @@ def write_feed(feed: Feed, path: Path, *, date_stamp: dt.date) -> None:
     FeedError
         A time lies before the service date began; GTFS cannot say that.
     """
-    path, feed = Path(path), _with_whole_entries(feed)
+    write_zip(
+        ((f"{name}.txt", csv_of(columns)) for name, columns in tables_of(feed).items()), path, date_stamp=date_stamp
+    )
+
+
+def write_zip(files: Iterable[tuple[str, bytes]], path: Path, *, date_stamp: dt.date) -> None:
+    """Write files under their names as a zip, whole or not at all."""
+    path = Path(path)
     stamp = max(date_stamp, _EARLIEST)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, columns in _tables(feed).items():
-                info = zipfile.ZipInfo(f"{name}.txt", (stamp.year, stamp.month, stamp.day, 0, 0, 0))
+            for name, content in files:
+                info = zipfile.ZipInfo(name, (stamp.year, stamp.month, stamp.day, 0, 0, 0))
                 info.compress_type = zipfile.ZIP_DEFLATED
                 info.external_attr = 0o644 << 16
                 info.create_system = 3  # the same on every system
-                archive.writestr(info, _csv(columns))
+                archive.writestr(info, content)
         temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
-def _tables(feed: Feed) -> dict[str, dict[str, Any]]:
+def tables_of(feed: Feed) -> dict[str, dict[str, Any]]:
+    """The tables of GTFS, by name without ``.txt``, and their columns; without those that would be empty."""
+    feed = _with_whole_entries(feed)
     tables = {
         "agency": _agencies(feed),
         "stops": _stops(feed),
@@ -85,7 +94,7 @@ def _tables(feed: Feed) -> dict[str, dict[str, Any]]:
     }
 
 
-def _csv(columns: Mapping[str, Any]) -> bytes:
+def csv_of(columns: Mapping[str, Any]) -> bytes:
     """A table as CSV; missing numbers are blank."""
     buffer = io.BytesIO()
     buffer.write((",".join(columns) + "\n").encode())

@@ -11,6 +11,7 @@ import warnings
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,15 @@ from numpy.typing import NDArray
 
 from community_routes.notices import Notice, Sample, declare
 from community_routes.sources.file_kinds import mistaken
+from community_routes.sources.headings import (
+    HEADING_LOWER,
+    Row,
+    heading_below,
+    lower_heading,
+    notes_below,
+    notes_from,
+    rows_of_text,
+)
 from community_routes.sources.study_spec import Spec
 from community_routes.sources.yaml_file import MISSING_FILE, near_file, nearest
 
@@ -50,6 +60,7 @@ NO_GEOMETRY = declare("no_geometry", "error", "A row of a map has no place.")
 
 MAX_TABLE_BYTES = 150_000_000
 MAX_CELLS = 8_000_000
+_UNNAMED = re.compile(r"Field\d+")
 _TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
 
 
@@ -120,7 +131,22 @@ def read_table(path: Path, place: dict[str, Any], found: list[Notice], layer: st
     frame = _read_frame(path, layer, place, found)
     if frame is None:
         return None
-    return Table(path.name, _text_columns(frame), np.arange(1, len(frame) + 1))
+    columns = _text_columns(frame)
+    if all(_UNNAMED.fullmatch(name) for name in columns):  # of a sheet whose first row is no heading
+        cells = enumerate(zip(*columns.values(), strict=True), start=1)
+        if _report_titles(path.name, [Row(line, line, list(row)) for line, row in cells if any(row)], found):
+            return None
+    return Table(path.name, columns, np.arange(1, len(frame) + 1))
+
+
+def _report_titles(file: str, rows: Sequence[Row], found: list[Notice]) -> bool:
+    """Whether titles stand above the heading; says so once."""
+    if (below := lower_heading(rows)) is None:
+        return False
+    heading = rows[below[0]]
+    message = heading_below(heading.line, heading.filled, notes_below(rows[below[1] :]))
+    found.append(HEADING_LOWER.at(file, row=heading.line, message=message))
+    return True
 
 
 _TABLE_CURES = {
@@ -161,39 +187,26 @@ def _read_text_table(path: Path, place: dict[str, Any], found: list[Notice]) -> 
     if raw is None or encoding is None:
         return None
     stream = io.TextIOWrapper(io.BytesIO(raw), encoding, errors="replace", newline="")
-    heading = stream.readline()
-    delimiter = max(",;\t", key=lambda mark: (heading.count(mark), mark == ","))
-    stream.seek(0)
-    reader = csv.reader(stream, delimiter=delimiter)
-    cells_by_column: list[list[str]] = []
-    names: list[str] = []
-    lines: list[int] = []
-    bad = Sample(BAD_ROW)
-    line = 1
+    rows: list[Row] = []
+    n_cells, line = 0, 1
     try:
-        for cells in reader:
-            if not names:
-                names = [cell.strip() for cell in cells]
-                cells_by_column = [[] for _ in names]
-            elif len(cells) == len(names):
-                if any(cells):
-                    lines.append(line)
-                    for column, cell in zip(cells_by_column, cells, strict=True):
-                        column.append(cell.strip())
-            elif any(cell.strip() for cell in cells):
-                message = (
-                    f"{len(cells)} cells under {len(names)} headings; a comma inside a cell needs quotes around it"
-                )
-                bad.add(path.name, row=line, message=message)
-            line = reader.line_num + 1
-            if len(lines) * len(names) > MAX_CELLS:
+        for row in rows_of_text(stream, _delimiter(stream)):
+            line = row.end + 1
+            if not rows or any(cell.strip() for cell in row.cells):
+                rows.append(Row(row.line, row.end, [cell.strip() for cell in row.cells]))
+                n_cells += len(row.cells)
+            if n_cells > MAX_CELLS:
                 message = f"more than {MAX_CELLS:,} cells; keep only the rows and columns of the study"
-                found.append(BAD_TABLE.at(path.name, row=line, message=message))
+                found.append(BAD_TABLE.at(path.name, row=row.line, message=message))
                 return None
     except csv.Error as fault:
-        found.append(BAD_TABLE.at(path.name, row=reader.line_num, message=f"is no table of text: {fault}"))
+        found.append(BAD_TABLE.at(path.name, row=line, message=f"is no table of text: {fault}"))
         return None
-    found.extend(bad.notices())
+    if _report_titles(path.name, rows, found):
+        return None
+    names = rows[0].cells if rows else []
+    good = [row for row in rows[1:] if len(row.cells) == len(names)]
+    _report_bad_rows(path.name, rows, len(names), found)
     if not any(names):
         found.append(BAD_TABLE.at(path.name, row=1, message="the table is empty; a heading and rows are expected"))
         return None
@@ -201,8 +214,29 @@ def _read_text_table(path: Path, place: dict[str, Any], found: list[Notice]) -> 
     for number, name in enumerate(names):
         # A heading given twice is only a fault when it is asked for: then its cells are ambiguous.
         unique = name if name not in columns else f"{name} (again, column {number + 1})"
-        columns[unique] = cells_by_column[number]
-    return Table(path.name, columns, np.asarray(lines, np.int64))
+        columns[unique] = [row.cells[number] for row in good]
+    return Table(path.name, columns, np.asarray([row.line for row in good], np.int64))
+
+
+def _delimiter(stream: io.TextIOWrapper) -> str:
+    """The mark that most of the first hundred lines have; of several, the one that the first line has most often."""
+    lines = list(islice(stream, 100)) or [""]
+    stream.seek(0)
+    return max(",;\t", key=lambda mark: (sum(mark in line for line in lines), lines[0].count(mark), mark == ","))
+
+
+def _report_bad_rows(file: str, rows: Sequence[Row], width: int, found: list[Notice]) -> None:
+    """Rows with more or fewer cells than the heading; sentences below the table are told once."""
+    last = max((i for i, row in enumerate(rows) if len(row.cells) == width), default=0)
+    notes = notes_below(rows[last + 1 :]) if width > 1 else []
+    bad = Sample(BAD_ROW)
+    for row in rows[: len(rows) - len(notes)]:
+        if len(row.cells) != width:
+            message = f"{len(row.cells)} cells under {width} headings; a comma inside a cell needs quotes around it"
+            bad.add(file, row=row.line, message=message)
+    if notes:
+        bad.add(file, row=notes[0].line, message=f"delete {notes_from(notes)}")
+    found.extend(bad.notices())
 
 
 def _bytes_of(path: Path, place: dict[str, Any], found: list[Notice]) -> bytes | None:
