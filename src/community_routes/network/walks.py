@@ -120,6 +120,16 @@ class Linked:
         return self.link_m if self.out_m is None else self.link_m + self.out_m
 
     @property
+    def left_here(self) -> NDArray[np.bool_]:
+        """Linked points that are the place itself for whoever leaves it: no way inside leads from it to the street."""
+        return self.linked if self.out_m is None else self.linked & (self.out_m == 0)
+
+    @property
+    def arrived_here(self) -> NDArray[np.bool_]:
+        """Linked points that are the place itself for whoever comes to it."""
+        return self.linked if self.in_m is None else self.linked & (self.in_m == 0)
+
+    @property
     def place_linked(self) -> NDArray[np.bool_]:
         """Whether any point of each place is linked, shape (n_places,)."""
         return np.bincount(self.points.place[self.linked], minlength=self.points.n_places) > 0
@@ -315,7 +325,7 @@ def walks_between(
     first, to, metres = found
     links = Links(first, to, walk_seconds(metres, speed_kmh), metres)
     own = np.arange(start.points.n_places)
-    same = (own, own) if start is end else same_places(start.points, end.points, start.linked, end.linked)
+    same = (own, own) if start is end else same_places(start.points, end.points, start.left_here, end.arrived_here)
     links = links.with_nothing(*same)
     return links if links.walk_s.max(initial=0) <= limit_s else links.within(limit_s)
 
@@ -342,7 +352,7 @@ def walk_line_between(ground: Ground, start: Linked, place: int, end: Linked, ot
     others = np.flatnonzero((end.points.place == other) & end.linked & np.isfinite(end.arriving_m))
     if not len(rows) or not len(others):
         return None
-    same = same_spots(start.points, end.points, rows, others)[0]
+    same = same_spots(start.points, end.points, rows[start.left_here[rows]], others[end.arrived_here[others]])[0]
     if len(same) and start is not end:
         spot = same[[0, 0]]
         return 0.0, start.points.lon[spot], start.points.lat[spot]
