@@ -73,12 +73,10 @@ def test_an_entry_that_is_copied_or_retimed_keeps_its_phase() -> None:
 
 
 def test_an_entry_that_starts_farther_out_starts_as_much_earlier() -> None:
-    """From Dale Lane, 4 km x 1.3 at 20.8 km/h before Alder Street: every bus leaves 15 minutes earlier."""
+    """From Dale Lane, 15 minutes before Alder Street: every bus leaves so much earlier, and the template's 00:00 is no bus."""
     feed = town("sampled", 4)
     change = {"after": "Alder Street", "stops": ["Dale Lane"], "run_times_min": [15], "trips": "all"}
-    # Only relative times of a template count; this one leaves at 06:00, so that its service date has begun.
-    calls = replace(feed.calls, arrival_s=feed.calls.arrival_s + 21_600, departure_s=feed.calls.departure_s + 21_600)
-    longer = apply(replace(feed, calls=calls), {"extend_route": {"route": "7", **change}}).feed
+    longer = apply(feed, {"extend_route": {"route": "7", **change}}).feed
     earlier = [format_time(parse_time(text) - 900) for text in departures(feed, "7")]
     assert departures(longer, "7") == earlier
 
@@ -105,6 +103,15 @@ def test_the_effect_counts_the_buses_that_run(phase: str) -> None:
         counts = len(departures(feed, "7")), len(departures(done.feed, "7"))
         assert done.effects[0].text == f"7: {counts[0]} -> {counts[1]} weekday departures"
         assert departures(done.feed, "7") == [text for text in departures(feed, "7") if not "07:25" <= text < "07:50"]
+
+
+def test_a_speed_by_time_of_day_is_that_of_the_buses() -> None:
+    """The template leaves at 00:00 and its buses from 07:00 on: 20 km/h holds, 4 km straight ahead x 1.3 are 15 min 36 s."""
+    change = {"after": "Birch Road", "stops": ["Dale Lane"], "speed_kmh": {"06:00-12:00": 20}, "dwell_s": 0}
+    longer = apply(town(), {"extend_route": {"route": "7", **change}}).feed
+    row = longer.calls.first[1] - 1
+    assert longer.calls.arrival_s[row] - longer.calls.departure_s[0] == pytest.approx(10 * 60 + 15 * 60 + 36, abs=2)
+    assert departures(longer, "7") == departures(town(), "7")
 
 
 def test_a_cut_in_every_draw() -> None:

@@ -11,7 +11,7 @@ from community_routes.scenarios.changes import ExtendRoute
 from community_routes.scenarios.changes_feed import TripCalls, add_shape, edit_trips, shift_frequencies, split_days
 from community_routes.scenarios.changes_links import warn_of_lost_links
 from community_routes.scenarios.changes_new_route import Course, Pace, course_of, run_seconds, warn_speed
-from community_routes.scenarios.changes_routes import runs_of, trips_of
+from community_routes.scenarios.changes_routes import runs_of, templates_on_time, trips_of
 from community_routes.scenarios.changes_values import PlaceAt
 from community_routes.scenarios.changes_work import CANNOT_APPLY, NO_EFFECT, Work
 from community_routes.scenarios.stops_matching import Spot
@@ -30,6 +30,7 @@ def apply_extend(work: Work, change: ExtendRoute) -> None:
     here = _whole_place(work, terminus)
     feed, inside = split_days(work.feed, trips_of(work.feed, [route]), days, work.scenario.scenario)
     inside = _in_period(work, inside, change, feed)
+    feed = templates_on_time(feed, inside)
     calls = feed.calls
     ends = inside[np.isin(calls.stop[calls.first[inside + 1] - 1], here)]
     starts = inside[np.isin(calls.stop[calls.first[inside]], here) & ~np.isin(inside, ends)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,6 +156,23 @@ def runs_of(feed: Feed, trips: NDArray[np.int64]) -> Runs:
     trip, start, frequency = (np.concatenate(parts) for parts in (parts_trip, parts_start, parts_row))
     order = np.lexsort((start, trip))
     return Runs(trip[order], start[order], frequency[order])
+
+
+def templates_on_time(feed: Feed, trips: NDArray[np.int64]) -> Feed:
+    """The feed in which headway trips have the clock times of their first bus, so that a change can judge by the clock.
+
+    Nothing runs otherwise than before: of a template only the differences between its times count.
+    """
+    runs = runs_of(feed, trips)
+    runs = runs.where(runs.frequency >= 0)
+    if not len(runs):
+        return feed
+    trip, first = np.unique(runs.trip, return_index=True)
+    later = np.zeros(len(feed.trips), np.int32)
+    later[trip] = runs.start_s[first] - feed.calls.departure_s[feed.calls.first[trip]]
+    moved = np.repeat(later, np.diff(feed.calls.first))
+    arrival_s, departure_s = feed.calls.arrival_s + moved, feed.calls.departure_s + moved
+    return replace(feed, calls=replace(feed.calls, arrival_s=arrival_s, departure_s=departure_s))
 
 
 def departures_on(feed: Feed, route: int, date: dt.date) -> int:

@@ -14,7 +14,7 @@ from community_routes.scenarios.changes_days import EVERY_DAY, DaySet
 from community_routes.scenarios.changes_feed import TripCalls, add_shape, edit_trips, shift_frequencies, split_days
 from community_routes.scenarios.changes_links import warn_of_lost_links
 from community_routes.scenarios.changes_new_route import DWELL_S, Course, Pace, course_of, run_seconds, warn_speed
-from community_routes.scenarios.changes_routes import directions, runs_of, trips_of
+from community_routes.scenarios.changes_routes import directions, runs_of, templates_on_time, trips_of
 from community_routes.scenarios.changes_values import PlaceAt
 from community_routes.scenarios.changes_work import CANNOT_APPLY, NO_EFFECT, Work, road_between
 from community_routes.scenarios.stops_matching import Spot
@@ -58,7 +58,7 @@ def select(
                 "for the period first, which makes single trips of them",
             )
         trips = hit
-    return Selection(route, work.route_name(route), feed, trips, way)
+    return Selection(route, work.route_name(route), templates_on_time(feed, trips), trips, way)
 
 
 def replace_calls(
