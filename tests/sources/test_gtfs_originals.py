@@ -160,14 +160,33 @@ def test_joined_files_keep_their_ids_apart(tmp_path: Path) -> None:
     assert_same(before, read_feed(out))
 
 
+def test_nobody_vouches_for_the_dates_of_another_file(tmp_path: Path) -> None:
+    """Both begin on 1 January 2024; bus is good until 30 June, and rail says nothing in a table without a row."""
+    heading = "feed_publisher_name,feed_publisher_url,feed_lang,feed_start_date,feed_end_date\n"
+    for info in (heading, heading + "R,https://example.org,en,20240101,20240331\n"):
+        files = [
+            feed_zip(tmp_path / "bus.zip", **MORE),
+            feed_zip(tmp_path / "rail.zip", routes=GOOD["routes"].replace(",7,", ",8,"), feed_info=info),
+        ]
+        before = read_feed(files)
+        out, said = exported(tmp_path, before, with_originals(before), *files)
+        (row,) = rows_of(out, "feed_info")
+        assert (row["feed_publisher_name"], row["feed_end_date"]) == ("V", "")
+        assert row["feed_start_date"] == ("" if info == heading else "20240101")
+        assert any("feed_end_date is left out" in text for text in said)
+
+
 def test_files_that_are_no_tables_go_along(tmp_path: Path) -> None:
-    """A map of flexible areas and a note are the same bytes."""
-    file = feed_zip(tmp_path / "bus.zip")
+    """A map of flexible areas and a note, whose commas are no columns, are the same bytes, and nothing is said of them."""
+    note = "Times\nare local, and so on, and on\n"
+    file = feed_zip(tmp_path / "bus.zip", readme=note)
     with zipfile.ZipFile(file, "a") as archive:
         archive.writestr("locations.geojson", b'{"type": "FeatureCollection",\r\n"features": []}')
     before = read_feed(file)
-    out, _ = exported(tmp_path, before, with_originals(before), file)
+    out, said = exported(tmp_path, before, with_originals(before), file)
+    assert said == []
     with zipfile.ZipFile(out) as archive:
+        assert archive.read("readme.txt").decode() == note
         assert archive.read("locations.geojson") == b'{"type": "FeatureCollection",\r\n"features": []}'
 
 

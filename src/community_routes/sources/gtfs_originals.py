@@ -287,9 +287,6 @@ class _Export:
                 files[name] = self._one_file(name, holders[:1] if single else holders)
             except TableUnreadableError:
                 self.said.append(f"{name} is left out: it cannot be unpacked")
-        for notice in self.findings.notices():
-            if notice.code in {"row_too_long", "row_endless"}:
-                self.said.append(f"{notice.file}: {notice.message}")
         return files
 
     def _one_file(self, name: str, holders: Sequence[int]) -> bytes:
@@ -307,6 +304,9 @@ class _Export:
         if not changed:
             source = self.sources[holders[0]]
             return b"".join(source.archive.chunks(name, TABLE_LIMIT, self.findings))
+        labels = {self.sources[i].archive.name_of(name) for i in holders}
+        faults = [n for n in self.findings.notices() if n.file in labels and n.code in {"row_too_long", "row_endless"}]
+        self.said += [f"{notice.file}: {notice.message}" for notice in faults]
         whole = pd.concat(parts, ignore_index=True).fillna("")
         return csv_of({column: whole[column].to_numpy(dtype=object) for column in whole})
 
@@ -316,9 +316,11 @@ class _Export:
             if _KIND.get(str(column)) in _WRITTEN:
                 table = table[(table[column] == "") | table[column].isin(self.known[_KIND[str(column)]])]
         if name == "feed_info.txt" and len(self.sources) > 1:
-            for column in {"feed_start_date", "feed_end_date"} & set(table):
-                said = {str(raw[name][column].iloc[0]) if column in raw.get(name, ()) else "" for raw in self.raw}
-                if len(said) > 1:  # no publisher vouches for the dates of another
+            for column in [c for c in ("feed_start_date", "feed_end_date") if c in table]:
+                if len({next(iter(raw.get(name, pd.DataFrame()).get(column, ())), "") for raw in self.raw}) > 1:
+                    self.said.append(
+                        f"{name}: {column} is left out, since it does not hold for all of the joined files"
+                    )
                     table = table.assign(**{column: ""})
         if name == "translations.txt" and {"table_name", "record_id"} <= set(table):
             table = self._translations(table, stem)
