@@ -67,7 +67,7 @@ MEDIAN = 50
 
 
 def ward_table(inputs: WindowInputs) -> pd.DataFrame | None:
-    """The ward-to-ward matrix of a window (``connection.ward_matrix``) on the median over departures; None without ``zone_time_s``.
+    """The ward-to-ward matrix of a window (``connection.ward_matrix``) on the median departure; None without ``zone_time_s``.
 
     Columns: scenario, day, window, from_group, to_group, cutoff_min, persons (of the row's ward, on the network or not),
     share (of those on the network, who reach), unit, median_s (missing where most do not reach), reading, reason. From or to a

@@ -94,7 +94,7 @@ class Figures:
         self.results = results
         self.tables = sorted_tables(results)
         self.zone_row = {str(zone): i for i, zone in enumerate(results.zones["id"])}
-        self.views = _views(self.tables["access"])
+        self.views = headline_views(self.tables["access"])
         self.kinds = _kinds(self.tables["access"], results)
         self.all_slots = _slots(self.tables["access"], results)
         self.slots = self._headline_slots()
@@ -235,7 +235,7 @@ def _natural(text: str) -> tuple[int, float, str]:
     return (0, float(text), "") if text.replace(".", "", 1).isdigit() else (1, 0.0, text)
 
 
-def _views(access: pd.DataFrame) -> list[View]:
+def headline_views(access: pd.DataFrame) -> list[View]:
     """The headline reading of each measure: the mean, or the median for measures without one; reach first."""
     columns = ["measure", "reading", "cutoff_min"]
     found = access[columns].drop_duplicates()
