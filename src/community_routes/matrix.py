@@ -17,7 +17,7 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
-from community_routes.errors import StudyError, UsageError
+from community_routes.errors import StudyError, UsageError, as_path
 from community_routes.matrix_blocks import matrix_cells
 from community_routes.matrix_rows import FAULTS, Layout, Spool, check_ending, write_rows
 from community_routes.network.network import Network
@@ -83,7 +83,7 @@ class Matrix:
 
     def write(self, path: str | Path, *, reached_only: bool = False) -> int:
         """Write the matrix as CSV or Parquet, by the ending; whole or not at all. Returns the number of rows."""
-        path = Path(path)
+        path = as_path(path)
         check_ending(path)
         with _folder_beside(path) as folder:
             n_rows = write_rows(folder / path.name, self._tables(folder, reached_only))
@@ -121,7 +121,7 @@ def read_places(study: Study, path: str | Path) -> Points:
     StudyError
         A column is missing, an id stands twice, or a coordinate is no number.
     """
-    path = Path(path)
+    path = as_path(path)
     if not path.is_file():
         raise UsageError(f"{path} is not there")
     if path.suffix.lower() in (".csv", ".tsv", ".txt"):
@@ -316,7 +316,7 @@ def write_matrix(
     UsageError
         The name ends in something else.
     """
-    path = Path(path)
+    path = as_path(path)
     check_ending(path)
     watch, tell = stopwatch or Stopwatch(), progress or (lambda _: None)
     with watch.stage("network"):

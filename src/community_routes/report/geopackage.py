@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyogrio
 
+from community_routes.errors import as_path
 from community_routes.report.cells import exact_number, with_numeric_cutoff
 from community_routes.report.figures import headline_views
 from community_routes.report.qgis import add_styles
@@ -100,7 +101,7 @@ def _headline(table: pd.DataFrame) -> pd.DataFrame:
 
 def write_geopackage(results: Results, path: str | Path) -> Path:
     """Write neighbourhoods, destinations, stops and routes as layers; dates inside are the service date."""
-    path = Path(path)
+    path = as_path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     of_zones = zone_layers(results)
     layers = dict(of_zones)

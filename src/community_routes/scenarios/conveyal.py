@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from community_routes.errors import ScenarioError
+from community_routes.errors import ScenarioError, as_path
 from community_routes.notices import Notice, errors_in, raise_on_errors
 from community_routes.scenarios.changes import Change
 from community_routes.scenarios.conveyal_changes import CURES, READERS
@@ -45,7 +45,7 @@ def read_conveyal(
     ScenarioError
         The file is no such scenario, or holds what cannot be said; all of it at once.
     """
-    path = Path(path)
+    path = as_path(path)
     reading = Reading(path.name, feed)
     content = _content(path)
     changes: list[Change] = []
@@ -170,4 +170,4 @@ def read_modifications(path: str | Path) -> list[Mapping[str, Any]]:
     ScenarioError
         The file is no such scenario.
     """
-    return [item if isinstance(item, Mapping) else {} for item in _content(Path(path))["modifications"]]
+    return [item if isinstance(item, Mapping) else {} for item in _content(as_path(path))["modifications"]]

@@ -19,7 +19,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from community_routes.errors import StudyError, UsageError
+from community_routes.errors import StudyError, UsageError, as_path
 from community_routes.network.points import Points
 from community_routes.sources.opportunities import Opportunities, entrances_from_streets
 from community_routes.sources.table_file import as_text, is_text_table
@@ -124,7 +124,7 @@ def read_sites(path: str | Path) -> list[Site]:
     StudyError
         It cannot be read at all, has no column that is needed, or holds no site.
     """
-    path = Path(path)
+    path = as_path(path)
     if not path.is_file():
         raise UsageError(f"{path} is not there; name a CSV with id, lon, lat, or a map of points or areas with an id")
     sites = list(_sites_of_table(path) if is_text_table(path) else _sites_of_map(path))

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
-from community_routes.errors import FeedError
+from community_routes.errors import FeedError, as_path
 from community_routes.sources.feed import Feed
 from community_routes.times import format_time
 
@@ -44,7 +44,7 @@ def write_feed(feed: Feed, path: Path, *, date_stamp: dt.date) -> None:
     FeedError
         A time lies before the service date began; GTFS cannot say that.
     """
-    path = Path(path)
+    path = as_path(path)
     stamp = max(date_stamp, _EARLIEST)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
