@@ -74,7 +74,9 @@ def _run_command(arguments: list[str], console: Console) -> int:
 
     for word in arguments:
         if not is_utf8(word):
-            words = f"{word!r} is not UTF-8 and cannot be used as a name; rename the file or folder, or write it in UTF-8"
+            words = (
+                f"{word!r} is not UTF-8 and cannot be used as a name; rename the file or folder, or write it in UTF-8"
+            )
             return failed(words, UsageError.exit_code)
     try:
         result = app(arguments, standalone_mode=False)

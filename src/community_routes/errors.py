@@ -62,7 +62,9 @@ def as_path(given: object) -> Path:
         It is no path, or its name (with the working folder, which stands before it) is not UTF-8.
     """
     if not isinstance(given, str | os.PathLike) or not isinstance(os.fspath(given), str):
-        raise UsageError(f"{given!r} is no path but {type(given).__name__}; give the name of a file or folder as text or Path")
+        raise UsageError(
+            f"{given!r} is no path but {type(given).__name__}; give the name of a file or folder as text or Path"
+        )
     path = Path(given)
     if "\0" in str(path):
         raise UsageError(f"the path {str(path)!r} holds a zero byte, which no file's name can; write it without")
@@ -75,7 +77,9 @@ def as_path(given: object) -> Path:
 
 def as_paths(given: object) -> list[Path]:
     """One path from outside, or several."""
-    return [as_path(path) for path in (given if isinstance(given, Iterable) and not isinstance(given, str) else [given])]
+    return [
+        as_path(path) for path in (given if isinstance(given, Iterable) and not isinstance(given, str) else [given])
+    ]
 
 
 def is_utf8(text: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from community_routes.errors import CommunityRoutesError, UsageError
+from community_routes.errors import CommunityRoutesError, UsageError, is_utf8
 from community_routes.kept_yaml import edited, file_scalars, seed_edit
 from community_routes.scenarios.scenario import Scenario
 from community_routes.sources.study_file import StudyFile, named_files, read_study_file
@@ -330,7 +330,11 @@ def listed(run: Path) -> Kept:
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         files = tuple(KeptFile(**file) for file in content["files"])
-        return Kept(str(content["study"]), tuple(map(str, content["scenarios"])), files, str(content["reason"]))
+        texts = [content["study"], content["reason"], *content["scenarios"]]
+        texts += [text for file in files for text in (file.path, file.name, file.role, file.sha256, file.original)]
+        if not all(isinstance(text, str) and is_utf8(text) and "\0" not in text for text in texts):
+            raise TypeError("a list or a number stands where a name belongs")
+        return Kept(content["study"], tuple(content["scenarios"]), files, content["reason"])
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return Kept(reason=f"{INPUTS}/{MANIFEST} is missing or damaged, so nobody knows what its inputs were")
 
