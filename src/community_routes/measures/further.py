@@ -336,7 +336,8 @@ def _indices(
     if rank.notna().any():
         by_rank = rank.to_numpy()
         found["concentration_index"] = (equity.concentration_index(x, persons, by_rank), "index")
-        found["erreygers_index"] = (equity.erreygers_index(x, persons, by_rank, lower=0.0, upper=total), "index")
+        bounded = equity.erreygers_index(x, persons, by_rank, lower=0.0, upper=total) if total > 0 else math.nan
+        found["erreygers_index"] = (bounded, "index")
         found["palma_ratio"] = (equity.palma_ratio(x, persons, by_rank).ratio, "ratio")
     found["gini_index"] = (equity.gini_index(x, persons), "index")
     found["mean_absolute_difference"] = (equity.mean_absolute_difference(x, persons), unit)

@@ -194,8 +194,11 @@ def _content(folder: Path) -> dict[str, Any]:
     try:
         for date in content["service_dates"].values():
             parse_date(str(date))
-        for row in content["inputs"]:
-            _ = row["kind"], row["name"], row["sha256"]
+        rows = [row[key] for row in content["inputs"] for key in ("kind", "name", "sha256")]
+        for text in (content["version"], content["study"], content.get("title") or "", *rows):
+            if not isinstance(text, str):
+                raise TypeError(f"{text!r} stands where a name belongs")
+        json.dumps(content, ensure_ascii=False).encode()
     except (ValueError, TypeError, KeyError) as wrong:
         raise UsageError(f"{folder}: {RUN_FILE} is damaged ({wrong}); run the study again") from None
     return content

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from community_routes.errors import StudyError, UsageError, as_path
 from community_routes.network.points import Points
 from community_routes.sources.opportunities import Opportunities, entrances_from_streets
+from community_routes.sources.study_spec import MOST
 from community_routes.sources.table_file import as_text, is_text_table, read_frame_of_places
 
 NEEDED = ("id", "lon", "lat")
@@ -229,7 +230,7 @@ def _with_rest(line: int, cells: dict[str, str], shape: Any, fault: Fault | None
     given = cells.get("homes", "")
     if given:
         homes = _number(given)
-        if not homes >= 0:
+        if not 0 <= homes <= MOST:
             homes, fault = math.nan, fault or Fault(line, ident, "homes", given, "bad_number")
     written = cells.get("entrances", "")
     entrances = _entrances(written)

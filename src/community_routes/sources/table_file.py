@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from community_routes.errors import StudyError
 from community_routes.notices import Notice, Sample, declare
-from community_routes.sources.study_spec import Spec
+from community_routes.sources.study_spec import MOST, Spec
 from community_routes.sources.yaml_file import MISSING_FILE, near_file, nearest
 
 UNKNOWN_COLUMN = declare("unknown_column", "error", "A column that the study file names is not in the table.")
@@ -468,6 +468,7 @@ def numbers(
     cells = table.columns[column]
     values = np.full(len(rows), np.nan)
     bad = Sample(BAD_NUMBER)
+    low = -MOST if minimum is None else minimum
     for i, row in enumerate(rows):
         text = cells[row]
         if not text:
@@ -476,8 +477,9 @@ def numbers(
             value = float(text.replace(",", "") if _THOUSANDS.fullmatch(text) else text)
         except ValueError:
             value = np.nan
-        if not np.isfinite(value) or (minimum is not None and value < minimum):
-            what = "is no number" if not np.isfinite(value) else f"is less than {minimum:g}"
+        if not low <= value <= MOST:
+            beyond = f"is less than {low:g}" if value < low else f"is more than {MOST:,.0f}"
+            what = beyond if np.isfinite(value) else "is no number"
             bad.add(table.file, row=int(table.row[row]), field=column, value=text, message=f"{text!r} {what}")
         else:
             values[i] = value
