@@ -97,6 +97,8 @@ def _changes_of(reading: Reading, item: Any) -> list[Change]:
 
 
 def _what(fault: Exception) -> str:
+    if isinstance(fault, ArithmeticError):
+        return "a number is infinite or beyond reckoning, or 0 where it divides"
     return f"there is no {fault}" if isinstance(fault, KeyError) else f"{type(fault).__name__}: {fault}"
 
 
