@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import pandas as pd
+import pyogrio
 import pytest
 
 import community_routes as cr
@@ -17,6 +19,7 @@ from community_routes.cli import run_command
 from community_routes.matrix import read_places
 from community_routes.measures.equity import erreygers_index
 from community_routes.over_time.runs import read_run
+from community_routes.report import geopackage
 from community_routes.sites.read import read_sites
 from community_routes.study import Study, open_study
 from feed_zip import feed_zip
@@ -105,7 +108,12 @@ def test_a_site_whose_outline_does_not_close_fails_alone(tmp_path: Path, ring: l
     good, wrong, point = read_sites(path)
     assert good.fault is None and point.fault is None
     assert wrong.fault is not None
-    assert (wrong.fault.line, wrong.fault.id, wrong.fault.field, wrong.fault.reason) == (2, "open", "geometry", "bad_shape")
+    assert (wrong.fault.line, wrong.fault.id, wrong.fault.field, wrong.fault.reason) == (
+        2,
+        "open",
+        "geometry",
+        "bad_shape",
+    )
     assert "does not close" in str(wrong.fault)
 
 
@@ -232,7 +240,11 @@ travel: {windows: {am: 08:00-08:02, AM: 08:30-08:32}}
 
 def capitals(folder: Path) -> Path:
     feed_zip(folder / "feed.zip")
-    for name, rows in (("homes", ["h,-3.0,51.6"]), ("first", ["b,-2.99,51.6"]), ("both", ["b,-2.99,51.6", "c,-2.98,51.6"])):
+    for name, rows in (
+        ("homes", ["h,-3.0,51.6"]),
+        ("first", ["b,-2.99,51.6"]),
+        ("both", ["b,-2.99,51.6", "c,-2.98,51.6"]),
+    ):
         (folder / f"{name}.csv").write_text("\n".join(["id,lon,lat", *rows, ""]), encoding="utf-8")
     (folder / "study.yaml").write_text(CAPITALS, encoding="utf-8")
     return folder / "study.yaml"
@@ -245,7 +257,9 @@ def test_names_that_differ_in_capitals_only_come_whole(tmp_path: Path) -> None:
     assert run_command(["sites", str(path), str(tmp_path / "homes.csv"), "--out", str(tmp_path / "s"), "--quiet"]) == 0
     with sqlite3.connect(out / "results.gpkg") as database:
         names = [name for (name,) in database.execute("SELECT table_name FROM gpkg_contents")]
-        sizes = [database.execute(f'SELECT count(*) FROM "{n}"').fetchone()[0] for n in names if n.startswith("destinations")]
+        sizes = [
+            database.execute(f'SELECT count(*) FROM "{n}"').fetchone()[0] for n in names if n.startswith("destinations")
+        ]
         columns = [row[1] for row in database.execute("PRAGMA table_info(neighbourhoods)")]
     assert sorted(sizes) == [1, 2]
     reached = [column for column in columns if "cumulative_opportunities" in column]
@@ -254,6 +268,62 @@ def test_names_that_differ_in_capitals_only_come_whole(tmp_path: Path) -> None:
     assert sorted(table[[column for column in reached if "__60" in column]].iloc[0]) == [1] * 4 + [2] * 4
     sites = gpd.read_file(tmp_path / "s" / "sites.gpkg", layer="sites")
     assert sum(column.startswith("nearest__") for column in sites.columns) == 8
+
+
+def test_a_study_with_one_kind_of_place_has_its_report(tmp_path: Path) -> None:
+    """Whatever the key is called: the leading figures are of that kind, and never of the stops or wards beside it."""
+    path = capitals(tmp_path)
+    path.write_text(CAPITALS.replace("  jobs: {file: first.csv, id: id, lon: lon, lat: lat}\n", ""), encoding="utf-8")
+    assert run_command(["run", str(path), "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    assert sorted(file.name for file in (tmp_path / "out" / "maps").glob("*.png")) == ["today-Jobs-weekday-am.png"]
+
+
+def test_too_many_figures_of_sites_have_layers_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight columns fit into a layer here; every figure of sites.csv is in one of the layers, with the same value."""
+    monkeypatch.setattr(geopackage, "_MOST_COLUMNS", 8)
+    path, out = town_study(tmp_path), tmp_path / "out"
+    (tmp_path / "sites.csv").write_text("id,lon,lat\nh,20.0,0.0\n", encoding="utf-8")
+    assert run_command(["sites", str(path), str(tmp_path / "sites.csv"), "--out", str(out), "--quiet"]) == 0
+    told = pd.read_csv(out / "sites.csv").iloc[0]
+    layers = [name for name, _ in pyogrio.list_layers(out / "sites.gpkg")]
+    assert layers == ["sites", "sites_day", "sites_day_2", "sites_any_day"]
+    tables = [gpd.read_file(out / "sites.gpkg", layer=layer) for layer in layers]
+    assert [table["id"].tolist() for table in tables] == [["h"]] * 4
+    held = {column: table[column].iloc[0] for table in tables for column in table.columns if "__" in column}
+    assert set(held) == {name for name in told.index if "__" in name and not name.endswith("__around")}
+    assert all(held[name] == told[name] for name in held)
+    assert held["nearest__day__peak__shared_spaces"] == 0 and told["first_bus__day__all_day__stops"] == "06:00:00"
+
+
+def test_the_nearest_is_the_same_in_run_and_in_sites(tmp_path: Path) -> None:
+    """From A ready at 08:00, 08:01 ... 08:04. To B buses at 08:02 and 08:40 take 5 minutes, to D at 08:12 and 08:50 too.
+
+    With a minute to board, B is 7, 6, 42, 41 and 40 minutes away, D 17 to 13: the nearest 7, 6, 15, 14, 13, in the middle 13.
+    The median times are 40 and 15 minutes, whose nearest is no answer.
+    """
+    times = "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n"
+    for trip, leaves, stop in (("b1", "02", "B"), ("b2", "40", "B"), ("d1", "12", "D"), ("d2", "50", "D")):
+        clock = f"08:{leaves}:00", f"08:{int(leaves) + 5:02}:00"
+        times += f"{trip},{clock[0]},{clock[0]},A,1\n{trip},{clock[1]},{clock[1]},{stop},2\n"
+    trips = "route_id,service_id,trip_id\n" + "".join(f"R7,daily,{trip}\n" for trip in ("b1", "b2", "d1", "d2"))
+    stops = "stop_id,stop_name,stop_lat,stop_lon\nA,A,51.6,-3.0\nB,B,51.6,-2.9\nD,D,51.7,-3.0\n"
+    feed_zip(tmp_path / "feed.zip", stop_times=times, trips=trips, stops=stops)
+    (tmp_path / "homes.csv").write_text("id,lon,lat\nh,-3.0,51.6\n", encoding="utf-8")
+    (tmp_path / "both.csv").write_text("id,lon,lat\nb,-2.9,51.6\nd,-3.0,51.7\n", encoding="utf-8")
+    (tmp_path / "study.yaml").write_text(
+        "study: n\nservice_date: 2024-03-05\nstreets: {crow_fly: {detour: 1.3}}\ntimetables: [feed.zip]\n"
+        "neighbourhoods: {file: homes.csv, id: id, lon: lon, lat: lat}\n"
+        "destinations:\n  halls: {file: both.csv, id: id, lon: lon, lat: lat}\n"
+        "travel: {windows: {am: 08:00-08:05}}\n",
+        encoding="utf-8",
+    )
+    opened = open_study(tmp_path / "study.yaml", cache=None)
+    access = cr.evaluate(opened).access.query("kind == 'halls' and measure == 'nearest'").set_index("reading")["value"]
+    cr.assess_sites(opened, tmp_path / "homes.csv", tmp_path / "s", pages=["none"])
+    site = pd.read_csv(tmp_path / "s" / "sites.csv").iloc[0]
+    assert site["nearest__day__am__halls"] == access["p50"] == 13 * 60
+    assert site["nearest__day__am__halls__around"] == 13 * 60
+    assert (access["p25"], access["p75"]) == (7 * 60, 14 * 60)
 
 
 def test_lists_where_the_names_of_a_run_belong_are_refused(tmp_path: Path) -> None:
