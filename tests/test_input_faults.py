@@ -253,7 +253,7 @@ def capitals(folder: Path) -> Path:
 def test_names_that_differ_in_capitals_only_come_whole(tmp_path: Path) -> None:
     """Keys, days and windows: ``jobs`` holds one place, ``Jobs`` two, and each layer and column is there, once."""
     path, out = capitals(tmp_path), tmp_path / "out"
-    assert run_command(["run", str(path), "--out", str(out), "--no-maps", "--quiet"]) == 0
+    assert run_command(["run", str(path), "--out", str(out), "--quiet"]) == 0
     assert run_command(["sites", str(path), str(tmp_path / "homes.csv"), "--out", str(tmp_path / "s"), "--quiet"]) == 0
     with sqlite3.connect(out / "results.gpkg") as database:
         names = [name for (name,) in database.execute("SELECT table_name FROM gpkg_contents")]
@@ -266,6 +266,10 @@ def test_names_that_differ_in_capitals_only_come_whole(tmp_path: Path) -> None:
     assert len(reached) == 2 * 2 * 2 * 3 == len({column.lower() for column in reached})
     table = gpd.read_file(out / "results.gpkg", layer="neighbourhoods")
     assert sorted(table[[column for column in reached if "__60" in column]].iloc[0]) == [1] * 4 + [2] * 4
+    assert sorted(file.name for file in (out / "maps").glob("*.png")) == [
+        "today-Jobs-weekday-am_2.png",
+        "today-jobs-weekday-am.png",
+    ]
     sites = gpd.read_file(tmp_path / "s" / "sites.gpkg", layer="sites")
     assert sum(column.startswith("nearest__") for column in sites.columns) == 8
 

@@ -76,6 +76,8 @@ def zone_layers(results: Results) -> dict[str, gpd.GeoDataFrame]:
         for key, part in _headline(with_numeric_cutoff(table)).groupby(keys, dropna=False, sort=True):
             name = prefix + "__".join(str(item) for item in key[:-1])
             name += "" if pd.isna(key[-1]) else f"__{exact_number(float(key[-1]))}"
+            if name in columns:  # names of other parts that hold the joining mark themselves
+                name = unique_names([name], columns)[0]
             columns[name] = part.set_index("neighbourhood")[column].reindex(zones.index)
             scenario_of[name] = str(key[0])
     made: dict[str, gpd.GeoDataFrame] = {}
