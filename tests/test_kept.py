@@ -216,6 +216,25 @@ def test_inputs_edited_or_lost_afterwards_are_noticed(study: Study, tmp_path: Pa
     for damaged in ("", "[]", "{}", '{"files": [{"path": 1}]}', "[" * 5000):
         (inputs / "kept.json").write_text(damaged, encoding="utf-8")
         assert "missing or damaged" in read_kept(tmp_path / "run").reason
+    content = json.loads(whole)
+    file = content["files"][1]
+    for changed in (
+        {"scenarios": [1]},
+        {"study": ["study.yaml"]},
+        {"reason": None},
+        *(
+            {"files": [{**file, part: wrong}]}
+            for part in ("path", "name", "role", "sha256")
+            for wrong in ([], 5, "a\0b")
+        ),
+        *({"files": [{**file, "size": wrong}]} for wrong in (None, "1", -1, 10**40, True)),
+    ):
+        (inputs / "kept.json").write_text(json.dumps({**content, **changed}), encoding="utf-8")
+        assert "missing or damaged" in read_kept(tmp_path / "run").reason
+    (inputs / "kept.json").write_text(
+        json.dumps({**content, "files": [{**file, "path": "A" * 5000}]}), encoding="utf-8"
+    )
+    assert "is missing" in read_kept(tmp_path / "run").reason
     assert "were not kept" in read_kept(tmp_path / "elsewhere").reason
 
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.errors import as_path
 from community_routes.network.changing import Changes
 from community_routes.network.connections import Connections
 from community_routes.network.network import Network, assemble_network
@@ -62,7 +63,7 @@ def cache_folder(choice: str | None = None) -> Path | None:
 
 def open_store(cache: str | Path | None) -> Store | None:
     """What is kept in a cache folder; None for no cache."""
-    return None if cache is None else Store(Path(cache) / _KEPT)
+    return None if cache is None else Store(as_path(cache) / _KEPT)
 
 
 def keep_read(

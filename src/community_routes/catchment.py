@@ -13,7 +13,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from community_routes.errors import UsageError
+from community_routes.errors import UsageError, as_path
 from community_routes.itinerary import Spot, find_spot
 from community_routes.matrix import network_of
 from community_routes.network.points import Links, Points
@@ -127,7 +127,7 @@ def check_map_ending(path: str | Path) -> Path:
     ------
     UsageError
     """
-    path = Path(path)
+    path = as_path(path)
     if path.suffix.lower() not in _ENDINGS:
         raise UsageError(f"{path.name}: the ending says how it is written; use .geojson, .html, .png or .svg")
     return path

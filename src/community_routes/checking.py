@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.columns import NOTICES_COLUMNS
-from community_routes.errors import CommunityRoutesError
+from community_routes.errors import CommunityRoutesError, as_path
 from community_routes.notices import CODES, Notice, declare, errors_in, sort_notices, total
 from community_routes.sources.checks import check_service, service_dates, usual_date
 from community_routes.sources.feed import Feed
@@ -121,7 +121,7 @@ def check_inputs(
     progress: Callable[[str], None] | None = None,
 ) -> CheckResult:
     """Check a study with scenarios, or a bare timetable (a name that ends in ``.zip``)."""
-    target = Path(target)
+    target = as_path(target)
     tell = progress or (lambda _: None)
     if target.suffix.lower() == ".zip":
         return _check_feed(target)

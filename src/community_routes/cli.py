@@ -17,7 +17,7 @@ import typer
 from community_routes.commands import conveyal, inputs, main_job, over_time, schema, sites, sweep, timetable, travel
 from community_routes.commands.options import as_command, print_version
 from community_routes.console import Console
-from community_routes.errors import CommunityRoutesError, MachineError, UsageError
+from community_routes.errors import CommunityRoutesError, MachineError, UsageError, is_utf8
 
 app = typer.Typer(
     name="community-routes",
@@ -72,6 +72,12 @@ def _run_command(arguments: list[str], console: Console) -> int:
         console.fault(text, code)
         return code
 
+    for word in arguments:
+        if not is_utf8(word):
+            words = (
+                f"{word!r} is not UTF-8 and cannot be used as a name; rename the file or folder, or write it in UTF-8"
+            )
+            return failed(words, UsageError.exit_code)
     try:
         result = app(arguments, standalone_mode=False)
         code = result if isinstance(result, int) else 0

@@ -20,7 +20,7 @@ from community_routes.checking import notices_table
 from community_routes.columns import COMPARISON_COLUMNS
 from community_routes.costs import cost_figures, cost_tables, proposal_cost
 from community_routes.drawn import route_table, stop_table, study_box
-from community_routes.errors import UsageError
+from community_routes.errors import UsageError, as_path
 from community_routes.evaluation import TODAY, Evaluation, evaluate
 from community_routes.kept import keep_inputs as keep_inputs_of
 from community_routes.measures.further import equity_rows, poverty_lines
@@ -288,7 +288,7 @@ class Comparison:
             The folder holds something else, or an extra is missing.
         """
         watch = stopwatch or Stopwatch()
-        out = Path(out)
+        out = as_path(out)
         check_replaceable(out)
         with watch.stage("compare"):
             results = self.results

@@ -20,13 +20,14 @@ if TYPE_CHECKING:  # counting runs needs no maps
 
 _SIMPLIFY_DEGREES = 0.00005
 _MOST_COURSES = 12
+_AROUND_A_POINT_DEGREES = 0.01
 Box = tuple[float, float, float, float]
 
 
 def study_box(geometry: gpd.GeoSeries, around: float = 0.15) -> Box:
-    """The box of the neighbourhoods with a margin (a share of its larger side), in degrees."""
+    """The box of the neighbourhoods with a margin (a share of its larger side), in degrees; a kilometre round a single point."""
     west, south, east, north = (float(value) for value in geometry.total_bounds)
-    margin = max(east - west, north - south) * around
+    margin = max(east - west, north - south) * around or _AROUND_A_POINT_DEGREES
     return west - margin, south - margin, east + margin, north + margin
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class CommunityRoutesError(Exception):
@@ -49,3 +51,41 @@ class MachineError(CommunityRoutesError):
     """The machine failed (disk, memory); what was finished is kept."""
 
     exit_code = 5
+
+
+def as_path(given: object) -> Path:
+    """A path from outside, which every file that is written and every library that reads or writes one can hold.
+
+    Raises
+    ------
+    UsageError
+        It is no path, or its name (with the working folder, which stands before it) is not UTF-8.
+    """
+    if not isinstance(given, str | os.PathLike) or not isinstance(os.fspath(given), str):
+        raise UsageError(
+            f"{given!r} is no path but {type(given).__name__}; give the name of a file or folder as text or Path"
+        )
+    path = Path(given)
+    if "\0" in str(path):
+        raise UsageError(f"the path {str(path)!r} holds a zero byte, which no file's name can; write it without")
+    if not is_utf8(str(path if path.is_absolute() else Path.cwd() / path)):
+        raise UsageError(
+            f"the path {str(path)!r} is not UTF-8, or lies in a folder whose name is not; rename it, or work where all names are"
+        )
+    return path
+
+
+def as_paths(given: object) -> list[Path]:
+    """One path from outside, or several."""
+    return [
+        as_path(path) for path in (given if isinstance(given, Iterable) and not isinstance(given, str) else [given])
+    ]
+
+
+def is_utf8(text: str) -> bool:
+    """Whether a text from the system or an input can be written as UTF-8: bytes of another encoding cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from community_routes.errors import CommunityRoutesError, UsageError
+from community_routes.errors import CommunityRoutesError, UsageError, is_utf8
 from community_routes.kept_yaml import edited, file_scalars, seed_edit
 from community_routes.scenarios.scenario import Scenario
 from community_routes.sources.study_file import StudyFile, named_files, read_study_file
@@ -330,7 +330,12 @@ def listed(run: Path) -> Kept:
     try:
         content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         files = tuple(KeptFile(**file) for file in content["files"])
-        return Kept(str(content["study"]), tuple(map(str, content["scenarios"])), files, str(content["reason"]))
+        texts = [content["study"], content["reason"], *content["scenarios"]]
+        texts += [text for file in files for text in (file.path, file.name, file.role, file.sha256, file.original)]
+        named = all(isinstance(text, str) and is_utf8(text) and "\0" not in text for text in texts)
+        if not named or not all(type(file.size) is int and 0 <= file.size < 1 << 53 for file in files):
+            raise TypeError("a list or a number stands where a name belongs, or no size where one does")
+        return Kept(content["study"], tuple(content["scenarios"]), files, content["reason"])
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return Kept(reason=f"{INPUTS}/{MANIFEST} is missing or damaged, so nobody knows what its inputs were")
 
@@ -361,7 +366,11 @@ def _fault(folder: Path, file: KeptFile) -> str:
     if path.is_absolute() or ".." in path.parts or "\\" in file.path or ":" in file.path:
         return f"{file.path} lies outside the folder"
     place = folder / path
-    if not place.is_file():
+    try:
+        there = place.is_file()
+    except OSError:  # a name that no file can have
+        there = False
+    if not there:
         return f"{INPUTS}/{file.path} is missing"
     running = hashlib.sha256()
     with place.open("rb") as stream:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -17,7 +15,7 @@ import pyarrow as pa
 import shapely
 from numpy.typing import NDArray
 
-from community_routes.errors import StudyError, UsageError
+from community_routes.errors import StudyError, UsageError, as_path
 from community_routes.matrix_blocks import matrix_cells
 from community_routes.matrix_rows import FAULTS, Layout, Spool, check_ending, write_rows
 from community_routes.network.network import Network
@@ -36,9 +34,13 @@ from community_routes.questions import (
 from community_routes.routing.engine import Engine, LocalEngine
 from community_routes.routing.query import Query
 from community_routes.routing.travel_times import percentile_times, travel_times_by_departure
-from community_routes.sources.headings import titles_above
 from community_routes.sources.opportunities import Opportunities, entrances_from_streets
-from community_routes.sources.table_file import why_no_map, why_no_table
+from community_routes.sources.table_file import (
+    as_text,
+    in_degrees,
+    read_frame_of_places,
+    read_table,
+)
 from community_routes.study import Study, destination_points, origin_points, street_lines
 from community_routes.timings import Stopwatch
 
@@ -97,7 +99,7 @@ class Matrix:
 
     def write(self, path: str | Path, *, reached_only: bool = False) -> int:
         """Write the matrix as CSV or Parquet, by the ending; whole or not at all. Returns the number of rows."""
-        path = Path(path)
+        path = as_path(path)
         check_ending(path)
         with _folder_beside(path) as folder:
             n_rows = write_rows(folder / path.name, self._tables(folder, reached_only))
@@ -137,24 +139,31 @@ def read_places(study: Study, path: str | Path) -> Points:
     StudyError
         A column is missing, an id stands twice, or a coordinate is no number.
     """
-    path = Path(path)
+    path = as_path(path)
     if not path.is_file():
         raise UsageError(f"{path} is not there")
     if path.suffix.lower() in (".csv", ".tsv", ".txt"):
         return _places_of_table(path)
-    try:
-        table = gpd.read_file(path)
-    except (RuntimeError, ValueError, OSError) as fault:
-        raise StudyError(f"{path.name}: it cannot be read as a map: {why_no_map(path, fault)}") from None
+    table = read_frame_of_places(path)
     if "id" not in table.columns:
         raise StudyError(f"{path.name}: it has no column 'id' (it has {', '.join(map(str, table.columns))})")
     if table.crs is not None:
         table = table.to_crs("EPSG:4326")
-    ids = _unique(path, table["id"].astype(str))
+    ids = _unique(path, [as_text(value) for value in table["id"].tolist()], range(1, len(table) + 1))
     shapes = np.asarray(table.geometry.array, object)
     nowhere = np.flatnonzero(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     if len(nowhere):
-        raise StudyError(f"{path.name}: the place {ids[nowhere[0]]!r} has no geometry ({len(nowhere)} such places)")
+        raise StudyError(
+            f"{path.name} row {nowhere[0] + 1}: the place {ids[nowhere[0]]!r} has no geometry, or an outline that does not close"
+            f" ({len(nowhere)} such places); draw it, or take it out"
+        )
+    lost = np.flatnonzero(~in_degrees(shapes))
+    if len(lost):
+        x, y = shapely.bounds(shapes[lost[0]])[:2]
+        raise StudyError(
+            f"{path.name} row {lost[0] + 1}: the coordinates {x:g}, {y:g} of {ids[lost[0]]!r} are no degrees of longitude and "
+            f"latitude ({len(lost)} such places); give the map its coordinate system"
+        )
     is_point = shapely.get_type_id(shapes) == 0
     frame = gpd.GeoDataFrame(
         {"key": "", "id": ids, "name": "", "kind": "", "amount": 1.0}, geometry=shapes, crs="EPSG:4326"
@@ -168,43 +177,40 @@ def read_places(study: Study, path: str | Path) -> Points:
 
 
 def _places_of_table(path: Path) -> Points:
-    mistake = why_no_table(path)
-    if mistake is not None:
-        raise StudyError(f"{path.name}: it is no table of text: {mistake}")
-    needed = ("id", "lon", "lat")
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        if (titles := titles_above(file.read(65_536), needed)) is not None:
-            raise StudyError(f"{path.name}: {titles}")
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", sep=None, engine="python")
-    except (ValueError, csv.Error) as fault:
-        raise StudyError(f"{path.name}: it cannot be read as a table ({fault})") from None
-    missing = [name for name in needed if name not in table.columns]
-    if missing:
-        raise StudyError(f"{path.name}: it has no column {missing[0]!r} (it has {', '.join(map(str, table.columns))})")
-    if not len(table):
+    found: list[Notice] = []
+    table = read_table(path, {"file": path.name}, found)
+    if table is None or found:
+        raise StudyError("\n".join(map(str, found)))
+    for name in ("id", "lon", "lat"):
+        if name not in table.columns:
+            raise StudyError(f"{path.name}: it has no column {name!r} (it has {', '.join(table.columns)})")
+        if any(other.startswith(f"{name} (again, ") for other in table.columns):
+            raise StudyError(f"{path.name}: it has two columns {name!r}; rename one of them")
+    if not table.n:
         raise StudyError(f"{path.name}: it holds no place, only the heading")
-    ids = _unique(path, table["id"])
-    lon, lat = (pd.to_numeric(table[name], errors="coerce").to_numpy(np.float64) for name in ("lon", "lat"))
+    ids = _unique(path, table.columns["id"], table.row.tolist())
+    cells = {name: pd.Series(table.columns[name], dtype=object) for name in ("lon", "lat")}
+    lon, lat = (pd.to_numeric(column, errors="coerce").to_numpy(np.float64) for column in cells.values())
     wrong = np.flatnonzero(~((np.abs(lon) <= 180) & (np.abs(lat) <= 90)))
     if len(wrong):
         row = int(wrong[0])
+        given = ", ".join(repr(column[row]) for column in cells.values())
         raise StudyError(
-            f"{path.name} row {row + 2}: {table['lon'][row]!r}, {table['lat'][row]!r} are no degrees of longitude and latitude"
-            f" ({len(wrong)} such rows)"
+            f"{path.name} row {table.row[row]}: {given} are no degrees of longitude and latitude ({len(wrong)} such rows)"
         )
     return Points.single(ids, lon, lat)
 
 
-def _unique(path: Path, ids: Any) -> NDArray[np.object_]:
-    blank = ids[ids.str.strip() == ""]
-    if len(blank):
-        raise StudyError(f"{path.name} row {int(blank.index[0]) + 2}: the id is blank")
-    twice = ids[ids.duplicated()]
-    if len(twice):
-        raise StudyError(f"{path.name} row {int(twice.index[0]) + 2}: the id {twice.iloc[0]!r} stands there twice")
-    result: NDArray[np.object_] = ids.to_numpy(object)
-    return result
+def _unique(path: Path, ids: Sequence[str], rows: Sequence[int]) -> NDArray[np.object_]:
+    """The ids of the places, which stand in these rows of the file."""
+    known: set[str] = set()
+    for row, name in zip(rows, ids, strict=True):
+        if not name.strip():
+            raise StudyError(f"{path.name} row {row}: the id is blank; give every place its own")
+        if name in known:
+            raise StudyError(f"{path.name} row {row}: the id {name!r} stands there twice; give every place its own")
+        known.add(name)
+    return np.array(ids, object)
 
 
 def travel_times(
@@ -347,7 +353,7 @@ def write_matrix(
     UsageError
         The name ends in something else.
     """
-    path = Path(path)
+    path = as_path(path)
     check_ending(path)
     watch, tell = stopwatch or Stopwatch(), progress or (lambda _: None)
     spools: list[Spool] = []

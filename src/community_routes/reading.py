@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from community_routes.errors import CommunityRoutesError, ScenarioError, UsageError
+from community_routes.errors import CommunityRoutesError, ScenarioError, UsageError, as_paths
 from community_routes.evaluation import applied_to, setting_of
 from community_routes.notices import Notice, raise_on_errors
 from community_routes.scenarios.changes_apply import apply_scenario
@@ -57,17 +57,17 @@ def read_scenarios(
     """
     found: list[Notice] = []
     scenarios: list[Scenario] = []
-    for path in paths:
+    for path in as_paths(paths):
         try:
-            scenario = _read(Path(path), study, found)
+            scenario = _read(path, study, found)
             if study is not None:
                 applied_to(study, scenario, found)
             scenarios.append(scenario)
         except CommunityRoutesError as wrong:
             if not wrong.notices:
                 raise
-            if study is not None and Path(path).suffix.lower() != CONVEYAL_ENDING:
-                found += _further_faults(Path(path), study, found)
+            if study is not None and path.suffix.lower() != CONVEYAL_ENDING:
+                found += _further_faults(path, study, found)
     if notices is not None:
         notices.extend(found)
     raise_on_errors(found, ScenarioError)

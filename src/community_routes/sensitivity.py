@@ -13,7 +13,7 @@ import pandas as pd
 
 from community_routes.base.version import __version__
 from community_routes.comparison import printed_settings
-from community_routes.errors import UsageError
+from community_routes.errors import UsageError, as_path
 from community_routes.evaluation import Progress, evaluate
 from community_routes.publishing import RUN_FILE, new_folder
 from community_routes.reading import scenario_sources
@@ -194,7 +194,7 @@ class Sweep:
         UsageError
             The folder holds something else.
         """
-        out = Path(out)
+        out = as_path(out)
         with (stopwatch or Stopwatch()).stage("report"), new_folder(out) as made:
             view = self.view()
             publish(made / "sweep.csv", csv_text(self.table).encode("utf-8"))

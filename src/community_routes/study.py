@@ -15,7 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from community_routes.cache import keep_read, keep_streets, open_store
-from community_routes.errors import CommunityRoutesError, StudyError
+from community_routes.errors import CommunityRoutesError, StudyError, as_path
 from community_routes.measures.feed_fares import check_fares, money_of
 from community_routes.network.points import Points
 from community_routes.network.roads import Roads, build_roads
@@ -163,7 +163,7 @@ def open_study(
     StudyError
         With every error in it.
     """
-    return _opened(lambda found: read_study_file(Path(path), found), notices, cache, stopwatch)
+    return _opened(lambda found: read_study_file(as_path(path), found), notices, cache, stopwatch)
 
 
 def study_of(

@@ -143,6 +143,15 @@ def test_affordability_by_hand() -> None:
         Affordability().access_rows(inputs())
 
 
+def test_the_nearest_affordable_is_the_median_of_the_nearest_at_each_departure() -> None:
+    """Two shared spaces taking turns for B: nearest 300, 400 and 500 s, median 400; the median times are 900 and 500 s."""
+    turns = np.full((4, 3, 3), NO, dtype=np.int32)
+    turns[2] = [[NO, 300, 800], [NO, 900, 400], [NO, 1000, 500]]
+    places = pd.DataFrame({"key": ["jobs", "spaces", "spaces"], "kind": "", "amount": [1.0, 1.0, 1.0]})
+    table = Affordability().access_rows(inputs(destinations=places, time_s=turns, times_of_budget={2.0: turns}))
+    assert values(table, "nearest_affordable_2", "spaces")[1] == 400
+
+
 def test_building_by_name() -> None:
     assert build_further("affordability", {}) == Affordability()
     assert build_further("two_step_catchment", {}) == Competition("two_step_catchment", Step(2700))
@@ -224,6 +233,10 @@ def test_ward_to_ward_by_hand() -> None:
         ["north", "south", 15.0, 100.0, 1.0, 700.0],
     ]
     assert [row[4:] for row in rows[4:]] == [[0.0, 1000.0], [0.0, 1000.0], [1.0, 0.0], [1.0, 0.0]]
+    times[0] = [[0, 500, 800], [0, 900, 600], [0, 950, 700]]  # nearest 500, 600, 700; median times 900 and 700
+    turns = ward_table(inputs(zone_time_s=times, cutoffs_min=(10.0,)))
+    assert turns is not None
+    assert turns[["share", "median_s"]].to_numpy().tolist()[1] == [1.0, 600.0]
     assert ward_table(inputs()) is None
 
 

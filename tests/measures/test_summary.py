@@ -109,6 +109,25 @@ def test_nearest_has_a_mean_only_when_every_departure_reaches() -> None:
     assert not len(table.query("kind == 'spaces/library' and reading == 'p100'"))
 
 
+def test_times_are_percentiles_of_the_nearest_at_each_departure() -> None:
+    """Two places taking turns: nearest 420, 360, 900, 840, 780, of which p25 is the 2nd, 420, p50 780 and p75 the 4th, 840.
+
+    The second nearest is 1,020, 960, 2,580, 2,520, 2,460: p50 2,460. So is what brings both (dual access of 2). The median
+    times are 2,460 and 900 s; their nearest, 900, is the time of no departure in the middle.
+    """
+    cube = np.array([[[420, 1020], [360, 960], [2580, 900], [2520, 840], [2460, 780]]], dtype=np.int32)
+    table = access_rows(
+        ZONES.iloc[[0]], ORIGINS.iloc[[0]], PLACES.iloc[1:].assign(kind="library").reset_index(drop=True), cube,
+        **{**SETTINGS, "percentiles": [25, 50, 75]}, measures=[Nearest(), Nearest(2), Dual(2)], mean_times=True,
+    )  # fmt: skip
+    nearest = [cell(table, "B", "spaces", "nearest", reading)[0] for reading in ("p25", "p50", "p75", "mean")]
+    assert nearest == [420, 780, 840, 660]
+    assert cell(table, "B", "spaces/library", "nearest", "p50")[0] == 780
+    assert cell(table, "B", "spaces", "nearest_2", "p50")[0] == 2460
+    assert cell(table, "B", "spaces", "dual_access_2", "p50")[0] == 2460
+    assert cell(table, "B", "spaces", "share_reached_nearest", "mean")[0] == 1
+
+
 def test_the_median_of_times_is_there_whatever_percentiles_are_chosen() -> None:
     """It is the headline of a time: p50 stands beside the chosen p100, counts have p100 only."""
     table = rows(percentiles=[100])

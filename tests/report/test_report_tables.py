@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import math
@@ -17,7 +18,9 @@ import pytest
 
 from community_routes.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
 from community_routes.errors import UsageError
+from community_routes.report import geopackage
 from community_routes.report.cells import csv_text, exact_number, safe_text
+from community_routes.report.geopackage import unique_names, write_geopackage, zone_layers
 from community_routes.report.tables import run_json, write_tables
 from report.made_results import made_results
 
@@ -117,6 +120,52 @@ def test_qgis_finds_styles_that_cover_every_neighbourhood(tmp_path: Path) -> Non
         assert sum(met) == total - {"neighbourhoods": 3, "routes": 1}[layer]
         assert {rule.get("symbol") for rule in root.iter("rule")} == {s.get("name") for s in root.iter("symbol")}
     database.close()
+
+
+def test_no_figure_is_cut_where_the_columns_do_not_fit_one_layer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """2 windows x 2 kinds x (3 cutoffs + the nearest) are 16 figures today, 32 of a proposal with its changes; 5 fit in here.
+
+    So today's are in 4 layers and the proposal's in 7, and the style is on the one that has its column.
+    """
+    results = made_results(25)
+    write_geopackage(results, tmp_path / "whole.gpkg")
+    monkeypatch.setattr(geopackage, "_MOST_COLUMNS", 5)
+    write_geopackage(results, tmp_path / "parts.gpkg")
+    whole = pyogrio.read_dataframe(tmp_path / "whole.gpkg", layer="neighbourhoods").set_index("id")
+    names = [name for name, _ in pyogrio.list_layers(tmp_path / "parts.gpkg") if name.startswith("neighbourhoods")]
+    (proposal,) = (scenario.id for scenario in results.scenarios)
+    today, after = (f"neighbourhoods_{scenario}" for scenario in ("today", proposal))
+    numbered = [*(f"{today}_{n}" for n in range(2, 5)), *(f"{after}_{n}" for n in range(2, 8))]
+    assert sorted(names) == sorted(["neighbourhoods", today, after, *numbered])
+    parts = [pyogrio.read_dataframe(tmp_path / "parts.gpkg", layer=name).set_index("id") for name in names]
+    figures = [column for column in whole.columns if "__" in column]
+    assert len(figures) == 48
+    for column in figures:
+        (held,) = [part[column] for part in parts if column in part]
+        assert held.equals(whole[column])
+    with sqlite3.connect(tmp_path / "parts.gpkg") as database:
+        styles = dict(database.execute("SELECT f_table_name, styleQML FROM layer_styles"))
+        (layer,) = set(styles) - {"routes"}
+        rules = [rule.get("filter") or "" for rule in ET.fromstring(styles[layer].split("\n", 1)[1]).iter("rule")]
+        met = [database.execute(f'SELECT count(*) FROM "{layer}" WHERE {rule}').fetchone()[0] for rule in rules[:-1]]
+    assert sum(met) == 22
+
+
+def test_names_are_unique_without_regard_to_capitals() -> None:
+    assert unique_names(["jobs", "Jobs", "JOBS", "jobs_2", "Fid"]) == ["jobs", "Jobs_2", "JOBS_3", "jobs_2_2", "Fid_2"]
+
+
+def test_a_study_without_places_within_a_time_has_its_own_figures_as_columns(tmp_path: Path) -> None:
+    """Gravity alone: neither what is reached within a cutoff nor the nearest is there, so its headline reading is shown."""
+    results = made_results(25)
+    access, comparison = (
+        table[table["cutoff_min"] == 45].assign(measure="gravity_exponential", cutoff_min=float("nan"))
+        for table in (results.access, results.comparison)
+    )
+    layers = zone_layers(dataclasses.replace(results, access=access, comparison=comparison))
+    assert "today__day__evening__employment__gravity_exponential" in layers["neighbourhoods"].columns
 
 
 def test_run_json_names_inputs_and_counts_without_time_or_place() -> None:

@@ -289,7 +289,28 @@ def test_what_cannot_be_read_is_said_all_at_once(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("text", ["", "[1, 2]", '{"modifications": 3}', "{" * 5000])
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"type": "adjust-speed", "routes": ["7"], "scale": 0, "scaleDwells": True},
+        {"type": "adjust-speed", "routes": ["7"], "scale": float("inf")},
+        {"type": "adjust-dwell-time", "routes": ["7"], "dwellSecs": float("inf")},
+        {"type": "remove-stops", "routes": ["7"], "stops": [], "secondsSavedAtEachStop": float("-inf")},
+        {"type": "add-trips", "stops": [], "frequencies": [{"hopTimes": [1e999], "dwellTimes": [0, 0]}]},
+        {"type": "add-trip-pattern", "segments": [{"geometry": {"coordinates": [[10**400, 0], [1, 1]]}}]},
+    ],
+)
+def test_numbers_beyond_all_bounds_are_faults_of_their_modification(tmp_path, item):
+    """Infinite, beyond a float, or divided by: each is told with the file and the number of its modification."""
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps({"modifications": [item]}), encoding="utf-8")
+    with pytest.raises(ScenarioError, match=r"plan\.json \(modifications\[1\]"):
+        read_conveyal(path, town())
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[1, 2]", '{"modifications": 3}', "{" * 5000, '{"modifications": [' + "9" * 5000 + "]}"]
+)
 def test_files_that_are_no_scenario(tmp_path, text):
     path = tmp_path / "plan.json"
     path.write_text(text, encoding="utf-8")

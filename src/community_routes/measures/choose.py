@@ -47,6 +47,12 @@ class AccessMeasure(Protocol):
     def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]: ...
 
 
+def by_departure(measure: AccessMeasure, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
+    """The measure at each departure: times (n_origins, n_departures, n_destinations) -> (n_origins, n_departures, n_cutoffs)."""
+    rows = measure.of_rows(times.reshape(-1, times.shape[-1]), places)
+    return rows.reshape((*times.shape[:-1], -1))
+
+
 def _cutoffs_s(cutoffs_min: Sequence[float | None]) -> NDArray[np.int64]:
     return np.asarray([cutoff_seconds((c or 0) * MINUTE, "cutoff_min in seconds") for c in cutoffs_min], dtype=np.int64)
 

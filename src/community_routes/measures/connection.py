@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from community_routes.measures.matrices import as_times, cutoff_seconds
-from community_routes.measures.reach import nearest
+from community_routes.measures.reach import nearest, percentile_over_departures
 from community_routes.measures.weighted import persons_of, weighted_mean, weighted_quantile
 from community_routes.times import UNREACHED
 
@@ -61,12 +61,13 @@ def ward_matrix(
 ) -> WardMatrix:
     """Which share of each ward's residents reaches some neighbourhood of each ward, and in what time.
 
-    Formula: W_ab = sum_{i in a} P_i [min_{j in b} t_ij <= c] / sum_{i in a} P_i.
+    Formula: W_ab = sum_{i in a} P_i [min_{j in b} t_ij <= c] / sum_{i in a} P_i. Of several departures the minimum is
+    taken at each of them, and of these minima the median.
 
     Parameters
     ----------
-    time_s : int32, shape (n_origins, n_zones)
-        A percentile of travel time (the median); without ``ward_of_origin`` the origins are the zones.
+    time_s : int32, shape (n_origins, n_zones) or (n_origins, n_departures, n_zones)
+        Without ``ward_of_origin`` the origins are the zones.
     persons : float, shape (n_origins,)
     ward : sequence of str, length n_zones
         "" for a zone in none.
@@ -81,6 +82,8 @@ def ward_matrix(
     on = np.ones(len(starts), dtype=bool) if on_network is None else np.asarray(on_network, dtype=bool)
     wards = tuple(sorted(set(names.tolist()) - {""}))
     to_ward = _times_to_wards(times, names, wards)
+    if to_ward.ndim == 3:
+        to_ward = percentile_over_departures(to_ward.transpose(0, 2, 1), 50)
     within = (to_ward <= cutoff_seconds(cutoff_s)).astype(np.float64)
     infinite = np.where(to_ward == UNREACHED, np.inf, to_ward.astype(np.float64))
     share, median = (np.full((len(wards), len(wards)), np.nan) for _ in range(2))

@@ -67,7 +67,7 @@ MEDIAN = 50
 
 
 def ward_table(inputs: WindowInputs) -> pd.DataFrame | None:
-    """The ward-to-ward matrix of a window (``connection.ward_matrix``) on its median departure; None without ``zone_time_s``.
+    """The ward-to-ward matrix of a window (``connection.ward_matrix``) on the median departure; None without ``zone_time_s``.
 
     Columns: scenario, day, window, from_group, to_group, cutoff_min, persons (of the row's ward, on the network or not),
     share (of those on the network, who reach), unit, median_s (missing where most do not reach), reading, reason. From or to a
@@ -80,12 +80,12 @@ def ward_table(inputs: WindowInputs) -> pd.DataFrame | None:
     persons = inputs.persons_of_origins()
     of_ward = pd.Series(persons).groupby(starts).sum()
     off = set(starts) - {ward for ward, on in zip(starts, inputs.on_network, strict=True) if on}
-    median = percentile_times(inputs.zone_time_s, MEDIAN)
     tables = []
     for cutoff in inputs.cutoffs_min:
         found = ward_matrix(
-            median, persons, wards, cutoff_s=cutoff * MINUTE, on_network=inputs.on_network, ward_of_origin=starts
-        )
+            inputs.zone_time_s, persons, wards,
+            cutoff_s=cutoff * MINUTE, on_network=inputs.on_network, ward_of_origin=starts,
+        )  # fmt: skip
         table = found.table().rename(columns={"from_ward": "from_group", "to_ward": "to_group"})
         table.insert(2, "cutoff_min", cutoff)
         table.insert(3, "persons", of_ward.reindex(table["from_group"]).to_numpy(dtype=np.float64))
@@ -336,7 +336,8 @@ def _indices(
     if rank.notna().any():
         by_rank = rank.to_numpy()
         found["concentration_index"] = (equity.concentration_index(x, persons, by_rank), "index")
-        found["erreygers_index"] = (equity.erreygers_index(x, persons, by_rank, lower=0.0, upper=total), "index")
+        bounded = equity.erreygers_index(x, persons, by_rank, lower=0.0, upper=total) if total > 0 else math.nan
+        found["erreygers_index"] = (bounded, "index")
         found["palma_ratio"] = (equity.palma_ratio(x, persons, by_rank).ratio, "ratio")
     found["gini_index"] = (equity.gini_index(x, persons), "index")
     found["mean_absolute_difference"] = (equity.mean_absolute_difference(x, persons), unit)

@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.measures.affordability import cost_burden
-from community_routes.measures.choose import SECONDS, SHARE, Cumulative, PlacesOfKind
+from community_routes.measures.choose import SECONDS, SHARE, Cumulative, Nearest, PlacesOfKind, by_departure
 from community_routes.measures.commuting import Commute, cost_of_share
-from community_routes.measures.reach import mean_over_departures, nearest, percentile_times
+from community_routes.measures.reach import mean_over_departures, percentile_over_departures
 from community_routes.measures.rows import ZoneColumn
 from community_routes.measures.summary import kinds_of_places
 from community_routes.measures.window_inputs import WindowInputs
@@ -26,8 +26,8 @@ BEST = "best"
 class Affordability:
     """Opportunities within each cutoff and budget on average over departures, and the time to the nearest.
 
-    Measures ``affordable_opportunities_<budget>`` and ``nearest_affordable_<budget>`` (seconds on the median departure;
-    missing as ``over_fare`` where only the budget is in the way).
+    Measures ``affordable_opportunities_<budget>`` and ``nearest_affordable_<budget>`` (seconds, the median over
+    departures of the nearest at each; missing as ``over_fare`` where only the budget is in the way).
     """
 
     def access_rows(self, inputs: WindowInputs) -> pd.DataFrame:
@@ -35,32 +35,29 @@ class Affordability:
             raise ValueError("affordability needs `fares` with `budgets` in the study file")
         off = np.isnan(inputs.of_zones(np.zeros(len(inputs.origins))))
         columns: list[ZoneColumn] = []
-        median = percentile_times(inputs.time_s, MEDIAN)
         of_budget = sorted(inputs.times_of_budget.items())
-        budget_medians = [percentile_times(times, MEDIAN) for _, times in of_budget]
         for places in kinds_of_places(inputs.destinations, units=inputs.units):
             if "/" in places.kind:
                 continue
-            amounts = places.amounts[places.columns]
-            free = self._nearest(inputs, median[:, places.columns], amounts)
+            free = self._nearest(inputs, inputs.time_s, places)
             reason = np.where(off, "off_network", np.where(np.isfinite(free), "over_fare", "over_time")).tolist()
-            for (budget, times), medians in zip(of_budget, budget_medians, strict=True):
+            for budget, times in of_budget:
                 columns += self._reached(inputs, places, times, f"{budget:g}")
-                closest = self._nearest(inputs, medians[:, places.columns], amounts)
+                closest = self._nearest(inputs, times, places)
                 name = f"nearest_affordable_{budget:g}"
                 columns.append(ZoneColumn(closest, places.kind, name, SECONDS, reading=f"p{MEDIAN}", reason=reason))
         return inputs.table(columns)
 
     @staticmethod
-    def _nearest(inputs: WindowInputs, median: NDArray[np.int32], amounts: NDArray[np.float64]) -> NDArray[np.float64]:
-        return inputs.median_of_zones(nearest(median, 1, amounts))
+    def _nearest(inputs: WindowInputs, times: NDArray[np.int32], places: PlacesOfKind) -> NDArray[np.float64]:
+        seconds = by_departure(Nearest(), times, places)[:, :, 0]
+        return inputs.median_of_zones(percentile_over_departures(seconds, MEDIAN))
 
     @staticmethod
     def _reached(
         inputs: WindowInputs, places: PlacesOfKind, times: NDArray[np.int32], name: str
     ) -> Iterable[ZoneColumn]:
-        measure = Cumulative(inputs.cutoffs_min)
-        each = measure.of_rows(times.reshape(-1, times.shape[-1]), places).reshape(*times.shape[:2], -1)
+        each = by_departure(Cumulative(inputs.cutoffs_min), times, places)
         for k, cutoff in enumerate(inputs.cutoffs_min):
             values = inputs.of_zones(mean_over_departures(each[:, :, k]))
             measure_name = f"affordable_opportunities_{name}"

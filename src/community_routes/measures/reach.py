@@ -9,6 +9,9 @@ Two readings of a window are different things, and both are offered:
 
 - *mean over departures*: the measure at each departure, then ``mean_over_departures`` ("on average over the window");
 - *a percentile of travel time*: ``percentile_times`` first, then the measure ("within 45 minutes on most departures").
+
+Times (``nearest``, ``dual_access``) are read at each departure and then as ``percentile_over_departures``: the place that is
+nearest may change from minute to minute, and the nearest of median times is the time of none of them.
 """
 
 from __future__ import annotations

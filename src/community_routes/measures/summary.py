@@ -11,10 +11,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from community_routes.columns import ACCESS_COLUMNS
-from community_routes.measures.choose import PLACES, SHARE, AccessMeasure, PlacesOfKind, default_measures
+from community_routes.measures.choose import PLACES, SHARE, AccessMeasure, PlacesOfKind, by_departure, default_measures
 from community_routes.measures.matrices import as_times
 from community_routes.measures.reach import (
     mean_over_departures,
+    percentile_over_departures,
     percentile_times,
     share_of_departures,
     zone_average,
@@ -83,9 +84,10 @@ def access_rows(
     """Access of every zone in one window of one day under one scenario, in the columns of access.csv.
 
     Readings of counts: ``mean`` (over departures) and ``p<percentile>`` (from that percentile of travel time).
-    Readings of times, in seconds: ``p<percentile>``, with ``p50``, the headline, always among them; and ``mean`` where
-    it is asked for, which a zone has only when every departure reaches. Beside each time stands the measure
-    ``share_reached_<measure>``: the share of departures with a journey, 0 to 1.
+    Readings of times, in seconds: ``p<percentile>``, that percentile over departures of the time at each of them (to the
+    place that is nearest then), with ``p50``, the headline, always among them; and ``mean`` where it is asked for, which
+    a zone has only when every departure reaches. Beside each time stands the measure ``share_reached_<measure>``: the
+    share of departures with a journey, 0 to 1.
 
     A zone on the network that reaches nothing has counts of 0 and times missing with a reason; a zone off the network
     has everything missing with the reason ``off_network``. Several origin points of a zone: counts and shares are
@@ -139,7 +141,6 @@ def access_rows(
     by_percentile = {p: as_times(given[p]) if p in given else percentile_times(times, p) for p in sorted(percentiles)}
     chosen = default_measures(cutoffs_min) if measures is None else tuple(measures)
     blocks: list[_Block] = []
-    median = {MEDIAN: by_percentile[MEDIAN] if MEDIAN in by_percentile else percentile_times(times, MEDIAN)}
     for places in kinds_of_places(destinations, units=units, keys=keys):
         missing = _reason_of_missing_time(points, at_destination[places.columns])
         whole_key = "/" not in places.kind
@@ -147,8 +148,8 @@ def access_rows(
             if not whole_key and not getattr(measure, "for_kinds", True):
                 continue
             if measure.is_time:
-                matrices = {**median, **by_percentile} if whole_key else median
-                blocks += _time_blocks(measure, places, times, matrices, points, missing, mean_times)
+                shown = sorted({MEDIAN, *by_percentile}) if whole_key else [MEDIAN]
+                blocks += _time_blocks(measure, places, times, shown, points, missing, mean_times)
             else:
                 blocks += _count_blocks(measure, places, times, by_percentile if whole_key else {}, points)
     return _as_table(blocks, zones, scenario, day, window)
@@ -208,12 +209,6 @@ def _zone_values(points: _Origins, values: FloatArray) -> FloatArray:
     return zone_average(np.where(lead, values, np.nan), points.zone, points.weight, points.n_zones)
 
 
-def _by_departure(measure: AccessMeasure, times: NDArray[np.int32], places: PlacesOfKind) -> NDArray[Any]:
-    """The measure at each departure: (n_origins, n_departures, n_cutoffs)."""
-    rows = measure.of_rows(times.reshape(-1, times.shape[-1]), places)
-    return rows.reshape((*times.shape[:-1], -1))
-
-
 def _count_blocks(
     measure: AccessMeasure,
     places: PlacesOfKind,
@@ -223,7 +218,7 @@ def _count_blocks(
 ) -> list[_Block]:
     """Counts in each reading; only a zone off the network lacks them."""
     reason = np.where(_off_network(points), _CODE["off_network"], 0).astype(np.int8)
-    each = _by_departure(measure, times, places)
+    each = by_departure(measure, times, places)
     readings = {"mean": mean_over_departures(each.transpose(0, 2, 1))}
     for percentile, matrix in by_percentile.items():
         readings[f"p{percentile}"] = measure.of_rows(matrix, places)
@@ -238,27 +233,28 @@ def _time_blocks(
     measure: AccessMeasure,
     places: PlacesOfKind,
     times: NDArray[np.int32],
-    by_percentile: Mapping[int, NDArray[np.int32]],
+    percentiles: Sequence[int],
     points: _Origins,
     missing: NDArray[np.int8],
     mean_times: bool,
 ) -> list[_Block]:
     """Times in each reading, in seconds, and the share of departures that reach."""
-    each = _by_departure(measure, times, places)
+    each = by_departure(measure, times, places)
     nowhere = _off_network(points) | (missing == _CODE["no_destination"])
     gone = np.where(nowhere, missing, 0).astype(np.int8)
     blocks: list[_Block] = []
     for k, cutoff in enumerate(measure.cutoffs_min):
-        readings = {f"p{p}": _zone_times(points, measure.of_rows(m, places)[:, k]) for p, m in by_percentile.items()}
+        seconds = each[:, :, k]
+        readings = {f"p{p}": _zone_times(points, percentile_over_departures(seconds, p)) for p in percentiles}
         if mean_times:
-            readings["mean"] = _zone_values(points, mean_over_departures(each[:, :, k]))
+            readings["mean"] = _zone_values(points, mean_over_departures(seconds))
         for reading, values in readings.items():
             known = np.isfinite(values)
             reason = np.where(known, 0, missing).astype(np.int8)
             shown = np.where(known, values, np.nan)
             unit = measure.unit(places)
             blocks.append(_block(measure.name, places, reading, cutoff, unit, shown, reason))
-        share = np.where(nowhere, np.nan, _zone_values(points, share_of_departures(each[:, :, k])))
+        share = np.where(nowhere, np.nan, _zone_values(points, share_of_departures(seconds)))
         blocks.append(_block(f"share_reached_{measure.name}", places, "mean", cutoff, SHARE, share, gone))
     return blocks
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from community_routes.base.version import __version__
-from community_routes.errors import UsageError
+from community_routes.errors import UsageError, as_path
 from community_routes.over_time import tables
 from community_routes.over_time.explain import EXPLAINED_COLUMNS, MOST_ROUTES, Explanation, explain
 from community_routes.over_time.runs import Run, read_runs
@@ -142,7 +142,7 @@ class RunComparison:
         UsageError
             The folder holds something else, or is one of the runs compared.
         """
-        out = Path(out)
+        out = as_path(out)
         check_out(out, self.runs)
         results = self.results
         page = over_time_html(results, templates=templates)

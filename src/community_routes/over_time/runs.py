@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from community_routes.columns import ACCESS_COLUMNS, GROUPS_COLUMNS
-from community_routes.errors import UsageError
+from community_routes.errors import UsageError, as_path, as_paths
 from community_routes.kept import INPUTS, Kept, read_kept
 from community_routes.publishing import RUN_FILE
 from community_routes.study import Study, open_study
@@ -128,7 +128,7 @@ def read_run(folder: str | Path) -> Run:
     UsageError
         It is not the folder of a run, or its tables cannot be read.
     """
-    folder = Path(folder)
+    folder = as_path(folder)
     if folder.is_file():
         raise UsageError(f"{folder} is a file; name the folder that a run wrote its results into")
     if not folder.is_dir():
@@ -155,14 +155,15 @@ def read_runs(folders: Sequence[str | Path], labels: Sequence[str] = ()) -> list
     ------
     UsageError
     """
-    if len(folders) < 2:
+    places = as_paths(folders)
+    if len(places) < 2:
         raise UsageError("name at least two folders of runs to compare")
-    if labels and len(labels) != len(folders):
-        raise UsageError(f"{len(labels)} labels are given for {len(folders)} runs; give one for each, or none")
+    if labels and len(labels) != len(places):
+        raise UsageError(f"{len(labels)} labels are given for {len(places)} runs; give one for each, or none")
     if len(set(labels)) < len(labels) or any(not label.strip() for label in labels):
         raise UsageError("each run needs a label of its own")
     runs: list[Run] = []
-    for number, folder in enumerate(folders):
+    for number, folder in enumerate(places):
         run = read_run(folder)
         taken, name, again = {known.id for known in runs}, run.id, 1
         while name in taken:
@@ -193,8 +194,11 @@ def _content(folder: Path) -> dict[str, Any]:
     try:
         for date in content["service_dates"].values():
             parse_date(str(date))
-        for row in content["inputs"]:
-            _ = row["kind"], row["name"], row["sha256"]
+        rows = [row[key] for row in content["inputs"] for key in ("kind", "name", "sha256")]
+        for text in (content["version"], content["study"], content.get("title") or "", *rows):
+            if not isinstance(text, str):
+                raise TypeError(f"{text!r} stands where a name belongs")
+        json.dumps(content, ensure_ascii=False).encode()
     except (ValueError, TypeError, KeyError) as wrong:
         raise UsageError(f"{folder}: {RUN_FILE} is damaged ({wrong}); run the study again") from None
     return content

@@ -96,13 +96,13 @@ class Figures:
         self.results = results
         self.tables = sorted_tables(results)
         self.zone_row = {str(zone): i for i, zone in enumerate(results.zones["id"])}
-        self.views = _views(self.tables["access"], results.currency)
+        self.views = headline_views(self.tables["access"], results.currency)
         self.kinds = _kinds(self.tables["access"], results)
+        self._units = _units(self.tables["access"])
         self.all_slots = _slots(self.tables["access"], results)
         self.slots = self._headline_slots()
         self._series = {name: self._zone_series(name) for name in ("access", "comparison")}
         self._groups = self._group_rows()
-        self._units = _units(self.tables["access"])
         self._columns: dict[tuple[str, str], NDArray[np.float64]] = {}
 
     def unit(self, kind: str, view: View) -> str:
@@ -121,9 +121,10 @@ class Figures:
 
     @property
     def headline_kinds(self) -> list[str]:
-        """Employment zones and shared spaces where the study has them, else its first two keys."""
+        """Employment zones and shared spaces where the study has them, else the first two kinds that the leading figure is of."""
         found = [kind for kind in HEADLINE_KINDS if kind in self.kinds]
-        return found or [kind for kind in self.kinds if "/" not in kind][:2]
+        leading = self.headline_view.measure
+        return found or [kind for kind in self.kinds if "/" not in kind and (kind, leading) in self._units][:2]
 
     @property
     def headline_view(self) -> View:
@@ -237,7 +238,7 @@ def _natural(text: str) -> tuple[int, float, str]:
     return (0, float(text), "") if text.replace(".", "", 1).isdigit() else (1, 0.0, text)
 
 
-def _views(access: pd.DataFrame, currency: str) -> list[View]:
+def headline_views(access: pd.DataFrame, currency: str = POUNDS) -> list[View]:
     """The headline reading of each measure: the mean, or the median for measures without one; reach first."""
     columns = ["measure", "reading", "cutoff_min"]
     found = access[columns].drop_duplicates()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from community_routes.errors import as_path
 from community_routes.report.maps import write_maps
 from community_routes.report.page import write_page
 from community_routes.report.pdf import write_pdf
@@ -47,7 +48,7 @@ def write_files(
     UsageError
         An extra is missing. Nothing has been written then but in the folder, which the caller makes whole or not at all.
     """
-    place = Path(folder)
+    place = as_path(folder)
     written = [write_page(results, place / "report.html", templates=templates), *write_tables(results, place)]
     written += write_maps(results, place) if maps else []
     written += [write_workbook(results, place / "tables.xlsx")] if workbook else []

@@ -18,7 +18,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, PathPatch
 
-from community_routes.errors import UsageError
+from community_routes.errors import UsageError, as_path
 from community_routes.report import geo, words
 from community_routes.report.cells import publish
 from community_routes.report.plots import compound_path, furnish, new_axes, put_names
@@ -159,7 +159,7 @@ def write_isochrones(areas: gpd.GeoDataFrame, path: str | Path, *, title: str, *
     UsageError
         Another ending, or nothing is reached.
     """
-    path = Path(path)
+    path = as_path(path)
     ending = path.suffix.lower()
     if ending == ".geojson":
         shapes = areas.assign(minutes=areas["limit_s"] / 60, title=title)

@@ -13,7 +13,7 @@ import numpy as np
 import shapely
 from markupsafe import Markup
 
-from community_routes.errors import UsageError
+from community_routes.errors import UsageError, as_path
 from community_routes.report.cells import publish
 from community_routes.report.mapdata import script_json
 from community_routes.report.page import leaflet
@@ -102,7 +102,7 @@ def write_layer_map(
     UsageError
         Another ending, or no layer holds a shape.
     """
-    path = Path(path)
+    path = as_path(path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{path.name}: a map with layers is written as .html")
     drawn = [layer for layer in layers if len(layer.shapes)]

@@ -16,6 +16,7 @@ from community_routes.errors import UsageError
 from community_routes.report import drawing, mapdata
 from community_routes.report.cells import publish
 from community_routes.report.figures import Figures, Slot, strongest
+from community_routes.report.geopackage import unique_names
 from community_routes.report.heat import ward_picture
 from community_routes.report.plots import credit_line, draw_map, map_title
 from community_routes.report.results import TODAY, Results
@@ -48,14 +49,16 @@ def write_maps(results: Results, folder: str | Path, *, endings: Sequence[str] =
     figures = Figures(results)
     sheet = drawing.sheet_of(results, prefix="m-", width=760.0)
     written: list[Path] = []
-    for scenario, change, kind, slot in wanted_maps(figures):
+    wanted, names = list(wanted_maps(figures)), []
+    for scenario, change, kind, slot in wanted:
         shown = "change" if change else "today" if scenario == TODAY else "with"
         parts = (
             [shown, kind, slot.day, slot.window] if shown == "today" else [scenario, shown, kind, slot.day, slot.window]
         )
-        path = Path(folder) / "maps" / "-".join(_file_part(part) for part in parts)
+        names.append("-".join(_file_part(part) for part in parts))
+    for (scenario, change, kind, slot), name in zip(wanted, unique_names(names, ()), strict=True):
         for ending in endings:
-            written.append(path.with_name(f"{path.name}.{ending}"))
+            written.append(Path(folder) / "maps" / f"{name}.{ending}")
             if ending == "png":
                 publish(written[-1], _png(figures, scenario, change, kind, slot))
             else:

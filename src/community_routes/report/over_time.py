@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from community_routes.errors import as_path
 from community_routes.report import words
 from community_routes.report.cells import csv_text, exact_number, publish
 from community_routes.report.figures import Cell, Slot, View, slot_name
@@ -162,7 +163,7 @@ def share_figure(cell: Cell | None) -> Markup:
 
 def write_over_time(results: OverTime, folder: str | Path, page: str) -> list[Path]:
     """Write the tables, ``run.json`` and the page; the same results give the same bytes."""
-    place = Path(folder)
+    place = as_path(folder)
     written = [place / f"{name}.csv" for name in results.tables]
     for path, table in zip(written, results.tables.values(), strict=True):
         publish(path, csv_text(table).encode("utf-8"))

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from community_routes.errors import as_path
 from community_routes.report import charts, connected, drawing, mapdata, money, sections, words
 from community_routes.report.bounds import bounds
 from community_routes.report.cells import cell_text, exact_number, publish
@@ -58,7 +59,7 @@ def write_page(results: Results, path: str | Path, *, templates: str | Path | No
     Path
         The file written.
     """
-    path = Path(path)
+    path = as_path(path)
     publish(path, page_html(results, templates=templates).encode("utf-8"))
     return path
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from community_routes.errors import UsageError
+from community_routes.errors import UsageError, as_path
 from community_routes.report.cells import publish
 from community_routes.report.page import page_html
 from community_routes.report.results import Results
@@ -46,7 +46,7 @@ def write_pdf(results: Results, path: str | Path, *, templates: str | Path | Non
             del os.environ["SOURCE_DATE_EPOCH"]
         else:
             os.environ["SOURCE_DATE_EPOCH"] = before
-    path = Path(path)
+    path = as_path(path)
     publish(path, content)
     return path
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
-
-import pandas as pd
 
 from community_routes.report import drawing, mapdata, words
 from community_routes.report.cells import exact_number
@@ -26,25 +25,28 @@ VALUES ('', '', ?, ?, ?, ?, '', 1, ?, '', '', ?)
 """
 
 
-def layer_styles(results: Results, columns: pd.Index) -> dict[str, tuple[str, str]]:
+def layer_styles(results: Results, stored: Mapping[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
     """What the styles of the layers are called, and their QML, by the layer's name.
 
     Parameters
     ----------
     results : Results
-    columns : Index
-        Of the layer of neighbourhoods; the report's leading figure is shown where it is among them.
+    stored : mapping of str to (str, str)
+        Figures of neighbourhoods: the layer and the column that hold each. The report's leading figure is shown where it is
+        among them.
     """
     styles = {"routes": ("Routes", _qml("".join(_route_rules()), "".join(_route_symbols())))}
-    chosen = _leading_column(results, columns)
+    chosen = _leading_column(results, stored)
     if chosen is not None:
-        name, rules, symbols = chosen
-        styles["neighbourhoods"] = (name, _qml("".join(rules), "".join(symbols)))
+        layer, name, rules, symbols = chosen
+        styles[layer] = (name, _qml("".join(rules), "".join(symbols)))
     return styles
 
 
-def _leading_column(results: Results, columns: pd.Index) -> tuple[str, list[str], list[str]] | None:
-    """The change of the first proposal where it changes most, else today's figure: rules and symbols of its classes."""
+def _leading_column(
+    results: Results, stored: Mapping[str, tuple[str, str]]
+) -> tuple[str, str, list[str], list[str]] | None:
+    """The change of the first proposal where it changes most, else today's figure: its layer, rules and symbols."""
     figures = Figures(results)
     lead = next((scenario.id for scenario in results.scenarios), TODAY)
     slot, kind = strongest(figures, lead) if lead != TODAY else (figures.slots[0], figures.headline_kinds[0])
@@ -53,11 +55,12 @@ def _leading_column(results: Results, columns: pd.Index) -> tuple[str, list[str]
     parts = [lead, slot.day, slot.window, kind, view.measure]
     parts += [] if view.cutoff_min is None else [exact_number(view.cutoff_min)]
     column = ("" if lead == TODAY else "change__") + "__".join(parts)
-    if pair is None or column not in columns:
+    if pair is None or column not in stored:
         return None
     scale = pair[0] if lead == TODAY else pair[1]
     factor = words.in_unit(1.0, figures.unit(kind, view))
-    field = '"' + column.replace('"', '""') + '"'
+    layer, held = stored[column]
+    field = '"' + held.replace('"', '""') + '"'
     ends = [None, *(limit / factor for limit in scale.breaks), None]
     rules, symbols = [], []
     for i, (color, label) in enumerate(zip(scale.colors, scale.labels, strict=True)):
@@ -69,7 +72,7 @@ def _leading_column(results: Results, columns: pd.Index) -> tuple[str, list[str]
     rules.append(_rule(len(scale.colors), "ELSE", "no figure"))
     symbols.append(_hatch(len(scale.colors)))
     name = results.scenario_title(lead) if lead == TODAY else f"Change: {results.scenario_title(lead)}"
-    return name[:30], rules, symbols
+    return layer, name[:30], rules, symbols
 
 
 def _qml(rules: str, symbols: str) -> str:
@@ -121,7 +124,7 @@ def _route_symbols() -> list[str]:
     return [_line(0, "#2b3238", "0.2"), _line(1, drawing.NEW_ROUTE, "0.9")]
 
 
-def add_styles(path: Path, results: Results, columns: pd.Index, written: set[str]) -> None:
+def add_styles(path: Path, results: Results, stored: Mapping[str, tuple[str, str]], written: set[str]) -> None:
     """Put the styles into the GeoPackage, where QGIS finds them, stamped with the service date."""
     moment = f"{results.stamp.isoformat()}T00:00:00.000Z"
     database = sqlite3.connect(path)
@@ -133,7 +136,7 @@ def add_styles(path: Path, results: Results, columns: pd.Index, written: set[str
                 "VALUES ('layer_styles', 'attributes', 'layer_styles', '', ?)",
                 (moment,),
             )
-            for layer, (name, qml) in sorted(layer_styles(results, columns).items()):
+            for layer, (name, qml) in sorted(layer_styles(results, stored).items()):
                 if layer in written:
                     database.execute(_INSERT, (layer, "geom", name, qml, f"Style of {layer} in the report", moment))
     finally:

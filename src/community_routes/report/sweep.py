@@ -21,6 +21,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from community_routes.errors import as_path
 from community_routes.report import words
 from community_routes.report.cells import publish
 
@@ -202,7 +203,7 @@ def write_sweep_picture(view: SweepView, path: str | Path) -> Path:
     -------
     Path
     """
-    path = Path(path)
+    path = as_path(path)
     heats = [heat_of(view, kind) for kind in kinds_of(view)]
     lines = min(len(view.scenarios), _MOST_LINES)
     tall = max(heat.n_rows for heat in heats) * (0.19 + 0.17 * lines) + max(len(h.slots) for h in heats) * 0.3
@@ -319,7 +320,7 @@ def write_sweep_page(view: SweepView, path: str | Path, *, templates: str | Path
         setting_rows=[(words.setting_name(str(key)), _setting(value)) for key, value in view.settings.items()],
         sources=view.sources.fillna("").astype(str).to_dict("records"),
     )
-    path = Path(path)
+    path = as_path(path)
     publish(path, text.encode("utf-8"))
     return path
 

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from community_routes.errors import as_path
 from community_routes.report.cells import SEVERITIES, csv_text, publish, sorted_tables, written_tables
 from community_routes.report.geopackage import write_geopackage
 from community_routes.report.results import Results
@@ -28,7 +29,7 @@ def write_tables(results: Results, folder: str | Path) -> list[Path]:
     list of Path
         The files written.
     """
-    place = Path(folder)
+    place = as_path(folder)
     written: list[Path] = []
     tables = written_tables(results)
     for name, table in tables.items():

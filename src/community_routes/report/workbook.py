@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from community_routes.errors import UsageError
+from community_routes.errors import UsageError, as_path
 from community_routes.report.cells import publish, safe_text, written_tables
 from community_routes.report.results import Results
 
@@ -60,7 +60,7 @@ def write_workbook(results: Results, path: str | Path) -> Path:
             sheet.append(row)
     content = io.BytesIO()
     book.save(content)
-    path = Path(path)
+    path = as_path(path)
     publish(path, _dated(content.getvalue(), stamp))
     return path
 

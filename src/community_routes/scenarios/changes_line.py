@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import geopandas as gpd
 import numpy as np
 import shapely
 
 from community_routes.earth import great_circle_m
+from community_routes.errors import StudyError
 from community_routes.scenarios.changes import AddRoute
 from community_routes.scenarios.stops_matching import Spot
-from community_routes.sources.table_file import why_no_map
+from community_routes.sources.table_file import read_frame_of_places
 
 if TYPE_CHECKING:
     from community_routes.scenarios.changes_work import Work
@@ -63,10 +63,9 @@ def read_shape(work: Work, file: str, path: list[str | int], want: str) -> Any:
         message = f"the {want} {name.name!r} cannot be read: there is no such file beside the scenario"
         raise work.stop(CANNOT_APPLY, message, path, file)
     try:
-        table = gpd.read_file(folder / name)
-    except Exception as fault:  # pyogrio raises its own kinds for an empty and a broken file
-        message = f"the {want} {name.name!r} cannot be read: {why_no_map(folder / name, fault)}"
-        raise work.stop(CANNOT_APPLY, message, path, file) from None
+        table = read_frame_of_places(folder / name)
+    except StudyError as fault:
+        raise work.stop(CANNOT_APPLY, f"the {want} {name.name!r} cannot be read: {fault}", path, file) from None
     if table.crs is not None:
         table = table.to_crs(4326)
     wanted = ("LineString", "MultiLineString") if want == "line" else ("Polygon", "MultiPolygon")
@@ -75,7 +74,7 @@ def read_shape(work: Work, file: str, path: list[str | int], want: str) -> Any:
         kinds = ", ".join(sorted(set(table.geometry.geom_type.dropna()))) or "nothing"
         raise work.stop(CANNOT_APPLY, f"{name.name!r} holds {kinds}, but a {want} is needed", path, file)
     if want == "zone":
-        return shapely.union_all(shapes.to_numpy())
+        return shapely.union_all(shapely.make_valid(shapes.to_numpy()))
     merged = shapely.line_merge(shapely.union_all(shapes.to_numpy()))
     if merged.geom_type != "LineString":
         raise work.stop(CANNOT_APPLY, f"the lines of {name.name!r} do not join into one; draw one line", path, file)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from community_routes.errors import ScenarioError
+from community_routes.errors import ScenarioError, as_path
 from community_routes.notices import Notice, errors_in, raise_on_errors
 from community_routes.scenarios.changes import Change
 from community_routes.scenarios.conveyal_changes import CURES, READERS
@@ -45,7 +45,7 @@ def read_conveyal(
     ScenarioError
         The file is no such scenario, or holds what cannot be said; all of it at once.
     """
-    path = Path(path)
+    path = as_path(path)
     reading = Reading(path.name, feed)
     content = _content(path)
     changes: list[Change] = []
@@ -90,13 +90,15 @@ def _changes_of(reading: Reading, item: Any) -> list[Change]:
             cause = error.get("ctx", {}).get("error")
             reading.fault(f"{kind}: {cause or error['msg']}")
         return []
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as fault:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as fault:
         reading.fault(f"{kind}: {_what(fault)}; a field is missing or of another kind than expected")
         return []
     return made if len(errors_in(reading.found)) == before else []
 
 
 def _what(fault: Exception) -> str:
+    if isinstance(fault, ArithmeticError):
+        return "a number is infinite or beyond reckoning, or 0 where it divides"
     return f"there is no {fault}" if isinstance(fault, KeyError) else f"{type(fault).__name__}: {fault}"
 
 
@@ -110,6 +112,8 @@ def _content(path: Path) -> Mapping[str, Any]:
         raise ScenarioError(f"{path.name}: cannot be read: {fault.strerror or fault}") from None
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as fault:
         raise ScenarioError(f"{path.name}: is no JSON in UTF-8: {fault}") from None
+    except ValueError:
+        raise ScenarioError(f"{path.name}: holds a number of thousands of digits; write it shorter") from None
     if isinstance(content, list) and content and all(isinstance(item, Mapping) and "type" in item for item in content):
         content = {"modifications": content}
     inner = content.get("scenario", content) if isinstance(content, Mapping) else None
@@ -170,4 +174,4 @@ def read_modifications(path: str | Path) -> list[Mapping[str, Any]]:
     ScenarioError
         The file is no such scenario.
     """
-    return [item if isinstance(item, Mapping) else {} for item in _content(Path(path))["modifications"]]
+    return [item if isinstance(item, Mapping) else {} for item in _content(as_path(path))["modifications"]]

@@ -13,7 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, Valida
 from ruamel.yaml import YAML
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-from community_routes.errors import ScenarioError
+from community_routes.errors import ScenarioError, as_path
 from community_routes.notices import Notice, declare, errors_in, raise_on_errors
 from community_routes.scenarios.changes import CHANGES, Change, Cost
 from community_routes.scenarios.changes_values import Model, PlaceAt, nearest_name
@@ -236,7 +236,7 @@ def read_scenario(path: str | Path, *, notices: list[Notice] | None = None) -> S
         With all faults of all the files, each with line, column, value and the nearest known name.
     """
     found: list[Notice] = []
-    scenario = _read(Path(path), found, ())
+    scenario = _read(as_path(path), found, ())
     if notices is not None:
         notices.extend(found)
     raise_on_errors(found, ScenarioError)
@@ -249,7 +249,7 @@ def read_readable(path: str | Path) -> Scenario | None:
 
     Nothing may be done with it but to look for further faults.
     """
-    return _read(Path(path), [], (), partly=True)
+    return _read(as_path(path), [], (), partly=True)
 
 
 def _read(path: Path, found: list[Notice], above: tuple[str, ...], *, partly: bool = False) -> Scenario | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.errors import StudyError
+from community_routes.errors import StudyError, as_path
 from community_routes.network.points import Points
 from community_routes.notices import Notice
 from community_routes.publishing import check_replaceable
@@ -172,10 +172,10 @@ def assess_sites(
     MachineError
         The disk is full or cannot be written.
     """
-    out, watch, tell = Path(out), stopwatch or Stopwatch(), progress or (lambda _: None)
+    out, watch, tell = as_path(out), stopwatch or Stopwatch(), progress or (lambda _: None)
     check_replaceable(out)
     with watch.stage("read"):
-        batch = prepare_batch(study, Path(path), scenarios, pages)
+        batch = prepare_batch(study, as_path(path), scenarios, pages)
     if strict and batch.faults:
         raise StudyError(
             f"{batch.file_name}: {len(batch.faults)} of {len(batch.sites)} sites cannot be judged, so none was\n"
@@ -216,7 +216,7 @@ def sites_status(
     pages: Sequence[str] = (FAILED,),
 ) -> Status:
     """How far a batch is, whether a run is at work on it or not; nothing is changed."""
-    batch, out = prepare_batch(study, Path(path), scenarios, pages), Path(out)
+    batch, out = prepare_batch(study, as_path(path), scenarios, pages), as_path(out)
     done = WorkFolder(out).records(batch.settings, len(batch.figures)).load()
     keys = [key for key in batch.key_of_site if key]
     return Status(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import errno
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -15,11 +14,11 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 import shapely
 from numpy.typing import NDArray
 
 from community_routes.report.cells import csv_text
+from community_routes.report.geopackage import layers_of_columns, write_layers
 from community_routes.sites.around import Around, Residents
 from community_routes.sites.figures import CLOCK_TIMES, LEAVES, NAMES, WHICH_STOP, Figure
 from community_routes.sites.judge import Verdict, shortfall
@@ -416,30 +415,26 @@ def _json(value: Any) -> str:
 
 
 def _write_map(judged: JudgedSites, table: pd.DataFrame, path: Path) -> None:
-    """Sites with a place as points, and those given as areas once more as areas."""
+    """Sites with a place as points, and those given as areas once more as areas; too many figures for a layer by day."""
     placed = np.array([site.shape is not None for site in judged.sites], bool)
     plain = table.loc[placed].reset_index(drop=True)
     for name in plain.columns:
         if not pd.api.types.is_numeric_dtype(plain[name]):
             plain[name] = plain[name].map(_cell).astype(object)
-    points = gpd.GeoDataFrame(plain, geometry=shapely.points(plain["lon"], plain["lat"]), crs="EPSG:4326")
-    layers = {"sites": points}
+    points, layers = shapely.points(plain["lon"], plain["lat"]), dict[str, gpd.GeoDataFrame]()
+    day_of = {figure.name: figure.day for figure in judged.figures if figure.name in judged.shown}
+    for layer, names in layers_of_columns("sites", day_of).items():
+        known = set(names) | (set(plain.columns) - set(day_of) if layer == "sites" else {"id", "name"})
+        columns = [column for column in plain.columns if column in known]
+        layers[layer] = gpd.GeoDataFrame(plain[columns], geometry=points, crs="EPSG:4326")
+    kinds = dict.fromkeys(layers, "Point") | {"site_areas": "MultiPolygon"}
     shapes = np.array([site.shape for site in judged.sites if site.shape is not None], object)
     area = np.isin(shapely.get_type_id(shapes), (3, 6)) if len(shapes) else np.zeros(0, bool)
     if area.any():
         several = [shapely.MultiPolygon([s]) if s.geom_type == "Polygon" else s for s in shapes[area]]
         areas = plain.loc[area, ["id", "name", "homes", "status", "reason"]].reset_index(drop=True)
         layers["site_areas"] = gpd.GeoDataFrame(areas, geometry=several, crs="EPSG:4326")
-    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{judged.stamp.isoformat()}T00:00:00.000Z"})
-    try:
-        for name, layer in layers.items():
-            kind = "Point" if name == "sites" else "MultiPolygon"
-            pyogrio.write_dataframe(layer, path, layer=name, driver="GPKG", append=path.exists(), geometry_type=kind)
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as fault:
-        raise OSError(errno.EIO, f"{path.name} cannot be written ({fault})") from fault
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+    write_layers(layers, path, judged.stamp, **kinds)
 
 
 def _cell(value: Any) -> str | None:

@@ -19,11 +19,12 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from community_routes.errors import StudyError, UsageError
+from community_routes.errors import StudyError, UsageError, as_path
 from community_routes.network.points import Points
 from community_routes.sources.headings import rows_of_text, titles_above
 from community_routes.sources.opportunities import Opportunities, entrances_from_streets
-from community_routes.sources.table_file import as_text, is_text_table, why_no_map, why_no_table
+from community_routes.sources.study_spec import MOST
+from community_routes.sources.table_file import as_text, is_text_table, read_frame_of_places, why_no_table
 
 NEEDED = ("id", "lon", "lat")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -64,7 +65,7 @@ _MEANING = {
     "blank_id": "a site without an id; give each its own",
     "duplicate_id": "stands there more than once; which is meant cannot be known",
     "bad_row": "has another number of cells than the heading; a comma inside a cell needs quotes",
-    "bad_shape": "is no point and no area",
+    "bad_shape": "is no point and no area, or its outline does not close",
     "off_network": "lies outside the streets' coverage or too far from any street",
 }
 
@@ -125,7 +126,7 @@ def read_sites(path: str | Path) -> list[Site]:
     StudyError
         It cannot be read at all, has no column that is needed, or holds no site.
     """
-    path = Path(path)
+    path = as_path(path)
     if not path.is_file():
         raise UsageError(f"{path} is not there; name a CSV with id, lon, lat, or a map of points or areas with an id")
     sites = list(_sites_of_table(path) if is_text_table(path) else _sites_of_map(path))
@@ -198,12 +199,9 @@ def _site_of_cells(line: int, names: list[str], cells: list[str]) -> Site:
 
 
 def _sites_of_map(path: Path) -> Iterator[Site]:
-    try:
-        table = gpd.read_file(path)
-    except (RuntimeError, ValueError, OSError) as wrong:
-        raise StudyError(f"{path.name}: it cannot be read as a map: {why_no_map(path, wrong)}") from None
+    table = read_frame_of_places(path)
     columns = {str(name).lower(): name for name in table.columns}
-    if not isinstance(table, gpd.GeoDataFrame) or "id" not in columns:
+    if "id" not in columns:
         raise StudyError(f"{path.name}: it is no map with a column 'id' (it has {', '.join(columns)})")
     if table.crs is None:
         raise StudyError(f"{path.name}: it does not say in which coordinates it is; give the map a coordinate system")
@@ -213,15 +211,16 @@ def _sites_of_map(path: Path) -> Iterator[Site]:
         shape = _usable(given)
         fault = None
         if shape is None:
-            absent = given is None or given.is_empty
-            kind, reason = ("", "no_coordinates") if absent else (given.geom_type, "bad_shape")
+            kind, reason = ("", "no_coordinates") if given is None else (given.geom_type, "bad_shape")
+            if given is not None and given.is_empty:
+                kind = "an outline that cannot be drawn"
             fault = Fault(row + 1, _clean(cells["id"]), "geometry", kind, reason)
         yield _with_rest(row + 1, cells, shape, fault)
 
 
 def _usable(shape: Any) -> Any:
     """The shape on the plane, mended where its outline crosses itself; None where it is no point and no area."""
-    if shape is None or shape.is_empty or not np.isfinite(shape.bounds).all():
+    if shape is None or shape.is_empty or not np.isfinite(shapely.get_coordinates(shape)).all():
         return None
     flat = shapely.force_2d(shape)
     mended = flat if flat.is_valid else shapely.make_valid(flat)
@@ -236,7 +235,7 @@ def _with_rest(line: int, cells: dict[str, str], shape: Any, fault: Fault | None
     given = cells.get("homes", "")
     if given:
         homes = _number(given)
-        if not homes >= 0:
+        if not 0 <= homes <= MOST:
             homes, fault = math.nan, fault or Fault(line, ident, "homes", given, "bad_number")
     written = cells.get("entrances", "")
     entrances = _entrances(written)

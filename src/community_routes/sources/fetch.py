@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from community_routes.errors import UsageError
+from community_routes.errors import UsageError, as_path
 from community_routes.sources.fetch_build import Town, build_study
 from community_routes.sources.fetch_http import Client, FetchError, sha256_of, write_whole
 from community_routes.sources.fetch_options import Options
@@ -77,7 +77,7 @@ def fetch_authority(
     FetchError
         A service failed, or gave less than it should; nothing in ``out`` was changed.
     """
-    out, options = Path(out), options or Options()
+    out, options = as_path(out), options or Options()
     options.check()
     table = read_sources(sources)
     work = out.absolute().parent / f".{out.absolute().name}.fetching"

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.errors import FeedError, UsageError
+from community_routes.errors import FeedError, UsageError, as_paths
 from community_routes.notices import Notice, declare, raise_on_errors
 from community_routes.sources import gtfs_calendar, gtfs_calls, gtfs_places, gtfs_shapes, gtfs_trips
 from community_routes.sources.feed import Calendar, Calls, Feed, Shapes
@@ -77,7 +77,7 @@ def read_feed(
     FeedError
         With every error found, after all zips were looked at.
     """
-    zips = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
+    zips = as_paths(paths)
     if not zips:
         raise UsageError("no timetable was given")
     clip = Clip(area, tuple(dates) if dates is not None else None)

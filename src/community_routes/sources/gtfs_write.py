@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
-from community_routes.errors import FeedError
+from community_routes.errors import FeedError, as_path
 from community_routes.sources.feed import Feed
 from community_routes.sources.gtfs_subset import keep_trips
 from community_routes.sources.headways import entries_of, first_departures, phases_s
@@ -54,7 +54,7 @@ def write_feed(feed: Feed, path: Path, *, date_stamp: dt.date) -> None:
 
 def write_zip(files: Iterable[tuple[str, bytes]], path: Path, *, date_stamp: dt.date) -> None:
     """Write files under their names as a zip, whole or not at all."""
-    path = Path(path)
+    path = as_path(path)
     stamp = max(date_stamp, _EARLIEST)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

@@ -14,7 +14,7 @@ import numpy as np
 import osmium
 from numpy.typing import NDArray
 
-from community_routes.errors import StreetsError
+from community_routes.errors import StreetsError, as_path
 from community_routes.notices import Notice, declare, raise_on_errors
 from community_routes.sources.osm_blocks import blocks_fault, mistaken_for_pbf
 from community_routes.sources.osm_checks import box_text, check_area
@@ -72,7 +72,7 @@ def read_streets(
         The file cannot be read, or nobody can walk in it.
     """
     found: list[Notice] = []
-    path = Path(source)
+    path = as_path(source)
     street_map = None
     if area is not None:
         _check_area(area, path.name, found)
@@ -100,7 +100,7 @@ def read_graphml(source: str | Path, *, area: Area | None = None, notices: list[
         The file cannot be read, its coordinates are no numbers or no degrees, or nobody can walk in it.
     """
     found: list[Notice] = []
-    path = Path(source)
+    path = as_path(source)
     street_map = None
     if area is not None:
         _check_area(area, path.name, found)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, PrivateAttr, WithJsonSchema, field_validator
 
-from community_routes.errors import StudyError
+from community_routes.errors import StudyError, as_path
 from community_routes.notices import Notice, declare, raise_on_errors
 from community_routes.sources.study_fares import Fares, Standards
 from community_routes.sources.study_places import Destinations, Neighbourhoods, StreetsSpec
@@ -152,7 +152,7 @@ def read_study_file(path: str | Path, notices: list[Notice] | None = None) -> St
     StudyError
         Nothing can be built from the file (or any error, with ``notices=None``).
     """
-    path = Path(path).absolute()
+    path = as_path(path).absolute()
     found: list[Notice] = []
     study: StudyFile | None = None
     try:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from community_routes.sources.study_spec import DataFile, Name, Names, Spec
+from community_routes.sources.study_spec import MOST, DataFile, Name, Names, Spec
 
 Box = tuple[float, float, float, float]
 
@@ -249,6 +249,6 @@ class Destinations(Spec):
                 )
         if (self.lon is None) != (self.lat is None):
             raise ValueError("give both 'lon' and 'lat', or none where the file holds places on a map")
-        if isinstance(self.amount, float) and self.amount < 0:
-            raise ValueError("an amount cannot be below 0")
+        if isinstance(self.amount, float) and not 0 <= self.amount <= MOST:
+            raise ValueError(f"an amount cannot be below 0 or above {MOST:,.0f}")
         return self

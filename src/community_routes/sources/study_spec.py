@@ -22,6 +22,9 @@ from community_routes.errors import StudyError
 from community_routes.sources.yaml_file import Located, Node, Step
 from community_routes.times import FIRST_DATE, LAST_DATE, parse_date, parse_time, parse_window
 
+MOST = 1e12
+"""The largest number of persons, jobs or pounds that is believed; sums of much larger ones are no numbers any more."""
+
 
 class Spec(BaseModel):
     """A part of a study file. ``at("column")`` is the place where that key was written, for a message."""

@@ -23,6 +23,7 @@ import pyogrio.raw
 import shapely
 from numpy.typing import NDArray
 
+from community_routes.errors import StudyError
 from community_routes.notices import Notice, Sample, declare
 from community_routes.sources.file_kinds import mistaken
 from community_routes.sources.headings import (
@@ -34,7 +35,7 @@ from community_routes.sources.headings import (
     notes_from,
     rows_of_text,
 )
-from community_routes.sources.study_spec import Spec
+from community_routes.sources.study_spec import MOST, Spec
 from community_routes.sources.yaml_file import MISSING_FILE, near_file, nearest
 
 UNKNOWN_COLUMN = declare("unknown_column", "error", "A column that the study file names is not in the table.")
@@ -61,6 +62,10 @@ NO_GEOMETRY = declare("no_geometry", "error", "A row of a map has no place.")
 MAX_TABLE_BYTES = 150_000_000
 MAX_CELLS = 8_000_000
 _UNNAMED = re.compile(r"Field\d+")
+_NO_PLACE = (
+    "this row has no place, or an outline that cannot be drawn (a ring of two points, or whose last point is not its first); "
+    "give it coordinates or take it out"
+)
 _TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
 
 
@@ -344,8 +349,31 @@ def _read_layer(path: Path, layer: str) -> Any:
     )
     if outlines is None:
         return frame
-    # An outline that cannot be made at all (a ring of two points) is none; its row is reported.
-    return gpd.GeoDataFrame(frame, geometry=shapely.from_wkb(outlines, on_invalid="ignore"), crs=meta["crs"])
+    # An outline that cannot be made at all (a ring of two points, or one that does not close) is empty; its row is reported.
+    shapes = shapely.from_wkb(outlines, on_invalid="ignore")
+    shapes[shapely.is_missing(shapes) & ~pd.isna(outlines)] = shapely.GeometryCollection()
+    return gpd.GeoDataFrame(frame, geometry=shapes, crs=meta["crs"])
+
+
+def read_frame_of_places(path: Path) -> Any:
+    """The first layer of a map, as a GeoDataFrame with cells as they stand; a shape is None where there is none, and empty
+    where an outline cannot be made.
+
+    Raises
+    ------
+    StudyError
+        It cannot be read, or is no map.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            layer = None if path.suffix.lower() == ".parquet" else str(pyogrio.list_layers(path)[0][0])
+            frame = _open_frame(path, layer, {}, [])
+        except Exception as fault:  # the drivers of many formats raise errors of many kinds
+            raise StudyError(f"{path.name}: it cannot be read as a map: {why_no_map(path, fault)}") from None
+    if not isinstance(frame, gpd.GeoDataFrame):
+        raise StudyError(f"{path.name}: it holds no places on a map; save a table of places as CSV with id, lon, lat")
+    return frame
 
 
 def _read_parquet(path: Path) -> Any:
@@ -377,9 +405,7 @@ def _with_points(table: Table, spec: Any, found: list[Notice]) -> Table | None:
 def _report_no_place(table: Table, rows: NDArray[Any], found: list[Notice]) -> None:
     sample = Sample(NO_GEOMETRY)
     for i in rows:
-        sample.add(
-            table.file, row=int(table.row[i]), message="this row has no place; give it coordinates or take it out"
-        )
+        sample.add(table.file, row=int(table.row[i]), message=_NO_PLACE)
     found.extend(sample.notices())
 
 
@@ -427,6 +453,14 @@ def _in_degrees(bounds: NDArray[np.float64]) -> bool:
     return bool(np.all(np.isfinite(bounds))) and west >= -180 and east <= 180 and south >= -90 and north <= 90
 
 
+def in_degrees(shapes: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Whether each shape lies on earth in degrees, every corner of it, shape (n,)."""
+    corners, owner = shapely.get_coordinates(shapes, return_index=True)
+    inside = np.ones(len(shapes), bool)
+    inside[owner[~(np.abs(corners) <= [180.0, 90.0]).all(axis=1)]] = False
+    return inside
+
+
 def _looks_british(x: float, y: float) -> bool:
     """Whether a pair could be an easting and northing of the British National Grid, in metres."""
     return 1_000 < x < 700_000 and 1_000 < y < 1_300_000
@@ -441,12 +475,12 @@ def _no_crs(file: str, bounds: NDArray[np.float64]) -> str:
 def _report_impossible(table: Table, series: Any, found: list[Notice]) -> bool:
     """Rows whose coordinates are no degrees, or not even numbers; whether there were any."""
     sample = Sample(BAD_COORDINATES, keep=3)
-    for i, bounds in enumerate(shapely.bounds(np.asarray(series.array, object)).reshape(-1, 4)):
-        if not _in_degrees(bounds):
-            x, y = (float(value) for value in bounds[:2])
-            hint = "; it looks like the British National Grid: add `crs: EPSG:27700`" if _looks_british(x, y) else ""
-            message = f"the coordinates ({x:g}, {y:g}) lie nowhere on earth in degrees{hint}"
-            sample.add(table.file, row=int(table.row[i]), value=f"{x:g}, {y:g}", message=message)
+    shapes = np.asarray(series.array, object)
+    for i in np.flatnonzero(~in_degrees(shapes)):
+        x, y = next(pair for pair in shapely.get_coordinates(shapes[i]).tolist() if not _in_degrees(np.array(pair * 2)))
+        hint = "; it looks like the British National Grid: add `crs: EPSG:27700`" if _looks_british(x, y) else ""
+        message = f"the coordinates ({x:g}, {y:g}) lie nowhere on earth in degrees{hint}"
+        sample.add(table.file, row=int(table.row[i]), value=f"{x:g}, {y:g}", message=message)
     found.extend(sample.notices())
     return sample.count > 0
 
@@ -500,6 +534,7 @@ def numbers(
     cells = table.columns[column]
     values = np.full(len(rows), np.nan)
     bad = Sample(BAD_NUMBER)
+    low = -MOST if minimum is None else minimum
     for i, row in enumerate(rows):
         text = cells[row]
         if not text:
@@ -508,8 +543,9 @@ def numbers(
             value = float(text.replace(",", "") if _THOUSANDS.fullmatch(text) else text)
         except ValueError:
             value = np.nan
-        if not np.isfinite(value) or (minimum is not None and value < minimum):
-            what = "is no number" if not np.isfinite(value) else f"is less than {minimum:g}"
+        if not low <= value <= MOST:
+            beyond = f"is less than {low:g}" if value < low else f"is more than {MOST:,.0f}"
+            what = beyond if np.isfinite(value) else "is no number"
             bad.add(table.file, row=int(table.row[row]), field=column, value=text, message=f"{text!r} {what}")
         else:
             values[i] = value

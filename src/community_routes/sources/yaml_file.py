@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from community_routes.errors import CommunityRoutesError, StudyError
+from community_routes.errors import CommunityRoutesError, StudyError, as_path
 from community_routes.notices import Notice, declare, raise_on_errors
 from community_routes.sources.file_kinds import mistaken
 from community_routes.sources.yaml_nodes import (
@@ -78,7 +78,7 @@ def read_yaml(
     CommunityRoutesError
         Of the class ``error``: the file is missing, not UTF-8, no YAML, or no mapping; the notice is in ``notices`` as well.
     """
-    path = Path(path)
+    path = as_path(path)
     found: list[Notice] = []
     located: Located | None = None
     try:

@@ -135,6 +135,8 @@ def check_origins(
     origins: pd.DataFrame, shapes: NDArray[np.object_], ids: Sequence[str], spec: OriginPointsSpec, found: list[Notice]
 ) -> None:
     """Origins outside their neighbourhood (beyond the coarseness of a boundary), and points that belong elsewhere altogether."""
+    if not len(origins):
+        return
     zone = origins["zone"].to_numpy()
     lon, lat = origins["lon"].to_numpy(), origins["lat"].to_numpy()
     away = _metres(shapes[zone], lon, lat)
