@@ -17,7 +17,7 @@ import pandas as pd
 from community_routes import __version__
 from community_routes.bases import base_evaluations, base_tables
 from community_routes.checking import notices_table
-from community_routes.columns import COMPARISON_COLUMNS
+from community_routes.columns import COMPARISON_COLUMNS, LEAST_CHANGE
 from community_routes.costs import cost_figures, cost_tables, proposal_cost
 from community_routes.drawn import route_table, stop_table, study_box
 from community_routes.errors import UsageError
@@ -65,14 +65,14 @@ class Comparison:
     bases : dict of scenario to Evaluation
         What a proposal builds on, of those that build on another one.
     least_change : float
-        A change of at most this share of the larger of both levels counts as no change where gains and losses are counted.
+        A change of at most this share of the baseline's level counts as no change where gains and losses are counted.
     """
 
     today: Evaluation
     proposals: tuple[Evaluation, ...]
     intervals: Mapping[str, Intervals] = field(default_factory=dict)
     bases: Mapping[str, Evaluation] = field(default_factory=dict)
-    least_change: float = 0.0
+    least_change: float = LEAST_CHANGE
 
     @property
     def study(self) -> Study:
@@ -167,7 +167,7 @@ class Comparison:
             groups=self.groups,
             notices=self.notices,
             sources=self._sources(),
-            settings=printed_settings(study) | ({"least_change": self.least_change} if self.least_change else {}),
+            settings=printed_settings(study) | {"least_change": self.least_change},
             scenarios=tuple(_summary(proposal, self.costs[proposal.scenario]) for proposal in self.proposals),
             dates=file.dates,
             version=__version__,
@@ -317,7 +317,7 @@ def compare(
     *proposals: Evaluation,
     draws: int = 0,
     seed: int = 0,
-    least_change: float = 0.0,
+    least_change: float = LEAST_CHANGE,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Comparison:
@@ -333,8 +333,8 @@ def compare(
     seed : int
         Of the draws; the same for all proposals.
     least_change : float
-        Changes of at most this share (0.01 is 1 %) of the larger of both levels count as no change where those who gain and
-        lose are counted; 0 counts every change.
+        Changes of at most this share (0.01 is 1 %) of today's level count as no change where those who gain and lose are
+        counted; 0 counts every change.
     threads : int
     progress : callable of str, optional
 
@@ -347,8 +347,7 @@ def compare(
     UsageError
         They were not evaluated on one study, or two have the same id.
     """
-    if not 0 <= least_change <= 0.5:
-        raise UsageError(f"a least change of {least_change:g}; it must be a share of 0 to 0.5")
+    check_least_change(least_change)
     for proposal in proposals:
         if proposal.study is not today.study:
             raise UsageError(
@@ -365,6 +364,17 @@ def compare(
     }
     bases = base_evaluations(proposals, lambda base: evaluate(today.study, base, threads=threads, progress=progress))
     return Comparison(today, proposals, found, bases, least_change)
+
+
+def check_least_change(share: float) -> None:
+    """A least change must be a share of 0 to 0.5.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not 0 <= share <= 0.5:
+        raise UsageError(f"a least change of {share:g}; it must be a share of 0 to 0.5")
 
 
 def printed_settings(study: Study) -> dict[str, Any]:

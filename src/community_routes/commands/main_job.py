@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from community_routes.columns import LEAST_CHANGE
 from community_routes.commands.engines import check_engine, engine_of
 from community_routes.commands.options import (
     Common,
@@ -28,7 +29,7 @@ from community_routes.commands.session import opened_study, session
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("out/demo"),
     draws: Draws = 0,
-    least_change: LeastChange = 0.0,
+    least_change: LeastChange = 100 * LEAST_CHANGE,
     maps: Maps = True,
     pdf: Pdf = False,
     xlsx: Xlsx = False,
@@ -60,7 +61,7 @@ def run(
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)] = ...,  # type: ignore[assignment]
     draws: Draws = 0,
-    least_change: LeastChange = 0.0,
+    least_change: LeastChange = 100 * LEAST_CHANGE,
     maps: Maps = True,
     pdf: Pdf = False,
     xlsx: Xlsx = False,
