@@ -129,7 +129,9 @@ def _run(
             comparison = compare(today, *evaluated, **drawn, progress=console.progress)
         console.progress("writing the report")
         page = comparison.write_report(out, **files, stopwatch=watch)
-    console.notices([*opened.notices, *(n for e in comparison.evaluations for n in e.notices)])
+    console.notices(
+        [*opened.notices, *(n for e in comparison.evaluations for n in e.notices)], where=str(out / "notices.csv")
+    )
     for evaluation in evaluated:
         for effect in evaluation.applied.effects if evaluation.applied is not None else ():
             console.remark(f"{evaluation.scenario}: {effect}")

@@ -38,7 +38,8 @@ def opened_study(console: Console, study: Path, common: Common) -> Any:
     try:
         opened = open_study(study, notices=notices, cache=cache_folder(common.cache), stopwatch=console.stopwatch)
     except CommunityRoutesError:
-        console.notices([notice for notice in notices if notice.severity != "error"])
+        warnings = [notice for notice in notices if notice.severity != "error"]
+        console.notices(warnings, where=f"`community-routes check {study} --out DIR`")
         raise
     if common.seed is not None:
         travel = opened.file.travel.model_copy(update={"seed": common.seed})

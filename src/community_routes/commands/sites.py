@@ -71,7 +71,7 @@ def sites(
                 opened, file, out, scenarios=proposals, pages=wanted, strict=strict, threads=common.threads, engine=searching,
                 block=block, stopwatch=console.stopwatch, progress=console.progress,
             )  # fmt: skip
-    console.notices(list(opened.notices))
+    console.notices(list(opened.notices), where=f"`community-routes check {study} --out DIR`")
     console.say(str(found))
     if found.n_without_page:
         console.remark(f"{found.n_without_page:,} sites for which a page was asked have none (report.html says why)")

@@ -14,11 +14,11 @@ import pandas as pd
 
 from community_routes.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
 from community_routes.errors import UsageError
+from community_routes.notices import SEVERITIES
 from community_routes.report.results import JOURNEY_COLUMNS, Results
 from community_routes.times import format_time
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-SEVERITIES = ("error", "warning", "info")
 _KEYS = {
     "access": ("scenario", "day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min"),
     "groups": ("scenario", "day", "window", "grouping", "group", "kind", "measure", "reading", "cutoff_min"),
