@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import shapely
 from numpy.typing import NDArray
 
 from community_routes.errors import StudyError, UsageError
+from community_routes.locking import folder_beside
 from community_routes.matrix_blocks import matrix_cells
 from community_routes.matrix_rows import FAULTS, Layout, Spool, check_ending, write_rows
 from community_routes.network.network import Network
@@ -85,7 +85,7 @@ class Matrix:
         """Write the matrix as CSV or Parquet, by the ending; whole or not at all. Returns the number of rows."""
         path = Path(path)
         check_ending(path)
-        with _folder_beside(path) as folder:
+        with folder_beside(path) as folder:
             n_rows = write_rows(folder / path.name, self._tables(folder, reached_only))
             (folder / path.name).replace(path)
         return n_rows
@@ -103,14 +103,6 @@ class Matrix:
 
     def __repr__(self) -> str:
         return f"Matrix({len(self.origins):,} origins x {len(self.destinations):,} destinations, {self.query})"
-
-
-@contextmanager
-def _folder_beside(path: Path) -> Iterator[Path]:
-    """A folder for unfinished work on the disk on which a file is to be; it goes away whatever happens."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(".part", f".{path.name}.", path.parent, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
 
 
 def read_places(study: Study, path: str | Path) -> Points:
@@ -322,7 +314,7 @@ def write_matrix(
     with watch.stage("network"):
         stops, networks = network_of(study, query, day)
     tell("searching")
-    with _folder_beside(path) as folder:
+    with folder_beside(path) as folder:
         with watch.stage("routing"):
             layout, reached = _ends(study, query, stops, networks[day], origins, destinations, per_departure)
             spool = Spool(layout, folder)

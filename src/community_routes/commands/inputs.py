@@ -10,6 +10,7 @@ import typer
 from community_routes.commands.options import Common
 from community_routes.commands.session import session
 from community_routes.errors import MachineError, UsageError
+from community_routes.locking import check_file
 
 
 def check(
@@ -36,6 +37,8 @@ def check(
 
     if map_file is not None and target.suffix.lower() == ".zip":
         raise UsageError("--map draws the inputs of a study; a bare timetable has no neighbourhoods or destinations")
+    if map_file is not None:
+        check_file(map_file)
     with session(common, f"checking {target.name}") as console:
         result = check_inputs(
             target,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
 from community_routes.errors import FeedError
+from community_routes.locking import new_file
 from community_routes.sources.feed import Feed
 from community_routes.times import format_time
 
@@ -46,19 +46,13 @@ def write_feed(feed: Feed, path: Path, *, date_stamp: dt.date) -> None:
     """
     path = Path(path)
     stamp = max(date_stamp, _EARLIEST)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, columns in _tables(feed).items():
-                info = zipfile.ZipInfo(f"{name}.txt", (stamp.year, stamp.month, stamp.day, 0, 0, 0))
-                info.compress_type = zipfile.ZIP_DEFLATED
-                info.external_attr = 0o644 << 16
-                info.create_system = 3  # the same on every system
-                archive.writestr(info, _csv(columns))
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with new_file(path) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, columns in _tables(feed).items():
+            info = zipfile.ZipInfo(f"{name}.txt", (stamp.year, stamp.month, stamp.day, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o644 << 16
+            info.create_system = 3  # the same on every system
+            archive.writestr(info, _csv(columns))
 
 
 def _tables(feed: Feed) -> dict[str, dict[str, Any]]:
