@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # nothing is imported here: whoever starts the command line waits for it
 if TYPE_CHECKING:
+    from typing import Any
+
+    __version__: str
     from community_routes.catchment import isochrone as isochrone
     from community_routes.cluster.engine import DaskEngine as DaskEngine
     from community_routes.comparison import Comparison as Comparison
@@ -122,19 +122,29 @@ _WHERE = {
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 __all__ = sorted(_HOME)
 
-try:
-    __version__ = version("community-routes")
-except PackageNotFoundError:  # the source folder without an installation
-    __version__ = "0+unknown"
-
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that starting the command line stays quick."""
-    if name not in _HOME:
+    from importlib import import_module
+
+    value: Any
+    if name == "__version__":
+        value = _version()
+    elif name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    else:
+        value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
     globals()[name] = value
     return value
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("community-routes")
+    except PackageNotFoundError:  # the source folder without an installation
+        return "0+unknown"
 
 
 def __dir__() -> list[str]:

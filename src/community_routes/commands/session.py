@@ -11,6 +11,7 @@ from typing import Any
 from community_routes.commands.options import Common
 from community_routes.console import Console
 from community_routes.errors import CommunityRoutesError, UsageError
+from community_routes.starting import work_begins
 
 
 @contextmanager
@@ -19,6 +20,7 @@ def session(common: Common, text: str) -> Iterator[Console]:
     if common.timings is not None and common.timings.is_dir():
         raise UsageError(f"{common.timings} is a folder; name a file with --timings")
     console = Console(quiet=common.quiet, log_json=common.log_json)
+    work_begins()
     with console.working(text):
         yield console
     console.write_timings(common.timings)
