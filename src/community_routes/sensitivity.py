@@ -147,8 +147,8 @@ class Sweep:
         if not self.least_change:
             return said
         mine = self.table[(self.table["kind"] == kind) & (self.table["scenario"] == name)]
-        figures = (mine[f"{part}_{self.lead}"].to_numpy(np.float64) for part in ("baseline", "gain"))
-        below = int((np.abs(ways(*figures, 0.0)) == 1).sum()) - better - worse
+        base, gain = (mine[f"{part}_{self.lead}"].to_numpy(np.float64) for part in ("baseline", "gain"))
+        below = int((ways(base, gain, 0.0) != 0).sum()) - int(np.isnan(base + gain).sum()) - better - worse
         return f"{said} ({least_change_words(self.least_change, str(below))})"
 
     def pair_sentence(self, one: str, other: str, kind: str) -> str:
