@@ -167,7 +167,7 @@ class Comparison:
             groups=self.groups,
             notices=self.notices,
             sources=self._sources(),
-            settings=printed_settings(study) | {"least_change": self.least_change},
+            settings=printed_settings(study) | counted_from(self.least_change),
             scenarios=tuple(_summary(proposal, self.costs[proposal.scenario]) for proposal in self.proposals),
             dates=file.dates,
             version=__version__,
@@ -375,6 +375,11 @@ def check_least_change(share: float) -> None:
     """
     if not 0 <= share <= 0.5:
         raise UsageError(f"a least change of {share:g}; it must be a share of 0 to 0.5")
+
+
+def counted_from(least_change: float) -> dict[str, float]:
+    """The setting as it is printed; nothing where every change counts."""
+    return {"least_change": least_change} if least_change else {}
 
 
 def printed_settings(study: Study) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from community_routes import __version__
 from community_routes.columns import LEAST_CHANGE
-from community_routes.comparison import check_least_change, printed_settings
+from community_routes.comparison import check_least_change, counted_from, printed_settings
 from community_routes.errors import UsageError
 from community_routes.evaluation import Progress, evaluate
 from community_routes.publishing import RUN_FILE, new_folder
@@ -245,7 +245,7 @@ class Sweep:
             "windows": self.settings["windows"],
             "cutoffs_min": self.settings["cutoffs_min"],
             "walk_speed_kmh": self.settings["walk_speeds_kmh"],
-            "least_change": self.least_change,
+            **counted_from(self.least_change),
         }
 
     def run_json(self) -> str:
