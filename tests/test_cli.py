@@ -221,6 +221,33 @@ def test_a_killed_process_leaves_no_half_folder(folder: Path, tmp_path: Path) ->
     assert digests(out) == digests(other)
 
 
+@pytest.mark.parametrize(
+    ("asked", "where"),
+    [
+        (["matrix", "STUDY", "--out", "m.csv"], "community_routes.matrix.write_rows"),
+        (["export-gtfs", "STUDY", "SCENARIO", "changed.zip"], "community_routes.sources.gtfs_write._csv"),
+        (["isochrone", "STUDY", "P0", "--depart", "08:15", "--out", "map.geojson"], "pathlib.Path.write_bytes"),
+        (["schema", "study", "--out", "study.json"], "pathlib.Path.write_bytes"),
+        (["new-scenario", "STUDY", "plan", "--out", "plan.yaml"], "pathlib.Path.write_bytes"),
+    ],
+)
+def test_a_killed_process_leaves_no_half_file_for_ever(
+    folder: Path, tmp_path: Path, asked: list[str], where: str
+) -> None:
+    """Killed while it writes, a command leaves something hidden, which the same command removes the next time."""
+    names = {"STUDY": str(folder / "study.yaml"), "SCENARIO": str(folder / "link.yaml")}
+    arguments = [names.get(word, str(tmp_path / word) if re.search(r"\.\w+$", word) else word) for word in asked]
+    module, name = where.rsplit(".", 1)
+    kill = f"import os, pkgutil, signal\nowner = pkgutil.resolve_name({module!r})\n"
+    kill += f"setattr(owner, {name!r}, lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))"
+    assert command(*arguments, code=kill).returncode == -9
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".")
+    assert command(*arguments).returncode == 0
+    there = sorted(path.name for path in tmp_path.iterdir())
+    assert there and not [name for name in there if name.startswith(".")]
+
+
 def test_the_seconds_of_the_stages_add_up(study: str, tmp_path: Path) -> None:
     """To the processor time of the whole process, as the process itself reads it at its end."""
     timings, out = tmp_path / "timings.json", tmp_path / "out"
@@ -268,6 +295,11 @@ def test_quiet_and_the_log(study: str, tmp_path: Path, capfd: pytest.CaptureFixt
         ["run", "study.yaml", "--out", "x", "--timings", "."],
         ["export-gtfs", "study.yaml", "link.yaml", "feed.txt"],
         ["isochrone", "study.yaml", "P0", "--depart", "08:15", "--out", "x.pdf"],
+        ["run", "study.yaml", "--out", "."],
+        ["demo", "--out", "."],
+        ["sweep", "study.yaml", "link.yaml", "--out", ".."],
+        ["sites", "study.yaml", "sites.csv", "--out", "."],
+        ["matrix", "study.yaml", "--out", "/"],
     ],
 )
 def test_wrong_usage_is_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

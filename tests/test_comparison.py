@@ -84,6 +84,34 @@ def test_changes_under_the_least_that_matters_are_none(study: Study) -> None:
     assert "no change of more than 40 %" in page and "Least change that counts (share)" in page
 
 
+def test_every_table_counts_gains_and_losses_by_one_rule(study: Study) -> None:
+    """Neighbourhoods that the comparison calls better or worse are those that groups.csv counts, whatever the least change.
+
+    Of counts; a time that is found or lost (gained, lost in the comparison) is better or worse than none in groups.csv.
+    """
+    today, less = evaluate(study), evaluate(study, LESS)
+    keys = ["day", "window", "kind", "measure", "reading", "cutoff_min"]
+    counts = []
+    for least_change in (0.0, 0.01, 0.1, 0.4):
+        comparison = compare(today, less, least_change=least_change)
+        table, groups = (
+            t[(t["scenario"] == "less") & (t["measure"] == "cumulative_opportunities")]
+            for t in (comparison.comparison, comparison.groups)
+        )
+        groups = groups[groups["grouping"] == "all"]
+        for name in ("better", "worse", "same"):
+            mine = table.assign(hit=table["category"] == name).groupby(keys, dropna=False)["hit"].sum()
+            found = groups.set_index(keys)[f"persons_{name}"]
+            assert (mine.reindex(found.index) == found).all() and len(found) >= 8
+        assert (groups["persons_below"] <= groups["persons_same"]).all()
+        counts.append((int(groups["persons_worse"].sum()), int(groups["persons_below"].sum())))
+    assert all(sum(count) == counts[0][0] for count in counts), "a loss is counted, or lies below"
+    assert counts[0][1] == 0 < counts[-1][1]
+    page = page_html(compare(today, less).results)
+    assert "counted from a change of 1 % on" in page and "lie below it" in page
+    assert "lie below it" not in page_html(compare(today, less, least_change=0).results)
+
+
 def test_what_it_takes_by_day_and_period(study: Study) -> None:
     """L1 has 48 buses a day each way (06:00 to 21:40 every 20 minutes), 10 minutes each; the layover of a cycle is 5 minutes.
 

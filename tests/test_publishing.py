@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from community_routes.errors import UsageError
-from community_routes.locking import try_lock
+from community_routes.locking import new_file, try_lock
 from community_routes.publishing import check_replaceable, new_folder
 
 
@@ -71,6 +71,53 @@ def test_what_a_killed_run_left_goes_and_what_another_is_writing_stays(tmp_path:
             (made / "text").touch()
         assert sorted(path.name for path in tmp_path.iterdir()) == [".out [1].busy", "out [1]"]
         assert [path.name for path in out.iterdir()] == ["text"]
+
+
+def test_a_file_appears_whole_and_a_killed_process_leaves_it_as_it_was(tmp_path: Path) -> None:
+    """SIGKILL in the middle leaves a hidden folder with half a file; whoever writes the same file next clears it away."""
+    path = tmp_path / "m [1].csv"
+    path.write_text("old", encoding="utf-8")
+    killed = (
+        "import os, sys; from pathlib import Path; from community_routes.locking import new_file\n"
+        "with new_file(Path(sys.argv[1])) as beside: beside.write_text('ha'); os.abort()"
+    )
+    subprocess.run([sys.executable, "-c", killed, str(path)], check=False, stderr=subprocess.DEVNULL)
+    assert path.read_text("utf-8") == "old" and len(list(tmp_path.iterdir())) == 2
+    with pytest.raises(OSError, match="full"), new_file(path) as beside:
+        beside.write_text("ha", encoding="utf-8")
+        raise OSError("full")
+    assert path.read_text("utf-8") == "old" and len(list(tmp_path.iterdir())) == 1, "also what was left before is gone"
+    with new_file(path) as one, new_file(path) as other:
+        assert one != other, "two may write at once: neither takes the other's work for a leftover"
+        one.write_text("one", encoding="utf-8")
+        other.write_text("other", encoding="utf-8")
+    assert path.read_text("utf-8") == "one" and list(tmp_path.iterdir()) == [path]
+    with pytest.raises(UsageError, match="is a folder; name a file"), new_file(tmp_path):
+        pass
+
+
+def test_a_folder_that_cannot_be_replaced_is_refused_with_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The working folder, one that holds it, and where something is mounted; also by other names, also where it is a run."""
+    work = make_run(tmp_path / "project" / "work", "old")
+    monkeypatch.chdir(work)
+    (tmp_path / "link").symlink_to(work)
+    for out in (".", "./", str(work), "new/..", str(tmp_path / "link")):
+        with pytest.raises(UsageError, match=r"is the folder in which you work.*--out results"):
+            check_replaceable(Path(out))
+    for out in ("..", str(tmp_path), "/"):
+        with pytest.raises(UsageError, match="holds the folder in which you work"), new_folder(Path(out)):
+            pass
+    check_replaceable(Path("new"))
+    monkeypatch.chdir(tmp_path)
+    check_replaceable(work)
+    (tmp_path / "disk").mkdir()
+    monkeypatch.setattr("os.path.ismount", lambda path: Path(path).name == "disk")
+    with pytest.raises(UsageError, match=r"disk is where a disk or volume is mounted.*name a folder in it"):
+        check_replaceable(tmp_path / "disk")
+    check_replaceable(tmp_path / "disk" / "out")
+    assert (work / "text").read_text("utf-8") == "old"
 
 
 def test_a_result_that_was_moved_aside_when_the_run_was_killed_comes_back(tmp_path: Path) -> None:

@@ -99,6 +99,30 @@ def test_the_settings_of_the_study_have_the_figures_of_the_report(study: Study) 
         assert own.set_index(keys)[column].to_dict() == rows.set_index(keys)[source].to_dict()
 
 
+def test_a_sweep_counts_gains_from_the_same_least_change(study: Study) -> None:
+    """Without L1 everybody together loses 2 of their places within 30 minutes, a share s of today's; over s it is no loss."""
+    today = evaluate(study)
+    rows = compare(today, evaluate(study, without("L1"))).groups
+    rows = rows[
+        (rows["grouping"] == "all") & (rows["measure"] == "cumulative_opportunities") & (rows["cutoff_min"] == 30)
+    ]
+    row = rows[(rows["reading"] == "mean") & (rows["scenario"] == "no-L1") & (rows["kind"] == "shared_spaces")].iloc[0]
+    share = -row["change"] / row["baseline"]
+    assert 0.02 < share < 0.4
+    for least, lose, words in (
+        (share * 1.01, 0, f"counted from a change of {101 * share:g} % on; 1 lie below it"),
+        (share * 0.99, 1, "; 0 lie below it"),
+        (0.0, 1, "loses in 1, changes nothing in 0"),
+    ):
+        found = sweep(study, [without("L1")], cutoffs_min=[30], speeds_kmh=[4.8], least_change=least)
+        shares = found.shares[found.shares["whom"] == "all"].iloc[0]
+        assert (shares["worse"], shares["same"], shares["better"]) == (lose, 1 - lose, 0)
+        assert found.table["gain_all"].item() == pytest.approx(-2 / 8), "the gain itself stays as it is"
+        assert words in found.text() and json.loads(found.run_json())["settings"].get("least_change", 0) == least
+    with pytest.raises(UsageError, match="least change of 3"):
+        sweep(study, [without("L1")], least_change=3)
+
+
 def test_nothing_changes_in_no_setting(study: Study) -> None:
     found = sweep(study, [EMPTY], speeds_kmh=[3, 6])
     assert (found.table["gain_all"] == 0).all()

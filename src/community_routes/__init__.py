@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-from community_routes.base.version import __version__ as __version__
-
+TYPE_CHECKING = False  # nothing is imported here: whoever starts the command line waits for it
 if TYPE_CHECKING:
+    from typing import Any
+
+    __version__: str
     from community_routes.catchment import isochrone as isochrone
     from community_routes.cluster.engine import DaskEngine as DaskEngine
     from community_routes.comparison import Comparison as Comparison
@@ -126,9 +125,15 @@ __all__ = sorted(_HOME)
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used, so that starting the command line stays quick."""
-    if name not in _HOME:
+    from importlib import import_module
+
+    value: Any
+    if name == "__version__":
+        value = import_module(f"{__name__}.base.version").__version__
+    elif name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    else:
+        value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
     globals()[name] = value
     return value
 

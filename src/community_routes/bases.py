@@ -53,7 +53,7 @@ def _text(scenario: Scenario) -> tuple[str, ...]:
 
 
 def base_tables(
-    proposals: Sequence[Evaluation], bases: Mapping[str, Evaluation], least_change: float = 0.0
+    proposals: Sequence[Evaluation], bases: Mapping[str, Evaluation], least_change: float
 ) -> dict[str, pd.DataFrame]:
     """Changes of zones and of groups from the proposal that each builds on; no tables where none builds on any.
 

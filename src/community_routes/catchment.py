@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from community_routes.errors import UsageError, as_path
 from community_routes.itinerary import Spot, find_spot
+from community_routes.locking import check_file
 from community_routes.matrix import network_of
 from community_routes.network.points import Links, Points
 from community_routes.network.street_reach import reach_along_streets, reach_areas
@@ -130,6 +131,7 @@ def check_map_ending(path: str | Path) -> Path:
     path = as_path(path)
     if path.suffix.lower() not in _ENDINGS:
         raise UsageError(f"{path.name}: the ending says how it is written; use .geojson, .html, .png or .svg")
+    check_file(path)
     return path
 
 

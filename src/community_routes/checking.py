@@ -78,7 +78,9 @@ class CheckResult:
             lines += ["", "Notices"]
         for (severity, code), found in kinds.items():
             lines += _kind_lines(severity, code, found, self.name, width)
-        return "\n".join([*lines, "", *textwrap.wrap(self._verdict(strict), width)]).lstrip("\n")
+        return "\n".join([*lines, "", *textwrap.wrap(self._verdict(strict), width, break_on_hyphens=False)]).lstrip(
+            "\n"
+        )
 
     def _verdict(self, strict: bool) -> str:
         counts: Counter[str] = Counter()

@@ -1,159 +1,64 @@
-"""The command line: ``community-routes COMMAND``."""
+"""The command line: ``community-routes COMMAND``.
+
+Nothing stands at the head of this module that takes time to import: Ctrl-C is looked after first.
+"""
 
 from __future__ import annotations
 
-import _thread
-import errno
-import os
-import re
 import sys
-import threading
-import traceback
-from pathlib import Path
-from typing import Annotated, Any
 
-import typer
+from community_routes.starting import leave, leave_at_once, quick_end
 
-from community_routes.commands import conveyal, inputs, main_job, over_time, schema, sites, sweep, timetable, travel
-from community_routes.commands.options import as_command, print_version
-from community_routes.console import Console
-from community_routes.errors import CommunityRoutesError, MachineError, UsageError, is_utf8
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-app = typer.Typer(
-    name="community-routes",
-    help="How well deprived neighbourhoods reach employment zones and shared spaces, and what a proposed route would change.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-_COORDINATES = re.compile(r"-\d+(\.\d+)?,-?\d+(\.\d+)?")
-INTERRUPTED = 130
-_INTERRUPTED_WORDS = "interrupted; nothing that was unfinished was written"
-_WRONG_PATH = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.EEXIST)
 _SOON_S = 0.05
-_SHOW_TRACEBACK = "COMMUNITY_ROUTES_TRACEBACK"
-
-# Typer brings a click of its own in newer versions and uses the package in older ones; both are reached through Typer.
-_UsageFault: Any = typer.BadParameter.__mro__[2]
 
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    leave_at_once()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
     sys.unraisablehook = interrupt_again
-    sys.exit(run_command(sys.argv[1:]))
+    try:
+        code = run_command(sys.argv[1:])
+        sys.stdout.flush()
+        quick_end(code)
+    except KeyboardInterrupt:  # it came between the end of the work and here
+        leave()
+    except OSError:  # nobody reads what is printed any more
+        pass
+    sys.exit(code)
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; whatever goes wrong is a message, never a traceback."""
+    from community_routes.commands.program import run
+
+    return run(arguments)
 
 
 def interrupt_again(lost: Any) -> None:
     """An interruption that came while an object was being cleared away, where Python drops it, is not lost."""
     if issubclass(lost.exc_type, KeyboardInterrupt):
+        import _thread
+        import threading
+
         threading.Timer(_SOON_S, _thread.interrupt_main).start()  # here and now it would be dropped as well
     else:
         sys.__unraisablehook__(lost)
 
 
-def run_command(arguments: list[str]) -> int:
-    """Run one command line and return its exit code; whatever goes wrong is a message, never a traceback."""
-    console = Console(log_json="--log-json" in arguments)
-    with console.libraries_heard():
-        code = _run_command(arguments, console)
-    console.end(code)
-    return code
+def __getattr__(name: str) -> Any:
+    """``app``, the command line as Typer holds it, for whoever lists its commands."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from community_routes.commands.program import app
 
-
-def _run_command(arguments: list[str], console: Console) -> int:
-    # A place such as -2.45,53.74 begins like an option; a blank before it makes it a place.
-    arguments = [f" {word}" if _COORDINATES.fullmatch(word) else word for word in arguments]
-
-    def failed(text: str, code: int) -> int:
-        console.fault(text, code)
-        return code
-
-    for word in arguments:
-        if not is_utf8(word):
-            words = (
-                f"{word!r} is not UTF-8 and cannot be used as a name; rename the file or folder, or write it in UTF-8"
-            )
-            return failed(words, UsageError.exit_code)
-    try:
-        result = app(arguments, standalone_mode=False)
-        code = result if isinstance(result, int) else 0
-        if code == INTERRUPTED:  # newer versions of Typer make an exit of the interruption
-            console.fault(_INTERRUPTED_WORDS, INTERRUPTED)
-        return code
-    except typer.Exit as leave:
-        return leave.exit_code
-    except _UsageFault as wrong:
-        if console.log_json:
-            return failed(wrong.format_message(), UsageError.exit_code)
-        wrong.show()
-        return UsageError.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        return failed(_INTERRUPTED_WORDS, INTERRUPTED)
-    except CommunityRoutesError as wrong:
-        return failed(str(wrong), wrong.exit_code)
-    except MemoryError:
-        words = "the machine ran out of memory; fewer destinations or origins at a time need less"
-        return failed(words, MachineError.exit_code)
-    except OSError as wrong:
-        code = UsageError.exit_code if wrong.errno in _WRONG_PATH else MachineError.exit_code
-        return failed(f"{wrong.strerror or wrong}: {wrong.filename or 'while writing'}", code)
-    except Exception as wrong:
-        if os.environ.get(_SHOW_TRACEBACK):
-            raise
-        return failed(_unexpected(wrong), MachineError.exit_code)
-
-
-def _unexpected(wrong: Exception) -> str:
-    """A fault of the program itself, in words that help whoever reports it."""
-    calls = traceback.extract_tb(wrong.__traceback__)
-    ours = [call for call in calls if "community_routes" in call.filename] or calls
-    place = f" in {Path(ours[-1].filename).name} line {ours[-1].lineno}" if ours else ""
-    said = " ".join(str(wrong).split())[:300]
-    return (
-        f"this is a fault of the program, not of your files: {type(wrong).__name__}{place}: {said}. Nothing that was "
-        f"unfinished was written. Please report it; {_SHOW_TRACEBACK}=1 in the environment shows more"
-    )
-
-
-@app.callback()
-def _common(
-    version: Annotated[
-        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    """How well deprived neighbourhoods reach employment zones and shared spaces, and what a proposed route would change."""
-
-
-# The order of `--help`: what is done first stands first.
-_MAIN, _LOOK, _PROPOSE, _PREPARE = (
-    "Score and compare",
-    "Look closer",
-    "Proposals and timetables",
-    "Data and installation",
-)
-for _panel, _name, _command in (
-    (_MAIN, "demo", main_job.demo),
-    (_MAIN, "check", inputs.check),
-    (_MAIN, "run", main_job.run),
-    (_MAIN, "sites", sites.sites),
-    (_MAIN, "compare", over_time.compare),
-    (_LOOK, "matrix", travel.matrix),
-    (_LOOK, "journey", travel.journey),
-    (_LOOK, "isochrone", travel.isochrone),
-    (_PROPOSE, "new-scenario", timetable.new_scenario),
-    (_PROPOSE, "import-conveyal", conveyal.import_conveyal),
-    (_PROPOSE, "diff", timetable.diff),
-    (_PROPOSE, "sweep", sweep.sweep),
-    (_PROPOSE, "export-gtfs", timetable.export_gtfs),
-    (_PREPARE, "fetch", inputs.fetch),
-    (_PREPARE, "schema", schema.schema),
-    (_PREPARE, "doctor", inputs.doctor),
-):
-    app.command(_name, rich_help_panel=_panel)(as_command(_command))
+    return app
 
 
 if __name__ == "__main__":

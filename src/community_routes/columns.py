@@ -50,4 +50,6 @@ GROUPS_COLUMNS: Final = (
     "persons_worse",
     "persons_same",
 )
+LEAST_CHANGE: Final = 0.01
+"""The share of a baseline's figure that a change must exceed to count as a gain or a loss, where nothing else is asked for."""
 NOTICES_COLUMNS: Final = ("severity", "code", "file", "row", "field", "value", "message")

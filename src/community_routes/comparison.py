@@ -17,7 +17,7 @@ import pandas as pd
 from community_routes.base.version import __version__
 from community_routes.bases import base_evaluations, base_tables
 from community_routes.checking import notices_table
-from community_routes.columns import COMPARISON_COLUMNS
+from community_routes.columns import COMPARISON_COLUMNS, LEAST_CHANGE
 from community_routes.costs import cost_figures, cost_tables, proposal_cost
 from community_routes.drawn import route_table, stop_table, study_box
 from community_routes.errors import UsageError, as_path
@@ -66,7 +66,7 @@ class Comparison:
     bases : dict of scenario to Evaluation
         What a proposal builds on, of those that build on another one.
     least_change : float
-        A change of at most this share of the larger of both levels counts as no change where gains and losses are counted.
+        A change of at most this share of the baseline's level counts as no change where gains and losses are counted.
     worst : Comparison or None
         The same of what is known to be accessible alone, beside a step-free comparison of all that may be.
     """
@@ -75,7 +75,7 @@ class Comparison:
     proposals: tuple[Evaluation, ...]
     intervals: Mapping[str, Intervals] = field(default_factory=dict)
     bases: Mapping[str, Evaluation] = field(default_factory=dict)
-    least_change: float = 0.0
+    least_change: float = LEAST_CHANGE
     worst: Comparison | None = None
 
     @property
@@ -171,7 +171,7 @@ class Comparison:
             groups=self.groups,
             notices=self.notices,
             sources=self._sources(),
-            settings=printed_settings(study) | ({"least_change": self.least_change} if self.least_change else {}),
+            settings=printed_settings(study) | counted_from(self.least_change),
             scenarios=tuple(_summary(proposal, self.costs[proposal.scenario]) for proposal in self.proposals),
             dates=file.dates,
             version=__version__,
@@ -324,7 +324,7 @@ def compare(
     *proposals: Evaluation,
     draws: int = 0,
     seed: int = 0,
-    least_change: float = 0.0,
+    least_change: float = LEAST_CHANGE,
     worst: Sequence[Evaluation] = (),
     threads: int = 1,
     progress: Progress | None = None,
@@ -341,8 +341,8 @@ def compare(
     seed : int
         Of the draws; the same for all proposals.
     least_change : float
-        Changes of at most this share (0.01 is 1 %) of the larger of both levels count as no change where those who gain and
-        lose are counted; 0 counts every change.
+        Changes of at most this share (0.01 is 1 %) of today's level count as no change where those who gain and lose are
+        counted; 0 counts every change.
     worst : sequence of Evaluation, optional
         The same by the worse bound of a step-free study (``side_by_side.evaluate_worst``); evaluated here where left out.
     threads : int
@@ -357,8 +357,7 @@ def compare(
     UsageError
         They were not evaluated on one study, or two have the same id.
     """
-    if not 0 <= least_change <= 0.5:
-        raise UsageError(f"a least change of {least_change:g}; it must be a share of 0 to 0.5")
+    check_least_change(least_change)
     for proposal in proposals:
         if proposal.study is not today.study:
             raise UsageError(
@@ -379,6 +378,22 @@ def compare(
     how: dict[str, Any] = {"draws": draws, "seed": seed, "least_change": least_change, "threads": threads}
     below = compare(*lower, **how, progress=progress) if lower else None
     return Comparison(today, proposals, found, bases, least_change, below)
+
+
+def check_least_change(share: float) -> None:
+    """A least change must be a share of 0 to 0.5.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not 0 <= share <= 0.5:
+        raise UsageError(f"a least change of {share:g}; it must be a share of 0 to 0.5")
+
+
+def counted_from(least_change: float) -> dict[str, float]:
+    """The setting as it is printed; nothing where every change counts."""
+    return {"least_change": least_change} if least_change else {}
 
 
 def printed_settings(study: Study) -> dict[str, Any]:

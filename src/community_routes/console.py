@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console as Terminal
-from rich.table import Table
+from rich.text import Text
 
-from community_routes.notices import Notice, total
+from community_routes.notices import SEVERITIES, Notice, total
 from community_routes.timings import Stopwatch
 
 # Control characters but line breaks and tabs, and the marks that turn or isolate the reading direction.
@@ -35,6 +35,8 @@ OUTCOMES = {
     130: "interrupted",
 }
 """What each exit code means, as the log says it."""
+_ROOM = 25
+"""Letters of a message that say what it is about."""
 _DONE_WITH_FINDINGS = (3, 4)
 _COLOURS = {"error": "bold red", "warning": "yellow", "info": "cyan"}
 
@@ -158,23 +160,28 @@ class Console:
         for notice in notices:
             self.log("notice", notice.message, level=notice.severity, code=notice.code, place=notice.place)
 
-    def notices(self, notices: list[Notice], *, most: int = 12) -> None:
-        """Counts of the notices, and the first examples of each kind."""
+    def notices(self, notices: list[Notice], *, most: int = 12, where: str = "") -> None:
+        """A line for each kind of notice with its count and an example, the worst first; ``where`` says where all are.
+
+        Of kinds of mere information as many have a line as make ``most`` with the worse ones, which all have one.
+        """
         self.log_notices(notices)
         if self.quiet or self.log_json or not notices:
             return
-        table = Table(show_header=True, header_style="bold", pad_edge=False, box=None)
-        for heading in ("severity", "code", "count", "first example"):
-            table.add_column(heading, overflow="fold")
-        kinds: dict[tuple[str, str], list[Notice]] = {}
+        kinds: dict[tuple[int, str], list[Notice]] = {}
         for notice in notices:
-            kinds.setdefault((notice.severity, notice.code), []).append(notice)
-        for (severity, code), found in list(kinds.items())[:most]:
+            kinds.setdefault((SEVERITIES.index(notice.severity), notice.code), []).append(notice)
+        ordered = sorted(kinds.items(), key=lambda item: (item[0][0], -total(item[1]), item[0][1]))
+        worse = sum(rank < SEVERITIES.index("info") for rank, _ in kinds)
+        for (rank, code), found in ordered[: max(most, worse)]:
             example = next((notice for notice in found if not notice.is_sum), found[0])
-            table.add_row(f"[{_COLOURS[severity]}]{severity}[/]", code, f"{total(found):,}", _plain(str(example)))
-        self.err.print(table)
-        if len(kinds) > most:
-            self.err.print(f"... and {len(kinds) - most} more kinds of notice", markup=False)
+            head = f"{SEVERITIES[rank]} {code} ({total(found):,}): "
+            said = _within(example, self.err.width - len(head))
+            self.err.print(Text(head, _COLOURS[SEVERITIES[rank]]) + Text(shown(said)))
+        left = len(kinds) - max(most, worse)
+        more = f"{left} more {'kind' if left == 1 else 'kinds'} of information" if left > 0 else ""
+        if more or where:
+            self.err.print("; ".join(part for part in (more, f"all in {where}" if where else "") if part), markup=False)
 
     def write_timings(self, path: Path | None) -> None:
         """Write the seconds of each stage, where asked for."""
@@ -204,6 +211,11 @@ def shown(text: str) -> str:
     return _UNSEEN.sub("\ufffd", text)
 
 
-def _plain(text: str) -> str:
-    """Text in which nothing is taken for markup."""
-    return shown(text).replace("[", r"\[")
+def _within(notice: Notice, width: int) -> str:
+    """As much of a notice as one line holds, ended between words; the place only where it leaves room for the message."""
+    places = [place for place in (notice.place, notice.file) if place and len(place) + _ROOM <= width]
+    text = f"{places[0]}: {notice.message}" if places else notice.message
+    if len(text) <= width:
+        return text
+    cut = text.rfind(" ", 0, width - 1)
+    return f"{text[: max(cut, 0)].rstrip(',;:')} \u2026".lstrip()

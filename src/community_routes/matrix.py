@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import shapely
 from numpy.typing import NDArray
 
 from community_routes.errors import StudyError, UsageError, as_path
+from community_routes.locking import folder_beside
 from community_routes.matrix_blocks import matrix_cells
 from community_routes.matrix_rows import FAULTS, Layout, Spool, check_ending, write_rows
 from community_routes.network.network import Network
@@ -101,7 +101,7 @@ class Matrix:
         """Write the matrix as CSV or Parquet, by the ending; whole or not at all. Returns the number of rows."""
         path = as_path(path)
         check_ending(path)
-        with _folder_beside(path) as folder:
+        with folder_beside(path) as folder:
             n_rows = write_rows(folder / path.name, self._tables(folder, reached_only))
             (folder / path.name).replace(path)
         return n_rows
@@ -121,14 +121,6 @@ class Matrix:
 
     def __repr__(self) -> str:
         return f"Matrix({len(self.origins):,} origins x {len(self.destinations):,} destinations, {self.query})"
-
-
-@contextmanager
-def _folder_beside(path: Path) -> Iterator[Path]:
-    """A folder for unfinished work on the disk on which a file is to be; it goes away whatever happens."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(".part", f".{path.name}.", path.parent, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
 
 
 def read_places(study: Study, path: str | Path) -> Points:
@@ -357,7 +349,7 @@ def write_matrix(
     check_ending(path)
     watch, tell = stopwatch or Stopwatch(), progress or (lambda _: None)
     spools: list[Spool] = []
-    with _folder_beside(path) as folder:
+    with folder_beside(path) as folder:
         for mode, bound in study.bounds():
             with watch.stage("network"):
                 stops, networks = network_of(bound, query, day)

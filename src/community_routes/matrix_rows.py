@@ -15,6 +15,7 @@ import pyarrow.parquet as pa_parquet
 from numpy.typing import NDArray
 
 from community_routes.errors import UsageError
+from community_routes.locking import check_file
 from community_routes.routing.query import Query
 from community_routes.times import UNREACHED, format_time
 
@@ -29,7 +30,7 @@ _MISSING = -1
 
 
 def check_ending(path: Path) -> None:
-    """Only CSV and Parquet can be written.
+    """Only CSV and Parquet can be written, and no folder.
 
     Raises
     ------
@@ -37,6 +38,7 @@ def check_ending(path: Path) -> None:
     """
     if path.suffix.lower() not in _ENDINGS:
         raise UsageError(f"{path.name}: the ending says how it is written; use .csv or .parquet")
+    check_file(path)
 
 
 @dataclass(frozen=True, eq=False)

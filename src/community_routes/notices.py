@@ -17,7 +17,9 @@ from typing import Literal
 from community_routes.errors import CommunityRoutesError
 
 Severity = Literal["error", "warning", "info"]
-_ORDER = {"error": 0, "warning": 1, "info": 2}
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+"""The worst first."""
+_ORDER = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 _SHOWN = 20
 _IN_ALL = re.compile(r"([\d,]+) in all; ")
 

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from glob import escape
 from pathlib import Path
 
 from community_routes.errors import UsageError
-from community_routes.locking import try_lock, unlock
+from community_routes.locking import LOCK_FILE, held, hidden_folder
 
 RUN_FILE = "run.json"
-_LOCK_FILE = ".lock"
 
 
 def check_replaceable(out: Path) -> None:
-    """An existing folder is replaced only when it is the result of an earlier run, or empty.
+    """An existing folder is replaced only when it is the result of an earlier run, or empty; and it must be able to go.
 
     Raises
     ------
     UsageError
     """
+    whole, here = Path(os.path.realpath(out)), Path.cwd()
+    if whole == here or whole in here.parents:
+        what = "is the folder in which you work" if whole == here else f"holds the folder in which you work ({here})"
+        raise UsageError(
+            f"{out} {what}, and a result takes the place of its whole folder; name another, such as --out results"
+        )
+    if os.path.ismount(whole):
+        raise UsageError(f"{out} is where a disk or volume is mounted, which cannot be replaced; name a folder in it")
     if not out.exists():
         return
     if not out.is_dir():
@@ -56,13 +62,11 @@ def new_folder(out: Path) -> Iterator[Path]:
         ``out`` exists and is not the result of an earlier run.
     """
     check_replaceable(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    _remove_leftovers(out)
-    made = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    made = hidden_folder(out)
     try:
-        with _held(made):
+        with held(made):
             yield made
-        (made / _LOCK_FILE).unlink()
+        (made / LOCK_FILE).unlink()
         _put_in_place(made, out)
     finally:
         shutil.rmtree(made, ignore_errors=True)
@@ -74,31 +78,8 @@ def _put_in_place(made: Path, out: Path) -> None:
     if not out.exists():
         made.replace(out)
         return
-    old = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    with _held(old):
+    old = hidden_folder(out)
+    with held(old):
         out.replace(old / "was")
         made.replace(out)
     shutil.rmtree(old, ignore_errors=True)
-
-
-@contextmanager
-def _held(folder: Path) -> Iterator[None]:
-    with (folder / _LOCK_FILE).open("w", encoding="utf-8") as file:
-        try_lock(file)
-        try:
-            yield
-        finally:
-            unlock(file)
-
-
-def _remove_leftovers(out: Path) -> None:
-    """Folders of ours beside ``out`` that nobody holds; one that was moved aside and not replaced is put back."""
-    for left in sorted(out.parent.glob(f".{escape(out.name)}.*/{_LOCK_FILE}")):
-        with left.open("a", encoding="utf-8") as file:
-            if not try_lock(file):
-                continue
-            unlock(file)
-        was = left.parent / "was"
-        if was.is_dir() and not out.exists():
-            was.replace(out)
-        shutil.rmtree(left.parent, ignore_errors=True)

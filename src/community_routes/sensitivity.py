@@ -12,14 +12,15 @@ import numpy as np
 import pandas as pd
 
 from community_routes.base.version import __version__
-from community_routes.comparison import printed_settings
+from community_routes.columns import LEAST_CHANGE
+from community_routes.comparison import check_least_change, counted_from, printed_settings
 from community_routes.errors import UsageError, as_path
 from community_routes.evaluation import Progress, evaluate
 from community_routes.publishing import RUN_FILE, new_folder
 from community_routes.reading import scenario_sources
 from community_routes.report.cells import csv_text, publish
 from community_routes.report.sweep import SweepView, write_sweep_page, write_sweep_picture
-from community_routes.report.words import joined, kind_name, percent, plain
+from community_routes.report.words import joined, kind_name, least_change_words, percent, plain
 from community_routes.scenarios.scenario import RESERVED, Scenario
 from community_routes.sensitivity_tables import (
     MEASURE,
@@ -32,6 +33,7 @@ from community_routes.sensitivity_tables import (
     lead_of,
     ordered_rows,
     share_table,
+    ways,
     where_words,
 )
 from community_routes.side_by_side import evaluate_all
@@ -66,6 +68,8 @@ class Sweep:
         Further bus-hours a year; NaN where none can be told.
     assumed : tuple of str
         Ids of proposals with assumed clock times, which these figures take as they are.
+    least_change : float
+        A change of at most this share of today's figure is no gain and no loss.
     """
 
     study: Study
@@ -76,6 +80,7 @@ class Sweep:
     bus_hours: Mapping[str, float]
     assumed: tuple[str, ...] = ()
     sources: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    least_change: float = LEAST_CHANGE
 
     @property
     def lead(self) -> str:
@@ -138,7 +143,13 @@ class Sweep:
         row = self._share(name, RESERVED, kind)
         n = int(row["settings"])
         better, worse = round(row["better"] * n), round(row["worse"] * n)
-        return f"{name} gains something in {better} of {n} settings, loses in {worse}, changes nothing in {n - better - worse}"
+        said = f"{name} gains something in {better} of {n} settings, loses in {worse}, changes nothing in {n - better - worse}"
+        if not self.least_change:
+            return said
+        mine = self.table[(self.table["kind"] == kind) & (self.table["scenario"] == name)]
+        base, gain = (mine[f"{part}_{self.lead}"].to_numpy(np.float64) for part in ("baseline", "gain"))
+        below = int((ways(base, gain, 0.0) != 0).sum()) - int(np.isnan(base + gain).sum()) - better - worse
+        return f"{said} ({least_change_words(self.least_change, str(below))})"
 
     def pair_sentence(self, one: str, other: str, kind: str) -> str:
         """``A gains more than B in 14 of 18 settings (78 %), less in 4: evening at 30 minutes``."""
@@ -234,6 +245,7 @@ class Sweep:
             "windows": self.settings["windows"],
             "cutoffs_min": self.settings["cutoffs_min"],
             "walk_speed_kmh": self.settings["walk_speeds_kmh"],
+            **counted_from(self.least_change),
         }
 
     def run_json(self) -> str:
@@ -261,6 +273,7 @@ def sweep(
     cutoffs_min: Sequence[int] | None = None,
     speeds_kmh: Sequence[float] | None = None,
     windows: Sequence[str] | None = None,
+    least_change: float = LEAST_CHANGE,
     threads: int = 1,
     stopwatch: Stopwatch | None = None,
     progress: Progress | None = None,
@@ -281,6 +294,8 @@ def sweep(
     windows : sequence of str, optional
         Names of the study's windows, or times such as ``14:00-15:00``, which are asked on every day; all of the study's when
         left out.
+    least_change : float
+        Changes of at most this share (0.01 is 1 %) of today's figure count as no gain and no loss; 0 counts every change.
     threads : int
         Changes nothing but the time it takes.
     stopwatch : Stopwatch, optional
@@ -303,6 +318,7 @@ def sweep(
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UsageError(f"the scenario {twice[0]!r} is given twice")
+    check_least_change(least_change)
     watch = stopwatch or Stopwatch()
     cutoffs = checked_cutoffs(study, cutoffs_min)
     speeds = checked_speeds(study, speeds_kmh)
@@ -324,7 +340,7 @@ def sweep(
                     assumed[proposal.scenario] = None
     with watch.stage("compare"):
         table = ordered_rows(pd.concat(tables, ignore_index=True), study, names, chosen)
-        shares = share_table(table, names, hours)
+        shares = share_table(table, names, hours, least_change)
     return Sweep(
         study=study,
         scenarios={scenario.scenario: scenario.name for scenario in scenarios},
@@ -338,6 +354,7 @@ def sweep(
         bus_hours=hours,
         assumed=tuple(assumed),
         sources=pd.concat([study.sources, scenario_sources(scenarios)], ignore_index=True),
+        least_change=least_change,
     )
 
 

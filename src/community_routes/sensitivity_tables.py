@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from community_routes.columns import LEAST_CHANGE
 from community_routes.costs import proposal_cost
 from community_routes.evaluation import Evaluation
-from community_routes.measures.groups import group_rows
+from community_routes.measures.groups import better_or_worse, group_rows
 from community_routes.report.words import plain
 from community_routes.scenarios.compare import shares_of_settings
 from community_routes.scenarios.scenario import RESERVED
@@ -114,6 +115,11 @@ def floor_of(table: pd.DataFrame, kind: str) -> float:
     return float(np.nanmax(size, initial=0.0)) * _SAME
 
 
+def ways(baseline: NDArray[np.float64], gain: NDArray[np.float64], least_change: float) -> NDArray[np.float64]:
+    """1 where a group gains in a setting, -1 where it loses, 0 where neither counts, NaN where nobody knows."""
+    return better_or_worse(baseline, baseline + gain, np.False_, least_change)
+
+
 def gains_wide(table: pd.DataFrame, column: str) -> pd.DataFrame:
     """One row for each setting, one column for each proposal; the settings in the order of the table."""
     wide = table.pivot_table(
@@ -123,8 +129,13 @@ def gains_wide(table: pd.DataFrame, column: str) -> pd.DataFrame:
     return wide.reindex(index=keys, columns=list(dict.fromkeys(table["scenario"])))
 
 
-def share_table(table: pd.DataFrame, names: Sequence[str], bus_hours: Mapping[str, float]) -> pd.DataFrame:
-    """In what share of settings each proposal gains more than each later one, and than today."""
+def share_table(
+    table: pd.DataFrame, names: Sequence[str], bus_hours: Mapping[str, float], least_change: float = LEAST_CHANGE
+) -> pd.DataFrame:
+    """In what share of settings each proposal gains more than each later one, and than today.
+
+    Against today a gain or a loss counts where it is more than a share of today's figure, as in groups.csv.
+    """
     rows = []
     for kind in dict.fromkeys(table["kind"]):
         mine, floor = table[table["kind"] == kind], floor_of(table, str(kind))
@@ -134,6 +145,9 @@ def share_table(table: pd.DataFrame, names: Sequence[str], bus_hours: Mapping[st
             wide = gains_wide(mine, f"gain_{whom}")
             for one, other in [*combinations(names, 2), *((name, RESERVED) for name in names)]:
                 first = wide[one].to_numpy(np.float64)
+                if other == RESERVED:
+                    base = gains_wide(mine, f"baseline_{whom}")[one].to_numpy(np.float64)
+                    first = np.where(ways(base, first, least_change) == 0, 0.0, first)
                 second = wide[other].to_numpy(np.float64) if other != RESERVED else np.zeros(len(wide))
                 parts = [("gain", first, second, floor)]
                 hours = [bus_hours.get(name, np.nan) for name in (one, other)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,11 +21,11 @@ from community_routes.report.results import NEAREST_COLUMNS, JourneyView, LegVie
 from community_routes.routing.journeys import Journey, Ride, Walk, journeys
 from community_routes.routing.query import Walks
 from community_routes.routing.travel_times import travel_times_by_departure
+from community_routes.sources.feed import Feed
 from community_routes.sources.gtfs_modes import mode_of
 from community_routes.times import HOUR, MINUTE, UNREACHED
 
 N_NEAREST = 5
-_EVENING_S = (15 * HOUR, 28 * HOUR)
 _STEP_S = 5 * MINUTE
 
 
@@ -72,9 +73,9 @@ def nearest_places(evaluations: Sequence[Evaluation]) -> pd.DataFrame:
 def sample_journeys(today: Evaluation, proposals: Sequence[Evaluation], *, each: int = 3) -> tuple[JourneyView, ...]:
     """Journeys that proposals change most, today and under each proposal.
 
-    For each proposal: the day and window in which it saves most, and there the pairs of a neighbourhood of the most
-    deprived fifth (any, where deprivation is unknown) and a place whose median time falls most, one for each
-    neighbourhood; at the departure with the median saving.
+    For each proposal: the day and window in which it changes most, and there the pairs of a neighbourhood of the most
+    deprived fifth (any, where deprivation is unknown or none of them sees a change) and a place whose median time falls or
+    rises most, one for each neighbourhood; at the departure with the median change of those that change the same way.
     """
     views: list[JourneyView] = []
     asked: set[tuple[str, str, int, int, int]] = set()
@@ -86,7 +87,10 @@ def sample_journeys(today: Evaluation, proposals: Sequence[Evaluation], *, each:
         for origin, destination in _most_changed(today, proposal, slot, each):
             before, after = (e.times_between(slot, origin, destination).astype(np.int64) for e in (today, proposal))
             saving = np.where(before == UNREACHED, 10 * HOUR, before) - np.where(after == UNREACHED, 10 * HOUR, after)
-            departure = int(np.argsort(saving, kind="stable")[len(saving) // 2])
+            # A median that falls (or rises) needs a departure at which the time does; at most of them it may stay.
+            falls = proposal.median_s[slot][origin, destination] < today.median_s[slot][origin, destination]
+            moved = np.flatnonzero(saving > 0 if falls else saving < 0)
+            departure = int(moved[np.argsort(saving[moved], kind="stable")[len(moved) // 2]])
             depart_s = int(window_query(today.study.file, window).departures_s[departure])
             question = (day, window, origin, destination, depart_s)
             if question in asked:
@@ -98,13 +102,13 @@ def sample_journeys(today: Evaluation, proposals: Sequence[Evaluation], *, each:
 
 
 def _strongest_slot(today: Evaluation, proposal: Evaluation) -> tuple[str, str] | None:
-    """The day and window with the largest saving of median time, over all pairs that both have."""
+    """The day and window with the largest change of median times, over all pairs; None where no median changes."""
     best: tuple[float, tuple[str, str]] | None = None
     for slot, before in today.median_s.items():
         after = proposal.median_s[slot]
         if after.shape != before.shape:
             continue
-        total = float(_saving(before, after).clip(min=0).sum())
+        total = float(np.abs(_saving(before, after)).sum())
         if total > 0 and (best is None or total > best[0]):
             best = (total, slot)
     return best[1] if best is not None else None
@@ -117,18 +121,18 @@ def _saving(before: NDArray[np.int32], after: NDArray[np.int32]) -> NDArray[np.i
 
 
 def _most_changed(today: Evaluation, proposal: Evaluation, slot: tuple[str, str], each: int) -> list[tuple[int, int]]:
-    saving = _saving(today.median_s[slot], proposal.median_s[slot])
+    change = np.abs(_saving(today.median_s[slot], proposal.median_s[slot]))
     zone_of = today.zones.origins["zone"].to_numpy()
     rank = today.zones.table["deprivation_rank"].to_numpy(np.float64)
     if np.isfinite(rank).any():
         poorest = rank <= np.nanquantile(rank, 0.2)
-        if (saving[poorest[zone_of]] > 0).any():
-            saving = np.where(poorest[zone_of][:, None], saving, -1)
+        if (change[poorest[zone_of]] > 0).any():
+            change = np.where(poorest[zone_of][:, None], change, 0)
     found: list[tuple[int, int]] = []
     zones: set[int] = set()
-    for cell in np.argsort(-saving, axis=None, kind="stable"):
-        origin, destination = divmod(int(cell), saving.shape[1])
-        if saving[origin, destination] <= 0 or len(found) == each:
+    for cell in np.argsort(-change, axis=None, kind="stable"):
+        origin, destination = divmod(int(cell), change.shape[1])
+        if change[origin, destination] == 0 or len(found) == each:
             break
         if int(zone_of[origin]) not in zones:
             zones.add(int(zone_of[origin]))
@@ -209,20 +213,36 @@ def _fare(evaluation: Evaluation, journey: Journey) -> float | None:
 
 
 def _last_home(evaluation: Evaluation, day: str, origin: int, destination: int) -> int | None:
-    """The last departure (to five minutes) from the place after 15:00 that gets home within the limits by bus or train."""
+    """The last departure (to five minutes) from the place that gets home within the limits on trips of the service date.
+
+    Whoever leaves later waits for the first bus of the next day, which is no way home.
+    """
     network, walks = evaluation.networks[day], evaluation.walks
     nothing = Links(np.zeros(2, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0))
     back = Walks(access=walks.egress.of(destination), egress=walks.access.of(origin), direct=nothing)
     query = window_query(evaluation.study.file, next(iter(evaluation.study.file.travel.windows)))
-    low, high = _EVENING_S
-    high = min(high, network.timetable.span_s[1] - query.max_travel_s)
-    if high <= low:
-        return None
-    for start in range(
-        low + (high - 1 - low) // HOUR * HOUR, low - 1, -HOUR
-    ):  # the latest hour first, for it mostly is
-        hour = replace(query, window_s=(start, min(start + HOUR, high)), step_s=_STEP_S)
+    timetable, feed = network.timetable, evaluation.feed
+    by_headway = np.isin(timetable.trip, feed.frequencies["trip"].to_numpy())
+    last_s = int(timetable.departure_s[by_headway | (timetable.shift_s <= 0)].max(initial=-1))
+    high = min(last_s + 1, timetable.span_s[1] - query.max_travel_s)
+    for end in range(high, 0, -HOUR):  # the latest hour first, for it mostly is
+        start = max(0, end - HOUR)
+        hour = replace(query, window_s=(start - start % _STEP_S, end), step_s=_STEP_S)
         works = np.flatnonzero(travel_times_by_departure(network, hour, back)[0, :, 0] != UNREACHED)
-        if len(works):
-            return start + int(works[-1]) * _STEP_S
+        for departure in hour.departures_s[works][::-1].tolist():
+            for journey in journeys(network, hour, back, 0, 0, departure):
+                if all(_of_date(feed, timetable.date, ride) for ride in journey.rides):
+                    return int(departure)
     return None
+
+
+def _of_date(feed: Feed, date: dt.date, ride: Ride) -> bool:
+    """Whether the vehicle runs on the service date, or still on the one before it, and not on the next."""
+    trip, call = ride.trips[0], ride.calls[0]
+    shift_s = ride.depart_s - int(feed.calls.departure_s[call])
+    headways = feed.frequencies[feed.frequencies["trip"] == trip]
+    if not len(headways):
+        return shift_s <= 0
+    start_s = shift_s + int(feed.calls.departure_s[feed.calls.first[trip]])
+    within = (headways["start_s"] <= start_s) & (start_s < headways["end_s"])
+    return bool(within.any()) and trip in feed.active_trips(date)

@@ -169,6 +169,28 @@ def test_less_time_is_better_and_a_first_journey_is_better_than_none() -> None:
     assert not less_is_better("share_reached_nearest")
 
 
+def test_gains_and_losses_count_from_a_least_change_on() -> None:
+    """Of today's 100: A 101.5 gains, B 100.9 and C 99.5 lie below 1 %, D 101 is just not above it, E 100 is the same.
+
+    With 0 all but E change. From 0 the smallest gain counts (F), and so does a first journey (infinite before).
+    """
+    persons = [1, 2, 4, 8, 16, 32]
+    today = access("today", {"A": 100, "B": 100, "C": 100, "D": 100, "E": 100, "F": 0})
+    after = access("link", {"A": 101.5, "B": 100.9, "C": 99.5, "D": 101, "E": 100, "F": 0.001})
+    columns = ["persons_better", "persons_worse", "persons_same", "persons_below"]
+    table = zones(persons, [1, 2, 3, 4, 5, 6])
+    for least, expected in ((0.01, [33, 0, 30, 14]), (0.0, [43, 4, 16, 0]), (0.02, [32, 0, 31, 15])):
+        rows = group_rows(after, table, baseline=today, least_change=least)
+        assert row(rows, "all", "all")[columns].tolist() == expected
+        assert row(rows, "all", "all")["change"] == pytest.approx((1.5 - 0 + 2 * 0.9 - 4 * 0.5 + 8 + 32 * 0.001) / 63)
+    assert row(group_rows(after, table, baseline=today), "all", "all")[columns].tolist() == [33, 0, 30, 14], (
+        "1 % by itself"
+    )
+    times = [access(name, {"A": value}, measure="nearest") for name, value in (("today", np.inf), ("link", 7000))]
+    first = group_rows(times[1], zones([5], [1]), baseline=times[0], least_change=0.5)
+    assert row(first, "all", "all")[columns].tolist() == [5, 0, 0, 0]
+
+
 def test_unchanged_tables_give_changes_of_exactly_zero() -> None:
     """Awkward numbers, split zones: every change is 0.0 and nobody is better or worse."""
     rng = np.random.default_rng(3)

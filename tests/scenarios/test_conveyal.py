@@ -318,6 +318,19 @@ def test_files_that_are_no_scenario(tmp_path, text):
         read_conveyal(path, town())
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [("9" * 5000, "holds a number of thousands of digits"), ("[" * 20000 + "]" * 20000, "is nested too deep")],
+)
+def test_numbers_and_lists_without_end_are_a_message(tmp_path, value, words):
+    """Wherever they stand in the file."""
+    path = tmp_path / "plan.json"
+    text = f'{{"modifications": [{{"type": "adjust-speed", "routes": ["L1"], "scale": {value}}}]}}'
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ScenarioError, match=rf"plan\.json: {words}"):
+        read_conveyal(path, town())
+
+
 def test_the_commands_take_it(tmp_path, capsys):
     """In the town of seven places L1 goes; what the JSON says and what the YAML made of it says are one and the same."""
     study = town_study(tmp_path / "town")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -77,6 +79,100 @@ def test_a_bad_answer_is_refused_with_service_address_and_cure(
     assert "--sources" in str(wrong.value) or "--without" in str(wrong.value)
     assert wrong.value.exit_code == 5
     assert not (tmp_path / "town").exists()
+
+
+def zipped(name: str, content: bytes, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A zip with one file."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive:
+        archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def swollen(services: Services) -> bytes:
+    """A census table that says it takes 1.5 GB once unpacked."""
+    packed = bytearray(zipped("census2021-ts001-lsoa.csv", b"0" * 1000))
+    at = packed.index(b"PK\x01\x02") + 24
+    packed[at : at + 4] = (1_500_000_000).to_bytes(4, "little")
+    return bytes(packed)
+
+
+DEEP = b'{"features": ' + b"[" * 100_000
+DIGITS = b"9" * 5000
+
+
+@pytest.mark.parametrize(
+    ("part", "body", "words"),
+    [
+        ("/boundaries", DEEP, "no JSON, or was cut|nested too deep"),
+        ("/boundaries", DEEP + b"]" * 100_000 + b"}", "nested too deep"),
+        ("/centroids", b'{"features": [], "count": ' + DIGITS + b"}", "holds a number of thousands of digits"),
+        ("/centroids", b'{"count": true}', "no count of rows"),
+        ("/centroids", b'{"count": -1}', "no count of rows"),
+        ("/lookup", b'{"error": {"code": [500], "message": {"a": 1}}}', "gives the error 0"),
+        ("/population", zipped("x-lsoa.csv", b"\xff\xfe\x00"), "damaged at x-lsoa.csv"),
+        ("/population", b"PK\x05\x06" + b"\xff" * 18, "no zip, or a cut one"),
+        ("/jobs", b"GEOGRAPHY_CODE,OBS_VALUE\nE02000001,nan\n", "'nan' is no number of jobs"),
+        ("/jobs", b"GEOGRAPHY_CODE,OBS_VALUE\nE02000001,1e999\n", "'1e999' is no number of jobs"),
+    ],
+)
+def test_answers_out_of_all_bounds_are_refused(
+    services: Services, tmp_path: Path, part: str, body: bytes, words: str
+) -> None:
+    """Nested without end, numbers without end, counts and codes of another kind: each is a message with the service."""
+    services.fail(part, Answer(body), times=40)
+    with pytest.raises(FetchError, match=rf"(?s){part}.*({words}).*Nothing was replaced"):
+        fetch(tmp_path)
+    assert not (tmp_path / "town").exists()
+
+
+def test_a_zip_that_unpacks_to_more_than_any_table_is_not_unpacked(services: Services, tmp_path: Path) -> None:
+    """1.5 GB are 1,431 MB; it is refused by what the zip says of itself."""
+    services.fail("/population", Answer(swollen(services)), times=9)
+    with pytest.raises(
+        FetchError, match=r"(?s)Census 2021.*-lsoa.csv, unpacked, would take 1,431 MB, more than.*Run the same"
+    ):
+        fetch(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, "text", 7, [], {}, [1], {"type": "Point"}, {"type": "Blob", "coordinates": [1, 2]}]
+)
+@pytest.mark.parametrize("layer", ["boundaries", "centroids"])
+def test_geometries_that_are_none_are_refused(services: Services, tmp_path: Path, layer: str, wrong: Any) -> None:
+    """The area is named, with the service and what is wanted."""
+    services.layers[layer][2]["geometry"] = wrong
+    with pytest.raises(FetchError, match=rf"(?s)/{layer}.*{CODES[2]} has .*--sources"):
+        fetch(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [None, "text", [], [[]], [[[]]], [1, 2], [[["a", "b"]]], [[[1, None]] * 4], [[[10**400, 1]] * 4], [[[1.0, 2.0]] * 3],
+     [[[float("nan"), 1.0]] * 4], {"a": 1}],
+)  # fmt: skip
+def test_coordinates_that_are_none_are_refused(services: Services, tmp_path: Path, wrong: Any) -> None:
+    """Of a polygon: text, nothing, too few points or levels, numbers that are none or beyond measure."""
+    services.layers["boundaries"][1]["geometry"] = {"type": "Polygon", "coordinates": wrong}
+    with pytest.raises(FetchError, match=rf"(?s)/boundaries.*{CODES[1]} has coordinates that are none"):
+        fetch(tmp_path)
+
+
+@pytest.mark.parametrize("wrong", ["text", 5, None, [], {"type": "Feature", "properties": [1]}])
+def test_features_that_are_none_are_refused(services: Services, tmp_path: Path, wrong: Any) -> None:
+    """With their number in the answer."""
+    page = {"type": "FeatureCollection", "features": [services.layers["centroids"][0], wrong]}
+    services.fail("resultOffset=0", Answer(b""), times=0)
+    asked = services._layer
+
+    def odd(features: list[dict[str, Any]], question: dict[str, str]) -> Answer:
+        if features is services.layers["centroids"] and "returnCountOnly" not in question:
+            return Answer(json.dumps(page).encode())
+        return asked(features, question)
+
+    services._layer = odd  # type: ignore[method-assign]
+    with pytest.raises(FetchError, match=r"(?s)/centroids.*feature 2 of the answer is no object with properties"):
+        fetch(tmp_path)
 
 
 def test_streets_that_are_no_extract_are_refused_at_both_addresses(services: Services, tmp_path: Path) -> None:
@@ -243,6 +339,55 @@ def test_a_redirect_is_followed(services: Services, tmp_path: Path) -> None:
     assert client(tmp_path).get(thing, thing.addresses, any_file).path.read_bytes() == b"moved"
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://[::1",
+        "http://host:port/x",
+        "http://a b/",
+        "https://",
+        "http://host:99999999/x",
+        "http://\xe9" + "x" * 80,
+    ],
+)
+def test_a_redirect_to_an_address_that_is_none_is_a_message(services: Services, tmp_path: Path, target: str) -> None:
+    """Whatever the standard library makes of it, the service is named."""
+    services.fail("/old", Answer(b"", 301, {"Location": target}), times=9)
+    thing = source(services, "/old")
+    with pytest.raises(FetchError, match=r"(?s)A service: http.*/old: .*Nothing was replaced"):
+        client(tmp_path).get(thing, thing.addresses, any_file)
+
+
+@pytest.mark.parametrize("after", ["\xb2", "9" * 5000, "-3", "soon", "Wed, 99 Foo 2026 99:99:99 GMT", "1e3"])
+def test_an_odd_wish_to_wait_is_not_met(services: Services, tmp_path: Path, after: str) -> None:
+    """A superscript two, digits without end, text: as if nothing had been wished (2 s)."""
+    services.files["x"] = b"data"
+    services.fail("/x", Answer(b"", 503, {"Retry-After": after}))
+    waits: list[float] = []
+    thing = source(services, "/x")
+    assert client(tmp_path, waits).get(thing, thing.addresses, any_file).path.read_bytes() == b"data"
+    assert waits == [2.0]
+
+
+def test_odd_headers_of_a_good_file_do_no_harm(services: Services, tmp_path: Path) -> None:
+    """A date beyond all calendars, a tag with a sign that no header may hold: the file is taken, and asked for again later."""
+    odd = {"Last-Modified": "Mon, 01 Jan 99999999999999999999 00:00:00 +9999999999", "ETag": '"a\x01b"'}
+    thing = source(services, "/x")
+    for name in ("first.json", "second.json"):
+        services.fail("/x", Answer(b"data", headers=odd))
+        assert client(tmp_path, name=name).get(thing, thing.addresses, any_file).path.read_bytes() == b"data"
+
+
+def test_a_download_beyond_its_bound_is_refused(services: Services, tmp_path: Path) -> None:
+    """Five bytes where four are the most: by what the server says, and by what comes; nothing is left."""
+    services.files["x"] = b"12345"
+    thing = source(services, "/x")
+    with pytest.raises(FetchError, match="the answer would take"):
+        client(tmp_path).get(thing, thing.addresses, any_file, most=4)
+    assert list((tmp_path / "kept").iterdir()) == []
+    assert client(tmp_path).get(thing, thing.addresses, any_file, most=5).size == 5
+
+
 def test_a_good_file_outlives_a_failed_download(services: Services, tmp_path: Path) -> None:
     """A later run gets a web page: it is refused, and the file of the earlier run is still there, unchanged."""
     services.files["x"] = b"good"
@@ -340,6 +485,15 @@ def test_addresses_are_changed_by_a_file_or_the_environment(tmp_path: Path, monk
         ("cars: {fields: [a]}", "fields are keys with texts"),
         ("[1, 2]", "keys with addresses are expected"),
         ("cars: [", "no YAML or JSON"),
+        ("cars: 2024-02-30", "no YAML or JSON.*put texts into quotes"),
+        ("cars: 2024-01-01T99:99:99Z", "no YAML or JSON.*put texts into quotes"),
+        (f"cars: {'9' * 5000}", "no YAML or JSON"),
+        (f"cars: {'[' * 20000}{']' * 20000}", "nested too deep"),
+        ("? [a, {b: c}]\n: x", "no YAML or JSON|is no source"),
+        ("cars: https://[::1", "no address that can be asked"),
+        ("cars: 'https://host:port/'", "no address that can be asked"),
+        ("cars: 'https://'", "no address that can be asked"),
+        ('cars: {headers: {"X-Key": "a\\nb"}}', "cannot stand in a header"),
     ],
 )
 def test_a_wrong_file_of_addresses_is_refused(tmp_path: Path, text: str, words: str) -> None:

@@ -328,6 +328,20 @@ def test_a_lookup_adds_split_areas_and_shares_merged_ones(tmp_path: Path) -> Non
     assert zones.table["deprivation_rank"].tolist() == [*range(1, 9), 9.0, 9.0, 10.0]
 
 
+def test_rows_that_a_lookup_brings_home_are_not_called_unused(tmp_path: Path) -> None:
+    """All three rows are used though no place has the codes of two; X9 alone, which the lookup leads to nobody, is not."""
+    write_areas(tmp_path, CODES_11[7:9])
+    lookup = [["E01035001", CODES_11[8]], ["E01035002", CODES_11[8]], ["X9", "elsewhere"]]
+    write_table(tmp_path, "l.csv", ["new", "old"], lookup)
+    spec = {"file": "t.csv", "id": "code", "column": "people", "lookup": {"file": "l.csv", "from": "new", "to": "old"}}
+    rows = [[CODES_11[7], 5], ["E01035001", 7], ["E01035002", 8]]
+    both = "2 of 2 neighbourhoods have a row in t.csv, and 3 of its"
+    for more, said in (([], f"{both} 3 rows were used"), ([["X9", 1]], f"{both} 4 rows were used; not used: X9")):
+        write_table(tmp_path, "t.csv", ["code", "people"], [*rows, *more])
+        _, notices = zones_of(tmp_path, population=spec)
+        assert [n.message for n in notices if n.code == "rows_joined"] == [said]
+
+
 def test_other_kinds_of_areas_and_changed_codes_are_explained(tmp_path: Path) -> None:
     write_areas(tmp_path, CODES[:4])
     spec = {"file": "t.csv", "id": "code", "column": "people"}

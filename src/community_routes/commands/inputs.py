@@ -10,6 +10,7 @@ import typer
 from community_routes.commands.options import Common
 from community_routes.commands.session import session
 from community_routes.errors import MachineError, UsageError
+from community_routes.locking import check_file
 
 
 def check(
@@ -39,6 +40,8 @@ def check(
         from community_routes.cache import cache_folder
 
         cache = cache_folder(common.cache)
+    if map_file is not None:
+        check_file(map_file)
     with session(common, f"checking {target.name}") as console:
         result = check_inputs(
             target,

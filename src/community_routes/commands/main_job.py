@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from community_routes.columns import LEAST_CHANGE
 from community_routes.commands.engines import check_engine, engine_of
 from community_routes.commands.options import (
     Common,
@@ -28,7 +29,7 @@ from community_routes.commands.session import opened_study, session
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("out/demo"),
     draws: Draws = 0,
-    least_change: LeastChange = 0.0,
+    least_change: LeastChange = 100 * LEAST_CHANGE,
     maps: Maps = True,
     pdf: Pdf = False,
     xlsx: Xlsx = False,
@@ -60,7 +61,7 @@ def run(
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)] = ...,  # type: ignore[assignment]
     draws: Draws = 0,
-    least_change: LeastChange = 0.0,
+    least_change: LeastChange = 100 * LEAST_CHANGE,
     maps: Maps = True,
     pdf: Pdf = False,
     xlsx: Xlsx = False,
@@ -130,7 +131,9 @@ def _run(
             comparison = compare(today, *evaluated, **drawn, progress=console.progress)
         console.progress("writing the report")
         page = comparison.write_report(out, **files, stopwatch=watch)
-    console.notices([*opened.notices, *(n for e in comparison.evaluations for n in e.notices)])
+    console.notices(
+        [*opened.notices, *(n for e in comparison.evaluations for n in e.notices)], where=str(out / "notices.csv")
+    )
     for evaluation in evaluated:
         for effect in evaluation.applied.effects if evaluation.applied is not None else ():
             console.remark(f"{evaluation.scenario}: {effect}")

@@ -87,7 +87,7 @@ LeastChange = Annotated[
         "--least-change",
         min=0,
         max=50,
-        help="Percent of a neighbourhood's figure up to which a change counts as none where gains and losses are counted.",
+        help="Percent of today's figure up to which a change counts as none where gains and losses are counted.",
     ),
 ]
 Maps = Annotated[bool, typer.Option("--maps/--no-maps", help="Write maps/ (PNG and SVG) for other documents.")]

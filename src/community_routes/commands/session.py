@@ -11,6 +11,7 @@ from typing import Any
 from community_routes.commands.options import Common
 from community_routes.console import Console
 from community_routes.errors import CommunityRoutesError, UsageError
+from community_routes.starting import work_begins
 
 
 @contextmanager
@@ -19,6 +20,7 @@ def session(common: Common, text: str) -> Iterator[Console]:
     if common.timings is not None and common.timings.is_dir():
         raise UsageError(f"{common.timings} is a folder; name a file with --timings")
     console = Console(quiet=common.quiet, log_json=common.log_json)
+    work_begins()
     with console.working(text):
         yield console
     console.write_timings(common.timings)
@@ -38,7 +40,8 @@ def opened_study(console: Console, study: Path, common: Common) -> Any:
     try:
         opened = open_study(study, notices=notices, cache=cache_folder(common.cache), stopwatch=console.stopwatch)
     except CommunityRoutesError:
-        console.notices([notice for notice in notices if notice.severity != "error"])
+        warnings = [notice for notice in notices if notice.severity != "error"]
+        console.notices(warnings, where=f"`community-routes check {study} --out DIR`")
         raise
     for notice in opened.notices:
         if notice.code in ("step_free_unknown", "step_free_none"):  # said before anything runs, not only at its end

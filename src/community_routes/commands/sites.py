@@ -54,10 +54,12 @@ def sites(
     common: Common,
 ) -> None:
     """Judge a batch of development sites against the study's standards; a run that was killed goes on where it was."""
+    from community_routes.publishing import check_replaceable
     from community_routes.reading import read_scenarios
     from community_routes.sites import assess_sites, sites_status
 
     check_engine(engine, scheduler, common.cache)
+    check_replaceable(out)
     with session(common, f"reading {study.name}") as console:
         opened = opened_study(console, study, common)
         with console.stopwatch.stage("read"):
@@ -71,7 +73,7 @@ def sites(
                 opened, file, out, scenarios=proposals, pages=wanted, strict=strict, threads=common.threads, engine=searching,
                 block=block, stopwatch=console.stopwatch, progress=console.progress,
             )  # fmt: skip
-    console.notices([*opened.notices, *found.notices])
+    console.notices([*opened.notices, *found.notices], where=f"`community-routes check {study} --out DIR`")
     console.say(str(found))
     if found.n_without_page:
         console.remark(f"{found.n_without_page:,} sites for which a page was asked have none (report.html says why)")

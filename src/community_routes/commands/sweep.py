@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from community_routes.commands.options import Common, StudyArgument
+from community_routes.columns import LEAST_CHANGE
+from community_routes.commands.options import Common, LeastChange, StudyArgument
 from community_routes.commands.session import opened_study, session, whole_numbers
 from community_routes.errors import UsageError
 
@@ -33,6 +34,7 @@ def sweep(
             show_default="all of the study",
         ),
     ] = None,
+    least_change: LeastChange = 100 * LEAST_CHANGE,
     *,
     common: Common,
 ) -> None:
@@ -50,8 +52,8 @@ def sweep(
         with console.stopwatch.stage("read"):
             proposals = read_scenarios(scenarios, opened)
         found = sweep_settings(
-            opened, proposals, cutoffs_min=minutes, speeds_kmh=walking, windows=times, threads=common.threads,
-            stopwatch=console.stopwatch, progress=console.progress,
+            opened, proposals, cutoffs_min=minutes, speeds_kmh=walking, windows=times, least_change=least_change / 100,
+            threads=common.threads, stopwatch=console.stopwatch, progress=console.progress,
         )  # fmt: skip
         page = found.write(out, stopwatch=console.stopwatch)
     console.say(found.text())

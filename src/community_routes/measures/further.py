@@ -26,7 +26,7 @@ from community_routes.measures.competition import (
 )
 from community_routes.measures.connection import share_of_other_wards, ward_matrix
 from community_routes.measures.decay import Decay, Step, build_decay
-from community_routes.measures.groups import GROUP_COLUMNS
+from community_routes.measures.groups import GROUP_COLUMNS, PERSONS_CHANGED
 from community_routes.measures.mixing import Visitors, potential_visitors
 from community_routes.measures.money_rows import Affordability, Commuting
 from community_routes.measures.reach import (
@@ -308,7 +308,7 @@ def equity_rows(
                     "change": change,
                     "low": change,
                     "high": change,
-                    **dict.fromkeys(("persons_better", "persons_worse", "persons_same"), math.nan),
+                    **dict.fromkeys(PERSONS_CHANGED, math.nan),
                     "mark": "low_coverage" if covered < 0.8 * persons else "",
                 }
             )

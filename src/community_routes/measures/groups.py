@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from community_routes.columns import GROUPS_COLUMNS
+from community_routes.columns import GROUPS_COLUMNS, LEAST_CHANGE
 from community_routes.measures.summary import reading_order
 from community_routes.measures.weighted import persons_of, weighted_quantiles
 
 FloatArray = NDArray[np.float64]
 N_FIFTHS = 5
-GROUP_COLUMNS = (*GROUPS_COLUMNS, "mark")
+GROUP_COLUMNS = (*GROUPS_COLUMNS, "mark", "persons_below")
 LOW_COVERAGE = 0.8
 _WHEN = ["scenario", "day", "window"]
 _WHAT = ["kind", "measure", "reading", "cutoff_min", "unit"]
@@ -183,7 +183,7 @@ def group_rows(
     *,
     baseline: pd.DataFrame | None = None,
     baseline_zones: pd.DataFrame | None = None,
-    least_change: float = 0.0,
+    least_change: float = LEAST_CHANGE,
 ) -> pd.DataFrame:
     """Levels of access of groups of persons, and their change from a baseline, in the columns of groups.csv.
 
@@ -195,7 +195,8 @@ def group_rows(
 
     ``change`` is ``value - baseline``; ``low`` and ``high`` equal it, because nothing here is random
     (``with_interval`` widens them from draws). ``persons_better`` and the others count persons of zones with a value in
-    both tables; less is better for times. Better or worse is told to the bit but for rounding (1e-9).
+    both tables, as ``better_or_worse`` judges each; ``persons_below`` are those of ``persons_same`` whose level changes by
+    less than what counts.
 
     Parameters
     ----------
@@ -208,7 +209,7 @@ def group_rows(
     baseline_zones : DataFrame, optional
         Zones of the baseline where a proposal adds homes; the same zones when left out.
     least_change : float
-        A change of at most this share of the larger of both levels counts as the same.
+        A change of at most this share of the baseline's level counts as the same.
 
     Returns
     -------
@@ -261,7 +262,7 @@ class _Part:
     columns: dict[str, FloatArray]
 
 
-_PERSONS_CHANGED = ("persons_better", "persons_worse", "persons_same")
+PERSONS_CHANGED = ("persons_better", "persons_worse", "persons_same", "persons_below")
 
 
 class _Levels:
@@ -272,7 +273,7 @@ class _Levels:
         is_time = _is_time(now.what) & (now.what["reading"] != "mean").to_numpy(dtype=bool)
         self.times = np.flatnonzero(is_time)
         self.has = np.where(is_time[:, None], ~np.isnan(now.value), np.isfinite(now.value))
-        self.changed = {} if before is None else _better_worse_same(now, before, max(_SAME, least_change))
+        self.changed = {} if before is None else _who_changes(now, before, least_change)
 
     def of(self, grouping: str, group: str, persons: FloatArray, persons_before: FloatArray) -> _Part:
         """The rows of one group of persons."""
@@ -282,7 +283,7 @@ class _Levels:
         found["value"] = _levels(self.now, persons, self.times)
         few = found["persons_covered"] < LOW_COVERAGE * total * (1 - _SAME)
         if self.before is None:
-            found |= dict.fromkeys(("baseline", "change", "low", "high", *_PERSONS_CHANGED), missing)
+            found |= dict.fromkeys(("baseline", "change", "low", "high", *PERSONS_CHANGED), missing)
             return _Part(grouping, group, few, found)
         found["baseline"] = _levels(self.before, persons_before, self.times)
         found["change"] = found["low"] = found["high"] = found["value"] - found["baseline"]
@@ -308,21 +309,47 @@ def less_is_better(measure: str) -> bool:
     return measure.startswith(LESS_IS_BETTER)
 
 
-def _better_worse_same(now: _Values, before: FloatArray, share: float) -> dict[str, NDArray[np.bool_]]:
-    """For each row and zone whether it is better, worse or the same; none of them where a value is missing."""
-    sign = np.where([less_is_better(m) for m in now.what["measure"]], -1.0, 1.0)
-    a, b = sign[:, None] * before, sign[:, None] * now.value
-    both = ~np.isnan(a) & ~np.isnan(b)
+def better_or_worse(
+    before: FloatArray,
+    now: FloatArray,
+    less_better: NDArray[np.bool_] | np.bool_,
+    least: FloatArray | float = LEAST_CHANGE,
+) -> FloatArray:
+    """The one rule for who gains and who loses: 1 better, -1 worse, 0 the same, NaN where either value is missing.
+
+    A change counts when it is more than a share of the baseline's value, so that a bus that comes a minute later at one
+    departure makes nobody a loser. Where the baseline is 0 or endless (a first place reached, a first journey) every
+    change counts. What rounding may do (1e-9 of the larger value) never does.
+
+    Parameters
+    ----------
+    before, now : float64
+        Levels of the same shape; a time that is never reached is infinite.
+    less_better : bool
+        True where the smaller value is the better one.
+    least : float
+        The share (0.01 is 1 %).
+    """
     with np.errstate(invalid="ignore"):
-        same = both & ((a == b) | (np.abs(b - a) <= share * np.maximum(np.abs(a), np.abs(b))) & np.isfinite(b - a))
-    return {"persons_better": both & ~same & (b > a), "persons_worse": both & ~same & (b < a), "persons_same": same}
+        gain = np.where(before == now, 0.0, np.where(less_better, before - now, now - before))
+        rounding = _SAME * np.maximum(np.abs(before), np.abs(now))
+        small = np.isfinite(gain) & (np.abs(gain) <= least * np.abs(before) + rounding)
+    return np.where(small, 0.0, np.sign(gain))
+
+
+def _who_changes(now: _Values, before: FloatArray, share: float) -> dict[str, NDArray[np.bool_]]:
+    """For each row and zone whether it is better, worse or the same; none of them where a value is missing."""
+    less = np.array([[less_is_better(measure)] for measure in now.what["measure"]], dtype=bool).reshape(-1, 1)
+    counted, moved = (better_or_worse(before, now.value, less, least) for least in (share, 0.0))
+    found = (counted > 0, counted < 0, counted == 0, (counted == 0) & (moved != 0))
+    return dict(zip(PERSONS_CHANGED, found, strict=True))
 
 
 def _gap(most: _Part, least: _Part) -> _Part:
     """Least deprived fifth minus most deprived fifth, row by row."""
     gap = {column: least.columns[column] - most.columns[column] for column in ("value", "baseline", "change")}
     gap["low"] = gap["high"] = gap["change"]
-    for column in ("persons", "persons_covered", *_PERSONS_CHANGED):
+    for column in ("persons", "persons_covered", *PERSONS_CHANGED):
         gap[column] = least.columns[column] + most.columns[column]
     return _Part(most.grouping, "gap", most.mark | least.mark, gap)
 

@@ -75,8 +75,9 @@ class Run:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings behind its figures, without the service dates."""
-        return {key: value for key, value in self.content["settings"].items() if key != "service_dates"}
+        """The settings behind its figures of the timetable as it was, without the service dates."""
+        others = ("service_dates", "least_change")
+        return {key: value for key, value in self.content["settings"].items() if key not in others}
 
     @property
     def inputs(self) -> list[tuple[str, str, str]]:

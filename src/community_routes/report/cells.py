@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -14,11 +12,12 @@ import pandas as pd
 
 from community_routes.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
 from community_routes.errors import UsageError
+from community_routes.locking import new_file
+from community_routes.notices import SEVERITIES
 from community_routes.report.results import JOURNEY_COLUMNS, Results
 from community_routes.times import format_time
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-SEVERITIES = ("error", "warning", "info")
 _OF_ANY_MODE = ("costs", "operating_")
 _KEYS = {
     "access": ("scenario", "day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min"),
@@ -182,10 +181,5 @@ def _cost_table(results: Results) -> pd.DataFrame:
 
 def publish(path: Path, content: bytes) -> None:
     """Write the file beside its place and rename it, so that it appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
-    try:
+    with new_file(path) as beside:
         beside.write_bytes(content)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)

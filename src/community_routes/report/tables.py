@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from community_routes.errors import as_path
-from community_routes.report.cells import SEVERITIES, csv_text, publish, sorted_tables, written_tables
+from community_routes.notices import SEVERITIES
+from community_routes.report.cells import csv_text, publish, sorted_tables, written_tables
 from community_routes.report.geopackage import write_geopackage
 from community_routes.report.results import Results
 

@@ -35,6 +35,8 @@ class Verdict:
         Persons.
     bar : Markup
         The three as one bar.
+    floor : str
+        From which change on they are counted, and how many lie below it; empty where every change counts.
     rows : tuple
         One line per day and window.
     base : dict or None
@@ -51,6 +53,7 @@ class Verdict:
     same: Markup
     worse: Markup
     bar: Markup
+    floor: str
     rows: tuple[Mapping[str, Any], ...]
     slot: Slot
     kind: str
@@ -125,10 +128,20 @@ def verdict(figures: Figures, scenario: ScenarioSummary) -> Verdict:
         same=figure(who["same"], whole=True),
         worse=figure(who["worse"], whole=True),
         bar=charts.people_bar(*numbers, people=people_of(figures.results)),
+        floor=_floor(figures, scenario.id, slot, kind, view),
         rows=tuple(_slot_row(figures, scenario.id, s, view) for s in figures.slots),
         slot=slot,
         kind=kind,
         base=base_rows(figures, scenario, view),
+    )
+
+
+def _floor(figures: Figures, scenario: str, slot: Slot, kind: str, view: View) -> str:
+    share = figures.results.settings.get("least_change")
+    if not share or "persons_below" not in figures.tables["groups"]:
+        return ""
+    return words.least_change_words(
+        share, figure(figures.summed("persons_below", scenario, slot, kind, view), whole=True)
     )
 
 

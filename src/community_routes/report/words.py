@@ -6,6 +6,8 @@ import datetime as dt
 import math
 from collections.abc import Mapping
 
+from markupsafe import Markup
+
 from community_routes.sources.study_fares import POUNDS
 from community_routes.times import format_time
 
@@ -167,6 +169,11 @@ def rounded(value: float) -> float:
     size = abs(value)
     digits = 0 if size >= 100 else 1 if size >= 1 else 2
     return round(value, digits) + 0.0
+
+
+def least_change_words(share: float, below: str) -> str:
+    """From which change on gains and losses are counted, and how many lie below it."""
+    return Markup("counted from a change of {:g} % on; {} lie below it").format(100 * share, below)
 
 
 def setting_name(key: str) -> str:

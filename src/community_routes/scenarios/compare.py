@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.columns import COMPARISON_COLUMNS
+from community_routes.columns import COMPARISON_COLUMNS, LEAST_CHANGE
 from community_routes.errors import UsageError
-from community_routes.measures.groups import less_is_better
+from community_routes.measures.groups import better_or_worse, less_is_better
 
 KEYS = ("day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min")
 """What a row of access.csv is about, the scenario aside."""
@@ -29,7 +29,7 @@ def compare_tables(
     scenario: str | None = None,
     draws: Iterable[tuple[pd.DataFrame, pd.DataFrame]] | None = None,
     floor: float = 0.0,
-    least_change: float = 0.0,
+    least_change: float = LEAST_CHANGE,
 ) -> pd.DataFrame:
     """The table comparison.csv of two tables access.csv.
 
@@ -43,9 +43,9 @@ def compare_tables(
         At least 200 pairs of such tables with common random numbers; ``low`` and ``high`` are the 2.5th and 97.5th percentile
         of the change over them. Without draws nothing is random and ``low = high = change``.
     floor : float
-        A change of at most this size counts as ``same`` in ``category``; 0 counts every change.
+        A change of at most this size counts as ``same`` in ``category``.
     least_change : float
-        So does a change of at most this share of the larger of both values.
+        So does a change of at most this share of the baseline's value; with 0 and no floor every change counts.
 
     Returns
     -------
@@ -76,8 +76,7 @@ def compare_tables(
     )
     less = {measure: less_is_better(measure) for measure in set(made["measure"])}
     measure = made["measure"].map(less).to_numpy(bool)
-    larger = np.nan_to_num(np.fmax(np.abs(old), np.abs(new)), nan=0.0, posinf=0.0)
-    made["category"] = categories(old, new, measure, np.maximum(floor, least_change * larger))
+    made["category"] = categories(old, new, measure, floor, least_change)
     made["low"], made["high"] = change, change
     if draws is not None:
         made["low"], made["high"] = _interval_of(draws, pd.MultiIndex.from_frame(made[list(KEYS)]))
@@ -88,7 +87,8 @@ def categories(
     old: NDArray[np.float64],
     new: NDArray[np.float64],
     less_better: NDArray[np.bool_],
-    floor: float | NDArray[np.float64] = 0.0,
+    floor: float = 0.0,
+    least_change: float = LEAST_CHANGE,
 ) -> NDArray[np.object_]:
     """``better``, ``worse``, ``same``, ``gained``, ``lost`` or ``missing`` for each pair of values; NaN is missing.
 
@@ -97,20 +97,16 @@ def categories(
     old, new : float64, shape (n,)
     less_better : bool, shape (n,)
         True where the smaller value is the better one.
-    floor : float, or float64 of shape (n,)
+    floor : float
         Changes of at most this size are ``same``.
+    least_change : float
+        So are those of at most this share of the old value.
     """
+    way = better_or_worse(old, new, less_better, least_change)
+    way = np.where(np.abs(_difference(old, new)) <= floor, 0.0, way)
     has_old, has_new = ~np.isnan(old), ~np.isnan(new)
-    both = has_old & has_new
-    found = np.full(len(old), "missing", object)
-    found[has_old & ~has_new] = "lost"
-    found[~has_old & has_new] = "gained"
-    gain = np.zeros(len(old))
-    gain[both] = np.where(old[both] == new[both], 0.0, _difference(old[both], new[both]))
-    gain = np.where(less_better, -gain, gain)
-    least = np.broadcast_to(floor, len(old))[both]
-    found[both] = np.where(gain[both] > least, "better", np.where(gain[both] < -least, "worse", "same"))
-    return found
+    cases = [way > 0, way < 0, way == 0, has_old, has_new]
+    return np.select(cases, ["better", "worse", "same", "lost", "gained"], "missing").astype(object)
 
 
 def interval(changes: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

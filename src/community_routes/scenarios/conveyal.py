@@ -110,10 +110,14 @@ def _content(path: Path) -> Mapping[str, Any]:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as fault:
         raise ScenarioError(f"{path.name}: cannot be read: {fault.strerror or fault}") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as fault:
+    except RecursionError:
+        raise ScenarioError(f"{path.name}: is nested too deep for a scenario") from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as fault:
         raise ScenarioError(f"{path.name}: is no JSON in UTF-8: {fault}") from None
-    except ValueError:
-        raise ScenarioError(f"{path.name}: holds a number of thousands of digits; write it shorter") from None
+    except ValueError:  # Python makes no number of more than 4,300 digits
+        raise ScenarioError(
+            f"{path.name}: holds a number of thousands of digits, which no scenario needs; correct it"
+        ) from None
     if isinstance(content, list) and content and all(isinstance(item, Mapping) and "type" in item for item in content):
         content = {"modifications": content}
     inner = content.get("scenario", content) if isinstance(content, Mapping) else None

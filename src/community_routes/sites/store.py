@@ -207,7 +207,7 @@ def is_finished(out: Path, fingerprint: str) -> bool:
     """Whether the folder holds the result of exactly these inputs and settings."""
     try:
         content = json.loads((out / "run.json").read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     return isinstance(content, dict) and content.get("inputs_sha256") == fingerprint
 

@@ -114,7 +114,8 @@ def _check_folder(out: Path, publishing: Path) -> None:
     record = out / _RECORD
     try:
         written = json.loads(record.read_text("utf-8"))["written"]
-    except (OSError, ValueError, KeyError, TypeError):
+        written = {**written}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise UsageError(
             f"{out} holds files that `fetch` did not write (it has no {_RECORD} of it); choose another folder"
         ) from None

@@ -18,7 +18,17 @@ from community_routes.errors import FeedError, StreetsError, UsageError
 from community_routes.notices import Notice, sort_notices
 from community_routes.sources.feed import Feed
 from community_routes.sources.fetch_feed import without_unused
-from community_routes.sources.fetch_http import BadAnswerError, Client, FetchError, read_features, unusable, write_whole
+from community_routes.sources.fetch_http import (
+    TABLE_LIMIT,
+    BadAnswerError,
+    Client,
+    FetchError,
+    points_of,
+    read_features,
+    unusable,
+    whole_number,
+    write_whole,
+)
 from community_routes.sources.fetch_options import Options
 from community_routes.sources.fetch_places import (
     COUNTIES,
@@ -144,7 +154,7 @@ def find_authority(town: Town, text: str) -> None:
     for feature in features:
         row = _properties(source, feature, list(fields.values()))
         code = str(row[fields["code"]])
-        town.areas[code] = {"name": row[fields["name"]], "ward": row[fields["ward"]]}
+        town.areas[code] = {"name": str(row[fields["name"]]), "ward": str(row[fields["ward"]])}
         town.code, town.name = str(row[fields["authority_code"]]), str(row[fields["authority"]])
     if len(town.areas) != len(features):
         said = f"{len(features)} rows hold {len(town.areas)} areas of {town.name}; each should stand once"
@@ -190,17 +200,23 @@ def _by_code(town: Town, key: str, column: str) -> list[dict[str, Any]]:
     return found
 
 
-def _once_each(town: Town, key: str) -> dict[str, dict[str, Any]]:
-    """The geometry of each area, which must be there once."""
+def _points_of(source: Source, feature: dict[str, Any], code: str, *, areas: bool = False) -> list[tuple[float, float]]:
+    """The points of a feature; a fault names the service and the area."""
+    try:
+        return points_of(feature, areas=areas)
+    except BadAnswerError as wrong:
+        raise unusable(source, f"{source.addresses[0]}: {code} {wrong}") from None
+
+
+def _once_each(town: Town, key: str, *, areas: bool = False) -> dict[str, tuple[Any, list[tuple[float, float]]]]:
+    """The geometry of each area (or of its point), which must be there once, with its points."""
     source = town.sources[key]
     column = source.fields["code"]
-    found: dict[str, dict[str, Any]] = {}
+    found: dict[str, tuple[Any, list[tuple[float, float]]]] = {}
     features = _by_code(town, key, "code")
     for feature in features:
         code = str(_properties(source, feature, [column])[column])
-        if not feature.get("geometry"):
-            raise unusable(source, f"{source.addresses[0]}: {code} has no geometry")
-        found[code] = feature["geometry"]
+        found[code] = feature.get("geometry"), _points_of(source, feature, code, areas=areas)
     lost = sorted(set(town.areas) - set(found))
     if lost or len(features) != len(town.areas):
         said = f"{len(features)} rows came for the {len(town.areas)} areas of {town.name}"
@@ -210,18 +226,18 @@ def _once_each(town: Town, key: str) -> dict[str, dict[str, Any]]:
 
 
 def _write_areas(town: Town) -> None:
-    shapes = _once_each(town, "boundaries")
+    shapes = _once_each(town, "boundaries", areas=True)
     features = [
         {
             "type": "Feature",
             "properties": {"LSOA21CD": code, "LSOA21NM": town.areas[code]["name"], "ward": town.areas[code]["ward"]},
             "geometry": shape,
         }
-        for code, shape in shapes.items()
+        for code, (shape, _) in shapes.items()
     ]
     text = json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False)
     write_whole(town.folder / "lsoa.geojson", text.encode())
-    points = np.array([point for shape in shapes.values() for point in _coordinates(shape["coordinates"])])
+    points = np.array([point for _, own in shapes.values() for point in own])
     west, south = points.min(axis=0)
     east, north = points.max(axis=0)
     if not (-9 <= west <= east <= 3 and 49 <= south <= north <= 61):
@@ -234,16 +250,10 @@ def _write_areas(town: Town) -> None:
     town.box = (low[0], low[1], high[0], high[1])
 
 
-def _coordinates(nested: Any) -> list[tuple[float, float]]:
-    if nested and isinstance(nested[0], int | float):
-        return [(float(nested[0]), float(nested[1]))]
-    return [point for part in nested for point in _coordinates(part)]
-
-
 def _write_centroids(town: Town) -> None:
     rows = []
-    for code, shape in _once_each(town, "centroids").items():
-        lon, lat = _coordinates(shape["coordinates"])[0]
+    for code, (_, own) in _once_each(town, "centroids").items():
+        lon, lat = own[0]
         rows.append({"LSOA21CD": code, "lon": f"{lon:.6f}", "lat": f"{lat:.6f}"})
     write_whole(town.folder / "centroids.csv", csv_bytes(rows, ["LSOA21CD", "lon", "lat"]))
 
@@ -259,8 +269,10 @@ def _write_census(town: Town) -> None:
         columns += names
         for code, row in rows.items():
             for ours, theirs in names.items():
-                if not row[theirs].strip().isdigit():
-                    raise unusable(source, f"{source.addresses[0]}: {code}: {row[theirs]!r} is no number of {ours}")
+                if whole_number(row[theirs].strip()) is None:
+                    raise unusable(
+                        source, f"{source.addresses[0]}: {code}: {row[theirs][:40]!r} is no number of {ours}"
+                    )
                 joined[code][ours] = row[theirs].strip()
     write_whole(town.folder / "census.csv", csv_bytes(list(joined.values()), columns))
 
@@ -282,7 +294,7 @@ def _write_deprivation(town: Town) -> None:
         town.local["deprivation"] = own
     else:
         source = town.sources[f"imd_{town.options.imd}"]
-        kept = town.client.get(source, source.addresses, is_table)
+        kept = town.client.get(source, source.addresses, is_table, most=TABLE_LIMIT)
         rows = read_as(source, kept, read_rows)
         columns = read_as(source, kept, lambda path: deprivation_columns(rows[0], "the table"))
         by_2011 = town.options.imd == 2019
@@ -369,7 +381,7 @@ def _write_jobs(town: Town) -> None:
         if code not in jobs:
             said = f"{source.addresses[0]}: no row for {code} of {len(jobs):,} areas that came"
             raise unusable(source, said, instead=OWN_JOBS)
-        lon, lat = _coordinates(feature["geometry"]["coordinates"])[0]
+        lon, lat = _points_of(points, feature, code)[0]
         rows.append({"id": code, "name": code, "lon": f"{lon:.6f}", "lat": f"{lat:.6f}", "jobs": jobs[code]})
     if not rows:
         raise unusable(
@@ -456,7 +468,7 @@ def _write_naptan(town: Town, feed: Feed) -> None:
         town.told.append("NaPTAN is left out: no stop of the timetable bears a code of the register")
         return
     addresses = [address.replace("{areas}", ",".join(areas)) for address in source.addresses]
-    kept = town.client.get(source, addresses, is_table)
+    kept = town.client.get(source, addresses, is_table, most=TABLE_LIMIT)
     rows = read_as(source, kept, read_rows)
     lost = [column for column in ("ATCOCode", "Longitude", "Latitude") if column not in rows[0]]
     if lost:

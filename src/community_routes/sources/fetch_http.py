@@ -23,6 +23,13 @@ from community_routes.sources.fetch_sources import Source
 _IDENTITY = "community-routes (open-source transport accessibility tool; one download at a time)"
 _CHUNK = 1 << 18
 _LONGEST_WAIT_S = 60.0
+DOWNLOAD_LIMIT = 8 * 2**30
+"""Most bytes of a zip or an extract (all of Great Britain is about 2 GB)."""
+TABLE_LIMIT = 128 * 2**20
+"""Most bytes of a table, unpacked (all of NaPTAN is about 95 MB, a census table under 10)."""
+ANSWER_LIMIT = 32 * 2**20
+"""Most bytes of a page of features (a hundred areas in full detail are about 10 MB)."""
+_GREATEST = 1e9
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -75,6 +82,24 @@ class Kept:
 
 
 Check = Callable[[Path], None]
+
+
+def whole_number(text: str) -> int | None:
+    """A number of plain digits; None for other text, also for digits that only look like some, and for endless ones."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
+def check_size(size: int, most: int, what: str = "the answer") -> None:
+    """Refuse what is larger than anything of its kind, before it is read.
+
+    Raises
+    ------
+    BadAnswerError
+    """
+    if size > most:
+        raise BadAnswerError(
+            f"{what} would take {size / 2**20:,.0f} MB, more than the {most / 2**20:,.0f} MB that it can need"
+        )
 
 
 def sha256_of(path: Path) -> str:
@@ -132,13 +157,15 @@ class Client:
             raise UsageError(f"the certificates that REQUESTS_CA_BUNDLE names ({bundle}) cannot be read") from None
         self._opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=context))
 
-    def get(self, source: Source, addresses: Sequence[str], check: Check) -> Kept:
+    def get(self, source: Source, addresses: Sequence[str], check: Check, *, most: int = DOWNLOAD_LIMIT) -> Kept:
         """The file at the first of the addresses that gives a good one.
 
         Parameters
         ----------
         check : callable
             Raises `BadAnswerError` where a file is not what was asked for, `PassingError` where the next attempt may be.
+        most : int
+            Bytes that are taken at most.
 
         Raises
         ------
@@ -148,7 +175,7 @@ class Client:
         faults: list[FetchError] = []
         for address in addresses:
             try:
-                kept = self._known(address, source) or self._attempts(source, address, check)
+                kept = self._known(address, source) or self._attempts(source, address, check, most)
             except FetchError as wrong:
                 faults.append(wrong)
                 continue
@@ -189,12 +216,12 @@ class Client:
             return None
         return Kept(address, path, told["sha256"], told["size"], told["date"])
 
-    def _attempts(self, source: Source, address: str, check: Check) -> Kept:
+    def _attempts(self, source: Source, address: str, check: Check, most: int) -> Kept:
         host = urllib.parse.urlsplit(address).netloc
         self._progress(f"{source.title} ({host})")
         for attempt in range(1, self._tries + 1):
             try:
-                kept = self._once(source, address, check)
+                kept = self._once(source, address, check, most)
             except PassingError as wrong:
                 if attempt == self._tries:
                     raise FetchError(f"{source.title}: {address}: {wrong} ({attempt} attempts)") from None
@@ -210,7 +237,7 @@ class Client:
                 return kept
         raise FetchError(f"{source.title}: {address}: no attempt was allowed")
 
-    def _once(self, source: Source, address: str, check: Check) -> Kept:
+    def _once(self, source: Source, address: str, check: Check, most: int) -> Kept:
         path = self._place(address)
         part = path.with_name(f"{path.name}.part")
         known = self._kept(address)
@@ -227,7 +254,7 @@ class Client:
                 request.add_header(header, value)
         try:
             with self._opener.open(request, timeout=self._timeout_s) as answer:
-                self._receive(answer, part, started)
+                self._receive(answer, part, started, most)
                 told = _told(answer.headers)
         except urllib.error.HTTPError as wrong:
             if wrong.code == 304 and known is not None:
@@ -239,6 +266,10 @@ class Client:
             raise _refusal(wrong) from None
         except http.client.IncompleteRead:
             raise PassingError("the answer was cut") from None
+        except (http.client.InvalidURL, ValueError, OverflowError) as wrong:
+            # What urllib makes of an address that is none, or of a header that cannot be sent; ours were looked at before.
+            said = " ".join(str(wrong).split()) or type(wrong).__name__
+            raise BadAnswerError(f"the server sends on to an address that is none ({said})") from None
         except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError) as wrong:
             reason = getattr(wrong, "reason", None) or wrong
             if isinstance(reason, ssl.SSLCertVerificationError):
@@ -261,7 +292,7 @@ class Client:
         _beside(part).unlink(missing_ok=True)
         return kept
 
-    def _receive(self, answer: Any, part: Path, started: int) -> None:
+    def _receive(self, answer: Any, part: Path, started: int, most: int) -> None:
         """Write the body behind what is there already, or from the start; a cut body is a passing fault."""
         begin, whole = _extent(answer)
         if begin != started or answer.status != 206:
@@ -271,9 +302,15 @@ class Client:
                 raise PassingError("the server sent another part than was asked for")
         told = _told(answer.headers)
         write_whole(_beside(part), json.dumps({"validator": told["validator"]}).encode())
-        with part.open("ab" if begin else "wb") as file:
-            while chunk := answer.read(_CHUNK):
-                file.write(chunk)
+        try:
+            check_size(whole or 0, most)
+            with part.open("ab" if begin else "wb") as file:
+                while chunk := answer.read(_CHUNK):
+                    file.write(chunk)
+                    check_size(file.tell(), most)
+        except BadAnswerError:
+            _remove(part)
+            raise
         size = part.stat().st_size
         if whole is not None and size != whole:
             if size > whole or not told["validator"]:
@@ -291,17 +328,19 @@ def _extent(answer: Any) -> tuple[int, int | None]:
             return int(begin), int(whole)
         except (IndexError, ValueError):
             return -1, None
-    return 0, int(length) if length is not None and length.isdigit() else None
+    return 0, whole_number(length) if length is not None else None
 
 
 def _told(headers: Any) -> dict[str, Any]:
     """What the server says of a file: its date, what names this version of it, how to ask whether it has changed."""
-    tag, changed = headers.get("ETag", ""), headers.get("Last-Modified", "")
+    tag, changed = (
+        value if (value := headers.get(name, "")).isprintable() else "" for name in ("ETag", "Last-Modified")
+    )
     date = ""
     for text in (changed, headers.get("Date", "")):
         try:
             date = date or email.utils.parsedate_to_datetime(text).date().isoformat()
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             continue
     ask = {"If-None-Match": tag} if tag else {"If-Modified-Since": changed} if changed else {}
     strong = tag if tag and not tag.startswith("W/") else changed
@@ -312,7 +351,7 @@ def _refusal(wrong: urllib.error.HTTPError) -> Exception:
     said = f"the server answered {wrong.code} {wrong.reason}"
     if wrong.code in _PASSING:
         after = wrong.headers.get("Retry-After", "") if wrong.headers else ""
-        return PassingError(said, float(after) if after.isdigit() else 0.0)
+        return PassingError(said, float(whole_number(after) or 0))
     if wrong.code in (401, 403):
         said += "; if it asks for a key, give it as `headers` in a file named with --sources"
     if 300 <= wrong.code < 400:
@@ -347,7 +386,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     """An object from a JSON file; empty where there is none, or a damaged one."""
     try:
         found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -370,7 +409,7 @@ def read_features(
     count_address = [
         with_question(address, {**fixed, "returnCountOnly": "true", "f": "json"}) for address in source.addresses
     ]
-    counted = client.get(source, count_address, _is_count)
+    counted = client.get(source, count_address, _is_count, most=ANSWER_LIMIT)
     base = source.addresses[count_address.index(counted.address)]
     total = int(json.loads(counted.path.read_text("utf-8"))["count"])
     if total == 0:
@@ -382,7 +421,7 @@ def read_features(
             **fixed, "outFields": listed, "returnGeometry": str(shapes).lower(), "outSR": "4326", "f": "geojson",
             "orderByFields": fields[0], "resultOffset": str(len(found)), "resultRecordCount": str(source.page),
         }  # fmt: skip
-        kept = client.get(source, [with_question(base, page)], _is_feature_list)
+        kept = client.get(source, [with_question(base, page)], _is_feature_list, most=ANSWER_LIMIT)
         features = json.loads(kept.path.read_text("utf-8"))["features"]
         if not features:
             break
@@ -400,13 +439,20 @@ def with_question(address: str, question: Mapping[str, str]) -> str:
 def _json_answer(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text("utf-8"))
-    except ValueError:
+    except json.JSONDecodeError:
         raise BadAnswerError("the answer is no JSON, or was cut") from None
+    except UnicodeDecodeError:
+        raise BadAnswerError("the answer is no UTF-8 text") from None
+    except RecursionError:
+        raise BadAnswerError("the answer is nested too deep") from None
+    except ValueError:  # Python makes no number of more than 4,300 digits
+        raise BadAnswerError("the answer holds a number of thousands of digits") from None
     if not isinstance(found, dict):
         raise BadAnswerError("the answer is no JSON object")
     error = found.get("error")
     if error:
         code = error.get("code", 0) if isinstance(error, dict) else 0
+        code = code if isinstance(code, int | str) else 0
         message = str(error.get("message", error) if isinstance(error, dict) else error)
         if code in _PASSING:
             raise PassingError(f"the service gives the error {code}: {message}")
@@ -415,10 +461,52 @@ def _json_answer(path: Path) -> dict[str, Any]:
 
 
 def _is_count(path: Path) -> None:
-    if not isinstance(_json_answer(path).get("count"), int):
+    count = _json_answer(path).get("count")
+    if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= _GREATEST:
         raise BadAnswerError("the answer holds no count of rows")
 
 
 def _is_feature_list(path: Path) -> None:
-    if not isinstance(_json_answer(path).get("features"), list):
+    features = _json_answer(path).get("features")
+    if not isinstance(features, list):
         raise BadAnswerError("the answer holds no features")
+    for number, feature in enumerate(features, start=1):
+        if not isinstance(feature, dict) or not isinstance(feature.get("properties") or {}, dict):
+            raise BadAnswerError(f"feature {number} of the answer is no object with properties")
+
+
+_DEPTHS = {"Point": 0, "MultiPoint": 1, "Polygon": 2, "MultiPolygon": 3}
+_LEAST_OF_RING = 4
+
+
+def points_of(feature: Mapping[str, Any], *, areas: bool) -> list[tuple[float, float]]:
+    """The points of a feature that is an area (or a point): lon and lat.
+
+    Raises
+    ------
+    BadAnswerError
+        It has no geometry, one of another kind, or coordinates that are none.
+    """
+    geometry = feature.get("geometry")
+    kind = geometry.get("type") if isinstance(geometry, dict) else None
+    wanted = ("Polygon", "MultiPolygon") if areas else ("Point", "MultiPoint")
+    if not isinstance(geometry, dict) or kind not in wanted:
+        had = "has no geometry" if geometry is None else "has a geometry of another kind"
+        raise BadAnswerError(f"{had}; {' or '.join(wanted)} is wanted")
+    found = _points(geometry.get("coordinates"), _DEPTHS[str(kind)], areas)
+    if not found:
+        raise BadAnswerError("has coordinates that are none")
+    return found
+
+
+def _points(nested: Any, depth: int, areas: bool) -> list[tuple[float, float]]:
+    """The points of lists nested so deep; none at all where one of them is no point, or a ring is none."""
+    if not isinstance(nested, list):
+        return []
+    if depth == 0:
+        plain = len(nested) >= 2 and all(isinstance(x, int | float) and abs(x) <= _GREATEST for x in nested[:2])
+        return [(float(nested[0]), float(nested[1]))] if plain else []
+    if areas and depth == 1 and len(nested) < _LEAST_OF_RING:
+        return []
+    parts = [_points(part, depth - 1, areas) for part in nested]
+    return [point for part in parts for point in part] if all(parts) else []

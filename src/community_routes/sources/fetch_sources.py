@@ -6,7 +6,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any
+from urllib.parse import urlsplit
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -177,8 +179,12 @@ def read_sources(path: str | Path | None = None) -> dict[str, Source]:
         raise UsageError(f"the file of addresses {path.name!r} is not there")
     try:
         given = YAML(typ="safe", pure=True).load(path.read_text("utf-8"))
-    except (YAMLError, UnicodeDecodeError) as wrong:
-        raise UsageError(f"{path.name}: this is no YAML or JSON: {' '.join(str(wrong).split())[:200]}") from None
+    except RecursionError:
+        raise UsageError(f"{path.name}: this is nested too deep for a file of addresses") from None
+    except (YAMLError, ValueError, TypeError, AttributeError, LookupError, OverflowError) as wrong:
+        # The library makes dates and numbers of texts that look like some, and stumbles over impossible ones.
+        cure = "" if isinstance(wrong, YAMLError | UnicodeDecodeError) else "; put texts into quotes"
+        raise UsageError(f"{path.name}: this is no YAML or JSON: {' '.join(str(wrong).split())[:200]}{cure}") from None
     if not isinstance(given, dict):
         raise UsageError(f"{path.name}: keys with addresses are expected, such as `timetable: https://...`")
     for key, value in given.items():
@@ -197,19 +203,29 @@ def _changed(source: Source, value: Any, file: str) -> Source:
         given = parts["addresses"]
         addresses = tuple(given) if isinstance(given, list) else (given,)
         if not addresses or not all(isinstance(a, str) and a.startswith(("http://", "https://")) for a in addresses):
-            raise UsageError(f"{file}: {source.key}: an address begins with https:// or http://, not {given!r}")
+            raise UsageError(f"{file}: {source.key}: an address begins with https:// or http://, not {short(given)}")
+        for address in addresses:
+            try:
+                host, _ = urlsplit(address).hostname, urlsplit(address).port
+            except ValueError:
+                host = None
+            if not host or not address.isprintable() or not address.isascii() or " " in address:
+                raise UsageError(f"{file}: {source.key}: {short(address)} is no address that can be asked")
         source = replace(source, addresses=addresses)
     for name in ("fields", "headers"):
         if name in parts:
             if not isinstance(parts[name], dict):
-                raise UsageError(f"{file}: {source.key}: {name} are keys with texts, not {parts[name]!r}")
+                raise UsageError(f"{file}: {source.key}: {name} are keys with texts, not {short(parts[name])}")
             texts = {str(key): str(text) for key, text in parts[name].items()}
+            odd = [text for pair in texts.items() for text in pair if not text.isprintable() or not text.isascii()]
+            if name == "headers" and odd:
+                raise UsageError(f"{file}: {source.key}: {short(odd[0])} cannot stand in a header")
             if name == "fields":
                 source = replace(source, fields={**source.fields, **texts})
             else:
                 source = replace(source, headers=texts)
     if "page" in parts:
         if not isinstance(parts["page"], int) or parts["page"] < 1:
-            raise UsageError(f"{file}: {source.key}: page is a number of rows from 1 up, not {parts['page']!r}")
+            raise UsageError(f"{file}: {source.key}: page is a number of rows from 1 up, not {short(parts['page'])}")
         source = replace(source, page=parts["page"])
     return source

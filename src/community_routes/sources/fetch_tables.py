@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import csv
 import io
+import lzma
+import math
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from community_routes.sources.fetch_http import BadAnswerError, Client, Kept, unusable, with_question
+from community_routes.sources.fetch_http import (
+    TABLE_LIMIT,
+    BadAnswerError,
+    Client,
+    Kept,
+    check_size,
+    unusable,
+    whole_number,
+    with_question,
+)
 from community_routes.sources.fetch_sources import Source
 
 Rows = list[dict[str, str]]
 Read = TypeVar("Read")
 OWN_JOBS = "name a file of your own with --jobs, or go on --without jobs"
+_ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, IndexError)
+"""What a damaged zip makes of the standard library; names that are no text are among them."""
 _CUT_AT = 25_000  # nomis gives no more rows at once, without a word
 
 _GROUPS = ("asian", "black", "mixed", "white", "other")
@@ -39,6 +53,7 @@ def read_rows(path: Path) -> Rows:
     BadAnswerError
         It is no UTF-8, has no heading, or a row has another number of cells than the heading (it was cut).
     """
+    check_size(path.stat().st_size, TABLE_LIMIT, "the table")
     try:
         return list(_rows(path.read_bytes()))
     except UnicodeDecodeError:
@@ -76,7 +91,7 @@ def is_zip(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             if not archive.namelist():
                 raise BadAnswerError("the zip is empty")
-    except zipfile.BadZipFile:
+    except _ZIP_FAULTS:
         raise BadAnswerError("this is no zip, or a cut one") from None
 
 
@@ -141,15 +156,17 @@ def census(client: Client, source: Source, codes: Sequence[str]) -> dict[str, di
 
 def _census_rows(path: Path) -> Rows:
     with zipfile.ZipFile(path) as archive:
-        member = [name for name in archive.namelist() if name.lower().endswith("-lsoa.csv")]
+        member = [info for info in archive.infolist() if info.filename.lower().endswith("-lsoa.csv")]
         if len(member) != 1:
             raise BadAnswerError("the zip holds no table of LSOAs (...-lsoa.csv)")
+        name = member[0].filename
+        check_size(member[0].file_size, TABLE_LIMIT, f"{name}, unpacked,")
         try:
             rows = list(_rows(archive.read(member[0])))
-        except (zipfile.BadZipFile, UnicodeDecodeError, EOFError, NotImplementedError, RuntimeError):
-            raise BadAnswerError(f"the zip is damaged at {member[0]}") from None
+        except (*_ZIP_FAULTS, lzma.LZMAError):
+            raise BadAnswerError(f"the zip is damaged at {name}") from None
     if not rows or "geography code" not in rows[0]:
-        raise BadAnswerError(f"{member[0]} has no rows with a 'geography code'")
+        raise BadAnswerError(f"{name} has no rows with a 'geography code'")
     return rows
 
 
@@ -217,12 +234,11 @@ def jobs_by_area(client: Client, source: Source) -> dict[str, str]:
     while True:
         part = {"RecordOffset": str(n_rows), "RecordLimit": str(source.page)}
         addresses = [with_question(address, part) for address in source.addresses]
-        kept = client.get(source, addresses, is_table)
+        kept = client.get(source, addresses, is_table, most=TABLE_LIMIT)
         rows = read_as(source, kept, _jobs_rows)
         n_rows += len(rows)
         found.update((row["GEOGRAPHY_CODE"], row["OBS_VALUE"]) for row in rows)
-        told = rows[0].get("RECORD_COUNT", "")
-        total = int(told) if told.isdigit() else None
+        total = whole_number(rows[0].get("RECORD_COUNT", ""))
         if (n_rows == total) if total is not None else (len(rows) < source.page):
             break
         if total is not None and (len(rows) < source.page or n_rows > total):
@@ -238,8 +254,11 @@ def _jobs_rows(path: Path) -> Rows:
     if not rows or not {"GEOGRAPHY_CODE", "OBS_VALUE"} <= set(rows[0]):
         raise BadAnswerError("the table has no rows with GEOGRAPHY_CODE and OBS_VALUE")
     for number, row in enumerate(rows, start=2):
+        text = row["OBS_VALUE"]
         try:
-            float(row["OBS_VALUE"])
+            good = 0 <= float(text) < math.inf and "_" not in text
         except ValueError:
-            raise BadAnswerError(f"line {number}: {row['OBS_VALUE']!r} is no number of jobs") from None
+            good = False
+        if not good:
+            raise BadAnswerError(f"line {number}: {text[:40]!r} is no number of jobs")
     return rows

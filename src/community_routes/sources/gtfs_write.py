@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import os
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -18,6 +17,7 @@ import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
 from community_routes.errors import FeedError, as_path
+from community_routes.locking import new_file
 from community_routes.sources.feed import Feed
 from community_routes.sources.gtfs_subset import keep_trips
 from community_routes.sources.headways import entries_of, first_departures, phases_s
@@ -56,19 +56,13 @@ def write_zip(files: Iterable[tuple[str, bytes]], path: Path, *, date_stamp: dt.
     """Write files under their names as a zip, whole or not at all."""
     path = as_path(path)
     stamp = max(date_stamp, _EARLIEST)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, content in files:
-                info = zipfile.ZipInfo(name, (stamp.year, stamp.month, stamp.day, 0, 0, 0))
-                info.compress_type = zipfile.ZIP_DEFLATED
-                info.external_attr = 0o644 << 16
-                info.create_system = 3  # the same on every system
-                archive.writestr(info, content)
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    with new_file(path) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files:
+            info = zipfile.ZipInfo(name, (stamp.year, stamp.month, stamp.day, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o644 << 16
+            info.create_system = 3  # the same on every system
+            archive.writestr(info, content)
 
 
 def tables_of(feed: Feed) -> dict[str, dict[str, Any]]:

@@ -133,10 +133,14 @@ def match_rows(
     first: dict[str, int] = {}
     twice = Sample(DUPLICATE_ID)
     used = 0
+    given: dict[str, None] = {}  # the codes as the places would have them: after the lookup
+    rest: dict[str, None] = {}
     for row, code in enumerate(codes):
         wanted = {code: 1.0} if lookup is None else lookup.get(code, {code: 1.0} if code in index else {})
         hits = [(index[to], row, share) for to, share in wanted.items() if to in index]
+        given |= dict.fromkeys(wanted or (code,))
         if not hits:
+            rest[code] = None
             continue
         used += 1
         if code in first and not several:
@@ -150,7 +154,7 @@ def match_rows(
     place = np.asarray([pair[0] for pair in pairs], np.int64)
     matches = Matches(place, np.asarray([p[1] for p in pairs], np.int64), np.asarray([p[2] for p in pairs], np.float64))
     unmatched = [places[i] for i in np.flatnonzero(matches.counts(len(places)) == 0).tolist()] if len(places) else []
-    _report_join(places, what, table, codes, used, unmatched, at, found)
+    _report_join(places, what, table, (list(given), list(rest)), used, unmatched, at, found)
     if lookup is not None:
         _report_lookup(matches, what, table, len(places), found)
     return None if len(places) and 1 - len(unmatched) / len(places) < ENOUGH else matches
@@ -160,23 +164,23 @@ def _report_join(
     places: Sequence[str],
     what: str,
     table: Table,
-    codes: Sequence[str],
+    codes: tuple[list[str], list[str]],
     used: int,
     unmatched: list[str],
     at: dict[str, Any],
     found: list[Notice],
 ) -> None:
+    """Say how many places have a row; ``codes`` are those that the rows stand for, and those of rows that no place has."""
     n_matched = len(places) - len(unmatched)
     counts = (
         f"{n_matched} of {len(places)} {what} have a row in {table.file}, and {used} of its {table.n} rows were used"
     )
-    known = set(places)
-    rest = [code for code in dict.fromkeys(codes) if code not in known]
+    given, rest = codes
     if not unmatched:
         left = f"; not used: {listed(rest)}" if rest else ""
         found.append(ROWS_JOINED.at(**at, value=table.file, message=f"{counts}{left}"))
         return
-    why = explain_codes(places, codes, unmatched)
+    why = explain_codes(places, given, unmatched)
     without = f"; without a row: {listed(unmatched)}"
     left = f"; rows left over: {listed(rest)}" if rest else ""
     reason = f"; {why}" if why else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ import osmium
 from numpy.typing import NDArray
 
 from community_routes.errors import StreetsError, as_path
+from community_routes.locking import new_file
 from community_routes.notices import Notice, declare, raise_on_errors
 from community_routes.sources.osm_blocks import blocks_fault, mistaken_for_pbf
 from community_routes.sources.osm_checks import box_text, check_area
@@ -182,12 +182,8 @@ def _save_graph(graph: Any, path: Path) -> None:
     """Save a graph as osmnx does, whole or not at all."""
     import osmnx
 
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        osmnx.save_graphml(graph, part)
-        os.replace(part, path)  # noqa: PTH105 - it replaces on Windows too
-    finally:
-        part.unlink(missing_ok=True)
+    with new_file(path) as beside:
+        osmnx.save_graphml(graph, beside)
 
 
 def _checked(street_map: StreetMap | None, source: str, found: list[Notice], notices: list[Notice] | None) -> StreetMap:
