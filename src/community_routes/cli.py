@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from community_routes.starting import leave, leave_at_once, quick_end
+from community_routes.starting import leave, leave_at_once, work_ends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def main() -> None:
     try:
         code = run_command(sys.argv[1:])
         sys.stdout.flush()
-        quick_end(code)
+        work_ends()
     except KeyboardInterrupt:  # it came between the end of the work and here
         leave()
     except OSError:  # nobody reads what is printed any more

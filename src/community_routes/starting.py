@@ -33,10 +33,9 @@ def work_begins() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def quick_end(code: int) -> None:
-    """All is said and written: Ctrl-C spares the clearing up, and changes nothing."""
-    if signal.getsignal(signal.SIGINT) in (leave, signal.default_int_handler):
-        signal.signal(signal.SIGINT, lambda *_: os._exit(code))
+def work_ends() -> None:
+    """All is said and written: Ctrl-C changes nothing any more, also while Python itself clears up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def leave(*_: Any) -> NoReturn:
