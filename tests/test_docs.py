@@ -30,7 +30,7 @@ PROPOSALS = [(page, text) for page, text in blocks("yaml") if text.startswith("s
 @pytest.fixture(scope="module")
 def setting() -> Any:
     """The sample, ready to be changed."""
-    from community_routes.evaluation import setting_of
+    from community_routes.reading import setting_of
     from community_routes.study import open_study
 
     study = open_study(ROOT / "data" / "study.yaml", cache=None)

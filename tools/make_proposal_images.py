@@ -27,8 +27,8 @@ from matplotlib.collections import LineCollection
 
 import community_routes as cr
 from community_routes.drawn import route_table, study_box
-from community_routes.evaluation import setting_of
 from community_routes.measures.fares import FareRide, TicketFares, cheapest_day
+from community_routes.reading import setting_of
 from community_routes.sources.osm_background import background_layers
 from make_images import shrink
 

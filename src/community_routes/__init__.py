@@ -77,7 +77,7 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "cluster.engine": ("DaskEngine",),
-    "comparison": ("Comparison", "compare"),
+    "comparison": ("Comparison", "Evaluation", "compare", "evaluate"),
     "errors": (
         "CommunityRoutesError",
         "FeedError",
@@ -87,7 +87,6 @@ _WHERE = {
         "StudyError",
         "UsageError",
     ),
-    "evaluation": ("Evaluation", "evaluate"),
     "catchment": ("isochrone",),
     "itinerary": ("Itinerary", "journey"),
     "matrix": ("Matrix", "travel_matrix", "travel_times", "write_matrix"),

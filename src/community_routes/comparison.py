@@ -7,6 +7,7 @@ import webbrowser
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from community_routes.paired import PAIRED, paired_table
 from community_routes.publishing import check_replaceable, new_folder
 from community_routes.reading import scenario_sources
 from community_routes.report.files import write_files
+from community_routes.report.notebook import map_html, notebook_html, table_html
 from community_routes.report.results import Results, ScenarioSummary, empty_table
 from community_routes.scenarios.compare import compare_tables, rank_proposals
 from community_routes.scenarios.operating_cost import OperatingCost
@@ -314,8 +316,6 @@ class Comparison:
         return f"Comparison({self.study.file.study}: {', '.join(e.scenario for e in self.evaluations)})"
 
     def _repr_html_(self) -> str:
-        from community_routes.report.notebook import map_html, table_html
-
         return table_html(self.results) + map_html(self.results)
 
 
@@ -474,3 +474,12 @@ def _summary(proposal: Evaluation, cost: OperatingCost | None) -> ScenarioSummar
         random=tuple(randomness_of(proposal).words(proposal.feed)) if is_random(proposal) else (),
         base_title=base.name if base is not None else "",
     )
+
+
+@notebook_html.register
+def evaluation_html(found: Evaluation) -> str:
+    """Today's evaluation as its own comparison; of a proposal's alone the first rows of its table."""
+    if found.scenario == TODAY:
+        return compare(found)._repr_html_()
+    head = found.access[found.access["reading"] == "mean"].head(20)
+    return f"<b>{escape(found.title)}</b>{head.to_html(index=False)}"

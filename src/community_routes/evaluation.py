@@ -11,25 +11,26 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.errors import ScenarioError, StudyError
+from community_routes.errors import StudyError
 from community_routes.measures.feed_fares import check_fares
 from community_routes.measures.reach import percentile_times
 from community_routes.measures.service import StopDepartures, build_departures
+from community_routes.measures.shifts import Shift
+from community_routes.measures.working_day import shift_queries
 from community_routes.measuring import Choice, Subject, hours_needed, mixing_tables, study_choice
 from community_routes.network.network import Network
 from community_routes.network.points import Points
 from community_routes.network.stop_walks import link_stops
-from community_routes.network.streets import build_streets
 from community_routes.network.timetable import WHOLE_DAY_S
 from community_routes.network.walks import Ground, Linked, is_symmetric, report_other_parts
 from community_routes.notices import Notice, declare, raise_on_errors, sort_notices
 from community_routes.questions import Reached, report_cut_off, study_networks, study_walks, why_not, window_query
-from community_routes.reuse import Unchanged, same_stops
+from community_routes.reading import applied_to, changed_ground
+from community_routes.reuse import same_hours, same_stops, span_searched, taken_over
 from community_routes.routing.engine import Engine
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.travel_times import travel_times_by_departure
-from community_routes.scenarios.changes_apply import Applied, apply_scenario
-from community_routes.scenarios.changes_work import Setting
+from community_routes.scenarios.changes_apply import Applied
 from community_routes.scenarios.scenario import Scenario
 from community_routes.sources.feed import Feed
 from community_routes.sources.opportunities import Opportunities, entrances_from_streets
@@ -144,14 +145,9 @@ class Evaluation:
         return f"Evaluation({self.scenario}: {len(self.access):,} rows of access, {', '.join(self.networks)})"
 
     def _repr_html_(self) -> str:
-        from html import escape
+        from community_routes.report.notebook import notebook_html
 
-        from community_routes.comparison import compare
-
-        if self.scenario == TODAY:
-            return compare(self)._repr_html_()
-        head = self.access[self.access["reading"] == "mean"].head(20)
-        return f"<b>{escape(self.title)}</b>{head.to_html(index=False)}"
+        return notebook_html(self)
 
 
 class _Times(Mapping[Slot, NDArray[np.int32]]):
@@ -177,6 +173,52 @@ def span_of(file: StudyFile, choice: Choice) -> tuple[int, int]:
     """Seconds of the service date that the study's windows and shifts can need: at least 00:00 to 30:00."""
     first, last = hours_needed(file, choice)
     return min(WHOLE_DAY_S[0], first), max(WHOLE_DAY_S[1], last)
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What a window gave, as that of a proposal."""
+
+    median_s: NDArray[np.int32]
+    access: pd.DataFrame
+    beside: list[tuple[str, pd.DataFrame]]
+
+
+@dataclass(frozen=True, eq=False)
+class Unchanged:
+    """What of an evaluation holds for a proposal on one day: the windows and shifts in whose hours nothing is different."""
+
+    base: Evaluation | None
+    day: str
+    scenario: str
+    network: Network
+
+    def _same(self, queries: list[Query]) -> Evaluation | None:
+        base = self.base
+        if base is None or not same_hours(base.networks[self.day], self.network, [span_searched(q) for q in queries]):
+            return None
+        return base
+
+    def window(self, window: str, query: Query) -> Kept | None:
+        """What a window gave, where it gives the same; None where it may not."""
+        base = self._same([query])
+        if base is None:
+            return None
+        where = {"day": self.day, "window": window}
+        beside = [
+            (kind, taken_over(table, self.scenario, **where))
+            for kind, table in base.further.items()
+            if "window" in table.columns
+        ]
+        return Kept(base.median_s[self.day, window], taken_over(base.access, self.scenario, **where), beside)
+
+    def shift(self, shift: Shift, query: Query) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+        """What a shift gave, where it gives the same; None where it may not."""
+        base = self._same(shift_queries(query, shift))
+        if base is None:
+            return None
+        places = taken_over(base.further["shifts"], self.scenario, day=self.day, shift=shift.name)
+        return taken_over(base.access, self.scenario, day=self.day, window=shift.name), places
 
 
 @dataclass
@@ -386,51 +428,10 @@ def _tell_part(tell: Progress, what: str, part: str) -> None:
     tell(f"{what}, {part}")
 
 
-def applied_to(study: Study, scenario: Scenario, notices: list[Notice]) -> Applied:
-    """A proposal applied to a study; done once for each study and scenario, however often it is asked for.
-
-    Raises
-    ------
-    ScenarioError
-    """
-    kept = study.applied.get(id(scenario))
-    if kept is None or kept[0] is not scenario:
-        found: list[Notice] = []
-        try:
-            kept = (scenario, apply_scenario(scenario, setting_of(study), notices=found), found)
-        except ScenarioError:
-            notices.extend(found)
-            raise
-        study.applied[id(scenario)] = kept
-    notices.extend(kept[2])
-    return kept[1]
-
-
 def in_table_order(access: pd.DataFrame) -> pd.DataFrame:
     """Rows of access.csv by day, window, neighbourhood, kind, measure, reading and cutoff."""
     keys = ["scenario", "day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min"]
     return access.sort_values(keys, kind="stable", na_position="first", ignore_index=True)
-
-
-def setting_of(study: Study) -> Setting:
-    """What a proposal is applied to."""
-    return Setting(
-        feed=study.feed,
-        dates=dict(study.file.dates),
-        roads=study.roads,
-        ground=study.ground,
-        zones=study.zones,
-        opportunities=study.opportunities,
-        fares=study.file.fares,
-        street_map=study.street_map,
-    )
-
-
-def changed_ground(study: Study, applied: Applied) -> Ground:
-    """What people walk on under a proposal: other streets where it opens or closes a way."""
-    if applied.street_map is None:
-        return study.ground
-    return build_streets(applied.street_map, wheelchair=study.file.travel.wheelchair)
 
 
 def home_walks(

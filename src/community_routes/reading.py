@@ -10,15 +10,17 @@ from pathlib import Path
 import pandas as pd
 
 from community_routes.errors import CommunityRoutesError, ScenarioError, UsageError, as_paths
-from community_routes.evaluation import applied_to, setting_of
+from community_routes.network.streets import build_streets
+from community_routes.network.walks import Ground
 from community_routes.notices import Notice, raise_on_errors
-from community_routes.scenarios.changes_apply import apply_scenario
+from community_routes.scenarios.changes_apply import Applied, apply_scenario
 from community_routes.scenarios.changes_work import (
     NEW_STOP_OFF_NETWORK,
     NO_ROAD,
     UNKNOWN_DAY,
     UNKNOWN_PLACE,
     UNKNOWN_ROUTE,
+    Setting,
 )
 from community_routes.scenarios.conveyal import read_conveyal
 from community_routes.scenarios.scenario import Scenario, read_readable, read_scenario
@@ -103,6 +105,47 @@ def _read(path: Path, study: Study | None, found: list[Notice]) -> Scenario:
     if study is None:
         raise UsageError(f"{path.name}: a Conveyal scenario can only be read for a study, whose routes it names")
     return read_conveyal(path, study.feed, notices=found)
+
+
+def applied_to(study: Study, scenario: Scenario, notices: list[Notice]) -> Applied:
+    """A proposal applied to a study; done once for each study and scenario, however often it is asked for.
+
+    Raises
+    ------
+    ScenarioError
+    """
+    kept = study.applied.get(id(scenario))
+    if kept is None or kept[0] is not scenario:
+        found: list[Notice] = []
+        try:
+            kept = (scenario, apply_scenario(scenario, setting_of(study), notices=found), found)
+        except ScenarioError:
+            notices.extend(found)
+            raise
+        study.applied[id(scenario)] = kept
+    notices.extend(kept[2])
+    return kept[1]
+
+
+def setting_of(study: Study) -> Setting:
+    """What a proposal is applied to."""
+    return Setting(
+        feed=study.feed,
+        dates=dict(study.file.dates),
+        roads=study.roads,
+        ground=study.ground,
+        zones=study.zones,
+        opportunities=study.opportunities,
+        fares=study.file.fares,
+        street_map=study.street_map,
+    )
+
+
+def changed_ground(study: Study, applied: Applied) -> Ground:
+    """What people walk on under a proposal: other streets where it opens or closes a way."""
+    if applied.street_map is None:
+        return study.ground
+    return build_streets(applied.street_map, wheelchair=study.file.travel.wheelchair)
 
 
 def scenario_sources(scenarios: Sequence[Scenario]) -> pd.DataFrame:

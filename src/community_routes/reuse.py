@@ -7,21 +7,13 @@ stands in another order, the search is made.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.measures.shifts import Shift
-from community_routes.measures.working_day import shift_queries
 from community_routes.network.network import Network
 from community_routes.routing.query import Query
 from community_routes.sources.feed import Feed
-
-if TYPE_CHECKING:
-    from community_routes.evaluation import Evaluation
 
 Span = tuple[int, int]
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # odd, its bits without a pattern
@@ -152,49 +144,3 @@ def taken_over(table: pd.DataFrame, scenario: str, **where: str) -> pd.DataFrame
     rows = table.loc[keep].reset_index(drop=True)
     rows["scenario"] = scenario
     return rows
-
-
-@dataclass(frozen=True, eq=False)
-class Kept:
-    """What a window gave, as that of a proposal."""
-
-    median_s: NDArray[np.int32]
-    access: pd.DataFrame
-    beside: list[tuple[str, pd.DataFrame]]
-
-
-@dataclass(frozen=True, eq=False)
-class Unchanged:
-    """What of an evaluation holds for a proposal on one day: the windows and shifts in whose hours nothing is different."""
-
-    base: Evaluation | None
-    day: str
-    scenario: str
-    network: Network
-
-    def _same(self, queries: list[Query]) -> Evaluation | None:
-        base = self.base
-        if base is None or not same_hours(base.networks[self.day], self.network, [span_searched(q) for q in queries]):
-            return None
-        return base
-
-    def window(self, window: str, query: Query) -> Kept | None:
-        """What a window gave, where it gives the same; None where it may not."""
-        base = self._same([query])
-        if base is None:
-            return None
-        where = {"day": self.day, "window": window}
-        beside = [
-            (kind, taken_over(table, self.scenario, **where))
-            for kind, table in base.further.items()
-            if "window" in table.columns
-        ]
-        return Kept(base.median_s[self.day, window], taken_over(base.access, self.scenario, **where), beside)
-
-    def shift(self, shift: Shift, query: Query) -> tuple[pd.DataFrame, pd.DataFrame] | None:
-        """What a shift gave, where it gives the same; None where it may not."""
-        base = self._same(shift_queries(query, shift))
-        if base is None:
-            return None
-        places = taken_over(base.further["shifts"], self.scenario, day=self.day, shift=shift.name)
-        return taken_over(base.access, self.scenario, day=self.day, window=shift.name), places

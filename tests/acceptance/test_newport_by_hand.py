@@ -12,8 +12,8 @@ import pytest
 
 from acceptance.by_hand import Streets, Timetable, Town, metres_between, most_deprived_fifth, seconds, table, zipped
 from community_routes.comparison import Comparison, compare
-from community_routes.evaluation import evaluate, setting_of
-from community_routes.reading import read_scenarios
+from community_routes.evaluation import evaluate
+from community_routes.reading import read_scenarios, setting_of
 from community_routes.scenarios.changes_apply import apply_scenario
 from community_routes.sensitivity import study_at
 from community_routes.sources.gtfs_write import write_feed

@@ -55,8 +55,7 @@ def diff(
     common: Common,
 ) -> None:
     """Say how the timetable under a scenario differs from today's: routes, departures by period, stops."""
-    from community_routes.evaluation import applied_to
-    from community_routes.reading import read_scenarios
+    from community_routes.reading import applied_to, read_scenarios
     from community_routes.scenarios.feed_diff import diff_feeds
 
     with session(common, f"reading {study.name}") as console:
@@ -75,8 +74,7 @@ def export_gtfs(
     common: Common,
 ) -> None:
     """Write the timetable as a scenario changes it, as a GTFS zip; what it does not touch comes out as it went in."""
-    from community_routes.evaluation import applied_to
-    from community_routes.reading import read_scenarios
+    from community_routes.reading import applied_to, read_scenarios
     from community_routes.sources.gtfs_originals import export_feed, with_originals
 
     if file.suffix.lower() != ".zip" or file.is_dir():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from functools import singledispatch
 
 from markupsafe import Markup
 
@@ -12,6 +13,12 @@ from community_routes.report.results import TODAY, Results
 
 _CELL = Markup('<td style="text-align:right">{}</td>')
 _HEAD = Markup('<th style="text-align:{}">{}</th>')
+
+
+@singledispatch
+def notebook_html(value: object) -> str:
+    """What a notebook shows of a value; rooms further on register how their own are shown."""
+    return str(Markup("<pre>{}</pre>").format(repr(value)))
 
 
 def table_html(results: Results) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.evaluation import applied_to, changed_ground
 from community_routes.network.store import fingerprint
+from community_routes.reading import applied_to, changed_ground
 from community_routes.scenarios.operating_cost import operating_cost
 from community_routes.scenarios.scenario import Scenario
 from community_routes.sites.figures import Named, settings_key
