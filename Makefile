@@ -77,7 +77,7 @@ docs: $(VENV)/.installed-docs
 	@echo "site/index.html"
 
 images: $(VENV)/.installed
-	@for script in tools/make_images.py tools/make_proposal_images.py tools/make_drawings.py; do $(BIN)/python $$script || exit 1; done
+	@for script in tools/make_images.py tools/make_proposal_images.py tools/make_drawings.py tools/make_house.py; do $(BIN)/python $$script || exit 1; done
 
 sample: $(VENV)/.installed
 	@$(BIN)/python tools/make_sample.py

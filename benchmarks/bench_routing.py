@@ -58,10 +58,10 @@ def measure(name: str, threads: int, *, with_raptor: bool) -> dict[str, Any]:
     with stages.stage("imports"):
         import numpy as np
 
-        from community_routes.network.streets import build_streets
+        from community_routes.base.timings import peak_megabytes
+        from community_routes.network.streets.streets import build_streets
         from community_routes.routing.query import Walks
         from community_routes.routing.travel_times import percentile_times, travel_times_by_departure
-        from community_routes.timings import peak_megabytes
         from workloads import WORKLOADS, some_of
     for kind in ("processor", "wall"):
         stages.seconds["start"][kind] += stages.seconds["imports"][kind]
@@ -133,7 +133,7 @@ def scale() -> list[dict[str, Any]]:
     """How the search on Porto Alegre grows: each line one change to the job."""
     import numpy as np
 
-    from community_routes.network.streets import build_streets
+    from community_routes.network.streets.streets import build_streets
     from community_routes.routing.query import Walks
     from community_routes.routing.travel_times import percentile_times, travel_times_by_departure
     from workloads import PORTO_ALEGRE, only_to, some_of

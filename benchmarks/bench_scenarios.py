@@ -37,12 +37,12 @@ SCENARIOS = {"newport": NEWPORT / "scenarios", "sample": PROJECT / "scenarios"}
 
 def measure(name: str, runs: int) -> dict[str, Any]:
     """All proposals of a study, one after the other and side by side."""
-    from community_routes.comparison import compare
-    from community_routes.evaluation import Evaluation, evaluate
-    from community_routes.reading import read_scenarios
-    from community_routes.side_by_side import evaluate_all
-    from community_routes.study import open_study
-    from community_routes.timings import Stopwatch, peak_megabytes
+    from community_routes.base.timings import Stopwatch, peak_megabytes
+    from community_routes.evaluation.case import open_study
+    from community_routes.evaluation.evaluate import Evaluation, evaluate
+    from community_routes.evaluation.proposals import read_scenarios
+    from community_routes.evaluation.results import compare
+    from community_routes.evaluation.side_by_side import evaluate_all
 
     study = open_study(STUDIES[name][1])
     today = evaluate(study)

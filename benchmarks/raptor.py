@@ -17,9 +17,9 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.network.points import Links
-from community_routes.sources.feed import Feed
-from community_routes.times import DAY, UNREACHED
+from community_routes.base.times import DAY, UNREACHED
+from community_routes.network.walks.points import Links
+from community_routes.sources.gtfs.feed import Feed
 
 FAR = 2**30
 

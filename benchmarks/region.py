@@ -30,18 +30,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from bench_routing import HERE, Stages, run_apart_from
-from community_routes.cluster.engine import DaskEngine
-from community_routes.matrix_blocks import matrix_cells
-from community_routes.matrix_rows import Layout, Spool, write_rows
+from community_routes.base.times import HOUR, MINUTE
+from community_routes.base.timings import peak_megabytes
 from community_routes.network.network import build_network
-from community_routes.network.points import Points
-from community_routes.network.stop_walks import stop_points
-from community_routes.network.walks import CrowFly, link_points, walks_between
+from community_routes.network.walks.links import CrowFly, link_points, walks_between
+from community_routes.network.walks.points import Points
+from community_routes.network.walks.stops import stop_points
+from community_routes.routing.cluster.engine import DaskEngine
 from community_routes.routing.engine import LocalEngine
 from community_routes.routing.query import Query, Walks
-from community_routes.sources.feed import Calls, Feed
-from community_routes.times import HOUR, MINUTE
-from community_routes.timings import peak_megabytes
+from community_routes.sources.gtfs.feed import Calls, Feed
+from community_routes.travel.matrix_blocks import matrix_cells
+from community_routes.travel.matrix_file import Layout, Spool, write_rows
 from workloads import WORKLOADS
 
 WORK = WORKLOADS["sample"]

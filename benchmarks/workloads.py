@@ -11,16 +11,16 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from community_routes.base.times import HOUR, MINUTE
 from community_routes.network.network import Network, build_network
-from community_routes.network.points import Links, Points
-from community_routes.network.stop_walks import stop_points
-from community_routes.network.streets import Streets
-from community_routes.network.walks import link_points, walks_between
+from community_routes.network.streets.streets import Streets
+from community_routes.network.walks.links import link_points, walks_between
+from community_routes.network.walks.points import Links, Points
+from community_routes.network.walks.stops import stop_points
 from community_routes.routing.query import Query, Walks
-from community_routes.sources.feed import Feed
-from community_routes.sources.gtfs import read_feed
-from community_routes.sources.osm import StreetMap, read_streets
-from community_routes.times import HOUR, MINUTE
+from community_routes.sources.gtfs.feed import Feed
+from community_routes.sources.gtfs.read import read_feed
+from community_routes.sources.osm.read import StreetMap, read_streets
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED = PROJECT.parent / "shared" / "data"

@@ -9,8 +9,8 @@ import numpy as np
 import pictures
 
 import community_routes as cr
+from community_routes.evaluation.case import destination_points, origin_points
 from community_routes.measures.shifts import Shift, shift_access
-from community_routes.study import destination_points, origin_points
 
 
 def main(out: Path, shift: str = "06:00-14:00") -> Path:

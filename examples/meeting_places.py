@@ -9,7 +9,7 @@ import numpy as np
 import pictures
 
 import community_routes as cr
-from community_routes.measures.mixing import exposure_table, mixing_table, potential_visitors
+from community_routes.measures.meeting import exposure_table, mixing_table, potential_visitors
 
 
 def main(out: Path) -> Path:

@@ -7,8 +7,8 @@ away. Buses run the other way at the same times from the other end.
 
 from __future__ import annotations
 
-from community_routes.sources.feed import Feed
-from community_routes.times import HOUR, MINUTE, format_time
+from community_routes.base.times import HOUR, MINUTE, format_time
+from community_routes.sources.gtfs.feed import Feed
 from drawn import drawn_feed
 
 SIDE, HOP_S, HEADWAY_S = 5, 2 * MINUTE, 10 * MINUTE

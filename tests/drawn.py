@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.network.points import Links
-from community_routes.sources.feed import Calendar, Calls, Feed, Shapes
-from community_routes.times import UNREACHED, parse_time
+from community_routes.base.times import UNREACHED, parse_time
+from community_routes.network.walks.points import Links
+from community_routes.sources.gtfs.feed import Calendar, Calls, Feed, Shapes
 from slow import NO_WALK, SlowSearch
 
 DATE = dt.date(2024, 3, 5)

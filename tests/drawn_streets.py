@@ -16,8 +16,8 @@ import numpy as np
 import osmium
 from osmium.osm import mutable
 
-from community_routes.sources.osm_map import Area, StreetMap
-from community_routes.sources.osm_tags import drive_flags, is_below, is_steps, walk_flags
+from community_routes.sources.osm.street_map import Area, StreetMap
+from community_routes.sources.osm.tags import drive_flags, is_below, is_steps, walk_flags
 
 METRES_A_DEGREE = math.radians(1) * 6_371_008.8
 

@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from community_routes.measures.fares import FareRide
+from community_routes.fares.tickets import FareRide
 from random_networks import Case, random_case
 from slow import SlowSearch
 

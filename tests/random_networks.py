@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.sources.feed import Calendar, Feed
-from community_routes.times import DAY, HOUR
+from community_routes.base.times import DAY, HOUR
+from community_routes.sources.gtfs.feed import Calendar, Feed
 from drawn import calls_of, feed_of
 from slow import NO_WALK, SlowSearch
 

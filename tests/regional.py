@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from community_routes.sources.gtfs import read_feed, write_feed
+from community_routes.sources.gtfs.read import read_feed, write_feed
 
 _IDS = {
     "stops": ("stop_id", "parent_station"),

@@ -40,8 +40,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.sources.feed import Feed
-from community_routes.times import DAY, HOUR, UNREACHED
+from community_routes.base.times import DAY, HOUR, UNREACHED
+from community_routes.sources.gtfs.feed import Feed
 
 NEVER = 2**40
 """An arrival that does not happen; larger than all times, and safe to add to."""

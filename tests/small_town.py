@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from community_routes.times import format_time
+from community_routes.base.times import format_time
 from feed_zip import feed_zip
 
 PLACES = {f"P{number}": (20 + number / 10, 0.0) for number in range(7)} | {"far": (20.1, 0.02), "lost": (20.3, 5.0)}

@@ -30,8 +30,8 @@ PROPOSALS = [(page, text) for page, text in blocks("yaml") if text.startswith("s
 @pytest.fixture(scope="module")
 def setting() -> Any:
     """The sample, ready to be changed."""
-    from community_routes.reading import setting_of
-    from community_routes.study import open_study
+    from community_routes.evaluation.case import open_study
+    from community_routes.evaluation.proposals import setting_of
 
     study = open_study(ROOT / "data" / "study.yaml", cache=None)
     return dataclasses.replace(setting_of(study), street_map=study.street_map)
@@ -40,8 +40,8 @@ def setting() -> Any:
 @pytest.mark.parametrize(("page", "text"), PROPOSALS, ids=[text.split()[1] for _, text in PROPOSALS])
 def test_a_documented_proposal_works_on_the_sample(page: str, text: str, setting: Any, tmp_path: Path) -> None:
     """It is read, resolved and applied without a fault, and says what it did."""
-    from community_routes.scenarios.changes_apply import apply_scenario
-    from community_routes.scenarios.scenario import read_scenario
+    from community_routes.scenarios.apply import apply_scenario
+    from community_routes.scenarios.file import read_scenario
 
     for file in (ROOT / "docs" / "files").iterdir():
         shutil.copy(file, tmp_path)
@@ -54,8 +54,8 @@ def test_a_documented_proposal_works_on_the_sample(page: str, text: str, setting
 @pytest.mark.parametrize("path", sorted((ROOT / "scenarios").glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_samples_proposals_work(path: Path, setting: Any) -> None:
     """Each proposal that ships is applied without a fault; what it changes differs from today."""
-    from community_routes.scenarios.changes_apply import apply_scenario
-    from community_routes.scenarios.scenario import read_scenario
+    from community_routes.scenarios.apply import apply_scenario
+    from community_routes.scenarios.file import read_scenario
 
     applied = apply_scenario(read_scenario(path), setting)
     assert applied.effects
@@ -65,7 +65,7 @@ def test_the_samples_proposals_work(path: Path, setting: Any) -> None:
 
 def test_every_change_is_documented_with_an_example() -> None:
     """Each kind of change stands in an example of the page on proposals."""
-    from community_routes.scenarios.changes import CHANGES
+    from community_routes.scenarios.models import CHANGES
 
     text = "".join(text for page, text in PROPOSALS if page == "proposals.md")
     assert {kind for kind in CHANGES if f"- {kind}:" not in text} == set()

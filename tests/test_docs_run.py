@@ -27,9 +27,9 @@ NOT_RUN = {
     "python -m pip": "needs a package index",
     "pip install": "needs a package index",
     "python examples/": "run by tests/test_examples.py",
-    "community-routes fetch": "needs the internet; run against services of the same kind by tests/sources/test_fetch.py",
-    "community-routes matrix study.yaml": "needs a scheduler; run on workers of this machine by tests/test_engine_dask.py",
-    "community-routes demo": "run by tests/test_cli.py",
+    "community-routes fetch": "needs the internet; run against services of the same kind by tests/fetch/test_town.py",
+    "community-routes matrix study.yaml": "needs a scheduler; run on workers here by tests/routing/cluster/test_engine.py",
+    "community-routes demo": "run by tests/commands/test_cli.py",
 }
 """Beginnings of commands that are not run here, and why."""
 
@@ -42,7 +42,7 @@ AFTER_COMMANDS = {"over-time.md"}
 
 PYTHON_ELSEWHERE = {
     "measures.md": "run by tests/measures/test_measures_page.py",
-    "scaling.md": "needs a scheduler; run on workers of this machine by tests/test_engine_dask.py",
+    "scaling.md": "needs a scheduler; run on workers here by tests/routing/cluster/test_engine.py",
 }
 
 
@@ -172,9 +172,9 @@ def run_commands(page: Path, project: Path, cache: Path, capsys: pytest.CaptureF
 @pytest.fixture
 def tables_restored() -> Iterator[None]:
     """The tables of measures and changes, to which the page on adding adds, are as they were afterwards."""
-    from community_routes.measures.choose import REACH
-    from community_routes.scenarios.changes import CHANGES
-    from community_routes.scenarios.changes_apply import APPLY
+    from community_routes.measures.measure import REACH
+    from community_routes.scenarios.apply import APPLY
+    from community_routes.scenarios.models import CHANGES
 
     tables: list[dict[str, Any]] = [REACH, CHANGES, APPLY]  # type: ignore[list-item]
     kept = [dict(table) for table in tables]

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from community_routes.comparison import Comparison, compare
-from community_routes.evaluation import Evaluation, evaluate
-from community_routes.scenarios.scenario import Scenario
-from community_routes.sources.gtfs import read_feed
-from community_routes.sources.gtfs_write import write_feed
-from community_routes.study import Study
+from community_routes.evaluation.case import Study
+from community_routes.evaluation.evaluate import Evaluation, evaluate
+from community_routes.evaluation.results import Comparison, compare
+from community_routes.scenarios.file import Scenario
+from community_routes.sources.gtfs.read import read_feed
+from community_routes.sources.gtfs.write import write_feed
 
 EMPTY = Scenario(scenario="nothing", changes=[])
 

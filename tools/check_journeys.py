@@ -221,11 +221,10 @@ def ask() -> tuple[list[dict[str, Any]], list[int]]:
     """The journeys, and the cells of a matrix that was computed for all of them at once."""
     import numpy as np
 
-    from community_routes.itinerary import find_spot, journey
-    from community_routes.matrix import travel_matrix
-    from community_routes.network.points import Points
-    from community_routes.questions import study_query
-    from community_routes.study import open_study
+    from community_routes.evaluation.case import open_study, study_query
+    from community_routes.network.walks.points import Points
+    from community_routes.travel.itinerary import find_spot, journey
+    from community_routes.travel.matrix import travel_matrix
 
     study = open_study(STUDY)
     told = [journey(study, a, b, depart=moment).to_dict() for a, b, moment in JOURNEYS]

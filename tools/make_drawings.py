@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 import numpy as np
 
 import community_routes as cr
-from community_routes.times import UNREACHED
+from community_routes.base.times import UNREACHED
 
 ROOT = Path(__file__).resolve().parents[1]
 INK, SOFT, TEAL, ROSE, PAPER, PALE = "#1d2b33", "#7d8790", "#00695c", "#c2185b", "#fbfaf6", "#e3efec"
@@ -71,56 +71,6 @@ class Drawing:
         )
         path.write_text(head + "\n" + "\n".join(self.parts) + "\n</svg>\n", encoding="utf-8", newline="\n")
         print(path, path.stat().st_size)
-
-
-def data_flow() -> Drawing:
-    """From files to the report."""
-    drawn = Drawing(900, 300, "How data flows: files, tables, arrays, times, scores, report")
-    rooms = [
-        ("sources", "files to", "checked tables"),
-        ("network", "tables to", "arrays"),
-        ("routing", "arrays to", "times, journeys"),
-        ("measures", "times to", "scores"),
-        ("report", "scores to", "page, tables, map"),
-    ]
-    left, step, wide = 20, 176, 146
-    for number, (name, first, second) in enumerate(rooms):
-        x = left + number * step
-        drawn.box(x, 110, wide, 78)
-        drawn.text(x + wide / 2, 135, name, size=16, at="middle", bold=True)
-        drawn.text(x + wide / 2, 157, first, at="middle", fill=SOFT)
-        drawn.text(x + wide / 2, 174, second, at="middle", fill=SOFT)
-        if number:
-            drawn.line([(x - step + wide + 3, 149), (x - 3, 149)], arrow=True)
-    given = ["timetable (GTFS)", "streets (OpenStreetMap)", "neighbourhoods, people", "destinations"]
-    for number, said in enumerate(given):
-        drawn.text(left, 20 + number * 19, said, size=12.5)
-    drawn.line([(left + 60, 84), (left + 60, 107)], arrow=True)
-    drawn.box(left + step, 232, step + wide, 48, fill="#fdeef4", line=ROSE)
-    drawn.text(left + step + (step + wide) / 2, 253, "scenarios", size=16, at="middle", bold=True)
-    drawn.text(
-        left + step + (step + wide) / 2,
-        271,
-        "a proposal: a changed timetable, the same search again",
-        at="middle",
-        fill=SOFT,
-        size=12,
-    )
-    drawn.line([(left + 73, 191), (left + 73, 256), (left + step - 3, 256)], arrow=True)
-    drawn.line([(left + step + 73, 229), (left + step + 73, 192)], arrow=True)
-    drawn.line(
-        [(left + 2 * step + wide + 3, 256), (left + 4 * step + 73, 256), (left + 4 * step + 73, 192)], arrow=True
-    )
-    drawn.text(left + 3 * step + 90, 249, "compared with today", size=12, at="middle", fill=SOFT)
-    drawn.text(
-        left + 2 * step,
-        40,
-        "What is odd in a file becomes a notice with file, row, value and cure.",
-        size=12.5,
-        fill=SOFT,
-    )
-    drawn.text(left + 2 * step, 60, "A room uses only rooms to its left.", size=12.5, fill=SOFT)
-    return drawn
 
 
 def profile() -> tuple[np.ndarray, str, str]:
@@ -276,7 +226,6 @@ def main() -> None:
     out = parser.parse_args().out
     out.mkdir(parents=True, exist_ok=True)
     minutes, zone, place = profile()
-    data_flow().write(out / "data-flow.svg")
     departure_profile(minutes, zone, place).write(out / "departure-profile.svg")
     percentiles(minutes).write(out / "percentiles.svg")
     lanes().write(out / "lanes.svg")

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 import community_routes as cr
-from community_routes.report.maps import write_maps
+from community_routes.report.pictures import write_maps
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"

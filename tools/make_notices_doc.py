@@ -7,7 +7,7 @@ import pkgutil
 from pathlib import Path
 
 import community_routes
-from community_routes.notices import CODES, Code
+from community_routes.base.notices import CODES, Code
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "notices.md"
 

@@ -7,25 +7,27 @@ if TYPE_CHECKING:
     from typing import Any
 
     __version__: str
-    from community_routes.catchment import isochrone as isochrone
-    from community_routes.cluster.engine import DaskEngine as DaskEngine
-    from community_routes.comparison import Comparison as Comparison
-    from community_routes.comparison import compare as compare
-    from community_routes.errors import CommunityRoutesError as CommunityRoutesError
-    from community_routes.errors import FeedError as FeedError
-    from community_routes.errors import MachineError as MachineError
-    from community_routes.errors import ScenarioError as ScenarioError
-    from community_routes.errors import StreetsError as StreetsError
-    from community_routes.errors import StudyError as StudyError
-    from community_routes.errors import UsageError as UsageError
-    from community_routes.evaluation import Evaluation as Evaluation
-    from community_routes.evaluation import evaluate as evaluate
-    from community_routes.itinerary import Itinerary as Itinerary
-    from community_routes.itinerary import journey as journey
-    from community_routes.matrix import Matrix as Matrix
-    from community_routes.matrix import travel_matrix as travel_matrix
-    from community_routes.matrix import travel_times as travel_times
-    from community_routes.matrix import write_matrix as write_matrix
+    from community_routes.base.errors import CommunityRoutesError as CommunityRoutesError
+    from community_routes.base.errors import FeedError as FeedError
+    from community_routes.base.errors import MachineError as MachineError
+    from community_routes.base.errors import ScenarioError as ScenarioError
+    from community_routes.base.errors import StreetsError as StreetsError
+    from community_routes.base.errors import StudyError as StudyError
+    from community_routes.base.errors import UsageError as UsageError
+    from community_routes.base.notices import Notice as Notice
+    from community_routes.base.times import UNREACHED as UNREACHED
+    from community_routes.evaluation.case import Study as Study
+    from community_routes.evaluation.case import open_study as open_study
+    from community_routes.evaluation.case import sample_scenarios as sample_scenarios
+    from community_routes.evaluation.case import sample_study as sample_study
+    from community_routes.evaluation.evaluate import Evaluation as Evaluation
+    from community_routes.evaluation.evaluate import evaluate as evaluate
+    from community_routes.evaluation.proposals import read_scenarios as read_scenarios
+    from community_routes.evaluation.results import Comparison as Comparison
+    from community_routes.evaluation.results import compare as compare
+    from community_routes.evaluation.sweep import Sweep as Sweep
+    from community_routes.evaluation.sweep import sweep as sweep
+    from community_routes.fetch.town import fetch_authority as fetch_authority
     from community_routes.measures.reach import cumulative_opportunities as cumulative_opportunities
     from community_routes.measures.reach import dual_access as dual_access
     from community_routes.measures.reach import gravity as gravity
@@ -34,51 +36,47 @@ if TYPE_CHECKING:
     from community_routes.network.network import Network as Network
     from community_routes.network.network import assemble_network as assemble_network
     from community_routes.network.network import build_network as build_network
-    from community_routes.network.points import Links as Links
-    from community_routes.network.points import Points as Points
-    from community_routes.network.streets import Streets as Streets
-    from community_routes.network.streets import build_streets as build_streets
-    from community_routes.network.walks import CrowFly as CrowFly
-    from community_routes.network.walks import link_points as link_points
-    from community_routes.network.walks import walks_between as walks_between
-    from community_routes.notices import Notice as Notice
+    from community_routes.network.streets.streets import Streets as Streets
+    from community_routes.network.streets.streets import build_streets as build_streets
+    from community_routes.network.walks.links import CrowFly as CrowFly
+    from community_routes.network.walks.links import link_points as link_points
+    from community_routes.network.walks.links import walks_between as walks_between
+    from community_routes.network.walks.points import Links as Links
+    from community_routes.network.walks.points import Points as Points
     from community_routes.over_time.compare import RunComparison as RunComparison
     from community_routes.over_time.compare import compare_runs as compare_runs
     from community_routes.over_time.runs import Run as Run
     from community_routes.over_time.runs import read_run as read_run
-    from community_routes.reading import read_scenarios as read_scenarios
+    from community_routes.routing.cluster.engine import DaskEngine as DaskEngine
     from community_routes.routing.engine import LocalEngine as LocalEngine
     from community_routes.routing.query import Query as Query
     from community_routes.routing.query import Walks as Walks
     from community_routes.routing.travel_times import percentile_times as percentile_times
     from community_routes.routing.travel_times import times_in_blocks as times_in_blocks
     from community_routes.routing.travel_times import travel_times_by_departure as travel_times_by_departure
-    from community_routes.sample import sample_scenarios as sample_scenarios
-    from community_routes.sample import sample_study as sample_study
-    from community_routes.scenarios.changes_apply import apply_scenario as apply_scenario
-    from community_routes.scenarios.changes_work import Setting as Setting
-    from community_routes.scenarios.scenario import Scenario as Scenario
-    from community_routes.scenarios.scenario import read_scenario as read_scenario
-    from community_routes.sensitivity import Sweep as Sweep
-    from community_routes.sensitivity import sweep as sweep
+    from community_routes.scenarios.apply import apply_scenario as apply_scenario
+    from community_routes.scenarios.edit.work import Setting as Setting
+    from community_routes.scenarios.file import Scenario as Scenario
+    from community_routes.scenarios.file import read_scenario as read_scenario
     from community_routes.sites import assess_sites as assess_sites
-    from community_routes.sources.feed import Feed as Feed
-    from community_routes.sources.fetch import fetch_authority as fetch_authority
-    from community_routes.sources.gtfs import read_feed as read_feed
-    from community_routes.sources.gtfs_write import write_feed as write_feed
-    from community_routes.sources.opportunities import Opportunities as Opportunities
-    from community_routes.sources.opportunities import read_opportunities as read_opportunities
-    from community_routes.sources.osm import read_streets as read_streets
-    from community_routes.sources.zones import Zones as Zones
-    from community_routes.sources.zones import read_zones as read_zones
-    from community_routes.study import Study as Study
-    from community_routes.study import open_study as open_study
-    from community_routes.times import UNREACHED as UNREACHED
+    from community_routes.sources.gtfs.feed import Feed as Feed
+    from community_routes.sources.gtfs.read import read_feed as read_feed
+    from community_routes.sources.gtfs.write import write_feed as write_feed
+    from community_routes.sources.osm.read import read_streets as read_streets
+    from community_routes.sources.places.opportunities import Opportunities as Opportunities
+    from community_routes.sources.places.opportunities import read_opportunities as read_opportunities
+    from community_routes.sources.places.zones import Zones as Zones
+    from community_routes.sources.places.zones import read_zones as read_zones
+    from community_routes.travel.isochrone import isochrone as isochrone
+    from community_routes.travel.itinerary import Itinerary as Itinerary
+    from community_routes.travel.itinerary import journey as journey
+    from community_routes.travel.matrix import Matrix as Matrix
+    from community_routes.travel.matrix import travel_matrix as travel_matrix
+    from community_routes.travel.matrix import travel_times as travel_times
+    from community_routes.travel.matrix import write_matrix as write_matrix
 
 _WHERE = {
-    "cluster.engine": ("DaskEngine",),
-    "comparison": ("Comparison", "Evaluation", "compare", "evaluate"),
-    "errors": (
+    "base.errors": (
         "CommunityRoutesError",
         "FeedError",
         "MachineError",
@@ -87,36 +85,100 @@ _WHERE = {
         "StudyError",
         "UsageError",
     ),
-    "catchment": ("isochrone",),
-    "itinerary": ("Itinerary", "journey"),
-    "matrix": ("Matrix", "travel_matrix", "travel_times", "write_matrix"),
-    "measures.reach": ("cumulative_opportunities", "dual_access", "gravity", "n_places", "nearest"),
-    "network.network": ("Network", "assemble_network", "build_network"),
-    "network.points": ("Links", "Points"),
-    "network.streets": ("Streets", "build_streets"),
-    "network.walks": ("CrowFly", "link_points", "walks_between"),
-    "notices": ("Notice",),
-    "over_time.compare": ("RunComparison", "compare_runs"),
-    "over_time.runs": ("Run", "read_run"),
-    "reading": ("read_scenarios",),
+    "base.notices": ("Notice",),
+    "base.times": ("UNREACHED",),
+    "evaluation.case": (
+        "Study",
+        "open_study",
+        "sample_scenarios",
+        "sample_study",
+    ),
+    "evaluation.proposals": ("read_scenarios",),
+    "evaluation.results": (
+        "Comparison",
+        "Evaluation",
+        "compare",
+        "evaluate",
+    ),
+    "evaluation.sweep": (
+        "Sweep",
+        "sweep",
+    ),
+    "fetch.town": ("fetch_authority",),
+    "measures.reach": (
+        "cumulative_opportunities",
+        "dual_access",
+        "gravity",
+        "n_places",
+        "nearest",
+    ),
+    "network.network": (
+        "Network",
+        "assemble_network",
+        "build_network",
+    ),
+    "network.streets.streets": (
+        "Streets",
+        "build_streets",
+    ),
+    "network.walks.links": (
+        "CrowFly",
+        "link_points",
+        "walks_between",
+    ),
+    "network.walks.points": (
+        "Links",
+        "Points",
+    ),
+    "over_time.compare": (
+        "RunComparison",
+        "compare_runs",
+    ),
+    "over_time.runs": (
+        "Run",
+        "read_run",
+    ),
+    "routing.cluster.engine": ("DaskEngine",),
     "routing.engine": ("LocalEngine",),
-    "routing.query": ("Query", "Walks"),
-    "routing.travel_times": ("percentile_times", "times_in_blocks", "travel_times_by_departure"),
-    "sample": ("sample_scenarios", "sample_study"),
-    "scenarios.changes_apply": ("apply_scenario",),
-    "scenarios.changes_work": ("Setting",),
-    "scenarios.scenario": ("Scenario", "read_scenario"),
-    "sensitivity": ("Sweep", "sweep"),
+    "routing.query": (
+        "Query",
+        "Walks",
+    ),
+    "routing.travel_times": (
+        "percentile_times",
+        "times_in_blocks",
+        "travel_times_by_departure",
+    ),
+    "scenarios.apply": ("apply_scenario",),
+    "scenarios.edit.work": ("Setting",),
+    "scenarios.file": (
+        "Scenario",
+        "read_scenario",
+    ),
     "sites": ("assess_sites",),
-    "sources.feed": ("Feed",),
-    "sources.fetch": ("fetch_authority",),
-    "sources.gtfs": ("read_feed",),
-    "sources.gtfs_write": ("write_feed",),
-    "sources.opportunities": ("Opportunities", "read_opportunities"),
-    "sources.osm": ("read_streets",),
-    "sources.zones": ("Zones", "read_zones"),
-    "study": ("Study", "open_study"),
-    "times": ("UNREACHED",),
+    "sources.gtfs.feed": ("Feed",),
+    "sources.gtfs.read": ("read_feed",),
+    "sources.gtfs.write": ("write_feed",),
+    "sources.osm.read": ("read_streets",),
+    "sources.places.opportunities": (
+        "Opportunities",
+        "read_opportunities",
+    ),
+    "sources.places.zones": (
+        "Zones",
+        "read_zones",
+    ),
+    "travel.isochrone": ("isochrone",),
+    "travel.itinerary": (
+        "Itinerary",
+        "journey",
+    ),
+    "travel.matrix": (
+        "Matrix",
+        "travel_matrix",
+        "travel_times",
+        "write_matrix",
+    ),
 }
 _HOME = {name: module for module, names in _WHERE.items() for name in names}
 __all__ = sorted(_HOME)

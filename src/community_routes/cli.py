@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from community_routes.starting import leave, leave_at_once, work_ends
+from community_routes.base.starting import leave, leave_at_once, work_ends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

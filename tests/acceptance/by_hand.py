@@ -21,7 +21,7 @@ import numba as nb
 import numpy as np
 import osmium
 
-from community_routes.sources.osm_tags import walk_flags
+from community_routes.sources.osm.tags import walk_flags
 
 EARTH_M = 6_371_008.8
 DAY_S = 86_400

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from community_routes.checking import check_inputs
 from community_routes.cli import run_command
+from community_routes.evaluation.check import check_inputs
 from conftest import shared_data
 
 STUDY = Path(__file__).resolve().parent / "blackburn" / "study.yaml"

@@ -9,15 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from community_routes.base.times import HOUR, UNREACHED, format_time
 from community_routes.cli import run_command
-from community_routes.evaluation import Evaluation, evaluate
-from community_routes.itinerary import journey
-from community_routes.matrix import network_of
-from community_routes.questions import study_query, study_walks
+from community_routes.evaluation.case import (
+    Study,
+    destination_points,
+    open_study,
+    origin_points,
+    study_query,
+    study_walks,
+)
+from community_routes.evaluation.evaluate import Evaluation, evaluate
 from community_routes.routing.journeys import journeys
 from community_routes.routing.travel_times import travel_times_by_departure
-from community_routes.study import Study, destination_points, open_study, origin_points
-from community_routes.times import HOUR, UNREACHED, format_time
+from community_routes.travel.itinerary import journey
+from community_routes.travel.matrix import network_of
 from conftest import shared_data
 from unchanged import assert_changes_of_zero, assert_same_tables, compared_with_nothing, exported_and_read_back
 

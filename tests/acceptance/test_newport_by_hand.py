@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from acceptance.by_hand import Streets, Timetable, Town, metres_between, most_deprived_fifth, seconds, table, zipped
-from community_routes.comparison import Comparison, compare
-from community_routes.evaluation import evaluate
-from community_routes.reading import read_scenarios, setting_of
-from community_routes.scenarios.changes_apply import apply_scenario
-from community_routes.sensitivity import study_at
-from community_routes.sources.gtfs_write import write_feed
-from community_routes.study import Study, destination_points, open_study
-from community_routes.times import HOUR, MINUTE
+from community_routes.base.times import HOUR, MINUTE
+from community_routes.evaluation.case import Study, destination_points, open_study
+from community_routes.evaluation.evaluate import evaluate
+from community_routes.evaluation.proposals import read_scenarios, setting_of
+from community_routes.evaluation.results import Comparison, compare
+from community_routes.evaluation.sweep import study_at
+from community_routes.scenarios.apply import apply_scenario
+from community_routes.sources.gtfs.write import write_feed
 from conftest import shared_data
 
 pytestmark = pytest.mark.slow

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from community_routes.cli import run_command
+from community_routes.evaluation.case import sample_folder
 from community_routes.over_time.compare import RunComparison, compare_runs
-from community_routes.sample import sample_folder
 from conftest import shared_data
 
 HERE = Path(__file__).resolve().parent

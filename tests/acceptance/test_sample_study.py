@@ -8,15 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from community_routes.base.times import UNREACHED, format_time
 from community_routes.cli import run_command
-from community_routes.evaluation import Evaluation, evaluate
-from community_routes.itinerary import journey
-from community_routes.matrix import travel_matrix
-from community_routes.questions import chosen_query
+from community_routes.evaluation.case import Study, chosen_query, open_study, sample_scenarios, sample_study
+from community_routes.evaluation.evaluate import Evaluation, evaluate
 from community_routes.routing.journeys import journeys
-from community_routes.sample import sample_scenarios, sample_study
-from community_routes.study import Study, open_study
-from community_routes.times import UNREACHED, format_time
+from community_routes.travel.itinerary import journey
+from community_routes.travel.matrix import travel_matrix
 from unchanged import assert_changes_of_zero, assert_same_tables, compared_with_nothing, exported_and_read_back
 
 

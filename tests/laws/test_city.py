@@ -7,11 +7,11 @@ import pytest
 from numpy.typing import NDArray
 
 from city import SIDE, city, minutes_from_south_west
+from community_routes.base.times import HOUR, MINUTE
 from community_routes.measures.reach import cumulative_opportunities
 from community_routes.network.network import assemble_network
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.travel_times import percentile_times, travel_times_by_departure
-from community_routes.times import HOUR, MINUTE
 from drawn import DATE, footpath_matrix, links_of, walks_to_stops
 
 CROSSINGS = [f"{i}{j}" for i in range(SIDE) for j in range(SIDE)]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from community_routes.times import UNREACHED
+from community_routes.base.times import UNREACHED
 from random_networks import RULES, Case, random_case, without
 from searching import times_of
 

@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from community_routes.base.times import UNREACHED
 from community_routes.routing.journeys import Journey, Ride, journeys
 from community_routes.routing.travel_times import travel_times_by_departure
-from community_routes.times import UNREACHED
 from random_networks import Case, random_case
 from searching import network_of, query_of, walks_of
 from slow import NEVER, SlowSearch

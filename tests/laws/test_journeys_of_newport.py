@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from community_routes.base.times import HOUR, UNREACHED
 from community_routes.network.network import Network
-from community_routes.network.streets import build_streets
+from community_routes.network.streets.streets import build_streets
 from community_routes.routing.journeys import Journey, Ride, Walk, journeys
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.travel_times import travel_times_by_departure
-from community_routes.times import HOUR, UNREACHED
 from conftest import shared_data
 
 pytestmark = pytest.mark.slow

@@ -9,19 +9,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from community_routes.errors import UsageError
-from community_routes.matrix_blocks import matrix_cells
-from community_routes.matrix_rows import Layout
+from community_routes.base.errors import UsageError
+from community_routes.base.times import HOUR, UNREACHED
 from community_routes.network.network import Network
 from community_routes.routing.engine import LocalEngine
 from community_routes.routing.query import Query, Walks
-from community_routes.routing.travel_times import (
-    percentile_times,
-    times_in_blocks,
-    travel_times_by_departure,
-)
-from community_routes.sources.feed import Calls, Feed
-from community_routes.times import HOUR, UNREACHED
+from community_routes.routing.travel_times import percentile_times, times_in_blocks, travel_times_by_departure
+from community_routes.sources.gtfs.feed import Calls, Feed
+from community_routes.travel.matrix_blocks import matrix_cells
+from community_routes.travel.matrix_file import Layout
 from drawn import links_of
 from random_networks import Case, random_case
 from searching import network_of, query_of, times_of, walks_of

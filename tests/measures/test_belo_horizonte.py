@@ -23,7 +23,7 @@ from community_routes.measures.equity import (
     theil_decomposition,
     theil_index,
 )
-from community_routes.measures.matrices import matrix_from_pairs, times_from_minutes
+from community_routes.routing.matrices import matrix_from_pairs, times_from_minutes
 from conftest import shared_data
 
 FIRST = [f"89a881a5{end}" for end in ("a2bffff", "a2fffff", "a67ffff", "a6bffff", "a6fffff", "b03ffff")]

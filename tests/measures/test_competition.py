@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from community_routes.base.times import UNREACHED
 from community_routes.measures.competition import balanced_catchment, spatial_availability, two_step_catchment
 from community_routes.measures.decay import Decay, Exponential, Linear, Step
-from community_routes.times import UNREACHED
 
 NO = UNREACHED
 # Zone 0 (100 persons) reaches place 0 only; zone 1 (300 persons) reaches both.

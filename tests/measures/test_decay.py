@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from community_routes.base.times import UNREACHED
 from community_routes.measures.decay import (
     Decay,
     Exponential,
@@ -19,7 +20,6 @@ from community_routes.measures.decay import (
     Stepped,
     build_decay,
 )
-from community_routes.times import UNREACHED
 
 ALL: list[Decay] = [
     Step(1800),

@@ -9,10 +9,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from community_routes.base.times import MINUTE, UNREACHED
 from community_routes.measures import reach
-from community_routes.measures.decay import Exponential, Gaussian, InversePower, Linear, Logistic, Step, Stepped
-from community_routes.measures.matrices import matrix_from_pairs, times_from_minutes
-from community_routes.times import MINUTE, UNREACHED
+from community_routes.measures.decay import (
+    Exponential,
+    Gaussian,
+    InversePower,
+    Linear,
+    Logistic,
+    Step,
+    Stepped,
+)
+from community_routes.routing.matrices import matrix_from_pairs, times_from_minutes
 
 NO = UNREACHED
 AMOUNTS = np.array([1.0, 2.0, 4.0, 8.0])  # a sum says exactly which were reached

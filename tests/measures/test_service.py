@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from community_routes.measures.modes import MODES, mode_of, modes_of
-from community_routes.measures.rows import zone_rows
+from community_routes.base.times import HOUR, MINUTE, UNREACHED
+from community_routes.fares.tickets import MODES, mode_of, modes_of
 from community_routes.measures.service import (
     EVENING_S,
     MORNING_S,
@@ -22,9 +22,9 @@ from community_routes.measures.service import (
     ptal_form_index,
     service_per_hour,
 )
-from community_routes.network.points import Links, walk_seconds
-from community_routes.network.timetable import Timetable
-from community_routes.times import HOUR, MINUTE, UNREACHED
+from community_routes.measures.window import zone_rows
+from community_routes.network.timetable.trips import Timetable
+from community_routes.network.walks.points import Links, walk_seconds
 
 BUS, RAIL = MODES.index("bus"), MODES.index("rail")
 

@@ -5,14 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from community_routes.measures.shifts import (
-    USUAL_SHIFTS,
-    Shift,
-    ShiftAccess,
-    arrives_in_time,
-    gets_home,
-)
-from community_routes.times import HOUR, MINUTE, UNREACHED, parse_window
+from community_routes.base.times import HOUR, MINUTE, UNREACHED, parse_window
+from community_routes.measures.shifts import USUAL_SHIFTS, Shift, ShiftAccess, arrives_in_time, gets_home
 
 EARLY = Shift(6 * HOUR, 14 * HOUR)
 

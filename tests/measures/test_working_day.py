@@ -6,13 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from community_routes.measures.further import WindowInputs
+from community_routes.base.times import HOUR
+from community_routes.measures.list import WindowInputs
 from community_routes.measures.service import StopDepartures
-from community_routes.measures.shifts import Shift, ShiftAccess
-from community_routes.measures.working_day import search_shift, shift_tables
+from community_routes.measures.shifts import Shift, ShiftAccess, search_shift, shift_tables
 from community_routes.network.network import assemble_network
 from community_routes.routing.query import Query, Walks
-from community_routes.times import HOUR
 from drawn import DATE, drawn_feed, footpath_matrix, links_of, walks_to_stops
 
 HOME, WORK = [{"Home": 60}, {"Hill": 60}], [{"Work": 120}]

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from community_routes.base.notices import Notice
 from community_routes.network.packing import Packed, UnpackableError
-from community_routes.network.points import Links
 from community_routes.network.store import Store, fingerprint, key_of
-from community_routes.notices import Notice
-from community_routes.sources.feed import Feed
+from community_routes.network.walks.points import Links
+from community_routes.sources.gtfs.feed import Feed
 from drawn import drawn_feed
 
 KEY = key_of("test", 1)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from community_routes.base.errors import UsageError
 from community_routes.cli import run_command
-from community_routes.errors import UsageError
 from community_routes.over_time.compare import RunComparison, compare_runs
 from community_routes.over_time.runs import read_run
 from community_routes.report.line_charts import Line, axis_of, lines_over_time

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import community_routes.over_time.explain as explain_module
+from community_routes.base.errors import StudyError
 from community_routes.cli import run_command
-from community_routes.errors import StudyError
 from community_routes.over_time.compare import RunComparison, compare_runs
 from over_time.town_runs import THIRTY, WITH_PEOPLE, features, make_run, parts, whole, write_people
 

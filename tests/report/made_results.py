@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from community_routes.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
+from community_routes.base.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
 from community_routes.report.results import NEAREST_COLUMNS, JourneyView, LegView, Results, ScenarioSummary
 
 LON, LAT = -2.48, 53.74

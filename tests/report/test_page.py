@@ -15,12 +15,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from community_routes.report import mapdata, words
+from community_routes.report import words
 from community_routes.report.figures import Figures
-from community_routes.report.mapdata import script_json
+from community_routes.report.files.tables import write_tables
+from community_routes.report.maps import leaflet
+from community_routes.report.maps.leaflet import script_json
 from community_routes.report.page import page_html, write_page
 from community_routes.report.results import Results
-from community_routes.report.tables import write_tables
 from report.made_results import made_results, value_of
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -289,12 +290,12 @@ def test_the_same_results_give_the_same_page() -> None:
 
 def test_the_map_drops_parts_of_kinds_first_when_there_are_too_many_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """A kind and view take 2 slots x 25 x 2 scenarios = 100 figures; room for 850 holds the 2 whole kinds x 4 views."""
-    monkeypatch.setattr(mapdata, "_MOST_FIGURES", 850)
-    content = mapdata.map_content(Figures(made_results(25)))
+    monkeypatch.setattr(leaflet, "_MOST_FIGURES", 850)
+    content = leaflet.map_content(Figures(made_results(25)))
     assert sorted({name.partition("|")[0] for name in content["figures"]}) == ["employment", "shared_spaces"]
     assert len(content["figures"]) == 8
-    monkeypatch.setattr(mapdata, "_MOST_FIGURES", 950)
-    more = mapdata.map_content(Figures(made_results(25)))["figures"]
+    monkeypatch.setattr(leaflet, "_MOST_FIGURES", 950)
+    more = leaflet.map_content(Figures(made_results(25)))["figures"]
     lead = next(v["id"] for v in content["views"] if v["name"] == "Reached within 45 minutes")
     assert set(more) - set(content["figures"]) == {f"shared_spaces/library|{lead}"}
 
@@ -340,7 +341,7 @@ def test_windows_of_other_measures_are_on_the_map_but_not_in_the_verdict() -> No
     shifts = rows.assign(window="06:00-14:00", measure="share_of_jobs", reading="mean", unit="share", value=0.25)
     figures = Figures(made_results(25, access=pd.concat([results.access, shifts], ignore_index=True)))
     assert [slot.window for slot in figures.slots] == ["morning_peak", "evening"]
-    content = mapdata.map_content(figures)
+    content = leaflet.map_content(figures)
     slot = next(i for i, slot in enumerate(content["slots"]) if slot["window"] == "06:00-14:00")
     view = next(v["id"] for v in content["views"] if v["name"].startswith("Share of jobs"))
     assert content["figures"][f"employment|{view}"]["values"][f"0|{slot}"]["v"][0] == 25

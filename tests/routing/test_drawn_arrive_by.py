@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from community_routes.times import MINUTE
+from community_routes.base.times import MINUTE
 from drawn import drawn_feed, travel_time_s
 
 BUSES = [f"7: B 08:{minute:02d}  C 08:{minute + 3:02d}  D 08:{minute + 7:02d}" for minute in (2, 12, 22)]

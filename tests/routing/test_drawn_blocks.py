@@ -6,9 +6,9 @@ import datetime as dt
 
 import pytest
 
-from community_routes.network.timetable import build_timetable
-from community_routes.notices import Notice
-from community_routes.times import MINUTE
+from community_routes.base.notices import Notice
+from community_routes.base.times import MINUTE
+from community_routes.network.timetable.trips import build_timetable
 from drawn import DATE, drawn_feed, travel_time_s
 
 # the vehicle arrives at B 08:10 and goes on from there at 08:11; a slack of five minutes makes a change miss it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from community_routes.times import HOUR, MINUTE
+from community_routes.base.times import HOUR, MINUTE
 from drawn import drawn_feed, travel_time_s
 
 BUS = "7: B 08:02  C 08:05  D 08:09"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from community_routes.times import MINUTE
+from community_routes.base.times import MINUTE
 from drawn import drawn_feed, travel_time_s
 
 # route 1 arrives at B 08:10; from B (or C, a walk away) route 2 leaves each five minutes and takes ten minutes to Z

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from community_routes.times import HOUR, MINUTE
+from community_routes.base.times import HOUR, MINUTE
 from drawn import DATE, drawn_feed, travel_time_s
 
 YESTERDAY, TODAY, TOMORROW = "2024-03-04", "2024-03-05", "2024-03-06"

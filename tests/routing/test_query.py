@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from community_routes.errors import UsageError
+from community_routes.base.errors import UsageError
+from community_routes.base.times import DAY, HOUR
 from community_routes.routing.query import Query
-from community_routes.times import DAY, HOUR
 
 
 def test_the_end_of_a_window_is_excluded() -> None:

@@ -11,10 +11,10 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from community_routes.network.streets import build_streets
+from community_routes.base.times import UNREACHED
+from community_routes.network.streets.streets import build_streets
 from community_routes.routing.query import Walks
 from community_routes.routing.travel_times import travel_times_by_departure
-from community_routes.times import UNREACHED
 from conftest import shared_data
 from drawn import drawn_feed
 from random_networks import Case, random_case, without

@@ -8,8 +8,8 @@ import re
 import numpy as np
 import pandas as pd
 
-from community_routes.sources.feed import Calendar, Calls, Feed, Shapes
-from community_routes.times import parse_time
+from community_routes.base.times import parse_time
+from community_routes.sources.gtfs.feed import Calendar, Calls, Feed, Shapes
 
 KM_LAT = 1 / 111.19508
 """Degrees of latitude in a kilometre (radius 6,371.0088 km)."""
@@ -165,8 +165,8 @@ WEEK = {"weekday": TUESDAY, "saturday": SATURDAY, "sunday": SUNDAY}
 
 def runs_on(feed: Feed, route_id: str, date: dt.date) -> list[str]:
     """What a rider sees: each trip of the date as ``A 08:00 B 08:07`` (seconds where not 0), in order."""
-    from community_routes.scenarios.changes_routes import runs_of, trips_of
-    from community_routes.times import format_time
+    from community_routes.base.times import format_time
+    from community_routes.scenarios.edit.routes import runs_of, trips_of
 
     row = feed.routes["route_id"].to_list().index(route_id)
     active = feed.calendar.active(date)

@@ -7,14 +7,14 @@ import datetime as dt
 
 import numpy as np
 
+from community_routes.scenarios.apply import apply_scenario
 from community_routes.scenarios.attribution import change_draws, explain_change, put_back, with_stops_of
-from community_routes.scenarios.changes_apply import apply_scenario
-from community_routes.scenarios.changes_routes import runs_of, trips_of
-from community_routes.scenarios.changes_work import Setting
+from community_routes.scenarios.diff import route_keys
 from community_routes.scenarios.draws import Delays, Randomness
-from community_routes.scenarios.feed_diff import route_keys
-from community_routes.scenarios.scenario import Scenario
-from community_routes.sources.feed import Feed
+from community_routes.scenarios.edit.routes import runs_of, trips_of
+from community_routes.scenarios.edit.work import Setting
+from community_routes.scenarios.file import Scenario
+from community_routes.sources.gtfs.feed import Feed
 from scenarios.hand_feed import TUESDAY, WEEK, make_feed, runs_on
 
 STOPS = [("A", "Alder Street", 0, 0), ("B", "Birch Road", 1, 0), ("C", "Cedar Way", 2, 0)]

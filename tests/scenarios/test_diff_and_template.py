@@ -6,14 +6,14 @@ import dataclasses
 
 import pytest
 
-from community_routes.errors import ScenarioError
-from community_routes.scenarios.changes_apply import apply_scenario
-from community_routes.scenarios.changes_work import Setting
-from community_routes.scenarios.feed_diff import diff_feeds, mean_headway_min
-from community_routes.scenarios.scenario import Scenario, read_scenario
+from community_routes.base.errors import ScenarioError
+from community_routes.base.times import HOUR
+from community_routes.scenarios.apply import apply_scenario
+from community_routes.scenarios.diff import diff_feeds, mean_headway_min
+from community_routes.scenarios.edit.work import Setting
+from community_routes.scenarios.file import Scenario, read_scenario
 from community_routes.scenarios.template import new_scenario_template
-from community_routes.sources.feed import Feed
-from community_routes.times import HOUR
+from community_routes.sources.gtfs.feed import Feed
 from scenarios.hand_feed import SUNDAY, TUESDAY, WEEK, make_feed
 
 STOPS = [("A", "Alder Street", 0, 0), ("B", "Birch Road", 1, 0), ("C", "Cedar: Way", 2, 0), ("D", "Dale Lane", 3, 1)]

@@ -7,18 +7,18 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from community_routes.base.times import HOUR, UNREACHED
+from community_routes.evaluation.differences import interval
+from community_routes.evaluation.draws import Searched, window_draws
 from community_routes.network.network import assemble_network
-from community_routes.network.points import Links
+from community_routes.network.walks.points import Links
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.travel_times import travel_times_by_departure
-from community_routes.scenarios.changes_apply import Applied, apply_scenario
-from community_routes.scenarios.changes_work import Setting
-from community_routes.scenarios.compare import interval
+from community_routes.scenarios.apply import Applied, apply_scenario
 from community_routes.scenarios.draws import Delays, Randomness, scenario_draws, shifted_feed, uniform_numbers
-from community_routes.scenarios.intervals import Searched, window_draws
-from community_routes.scenarios.scenario import Scenario
-from community_routes.sources.feed import Feed
-from community_routes.times import HOUR, UNREACHED
+from community_routes.scenarios.edit.work import Setting
+from community_routes.scenarios.file import Scenario
+from community_routes.sources.gtfs.feed import Feed
 from scenarios.hand_feed import TUESDAY, WEEK, make_feed, runs_on, same_feed
 
 STOPS = [("A", "Alder Street", 0, 0), ("B", "Birch Road", 5, 0), ("C", "Cedar Way", 0, 5)]

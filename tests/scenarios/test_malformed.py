@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from community_routes.errors import ScenarioError
-from community_routes.network.roads import build_roads
-from community_routes.network.streets import build_streets
-from community_routes.scenarios.changes_apply import apply_scenario
-from community_routes.scenarios.changes_work import Setting
-from community_routes.scenarios.scenario import read_scenario
-from community_routes.sources.osm_map import StreetMap
+from community_routes.base.errors import ScenarioError
+from community_routes.network.streets.roads import build_roads
+from community_routes.network.streets.streets import build_streets
+from community_routes.scenarios.apply import apply_scenario
+from community_routes.scenarios.edit.work import Setting
+from community_routes.scenarios.file import read_scenario
+from community_routes.sources.osm.street_map import StreetMap
 from drawn_streets import Drawn
 from scenarios.hand_feed import WEEK, make_feed
 from scenarios.malformed import CASES

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from community_routes.errors import FeedError
-from community_routes.notices import Notice
+from community_routes.base.errors import FeedError
+from community_routes.base.notices import Notice
 from community_routes.sources.checks import check_service, count_trips, service_dates, usual_date
-from community_routes.sources.feed import Feed
-from community_routes.sources.gtfs import read_feed
+from community_routes.sources.gtfs.feed import Feed
+from community_routes.sources.gtfs.read import read_feed
 from conftest import shared_data
 from feed_zip import GOOD, feed_zip
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from community_routes.errors import FeedError, StreetsError, StudyError
-from community_routes.notices import Notice
+from community_routes.base.errors import FeedError, StreetsError, StudyError
+from community_routes.base.notices import Notice
 from community_routes.sites.read import read_sites
 from community_routes.sources.file_kinds import kind_of
-from community_routes.sources.gtfs import read_feed
-from community_routes.sources.osm import read_graphml, read_streets
-from community_routes.sources.study_file import read_study_file
-from community_routes.sources.table_file import read_map, read_table
+from community_routes.sources.gtfs.read import read_feed
+from community_routes.sources.osm.read import read_graphml, read_streets
+from community_routes.sources.places.table import read_map, read_table
+from community_routes.sources.study.file import read_study_file
 from drawn_streets import grid_city
 from feed_zip import feed_zip
 

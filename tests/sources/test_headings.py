@@ -7,12 +7,12 @@ from typing import Any, cast
 
 import pytest
 
-from community_routes.errors import FeedError, StudyError
-from community_routes.matrix import read_places
-from community_routes.notices import Notice
+from community_routes.base.errors import FeedError, StudyError
+from community_routes.base.notices import Notice
 from community_routes.sites.read import read_sites
-from community_routes.sources.gtfs import read_feed
-from community_routes.sources.table_file import Table, read_table
+from community_routes.sources.gtfs.read import read_feed
+from community_routes.sources.places.table import Table, read_table
+from community_routes.travel.matrix import read_places
 from feed_zip import GOOD, feed_zip
 
 TITLES = (

@@ -1,1 +1,1 @@
-"""The commands, a module for each group of them; ``cli.py`` names them and puts them in order."""
+"""The commands, a module for each group of them, and how they speak on a terminal."""

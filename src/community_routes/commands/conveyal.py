@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from community_routes.base.errors import UsageError
 from community_routes.commands.options import Common, StudyArgument
 from community_routes.commands.session import opened_study, session
-from community_routes.errors import UsageError
 
 DONE_IN_PART = 3
 
@@ -24,9 +24,9 @@ def import_conveyal(
     common: Common,
 ) -> None:
     """Write a scenario of Conveyal Analysis as a scenario file, with comments on what could not be carried over (exit 3)."""
-    from community_routes.notices import Notice, errors_in
+    from community_routes.base.notices import Notice, errors_in
     from community_routes.report.cells import publish
-    from community_routes.scenarios.conveyal import conveyal_as_yaml, read_conveyal, read_modifications
+    from community_routes.scenarios.conveyal.read import conveyal_as_yaml, read_conveyal, read_modifications
 
     path = out if out is not None else file.with_suffix(".yaml")
     if path.suffix.lower() != ".yaml":

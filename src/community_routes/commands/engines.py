@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from community_routes.base.errors import UsageError
+from community_routes.commands.console import Console
 from community_routes.commands.options import Common, EngineKind
-from community_routes.console import Console
-from community_routes.errors import UsageError
 from community_routes.routing.engine import Engine
 
 
@@ -30,8 +30,8 @@ def engine_of(console: Console, kind: EngineKind, scheduler: str | None, common:
     if kind is EngineKind.LOCAL:
         yield None
         return
-    from community_routes.cache import cache_folder
-    from community_routes.cluster.engine import DaskEngine
+    from community_routes.network.kept import cache_folder
+    from community_routes.routing.cluster.engine import DaskEngine
 
     folder = cache_folder(common.cache) if scheduler is not None else None
     with DaskEngine(scheduler, folder=folder, workers=common.threads, tell=console.progress) as engine:

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from community_routes.base.errors import MachineError, UsageError
+from community_routes.base.files import check_file
 from community_routes.commands.options import Common
 from community_routes.commands.session import session
-from community_routes.errors import MachineError, UsageError
-from community_routes.locking import check_file
 
 
 def check(
@@ -31,13 +31,13 @@ def check(
     common: Common,
 ) -> None:
     """Check every input, and list every error and warning with file, row and field."""
-    from community_routes.checking import check_inputs
+    from community_routes.evaluation.check import check_inputs
 
     if map_file is not None and target.suffix.lower() == ".zip":
         raise UsageError("--map draws the inputs of a study; a bare timetable has no neighbourhoods or destinations")
     cache = None
     if target.suffix.lower() != ".zip":
-        from community_routes.cache import cache_folder
+        from community_routes.network.kept import cache_folder
 
         cache = cache_folder(common.cache)
     if map_file is not None:
@@ -53,7 +53,7 @@ def check(
         if out is not None:
             result.write_notices(out)
         if map_file is not None and result.study is not None and result.reached is not None:
-            from community_routes.input_map import write_input_map
+            from community_routes.travel.input_map import write_input_map
 
             console.progress(f"drawing {map_file.name}")
             write_input_map(map_file, result.study, result.reached)
@@ -100,8 +100,8 @@ def fetch(
     common: Common,
 ) -> None:
     """Download open data for an authority, and write a study that is ready to run."""
-    from community_routes.cache import cache_folder
-    from community_routes.sources.fetch import Options, fetch_authority
+    from community_routes.fetch.town import Options, fetch_authority
+    from community_routes.network.kept import cache_folder
 
     options = Options(tuple(county or ()), region, rail, jobs, deprivation, imd, buffer_km, frozenset(without or ()))
     with session(common, f"fetching {authority}") as console, console.stopwatch.stage("read"):
@@ -123,8 +123,8 @@ def doctor(
     common: Common,
 ) -> None:
     """Say whether this installation works: versions, threads, the cache, and a self-test of a few seconds."""
-    from community_routes.cache import cache_folder
-    from community_routes.doctor import examine, told
+    from community_routes.commands.doctor import examine, told
+    from community_routes.network.kept import cache_folder
 
     with session(common, "testing") as console:
         findings = examine(cache_folder(common.cache))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from community_routes.columns import LEAST_CHANGE
+from community_routes.base.columns import LEAST_CHANGE
 from community_routes.commands.engines import check_engine, engine_of
 from community_routes.commands.options import (
     Common,
@@ -39,7 +39,7 @@ def demo(
     common: Common,
 ) -> None:
     """Run the whole main job on the sample borough (invented), and say where the report is."""
-    from community_routes.sample import sample_scenarios, sample_study
+    from community_routes.evaluation.case import sample_scenarios, sample_study
 
     files = {"maps": maps, "pdf": pdf, "workbook": xlsx, "templates": template, "keep_inputs": keep_inputs}
     searching = (EngineKind.LOCAL, None)
@@ -95,12 +95,12 @@ def _run(
     searching: tuple[EngineKind, str | None],
     common: Common,
 ) -> None:
-    from community_routes.comparison import compare
-    from community_routes.evaluation import evaluate
-    from community_routes.kept import listed
-    from community_routes.publishing import check_replaceable
-    from community_routes.reading import read_scenarios
-    from community_routes.side_by_side import evaluate_all, evaluate_worst
+    from community_routes.base.files import check_replaceable
+    from community_routes.evaluation.evaluate import evaluate
+    from community_routes.evaluation.inputs import listed
+    from community_routes.evaluation.proposals import read_scenarios
+    from community_routes.evaluation.results import compare
+    from community_routes.evaluation.side_by_side import evaluate_all, evaluate_worst
 
     check_engine(*searching, common.cache)
     with session(common, f"reading {study.name}") as console:

@@ -33,7 +33,7 @@ def compare(
     common: Common,
 ) -> None:
     """Compare runs over time: what differs, and which inputs and routes explain the change."""
-    from community_routes.cache import cache_folder
+    from community_routes.network.kept import cache_folder
     from community_routes.over_time.compare import check_out, compare_runs
     from community_routes.over_time.runs import read_runs
 

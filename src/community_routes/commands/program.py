@@ -11,11 +11,21 @@ from typing import Annotated, Any
 
 import typer
 
-from community_routes.commands import conveyal, inputs, main_job, over_time, schema, sites, sweep, timetable, travel
+from community_routes.base.errors import CommunityRoutesError, MachineError, UsageError, is_utf8
+from community_routes.base.starting import INTERRUPTED, INTERRUPTED_WORDS
+from community_routes.commands import (
+    conveyal,
+    inputs,
+    main_job,
+    over_time,
+    schema,
+    sites,
+    sweep,
+    timetable,
+    travel,
+)
+from community_routes.commands.console import Console
 from community_routes.commands.options import as_command, print_version
-from community_routes.console import Console
-from community_routes.errors import CommunityRoutesError, MachineError, UsageError, is_utf8
-from community_routes.starting import INTERRUPTED, INTERRUPTED_WORDS
 
 app = typer.Typer(
     name="community-routes",

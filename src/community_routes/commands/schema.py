@@ -22,8 +22,8 @@ def schema(
     """Print the JSON schema of study or scenario files, with which editors complete keys and mark faults."""
     from community_routes.report.cells import publish
     from community_routes.scenarios.schema import scenario_schema
-    from community_routes.sources.study_file import study_schema
-    from community_routes.sources.yaml_schema import schema_text
+    from community_routes.sources.study.file import study_schema
+    from community_routes.sources.study.yaml import schema_text
 
     with session(common, f"the schema of {kind} files") as console:
         text = schema_text(study_schema() if kind == "study" else scenario_schema())

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from community_routes.base.errors import CommunityRoutesError, UsageError
+from community_routes.base.starting import work_begins
+from community_routes.commands.console import Console
 from community_routes.commands.options import Common
-from community_routes.console import Console
-from community_routes.errors import CommunityRoutesError, UsageError
-from community_routes.starting import work_begins
 
 
 @contextmanager
@@ -28,8 +28,8 @@ def session(common: Common, text: str) -> Iterator[Console]:
 
 def opened_study(console: Console, study: Path, common: Common) -> Any:
     """The study of a file, with the seed of the command line where one is given; warnings are printed when it fails."""
-    from community_routes.cache import cache_folder
-    from community_routes.study import open_study
+    from community_routes.evaluation.case import open_study
+    from community_routes.network.kept import cache_folder
 
     if study.suffix.lower() == ".zip":
         raise UsageError(

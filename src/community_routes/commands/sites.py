@@ -54,8 +54,8 @@ def sites(
     common: Common,
 ) -> None:
     """Judge a batch of development sites against the study's standards; a run that was killed goes on where it was."""
-    from community_routes.publishing import check_replaceable
-    from community_routes.reading import read_scenarios
+    from community_routes.base.files import check_replaceable
+    from community_routes.evaluation.proposals import read_scenarios
     from community_routes.sites import assess_sites, sites_status
 
     check_engine(engine, scheduler, common.cache)

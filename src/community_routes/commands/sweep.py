@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from community_routes.columns import LEAST_CHANGE
+from community_routes.base.columns import LEAST_CHANGE
+from community_routes.base.errors import UsageError
 from community_routes.commands.options import Common, LeastChange, StudyArgument
 from community_routes.commands.session import opened_study, session, whole_numbers
-from community_routes.errors import UsageError
 
 
 def sweep(
@@ -39,9 +39,9 @@ def sweep(
     common: Common,
 ) -> None:
     """Compare proposals over cutoffs, walking speeds and windows: in which settings does the order turn?"""
-    from community_routes.publishing import check_replaceable
-    from community_routes.reading import read_scenarios
-    from community_routes.sensitivity import sweep as sweep_settings
+    from community_routes.base.files import check_replaceable
+    from community_routes.evaluation.proposals import read_scenarios
+    from community_routes.evaluation.sweep import sweep as sweep_settings
 
     minutes = whole_numbers("--cutoffs", cutoffs, "30,45,60") if cutoffs is not None else None
     walking = _numbers("--speeds", speeds, "4.0,4.8,5.6") if speeds is not None else None

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from community_routes.base.errors import UsageError
 from community_routes.commands.options import Common, StudyArgument
 from community_routes.commands.session import opened_study, session
-from community_routes.errors import UsageError
 
 
 def new_scenario(
@@ -29,7 +29,7 @@ def new_scenario(
     from community_routes.report.cells import publish
     from community_routes.scenarios.schema import scenario_schema
     from community_routes.scenarios.template import new_scenario_template
-    from community_routes.sources.yaml_schema import SCENARIO_SCHEMA_NAME, schema_text
+    from community_routes.sources.study.yaml import SCENARIO_SCHEMA_NAME, schema_text
 
     path = out if out is not None else study.parent / f"{name}.yaml"
     if path.stem != name:
@@ -55,8 +55,8 @@ def diff(
     common: Common,
 ) -> None:
     """Say how the timetable under a scenario differs from today's: routes, departures by period, stops."""
-    from community_routes.reading import applied_to, read_scenarios
-    from community_routes.scenarios.feed_diff import diff_feeds
+    from community_routes.evaluation.proposals import applied_to, read_scenarios
+    from community_routes.scenarios.diff import diff_feeds
 
     with session(common, f"reading {study.name}") as console:
         opened = opened_study(console, study, common)
@@ -74,8 +74,8 @@ def export_gtfs(
     common: Common,
 ) -> None:
     """Write the timetable as a scenario changes it, as a GTFS zip; what it does not touch comes out as it went in."""
-    from community_routes.reading import applied_to, read_scenarios
-    from community_routes.sources.gtfs_originals import export_feed, with_originals
+    from community_routes.evaluation.proposals import applied_to, read_scenarios
+    from community_routes.sources.gtfs.originals import export_feed, with_originals
 
     if file.suffix.lower() != ".zip" or file.is_dir():
         raise UsageError(f"{file}: a timetable is written as a file that ends in .zip")

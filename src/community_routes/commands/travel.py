@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
+from community_routes.base.errors import UsageError
 from community_routes.commands.engines import check_engine, engine_of
 from community_routes.commands.options import Common, EngineChoice, EngineKind, Scheduler, StudyArgument
 from community_routes.commands.session import opened_study, session, whole_numbers
-from community_routes.errors import UsageError
 
 
 def matrix(
@@ -46,10 +46,10 @@ def matrix(
     common: Common,
 ) -> None:
     """Write travel times between places, in seconds."""
-    from community_routes.matrix import read_places, write_matrix
-    from community_routes.matrix_rows import check_ending
-    from community_routes.notices import Notice
-    from community_routes.questions import chosen_day, chosen_query
+    from community_routes.base.notices import Notice
+    from community_routes.evaluation.case import chosen_day, chosen_query
+    from community_routes.travel.matrix import read_places, write_matrix
+    from community_routes.travel.matrix_file import check_ending
 
     if per_departure and percentiles is not None:
         raise UsageError("--percentiles and --per-departure exclude each other")
@@ -92,7 +92,7 @@ def journey(
     common: Common,
 ) -> None:
     """Print journeys leg by leg (the fastest first, then those with fewer rides), or why there is none."""
-    from community_routes.itinerary import journey as find_journey
+    from community_routes.travel.itinerary import journey as find_journey
 
     with session(common, f"reading {study.name}") as console:
         opened = opened_study(console, study, common)
@@ -123,8 +123,8 @@ def isochrone(
     common: Common,
 ) -> None:
     """Map how far one gets from a place, or from where one gets to it, in so many minutes by public transport and on foot."""
-    from community_routes.catchment import check_map_ending
-    from community_routes.catchment import isochrone as find_isochrone
+    from community_routes.travel.isochrone import check_map_ending
+    from community_routes.travel.isochrone import isochrone as find_isochrone
 
     check_map_ending(out)
     limits = whole_numbers("--minutes", minutes, "15,30,45")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from community_routes.measures.decay import Decay
-from community_routes.measures.matrices import as_amounts, as_times
+from community_routes.routing.matrices import as_amounts, as_times
 
 FloatArray = NDArray[np.float64]
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from community_routes.base.times import MINUTE
 from community_routes.measures.decay import Decay
-from community_routes.measures.matrices import as_amounts, as_times, cutoff_seconds
-from community_routes.times import MINUTE
+from community_routes.routing.matrices import as_amounts, as_times, cutoff_seconds
 
 FloatArray = NDArray[np.float64]
 

@@ -17,8 +17,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from community_routes.measures.matrices import as_floats
-from community_routes.times import MINUTE
+from community_routes.base.times import MINUTE
+from community_routes.routing.matrices import as_floats
 
 FloatArray = NDArray[np.float64]
 

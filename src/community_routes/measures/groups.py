@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from community_routes.columns import GROUPS_COLUMNS, LEAST_CHANGE
-from community_routes.measures.summary import reading_order
+from community_routes.base.columns import GROUPS_COLUMNS, LEAST_CHANGE
+from community_routes.measures.access import reading_order
 from community_routes.measures.weighted import persons_of, weighted_quantiles
 
 FloatArray = NDArray[np.float64]

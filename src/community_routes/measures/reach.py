@@ -22,10 +22,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from community_routes.base.times import MINUTE, UNREACHED
 from community_routes.measures.decay import Decay
-from community_routes.measures.matrices import LONGEST_S, as_amounts, as_floats, as_times, cutoff_seconds
-from community_routes.measures.sums import first_time_with, smallest_few, sum_by_table, sum_within
-from community_routes.times import MINUTE, UNREACHED
+from community_routes.measures.measure import first_time_with, smallest_few, sum_by_table, sum_within
+from community_routes.routing.matrices import LONGEST_S, as_amounts, as_floats, as_times, cutoff_seconds
 
 FloatArray = NDArray[np.float64]
 TimeArray = NDArray[np.int32]

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from community_routes.arrays import set_frozen
-from community_routes.measures.modes import MODES, modes_of
-from community_routes.network.points import Links
-from community_routes.network.timetable import Timetable
-from community_routes.sources.feed import Feed
-from community_routes.times import HOUR, UNREACHED
+from community_routes.base.arrays import set_frozen
+from community_routes.base.times import HOUR, UNREACHED
+from community_routes.fares.tickets import MODES, modes_of
+from community_routes.network.timetable.trips import Timetable
+from community_routes.network.walks.points import Links
+from community_routes.sources.gtfs.feed import Feed
 
 FloatArray = NDArray[np.float64]
 NEAR_M = 400.0

@@ -9,15 +9,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.network.changing import Changes, build_changes, named_trips
-from community_routes.network.connections import Connections, build_connections, mirrored
+from community_routes.base.notices import Notice
 from community_routes.network.packing import packable
-from community_routes.network.points import Links
-from community_routes.network.stop_walks import build_footpaths, link_stops
-from community_routes.network.timetable import WHOLE_DAY_S, Timetable, Wheelchair, build_timetable
-from community_routes.network.walks import Ground
-from community_routes.notices import Notice
-from community_routes.sources.feed import Feed, Phase
+from community_routes.network.timetable.changes import Changes, build_changes, named_trips
+from community_routes.network.timetable.connections import Connections, build_connections, mirrored
+from community_routes.network.timetable.trips import WHOLE_DAY_S, Timetable, Wheelchair, build_timetable
+from community_routes.network.walks.links import Ground
+from community_routes.network.walks.points import Links
+from community_routes.network.walks.stops import build_footpaths, link_stops
+from community_routes.sources.gtfs.feed import Feed, Phase
 
 
 @packable

@@ -12,17 +12,17 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from community_routes.network.changing import Changes
-from community_routes.network.connections import Connections
-from community_routes.network.points import Links, Points
-from community_routes.network.street_graph import StreetGraph
-from community_routes.network.street_index import EdgeIndex
-from community_routes.network.streets import Streets
-from community_routes.network.timetable import Timetable
-from community_routes.network.walks import Linked
-from community_routes.notices import Notice
-from community_routes.sources.feed import Calendar, Calls, Feed, Shapes
-from community_routes.sources.osm_map import Features, StreetMap
+from community_routes.base.notices import Notice
+from community_routes.network.streets.graph import StreetGraph
+from community_routes.network.streets.index import EdgeIndex
+from community_routes.network.streets.streets import Streets
+from community_routes.network.timetable.changes import Changes
+from community_routes.network.timetable.connections import Connections
+from community_routes.network.timetable.trips import Timetable
+from community_routes.network.walks.links import Linked
+from community_routes.network.walks.points import Links, Points
+from community_routes.sources.gtfs.feed import Calendar, Calls, Feed, Shapes
+from community_routes.sources.osm.street_map import Features, StreetMap
 
 Kind = TypeVar("Kind", bound=type)
 

@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from community_routes.base.notices import Notice
 from community_routes.base.version import __version__, code_hash
 from community_routes.network.packing import Packed, UnpackableError, unpack
-from community_routes.notices import Notice
 
 FORMAT = 1
 """Raised when the layout of the files changes."""

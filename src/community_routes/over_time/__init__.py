@@ -1,1 +1,1 @@
-"""Evaluations of other years, dates and populations side by side."""
+"""Runs of other years, dates and populations side by side: folders of results come in, what changed goes out."""

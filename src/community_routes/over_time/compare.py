@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from community_routes.base.errors import UsageError, as_path
+from community_routes.base.files import check_replaceable, new_folder
 from community_routes.base.version import __version__
-from community_routes.errors import UsageError, as_path
+from community_routes.evaluation.case import Study
 from community_routes.over_time import tables
 from community_routes.over_time.explain import EXPLAINED_COLUMNS, MOST_ROUTES, Explanation, explain
 from community_routes.over_time.runs import Run, read_runs
-from community_routes.publishing import check_replaceable, new_folder
 from community_routes.report.figures import Slot
-from community_routes.report.over_time import OverTime, RunView, write_over_time
-from community_routes.report.over_time_page import over_time_html
+from community_routes.report.pages.over_time import OverTime, RunView, write_over_time
+from community_routes.report.pages.over_time_page import over_time_html
 from community_routes.report.words import joined
-from community_routes.sources.study_spec import day_type
-from community_routes.study import Study
+from community_routes.sources.study.models import day_type
 
 CHANGES_COLUMNS = (
     "run",

@@ -14,16 +14,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.errors import CommunityRoutesError
-from community_routes.kept import INPUTS
+from community_routes.base.errors import CommunityRoutesError
+from community_routes.evaluation.case import Study, study_of
+from community_routes.evaluation.inputs import INPUTS
 from community_routes.over_time.measured import Figure, Figures, Measured
 from community_routes.over_time.runs import Run
 from community_routes.over_time.tables import MEASURE, READING, Headline
 from community_routes.scenarios.attribution import put_back, stops_of_routes, with_stops_of
-from community_routes.scenarios.feed_diff import FeedDiff, diff_feeds
-from community_routes.sources.feed import Feed
-from community_routes.sources.zones import Zones
-from community_routes.study import Study, study_of
+from community_routes.scenarios.diff import FeedDiff, diff_feeds
+from community_routes.sources.gtfs.feed import Feed
+from community_routes.sources.places.zones import Zones
 
 MOST_ROUTES = 20
 Progress = Callable[[str], None]

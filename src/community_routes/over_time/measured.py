@@ -9,22 +9,28 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.evaluation import span_of
-from community_routes.measures.choose import build_access_measure
+from community_routes.base.times import MINUTE
+from community_routes.evaluation.case import (
+    Study,
+    destination_points,
+    origin_points,
+    study_walks,
+    why_not,
+    window_query,
+)
+from community_routes.evaluation.evaluate import span_of
+from community_routes.evaluation.window import Choice, amount_units
+from community_routes.measures.access import access_rows
 from community_routes.measures.groups import group_rows
-from community_routes.measures.summary import access_rows
-from community_routes.measuring import Choice, amount_units
+from community_routes.measures.measure import build_access_measure
 from community_routes.network.network import assemble_network
-from community_routes.network.points import Points
-from community_routes.network.stop_walks import build_footpaths, link_stops, stop_points
+from community_routes.network.walks.points import Points
+from community_routes.network.walks.stops import build_footpaths, link_stops, stop_points
 from community_routes.over_time.tables import MEASURE, READING, Headline
-from community_routes.questions import study_walks, why_not, window_query
 from community_routes.routing.travel_times import travel_times_by_departure
 from community_routes.scenarios.attribution import BACK
-from community_routes.sources.feed import Feed
-from community_routes.sources.opportunities import Opportunities
-from community_routes.study import Study, destination_points, origin_points
-from community_routes.times import MINUTE
+from community_routes.sources.gtfs.feed import Feed
+from community_routes.sources.places.opportunities import Opportunities
 
 Figure = tuple[str, str, str, str]
 """Window, kind, grouping and group."""

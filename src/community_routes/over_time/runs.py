@@ -12,12 +12,12 @@ from typing import Any
 
 import pandas as pd
 
-from community_routes.columns import ACCESS_COLUMNS, GROUPS_COLUMNS
-from community_routes.errors import UsageError, as_path, as_paths
-from community_routes.kept import INPUTS, Kept, read_kept
-from community_routes.publishing import RUN_FILE
-from community_routes.study import Study, open_study
-from community_routes.times import parse_date
+from community_routes.base.columns import ACCESS_COLUMNS, GROUPS_COLUMNS
+from community_routes.base.errors import UsageError, as_path, as_paths
+from community_routes.base.files import RUN_FILE
+from community_routes.base.times import parse_date
+from community_routes.evaluation.case import Study, open_study
+from community_routes.evaluation.inputs import INPUTS, Kept, read_kept
 
 TODAY = "today"
 _NEEDED = ("version", "study", "service_dates", "settings", "inputs")

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.errors import UsageError
+from community_routes.base.errors import UsageError
 from community_routes.over_time.runs import Run
 
 MEASURE, READING = "cumulative_opportunities", "mean"

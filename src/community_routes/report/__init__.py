@@ -1,1 +1,4 @@
-"""Results -> files for people: tables, maps, the page."""
+"""Results become what people read: pages, maps, pictures, tables for other programs.
+
+Results come in as plain tables with their words; files go out. Nothing here knows a study or searches anything.
+"""

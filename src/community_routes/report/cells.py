@@ -10,12 +10,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import pandas as pd
 
-from community_routes.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
-from community_routes.errors import UsageError
-from community_routes.locking import new_file
-from community_routes.notices import SEVERITIES
+from community_routes.base.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
+from community_routes.base.errors import UsageError
+from community_routes.base.files import new_file
+from community_routes.base.notices import SEVERITIES
+from community_routes.base.times import format_time
 from community_routes.report.results import JOURNEY_COLUMNS, Results
-from community_routes.times import format_time
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _OF_ANY_MODE = ("costs", "operating_")

@@ -15,7 +15,7 @@ from community_routes.measures.groups import less_is_better
 from community_routes.report import words
 from community_routes.report.cells import exact_number, sorted_tables
 from community_routes.report.results import TODAY, Results
-from community_routes.sources.study_fares import POUNDS
+from community_routes.sources.study.fares import POUNDS
 
 _NOISE = 1e-9
 HEADLINE_KINDS = ("employment", "shared_spaces")

@@ -7,8 +7,10 @@ from functools import singledispatch
 
 from markupsafe import Markup
 
-from community_routes.report import drawing, mapdata, sections, words
+from community_routes.report import words
 from community_routes.report.figures import Figures, figure, slot_name, strongest
+from community_routes.report.maps import leaflet, svg
+from community_routes.report.pages import sections
 from community_routes.report.results import TODAY, Results
 
 _CELL = Markup('<td style="text-align:right">{}</td>')
@@ -89,13 +91,13 @@ def map_html(results: Results, *, scenario: str | None = None, change: bool | No
     view = figures.headline_view
     table, column = ("comparison", "change") if is_change else ("access", "value")
     values = figures.zone_values(table, column, chosen, slot, kind, view)
-    pair = mapdata.scales(figures, kind, view)
+    pair = leaflet.scales(figures, kind, view)
     if values is None or pair is None:
         return str(Markup("<p>There is no map of {} for {}.</p>").format(kind, chosen))
     scale = pair[1] if is_change else pair[0]
     # Several maps of one notebook stand on one page: ids differ by what they show.
     mark = zlib.crc32(f"{results.study_id}|{chosen}|{is_change}".encode())
-    sheet = drawing.sheet_of(results, prefix=f"n{mark}-")
+    sheet = svg.sheet_of(results, prefix=f"n{mark}-")
     off = (results.zones["reason"].astype(str) == "off_network").to_numpy()
     unsure = figures.is_unsure(chosen, slot, kind, view) if is_change else None
     name = "Change" if is_change else "Today" if chosen == TODAY else "With the proposal"
@@ -104,8 +106,8 @@ def map_html(results: Results, *, scenario: str | None = None, change: bool | No
         f"{'' if chosen == TODAY else ': ' + results.scenario_title(chosen)}. "
         f"{slot_name(slot, results.windows, sections.days_of(figures))}"
     )
-    drawn = drawing.with_symbols(
-        drawing.static_map(sheet, values, scale, title=title, off=off, scenario=chosen, unsure=unsure), sheet.symbols
+    drawn = svg.with_symbols(
+        svg.static_map(sheet, values, scale, title=title, off=off, scenario=chosen, unsure=unsure), sheet.symbols
     )
     swatch = Markup(
         '<span style="white-space:nowrap;margin-right:12px"><span style="display:inline-block;width:18px;height:11px;'

@@ -13,22 +13,16 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from community_routes.errors import as_path
-from community_routes.report import charts, connected, drawing, mapdata, money, sections, words
-from community_routes.report.bounds import bounds
+from community_routes.base.errors import as_path
+from community_routes.report import charts, words
 from community_routes.report.cells import cell_text, exact_number, publish
-from community_routes.report.figures import (
-    Cell,
-    Figures,
-    Slot,
-    View,
-    figure,
-    plain_figure,
-    slot_name,
-)
-from community_routes.report.results import TODAY, Results, ScenarioSummary
-from community_routes.report.scale import Scale
-from community_routes.report.verdicts import (
+from community_routes.report.figures import Cell, Figures, Slot, View, figure, plain_figure, slot_name
+from community_routes.report.maps import leaflet as mapdata
+from community_routes.report.maps import svg as drawing
+from community_routes.report.maps.scale import Scale
+from community_routes.report.pages import connected, money, sections
+from community_routes.report.pages.bounds import bounds
+from community_routes.report.pages.verdicts import (
     Verdict,
     assumed_times,
     counted,
@@ -38,6 +32,7 @@ from community_routes.report.verdicts import (
     verdict,
     within,
 )
+from community_routes.report.results import TODAY, Results, ScenarioSummary
 
 _OSM_CREDIT = "© OpenStreetMap contributors"
 

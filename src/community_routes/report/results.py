@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
-from community_routes.errors import UsageError
-from community_routes.sources.study_fares import POUNDS
+from community_routes.base.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
+from community_routes.base.errors import UsageError
+from community_routes.sources.study.fares import POUNDS
 
 TODAY = "today"
 BASE_COMPARISON, BASE_GROUPS = "base_comparison", "base_groups"

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from markupsafe import Markup
 
-from community_routes.sources.study_fares import POUNDS
-from community_routes.times import format_time
+from community_routes.base.times import format_time
+from community_routes.sources.study.fares import POUNDS
 
 MINUS = "\u2212"
 MISSING = "–"

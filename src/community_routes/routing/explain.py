@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.earth import great_circle_m
+from community_routes.base.earth import great_circle_m
+from community_routes.base.times import DAY, HOUR, MINUTE, UNREACHED, format_time
 from community_routes.network.network import Network
 from community_routes.routing.journeys import Journey, journeys
 from community_routes.routing.query import LONGEST_TRAVEL_S, Query, Walks
 from community_routes.routing.search import needed_s
 from community_routes.routing.travel_times import travel_times_by_departure
-from community_routes.times import DAY, HOUR, MINUTE, UNREACHED, format_time
 
 MOST_RIDES = 8
 _LONG_WALK_S = 90 * MINUTE

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.base.times import UNREACHED
 from community_routes.network.network import Network
-from community_routes.network.points import Links
+from community_routes.network.walks.points import Links
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.scan import NEVER
 from community_routes.routing.search import Search, Span
 from community_routes.routing.travel_times import travel_times_by_departure
-from community_routes.times import UNREACHED
 
 
 @dataclass(frozen=True)

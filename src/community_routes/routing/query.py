@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.errors import UsageError
+from community_routes.base.errors import UsageError
+from community_routes.base.times import DAY, format_window
 from community_routes.network.packing import packable
-from community_routes.network.points import Links
-from community_routes.times import DAY, format_window
+from community_routes.network.walks.points import Links
 
 LONGEST_TRAVEL_S = 30_000
 """Times in the scan are 16-bit seconds; a journey may take up to 8 h 20 min."""

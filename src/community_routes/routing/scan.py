@@ -20,7 +20,7 @@ from typing import Final
 
 import numpy as np
 
-from community_routes.kernels import kernel
+from community_routes.base.kernels import kernel
 
 NEVER: Final = 32767
 """No arrival, in 16-bit seconds."""

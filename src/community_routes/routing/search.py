@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.errors import UsageError
-from community_routes.network.connections import Connections
+from community_routes.base.errors import UsageError
+from community_routes.base.times import UNREACHED, format_time
 from community_routes.network.network import Network, Outline
 from community_routes.network.packing import packable
-from community_routes.network.points import Links
+from community_routes.network.timetable.connections import Connections
+from community_routes.network.walks.points import Links
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.scan import (
     NEVER,
@@ -26,7 +27,6 @@ from community_routes.routing.scan import (
     scan_connections,
     sorting_network,
 )
-from community_routes.times import UNREACHED, format_time
 
 LONGEST_SPAN_S = 32_000
 """First departure to last useful arrival in one scan: what 16 bits hold, with room for the sentinel."""

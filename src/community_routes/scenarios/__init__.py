@@ -1,1 +1,5 @@
-"""Proposals: what they change, what they cost, and how the result compares."""
+"""Proposals: what may be written in one, and what it does.
+
+A scenario file and today's timetable, streets and places come in; those after the changes go out, with the effect of each
+change in words and the cost of running it.
+"""

@@ -11,16 +11,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.earth import great_circle_m
-from community_routes.network.blocks import IN_SEAT
-from community_routes.network.timetable import trips_ridden_through
-from community_routes.scenarios.changes_days import CalendarEdit
-from community_routes.scenarios.changes_feed import NewTrip, TripCalls, edit_trips
-from community_routes.scenarios.changes_routes import trips_of
+from community_routes.base.earth import great_circle_m
+from community_routes.network.timetable.blocks import IN_SEAT
+from community_routes.network.timetable.trips import trips_ridden_through
+from community_routes.scenarios.diff import diff_feeds, route_keys
 from community_routes.scenarios.draws import Randomness, scenario_draws, shifted_feed
-from community_routes.scenarios.feed_diff import diff_feeds, route_keys
-from community_routes.sources.feed import Feed
-from community_routes.sources.headways import entries_of
+from community_routes.scenarios.edit.days import CalendarEdit
+from community_routes.scenarios.edit.feed import NewTrip, TripCalls, edit_trips
+from community_routes.scenarios.edit.routes import trips_of
+from community_routes.sources.gtfs.feed import Feed
+from community_routes.sources.gtfs.service import entries_of
 
 BACK = "put-back:"
 """Before the ids of what is put back where the later timetable has another thing of that id."""
@@ -43,7 +43,7 @@ def put_back(
     ----------
     after, before : Feed
     routes : iterable of str
-        Keys of routes as in :func:`~community_routes.scenarios.feed_diff.diff_feeds`; a route that the earlier timetable does
+        Keys of routes as in :func:`~community_routes.scenarios.diff.diff_feeds`; a route that the earlier timetable does
         not have is taken out, one that only the earlier has is put in.
     dates : mapping of str to date
         Of the later timetable. On other dates the routes do not run at all.
@@ -152,7 +152,7 @@ def with_stops_of(feed: Feed, other: Feed) -> Feed:
 def stops_of_routes(feed: Feed, before: Feed) -> dict[str, NDArray[np.int64]]:
     """Rows of the feed's stops at which each route calls, or called before; the feed has every stop of both.
 
-    Routes are known by the keys of :func:`~community_routes.scenarios.feed_diff.diff_feeds`.
+    Routes are known by the keys of :func:`~community_routes.scenarios.diff.diff_feeds`.
     """
     found: dict[str, list[NDArray[np.int64]]] = {}
     for one, keys, row_of in (
@@ -296,7 +296,7 @@ def change_draws(
     randomness : Randomness
         Of the proposal: ``Randomness(tuple(applied.timed), ...)``. Today has the same phases and delays.
     n : int
-        At least 200 for an interval (:func:`~community_routes.scenarios.compare.interval`).
+        At least 200 for an interval (:func:`~community_routes.evaluation.differences.interval`).
     seed : int
     progress : callable of (done, n), optional
     """

@@ -15,11 +15,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.errors import UsageError
-from community_routes.scenarios.changes_feed import COPY_MARK
-from community_routes.scenarios.changes_timetable import Timed
-from community_routes.sources.feed import Feed
-from community_routes.sources.headways import entries_of
+from community_routes.base.errors import UsageError
+from community_routes.scenarios.changes.headway import Timed
+from community_routes.scenarios.edit.feed import COPY_MARK
+from community_routes.sources.gtfs.feed import Feed
+from community_routes.sources.gtfs.service import entries_of
 
 _MASK = np.uint64(0xFFFFFFFFFFFFFFFF)
 

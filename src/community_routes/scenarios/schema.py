@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from community_routes.scenarios.changes import CHANGES, Cost, OfRoute
-from community_routes.sources.study_fares import Fares
+from community_routes.scenarios.models import CHANGES, Cost, OfRoute
+from community_routes.sources.study.fares import Fares
 
 _NAME = {"type": ["string", "number"]}
 _REF = "#/$defs/{model}"

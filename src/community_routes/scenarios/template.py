@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.scenarios.changes_routes import route_name, runs_of, trips_of
-from community_routes.scenarios.changes_work import destination_points
-from community_routes.scenarios.scenario import Scenario, quoted_text
-from community_routes.sources.feed import Feed
-from community_routes.sources.yaml_schema import SCENARIO_SCHEMA_NAME, schema_hint
+from community_routes.scenarios.edit.routes import route_name, runs_of, trips_of
+from community_routes.scenarios.edit.work import destination_points
+from community_routes.scenarios.file import Scenario, quoted_text
+from community_routes.sources.gtfs.feed import Feed
+from community_routes.sources.study.yaml import SCENARIO_SCHEMA_NAME, schema_hint
 
 
 def new_scenario_template(

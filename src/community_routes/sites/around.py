@@ -10,9 +10,9 @@ import shapely
 from numpy.typing import NDArray
 
 from community_routes.measures.groups import Grouping, groupings
-from community_routes.measures.mixing import publishable
+from community_routes.measures.meeting import publishable
 from community_routes.measures.weighted import weighted_quantile
-from community_routes.sources.zones import Zones
+from community_routes.sources.places.zones import Zones
 
 FloatArray = NDArray[np.float64]
 _TOUCHING_DEGREES = 1e-4

@@ -9,12 +9,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.errors import StudyError, as_path
-from community_routes.network.points import Points
-from community_routes.notices import Notice
-from community_routes.publishing import check_replaceable
+from community_routes.base.errors import StudyError, as_path
+from community_routes.base.files import check_replaceable
+from community_routes.base.notices import Notice
+from community_routes.base.times import MINUTE
+from community_routes.base.timings import Stopwatch
+from community_routes.evaluation.case import Study
+from community_routes.network.walks.points import Points
 from community_routes.routing.engine import Engine, LocalEngine
-from community_routes.scenarios.scenario import Scenario
+from community_routes.scenarios.file import Scenario
 from community_routes.sites.around import look_around, residents_of_sites
 from community_routes.sites.detail import notes_of_places
 from community_routes.sites.figures import (
@@ -25,16 +28,13 @@ from community_routes.sites.figures import (
     settings_key,
     stops_of_entrances,
 )
-from community_routes.sites.files import JudgedSites, write_sites
 from community_routes.sites.judge import Verdict, judge
 from community_routes.sites.pages import pages_wanted, write_pages
 from community_routes.sites.prepare import FAILED, NONE, Batch, prepare_batch
 from community_routes.sites.read import points_of
 from community_routes.sites.remedies import Remedies, find_remedies, no_remedies
-from community_routes.sites.store import Notes, Records, WorkFolder, is_finished
-from community_routes.study import Study
-from community_routes.times import MINUTE
-from community_routes.timings import Stopwatch
+from community_routes.sites.tables import JudgedSites, write_sites
+from community_routes.sites.work_folder import Notes, Records, WorkFolder, is_finished
 
 BLOCK = 1000
 """Places of one record: what a run that is killed may lose."""

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.evaluation.case import window_query
 from community_routes.measures.service import NEAR_M, TRAFFIC_DAY_S, StopDepartures
-from community_routes.network.points import Links, Points
-from community_routes.network.walks import Linked, link_points, walk_line_between
-from community_routes.questions import window_query
+from community_routes.network.walks.links import Linked, link_points, walk_line_between
+from community_routes.network.walks.points import Links, Points
 from community_routes.report import words
 from community_routes.routing.journeys import Ride, Walk, journeys
 from community_routes.routing.query import Walks
 from community_routes.sites.figures import LEAVES, WHICH_PLACE, Figure, Scene, walks_of_places
 from community_routes.sites.periods import leading_window
-from community_routes.sources.gtfs_modes import mode_of
+from community_routes.sources.gtfs.trips import mode_of
 
 _MOST_STOPS = 12
 _MOST_ROUTES = 40

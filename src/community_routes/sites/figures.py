@@ -12,10 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.errors import StudyError, UsageError
-from community_routes.evaluation import span_of
-from community_routes.itinerary import Spot, find_spot
-from community_routes.kernels import kernel
+from community_routes.base.errors import StudyError, UsageError
+from community_routes.base.kernels import kernel
+from community_routes.base.notices import Notice
+from community_routes.base.times import MINUTE, UNREACHED
+from community_routes.evaluation.case import Study, destination_points, origin_points, study_networks, window_query
+from community_routes.evaluation.evaluate import span_of
+from community_routes.evaluation.window import Choice
 from community_routes.measures.reach import percentile_over_departures
 from community_routes.measures.service import (
     NEAR_M,
@@ -27,22 +30,24 @@ from community_routes.measures.service import (
     ptal_form_index,
     service_per_hour,
 )
-from community_routes.measuring import Choice
 from community_routes.network.network import Network
-from community_routes.network.points import Links, Points
 from community_routes.network.store import fingerprint
-from community_routes.network.streets import Streets
-from community_routes.network.walks import Linked, join_linked, link_points, report_other_parts, walks_between
-from community_routes.notices import Notice
-from community_routes.questions import study_networks, window_query
+from community_routes.network.streets.streets import Streets
+from community_routes.network.walks.links import (
+    Linked,
+    join_linked,
+    link_points,
+    report_other_parts,
+    walks_between,
+)
+from community_routes.network.walks.points import Links, Points
 from community_routes.routing.engine import Engine, LocalEngine, Work
 from community_routes.routing.query import Walks
 from community_routes.routing.search import Search
 from community_routes.routing.travel_times import times_of_block
 from community_routes.sites.periods import service_windows
-from community_routes.sources.study_fares import Standards
-from community_routes.study import Study, destination_points, origin_points
-from community_routes.times import MINUTE, UNREACHED
+from community_routes.sources.study.fares import Standards
+from community_routes.travel.itinerary import Spot, find_spot
 
 FORMAT = 6
 """Raised when figures are worked out otherwise than before, so that what was kept is not used."""

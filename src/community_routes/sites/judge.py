@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.errors import StudyError
+from community_routes.base.errors import StudyError
+from community_routes.base.times import MINUTE
 from community_routes.sites.figures import ALL_DAY, NEAREST, NEAREST_STOP, PER_HOUR, STOPS, TIME_TO, Figure
 from community_routes.sites.periods import leading_window, times_of_period
-from community_routes.sources.opportunities import Opportunities
-from community_routes.sources.study_file import StudyFile
-from community_routes.sources.yaml_file import nearest
-from community_routes.times import MINUTE
+from community_routes.sources.places.opportunities import Opportunities
+from community_routes.sources.study.file import StudyFile
+from community_routes.sources.study.yaml import nearest
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.measures.choose import PLACES
+from community_routes.base.times import MINUTE, format_window
+from community_routes.evaluation.case import Study
+from community_routes.measures.measure import PLACES
 from community_routes.report import words
-from community_routes.report.site_pages import JudgedStandard, Section, Table
+from community_routes.report.pages.sites import JudgedStandard, Section, Table
 from community_routes.sites.detail import Note, place_title
 from community_routes.sites.figures import (
     ALL_DAY,
@@ -34,12 +36,10 @@ from community_routes.sites.figures import (
     Figure,
     kinds_of_study,
 )
-from community_routes.sites.files import JudgedSites, cost_text
 from community_routes.sites.judge import Standard, Verdict, shortfall
 from community_routes.sites.periods import leading_window, service_windows
 from community_routes.sites.read import place_key
-from community_routes.study import Study
-from community_routes.times import MINUTE, format_window
+from community_routes.sites.tables import JudgedSites, cost_text
 
 FloatArray = NDArray[np.float64]
 _COORDINATES = re.compile(r"[-0-9.]+,[-0-9.]+")

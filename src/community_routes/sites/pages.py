@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from community_routes.base.times import MINUTE
+from community_routes.evaluation.case import Study, lines_of
 from community_routes.report import words
-from community_routes.report.results import JourneyView, LegView
-from community_routes.report.site_map import Mark, Stretch, Underlay, background_json, small_map, underlay
-from community_routes.report.site_pages import (
+from community_routes.report.maps.sites import Mark, Stretch, Underlay, background_json, small_map, underlay
+from community_routes.report.pages.sites import (
     Overview,
     ShownJourney,
     SitePage,
@@ -25,15 +26,14 @@ from community_routes.report.site_pages import (
     overview_html,
     site_html,
 )
+from community_routes.report.results import JourneyView, LegView
 from community_routes.sites.detail import Note
-from community_routes.sites.files import JudgedSites, cost_text
 from community_routes.sites.page_words import Wording, minutes_text, money
 from community_routes.sites.prepare import ALL, FAILED, NONE, Batch
 from community_routes.sites.read import meaning_of
-from community_routes.sites.store import Notes
-from community_routes.sources.osm_background import background_layers
-from community_routes.study import Study, lines_of
-from community_routes.times import MINUTE
+from community_routes.sites.tables import JudgedSites, cost_text
+from community_routes.sites.work_folder import Notes
+from community_routes.sources.osm.background import background_layers
 
 MOST_PAGES = 200
 """Pages of sites that miss a standard, where no sites were named."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from community_routes.errors import StudyError
-from community_routes.sources.study_file import StudyFile
-from community_routes.sources.study_spec import day_type
-from community_routes.sources.yaml_file import nearest
-from community_routes.times import HOUR, format_window
+from community_routes.base.errors import StudyError
+from community_routes.base.times import HOUR, format_window
+from community_routes.sources.study.file import StudyFile
+from community_routes.sources.study.models import day_type
+from community_routes.sources.study.yaml import nearest
 
 KNOWN_PERIODS = {"day": (7 * HOUR, 19 * HOUR), "evening": (19 * HOUR, 23 * HOUR)}
 """What a standard may name where the study has no window of that name."""

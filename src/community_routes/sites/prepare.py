@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.base.errors import UsageError
+from community_routes.base.notices import Notice
 from community_routes.base.version import __version__
-from community_routes.comparison import printed_settings
-from community_routes.errors import UsageError
+from community_routes.evaluation.case import Study, lines_of
+from community_routes.evaluation.results import printed_settings
 from community_routes.network.store import fingerprint
-from community_routes.notices import Notice
-from community_routes.scenarios.scenario import Scenario
+from community_routes.scenarios.file import Scenario
 from community_routes.sites.figures import (
     Figure,
     Named,
@@ -32,8 +33,7 @@ from community_routes.sites.figures import (
 from community_routes.sites.judge import Standard, check_kinds, standards_of_study
 from community_routes.sites.read import Fault, Site, place_key, points_of, read_sites, site_points
 from community_routes.sites.remedies import Proposal, propose
-from community_routes.sources.yaml_file import nearest
-from community_routes.study import Study, lines_of
+from community_routes.sources.study.yaml import nearest
 
 ALL, FAILED, NONE = "all", "failed", "none"
 FloatArray = NDArray[np.float64]

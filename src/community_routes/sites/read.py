@@ -19,12 +19,12 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from community_routes.errors import StudyError, UsageError, as_path
-from community_routes.network.points import Points
+from community_routes.base.errors import StudyError, UsageError, as_path
+from community_routes.network.walks.points import Points
 from community_routes.sources.headings import rows_of_text, titles_above
-from community_routes.sources.opportunities import Opportunities, entrances_from_streets
-from community_routes.sources.study_spec import MOST
-from community_routes.sources.table_file import as_text, is_text_table, read_frame_of_places, why_no_table
+from community_routes.sources.places.opportunities import Opportunities, entrances_from_streets
+from community_routes.sources.places.table import as_text, is_text_table, read_frame_of_places, why_no_table
+from community_routes.sources.study.models import MOST
 
 NEEDED = ("id", "lon", "lat")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")

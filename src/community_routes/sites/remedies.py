@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.evaluation.case import Study, lines_of
+from community_routes.evaluation.proposals import applied_to, changed_ground
 from community_routes.network.store import fingerprint
-from community_routes.reading import applied_to, changed_ground
-from community_routes.scenarios.operating_cost import operating_cost
-from community_routes.scenarios.scenario import Scenario
+from community_routes.scenarios.cost import operating_cost
+from community_routes.scenarios.file import Scenario
 from community_routes.sites.figures import Named, settings_key
 from community_routes.sites.judge import Verdict
-from community_routes.sources.opportunities import entrances_from_streets
-from community_routes.study import Study, lines_of
+from community_routes.sources.places.opportunities import entrances_from_streets
 
 _QUANTITIES = ("cost", "bus_hours", "km", "peak_vehicles")
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.errors import FeedError
-from community_routes.notices import Notice, declare
-from community_routes.sources import headways
-from community_routes.sources.feed import Feed
-from community_routes.times import DAY, FIRST_DATE, LAST_DATE
+from community_routes.base.errors import FeedError
+from community_routes.base.notices import Notice, declare
+from community_routes.base.times import DAY, FIRST_DATE, LAST_DATE
+from community_routes.sources.gtfs import service as headways
+from community_routes.sources.gtfs.feed import Feed
 
 NO_SERVICE = declare("no_service_on_date", "error", "No trip of the timetable runs on the service date.")
 SOURCE_WITHOUT_SERVICE = declare(

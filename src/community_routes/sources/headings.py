@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from community_routes.notices import declare
+from community_routes.base.notices import declare
 
 HEADING_LOWER = declare(
     "heading_not_first", "error", "Lines of titles stand above the heading of a table; they have to be deleted."

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from community_routes.notices import Notice, declare
-from community_routes.sources.feed import Feed
+from community_routes.base.notices import Notice, declare
+from community_routes.sources.gtfs.feed import Feed
 
 STEP_FREE_UNKNOWN = declare(
     "step_free_unknown",

@@ -1,0 +1,187 @@
+"""What was found in the inputs and what was done about it: one record per fault, with a stable code.
+
+A module declares the codes it can give, beside the check that gives them:
+
+    STOP_WITHOUT_PLACE = declare("stop_without_place", "warning", "A stop has no coordinates; nobody can walk to it.")
+    ...
+    found.append(STOP_WITHOUT_PLACE.at("stops.txt", row=12, field="stop_lat", value="", message="stop 'A7' has no latitude"))
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from community_routes.base.errors import CommunityRoutesError
+
+Severity = Literal["error", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
+"""The worst first."""
+_ORDER = {severity: rank for rank, severity in enumerate(SEVERITIES)}
+_SHOWN = 20
+_IN_ALL = re.compile(r"([\d,]+) in all; ")
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One finding.
+
+    Attributes
+    ----------
+    severity : "error", "warning" or "info"
+        An error stops the work; a warning and an info are recorded.
+    code : str
+        Stable name of the kind of finding, documented in ``docs/notices.md``.
+    message : str
+        What is wrong, what was done, and what to do, in one or two sentences without the place (it has its own fields).
+    file : str
+        Name of the file (and the table in it: ``bus.zip/stops.txt``), without a folder that only this machine has.
+    row : int or None
+        Line in the file, counted from 1 with the heading as line 1.
+    column : int or None
+        Column in that line, counted from 1; only where text was parsed (study and scenario files).
+    field : str
+        Column of a table or dotted key of a study file.
+    value : str
+        The value as it stood in the file.
+    """
+
+    severity: Severity
+    code: str
+    message: str
+    file: str = ""
+    row: int | None = None
+    column: int | None = None
+    field: str = ""
+    value: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it is: ``study.yaml line 3, column 5 (travel.window)`` or ``bus.zip/stops.txt row 12 (stop_lat)``."""
+        if not self.file:
+            return self.field
+        if self.row is not None and self.column is not None:
+            where = f" line {self.row}, column {self.column}"
+        else:
+            where = f" row {self.row}" if self.row is not None else ""
+        return f"{self.file}{where}{f' ({self.field})' if self.field else ''}"
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether it says how many there are in all, beside the examples (see ``Sample``)."""
+        return _IN_ALL.match(self.message) is not None
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+
+@dataclass(frozen=True)
+class Code:
+    """A kind of notice: its stable name, its severity and one line that explains it."""
+
+    name: str
+    severity: Severity
+    meaning: str
+
+    def at(
+        self,
+        file: str = "",
+        *,
+        message: str,
+        row: int | None = None,
+        column: int | None = None,
+        field: str = "",
+        value: object = "",
+    ) -> Notice:
+        """Give a notice of this kind."""
+        return Notice(self.severity, self.name, message, file, row, column, field, str(value))
+
+
+CODES: dict[str, Code] = {}
+
+
+def declare(name: str, severity: Severity, meaning: str) -> Code:
+    """Register a kind of notice; a name is declared once."""
+    if name in CODES:
+        raise ValueError(f"the notice code {name!r} is declared twice")
+    CODES[name] = Code(name, severity, meaning)
+    return CODES[name]
+
+
+def sort_notices(notices: Iterable[Notice]) -> list[Notice]:
+    """Errors first, then by file, row, field, code, without repeats: the order in which they are shown and written."""
+    unique = dict.fromkeys(notices)
+    return sorted(
+        unique, key=lambda n: (_ORDER[n.severity], n.file, n.row or 0, n.column or 0, n.field, n.code, n.value)
+    )
+
+
+def errors_in(notices: Iterable[Notice]) -> list[Notice]:
+    """The notices that stop the work."""
+    return [notice for notice in notices if notice.severity == "error"]
+
+
+def raise_on_errors(notices: Sequence[Notice], error: type[CommunityRoutesError] = CommunityRoutesError) -> None:
+    """Stop once with every error in the message (the first 20 in full), or return when there is none."""
+    faults = sort_notices(errors_in(notices))
+    if not faults:
+        return
+    lines = [str(fault) for fault in faults[:_SHOWN]]
+    if len(faults) > _SHOWN:
+        lines.append(f"... and {len(faults) - _SHOWN} more (`community-routes check --out DIR` lists them all)")
+    raise error("\n".join(lines), faults)
+
+
+@dataclass
+class Sample:
+    """Collects findings of one kind that may be very many: all are counted, the first few become notices.
+
+    ``Sample(CODE).add(...)`` for each, then ``notices()``: at most ``keep`` of them, and one more that says how many
+    there are in all when some were left out.
+    """
+
+    code: Code
+    keep: int = 10
+    found: list[Notice] = field(default_factory=list)
+    count: int = 0
+
+    def add(
+        self,
+        file: str = "",
+        *,
+        message: str,
+        row: int | None = None,
+        field: str = "",
+        value: object = "",
+    ) -> None:
+        """Count one; remember it when it is among the first."""
+        self.count += 1
+        if len(self.found) < self.keep:
+            self.found.append(self.code.at(file, message=message, row=row, field=field, value=value))
+
+    def notices(self) -> list[Notice]:
+        """The examples, and the total when there are more."""
+        if self.count <= len(self.found):
+            return list(self.found)
+        first = self.found[0]
+        rest = self.code.at(
+            first.file,
+            field=first.field,
+            message=f"{self.count} in all; {self.code.meaning[0].lower()}{self.code.meaning[1:]}",
+        )
+        return [*self.found, rest]
+
+
+def total(found: Sequence[Notice]) -> int:
+    """How many findings stand behind the notices of one kind: a notice that sums up a file counts for what it sums up."""
+    by_file: dict[tuple[str, str], list[int]] = {}
+    for notice in found:
+        summed = _IN_ALL.match(notice.message)
+        counts = by_file.setdefault((notice.file, notice.field), [0, 0])
+        if summed:
+            counts[1] += int(summed[1].replace(",", ""))
+        else:
+            counts[0] += 1
+    return sum(summed or single for single, summed in by_file.values())

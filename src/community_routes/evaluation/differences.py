@@ -1,0 +1,445 @@
+"""Two tables of access side by side: what changed, what came and went, and how sure the difference is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from community_routes.base.columns import COMPARISON_COLUMNS, LEAST_CHANGE
+from community_routes.base.errors import UsageError
+from community_routes.base.times import UNREACHED
+from community_routes.evaluation.evaluate import Evaluation
+from community_routes.measures.groups import better_or_worse, less_is_better
+
+KEYS = ("day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min")
+"""What a row of access.csv is about, the scenario aside."""
+COLUMNS = (*COMPARISON_COLUMNS, "category")
+LEAST_DRAWS = 200
+INTERVAL = (2.5, 97.5)
+
+
+def compare_tables(
+    baseline: pd.DataFrame,
+    proposal: pd.DataFrame,
+    *,
+    scenario: str | None = None,
+    draws: Iterable[tuple[pd.DataFrame, pd.DataFrame]] | None = None,
+    floor: float = 0.0,
+    least_change: float = LEAST_CHANGE,
+) -> pd.DataFrame:
+    """The table comparison.csv of two tables access.csv.
+
+    Parameters
+    ----------
+    baseline, proposal : DataFrame
+        Columns of access.csv, each about one scenario; ``value`` is NaN (with a ``reason``) where missing.
+    scenario : str, optional
+        Name in the column ``scenario``; else the proposal's.
+    draws : iterable of (baseline, proposal), optional
+        At least 200 pairs of such tables with common random numbers; ``low`` and ``high`` are the 2.5th and 97.5th percentile
+        of the change over them. Without draws nothing is random and ``low = high = change``.
+    floor : float
+        A change of at most this size counts as ``same`` in ``category``.
+    least_change : float
+        So does a change of at most this share of the baseline's value; with 0 and no floor every change counts.
+
+    Returns
+    -------
+    DataFrame
+        The columns ``COLUMNS``, rows sorted by what they are about. A row that only one table has is there as well.
+        ``category`` is better, worse or same where both have a value; ``gained`` where only the proposal has one, ``lost``
+        where only the baseline has, ``missing`` where neither has: these three have no ``change``, and ``reason`` says
+        why the value is missing.
+
+    Raises
+    ------
+    UsageError
+        A table has two rows about the same, or lacks a column.
+    """
+    before, after, made = _side_by_side(baseline, proposal)
+    old, new = before["value"].to_numpy(np.float64), after["value"].to_numpy(np.float64)
+    has_old, has_new = ~np.isnan(old), ~np.isnan(new)
+    both = has_old & has_new
+    change = np.full(len(made), np.nan)
+    # Equal infinities, as of a time that is never reached, are no change; their difference would be NaN.
+    change[both] = np.where(old[both] == new[both], 0.0, _difference(old[both], new[both]))
+    made["scenario"] = scenario if scenario is not None else _name(proposal)
+    made["baseline"], made["value"], made["change"] = old, new, change
+    made["reason"] = np.where(
+        has_new & has_old,
+        "",
+        np.where(has_new, _texts(before["reason"]), _texts(after["reason"])),
+    )
+    less = {measure: less_is_better(measure) for measure in set(made["measure"])}
+    measure = made["measure"].map(less).to_numpy(bool)
+    made["category"] = categories(old, new, measure, floor, least_change)
+    made["low"], made["high"] = change, change
+    if draws is not None:
+        made["low"], made["high"] = _interval_of(draws, pd.MultiIndex.from_frame(made[list(KEYS)]))
+    return made.loc[:, list(COLUMNS)].reset_index(drop=True)
+
+
+def categories(
+    old: NDArray[np.float64],
+    new: NDArray[np.float64],
+    less_better: NDArray[np.bool_],
+    floor: float = 0.0,
+    least_change: float = LEAST_CHANGE,
+) -> NDArray[np.object_]:
+    """``better``, ``worse``, ``same``, ``gained``, ``lost`` or ``missing`` for each pair of values; NaN is missing.
+
+    Parameters
+    ----------
+    old, new : float64, shape (n,)
+    less_better : bool, shape (n,)
+        True where the smaller value is the better one.
+    floor : float
+        Changes of at most this size are ``same``.
+    least_change : float
+        So are those of at most this share of the old value.
+    """
+    way = better_or_worse(old, new, less_better, least_change)
+    way = np.where(np.abs(_difference(old, new)) <= floor, 0.0, way)
+    has_old, has_new = ~np.isnan(old), ~np.isnan(new)
+    cases = [way > 0, way < 0, way == 0, has_old, has_new]
+    return np.select(cases, ["better", "worse", "same", "lost", "gained"], "missing").astype(object)
+
+
+def interval(changes: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """2.5th and 97.5th percentile over the draws, shape (n_draws, n) -> (n,), (n,).
+
+    Missing where any draw is missing: a percentile of the rest would be of other circumstances.
+
+    Raises
+    ------
+    UsageError
+        Fewer than 200 draws.
+    """
+    changes = np.asarray(changes, np.float64)
+    if len(changes) < LEAST_DRAWS:
+        raise UsageError(f"an interval needs at least {LEAST_DRAWS} draws; {len(changes)} given")
+    low, high = np.percentile(changes, INTERVAL, axis=0)
+    return np.asarray(low), np.asarray(high)
+
+
+def spread(before: NDArray[np.float64], after: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """5th and 95th percentile of the paired change over the departures, which is variation and no interval.
+
+    Parameters
+    ----------
+    before, after : float64, shape (n, n_departures)
+        Values of each departure; NaN where missing, and such departures are left out.
+
+    Returns
+    -------
+    low, high : float64, shape (n,)
+        NaN where no departure has both.
+    """
+    change = np.asarray(after, np.float64) - np.asarray(before, np.float64)
+    low, high = np.full(len(change), np.nan), np.full(len(change), np.nan)
+    missing = np.isnan(change)
+    whole, some = ~missing.any(axis=1), missing.any(axis=1) & ~missing.all(axis=1)
+    for rows, percentiles in (
+        (whole, np.percentile),
+        (some, np.nanpercentile),
+    ):  # the second goes row by row, and is slow
+        if rows.any():
+            low[rows], high[rows] = percentiles(change[rows], (5, 95), axis=1)
+    return low, high
+
+
+def can_be_told_apart(difference: NDArray[np.float64]) -> bool:
+    """Whether the interval of the paired difference of two proposals, over its draws, leaves 0 out."""
+    low, high = interval(np.asarray(difference, np.float64).reshape(-1, 1))
+    return bool(low[0] > 0 or high[0] < 0)
+
+
+def shares_of_settings(one: NDArray[np.float64], other: NDArray[np.float64], floor: float = 0.0) -> dict[str, float]:
+    """In what share of settings (cutoffs, walking speeds, windows) the first proposal gains more than the second.
+
+    Parameters
+    ----------
+    one, other : float64, shape (n_settings,)
+        Gain of each in the same settings; a setting in which either is missing (NaN) is left out.
+    floor : float
+        Differences of at most this size are ``same``.
+
+    Returns
+    -------
+    dict
+        ``better, same, worse`` of the settings compared, which add up to 1, and ``settings``, their number; NaN without any.
+    """
+    difference = np.asarray(one, np.float64) - np.asarray(other, np.float64)
+    difference = difference[~np.isnan(difference)]
+    n = len(difference)
+    share = {"better": difference > floor, "same": np.abs(difference) <= floor, "worse": difference < -floor}
+    return {**{key: float(hit.mean()) if n else float("nan") for key, hit in share.items()}, "settings": float(n)}
+
+
+def _difference(old: NDArray[np.float64], new: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):
+        found: NDArray[np.float64] = new - old
+    return found
+
+
+def _texts(column: pd.Series[str]) -> NDArray[np.object_]:
+    """Text, "" where blank."""
+    found: NDArray[np.object_] = column.astype(object).where(column.notna(), "").to_numpy(object)
+    return found
+
+
+def _side_by_side(baseline: pd.DataFrame, proposal: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Both tables with the same rows in the same order, and what is known of these rows, first by the proposal."""
+    one, two = _complete(baseline, "baseline"), _complete(proposal, "proposal")
+    if len(one) == len(two) and all((one[key].to_numpy() == two[key].to_numpy()).all() for key in KEYS):
+        # Nearly always they are alike: row by row then, without looking any key up.
+        if two.duplicated(list(KEYS)).any():
+            _keyed(one, "baseline")
+        known = two.copy()
+        for name in known.columns:
+            if known[name].isna().any():
+                known[name] = known[name].where(known[name].notna(), one[name])
+        return one, two, known
+    one, two = _keyed(one, "baseline"), _keyed(two, "proposal")
+    # Texts and numbers among the cutoffs have no order of their own: one without a cutoff comes first.
+    every = one.index.union(two.index, sort=False).to_frame(index=False)
+    by_number = every.assign(cutoff_min=pd.to_numeric(every["cutoff_min"], errors="coerce"))
+    rows = by_number.sort_values(list(KEYS), kind="stable", na_position="first").index
+    index = pd.MultiIndex.from_frame(every.loc[rows])
+    before, after = one.reindex(index), two.reindex(index)
+    return before, after, after.combine_first(before).reset_index()
+
+
+def _complete(table: pd.DataFrame, which: str) -> pd.DataFrame:
+    """The table with every column, its rows numbered."""
+    lacking = [name for name in (*KEYS, "value") if name not in table.columns]
+    if lacking:
+        raise UsageError(f"the {which} table has no column {', '.join(lacking)}")
+    table = table.reset_index(drop=True)
+    for name in COLUMNS:
+        if name not in table.columns:
+            table[name] = ""
+    # An empty cutoff is one key of its own; NaN would equal nothing.
+    table["cutoff_min"] = table["cutoff_min"].astype(object).where(table["cutoff_min"].notna(), "")
+    return table
+
+
+def _keyed(table: pd.DataFrame, which: str) -> pd.DataFrame:
+    """The table indexed by what its rows are about."""
+    keyed = table.set_index(list(KEYS))
+    twice = keyed.index.duplicated()
+    if twice.any():
+        what = dict(zip(KEYS, keyed.index[twice][0], strict=True))
+        raise UsageError(f"the {which} table has two rows about {what}")
+    return keyed
+
+
+def _name(proposal: pd.DataFrame) -> str:
+    names = list(dict.fromkeys(proposal["scenario"])) if "scenario" in proposal.columns else []
+    return str(names[0]) if names else ""
+
+
+def _interval_of(
+    draws: Iterable[tuple[pd.DataFrame, pd.DataFrame]], index: pd.Index
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    rows: list[NDArray[np.int64] | None] = [None, None]
+    known: list[pd.DataFrame | None] = [None, None]
+    changes = []
+    for pair in draws:
+        values = []
+        for k, (table, which) in enumerate(zip(pair, ("baseline", "proposal"), strict=True)):
+            keys = table[list(KEYS)]
+            # Draws nearly always have the same rows in the same order: where they lie in the result is found once.
+            if known[k] is None or not keys.equals(known[k]):
+                known[k], rows[k] = keys, _keyed(_complete(table, which), which).index.get_indexer(index)
+            at = rows[k]
+            assert at is not None
+            values.append(np.where(at >= 0, table["value"].to_numpy(np.float64)[at], np.nan))
+        changes.append(values[1] - values[0])
+    return interval(np.array(changes).reshape(len(changes), len(index)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Ranked:
+    """A proposal in a ranking: its gain, its further bus-hours, and its gain in each draw (none where it was not drawn)."""
+
+    scenario: str
+    gain: float
+    hours: float
+    draws: NDArray[np.float64] | None
+
+    @property
+    def pays(self) -> bool:
+        """It needs further bus-hours."""
+        return self.hours > 0
+
+    @property
+    def place(self) -> tuple[int, float, str]:
+        """What it is sorted by."""
+        if np.isnan(self.hours):
+            return (3, -self.gain, self.scenario)
+        if not self.pays:  # it costs nothing more: first when somebody gains, last when somebody loses
+            return (0 if self.gain >= 0 else 2, -self.gain, self.scenario)
+        return (1, -self.gain / self.hours, self.scenario)
+
+    @property
+    def drawn(self) -> NDArray[np.float64]:
+        """What it is compared by, in each draw or once: the gain for a bus-hour, or the gain where it needs none."""
+        gains = np.array([self.gain]) if self.draws is None else np.asarray(self.draws, np.float64)
+        return gains / self.hours if self.pays else gains
+
+    def interval(self) -> tuple[float, float]:
+        """Of the gain for a further bus-hour; missing where it needs none, nobody knows it, or no draws were made."""
+        if not self.pays or not len(self.drawn):
+            return np.nan, np.nan
+        if self.draws is None:
+            return float(self.drawn[0]), float(self.drawn[0])
+        low, high = interval(self.drawn.reshape(-1, 1))
+        return float(low[0]), float(high[0])
+
+
+def _same_as(one: _Ranked, other: _Ranked) -> Any:
+    """Whether two neighbours of a ranking cannot be told apart; missing where nobody knows."""
+    if np.isnan(one.hours) or np.isnan(other.hours) or not (len(one.drawn) and len(other.drawn)):
+        return pd.NA
+    # Where one needs further bus-hours and the other none, the sign of the gain of that one decides.
+    free = other if one.pays else one
+    difference = one.drawn - other.drawn if one.pays == other.pays else free.drawn
+    return not difference[0] if len(difference) == 1 else not can_be_told_apart(difference)
+
+
+def rank_proposals(
+    gains: Sequence[tuple[str, float, float, NDArray[np.float64] | None]],
+) -> pd.DataFrame:
+    """Proposals in the order of what the most deprived fifth gains for each further bus-hour of the year.
+
+    Parameters
+    ----------
+    gains : sequence of (scenario, gain, bus_hours, draws)
+        Gain of the most deprived fifth, marginal bus-hours of a year (NaN where nobody knows), and the gain in each draw
+        (common random numbers across the proposals); None where nothing is random, no numbers where something is and no
+        draws were made.
+
+    Returns
+    -------
+    DataFrame
+        ``rank, scenario, gain, bus_hours, gain_per_bus_hour, same_as_next, low_per_bus_hour, high_per_bus_hour``. A proposal
+        that needs no further bus-hours and gains comes first, by its gain; its ``gain_per_bus_hour`` is missing. One whose
+        bus-hours nobody knows comes last. ``same_as_next`` is True where the paired interval of the difference to the next
+        one contains 0 ("cannot be told apart"), and missing where nobody knows.
+    """
+    rows = sorted((_Ranked(*row) for row in gains), key=lambda row: row.place)
+    ends = [row.interval() for row in rows]
+    return pd.DataFrame(
+        {
+            "rank": np.arange(1, len(rows) + 1),
+            "scenario": [row.scenario for row in rows],
+            "gain": [row.gain for row in rows],
+            "bus_hours": [row.hours for row in rows],
+            "gain_per_bus_hour": [row.gain / row.hours if row.pays else np.nan for row in rows],
+            "same_as_next": [*(_same_as(one, other) for one, other in pairwise(rows)), False][: len(rows)],
+            "low_per_bus_hour": [low for low, _ in ends],
+            "high_per_bus_hour": [high for _, high in ends],
+        }
+    )
+
+
+PAIRED = "paired"
+OUTCOMES = ("faster", "slower", "same", "gained", "lost", "never")
+PAIRED_COLUMNS = ("scenario", "day", "window", "neighbourhood", "kind", "pairs", *OUTCOMES, "mean_change_s")
+
+
+def paired_table(today: Evaluation, proposal: Evaluation) -> pd.DataFrame:
+    """What becomes of each journey of today, counted by neighbourhood and kind of place.
+
+    A pair is an origin point, a destination and a departure of the window, weighing alike. ``faster``, ``slower`` and ``same``
+    are pairs with a journey on both sides, ``gained`` those with one under the proposal only, ``lost`` with one today only,
+    ``never`` with none: the six add up to ``pairs``. ``mean_change_s`` is the mean change of travel time in seconds over the
+    first three, missing where there are none; what is gained or lost has no change, and is told apart for that reason.
+
+    Parameters
+    ----------
+    today, proposal : Evaluation
+
+    Returns
+    -------
+    DataFrame
+        The columns ``PAIRED_COLUMNS``.
+    """
+    zone = proposal.zones.origins["zone"].to_numpy(np.int64)
+    ids = proposal.zones.table["id"].to_numpy(object)
+    keys = proposal.opportunities.table["key"].to_numpy(object)
+    at_origin = _rows(today.zones.origins["id"], proposal.zones.origins["id"])
+    at_place = _rows(_places(today), _places(proposal))
+    rows = []
+    for (day, window), after in proposal.time_s.items():
+        before = _aligned(today.time_s[day, window], at_origin, at_place)
+        for key in proposal.opportunities.keys:
+            mine = keys == key
+            counts, change = _outcomes(before[:, :, mine], after[:, :, mine])
+            of_zone = np.zeros((len(ids), len(OUTCOMES)), np.int64)
+            np.add.at(of_zone, zone, counts)
+            total = np.bincount(zone, weights=change, minlength=len(ids))
+            both = of_zone[:, :3].sum(axis=1)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                mean = np.where(both > 0, total / both, np.nan)
+            rows.append(
+                pd.DataFrame(of_zone, columns=list(OUTCOMES)).assign(
+                    scenario=proposal.scenario,
+                    day=day,
+                    window=window,
+                    neighbourhood=ids,
+                    kind=key,
+                    pairs=of_zone.sum(axis=1),
+                    mean_change_s=mean,
+                )
+            )
+    table = pd.concat(rows, ignore_index=True)[list(PAIRED_COLUMNS)]
+    return table.sort_values(["scenario", "day", "window", "neighbourhood", "kind"], kind="stable", ignore_index=True)
+
+
+def _places(side: Evaluation) -> pd.Series[str]:
+    table = side.opportunities.table
+    return table["key"].astype(str) + "\n" + table["id"].astype(str)
+
+
+def _rows(old: pd.Series[str], new: pd.Series[str]) -> NDArray[np.int64]:
+    """Where each of the new stands among the old; -1 where it is not there."""
+    return np.asarray(pd.Index(old).get_indexer(pd.Index(new)), np.int64)
+
+
+def _aligned(time_s: NDArray[np.int32], origins: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Today's times in the proposal's order of origins and destinations; none from or to what is new."""
+    if _is_whole(origins, time_s.shape[0]) and _is_whole(places, time_s.shape[2]):
+        return time_s
+    found = time_s[np.maximum(origins, 0)][:, :, np.maximum(places, 0)]
+    found[origins < 0] = UNREACHED
+    found[:, :, places < 0] = UNREACHED
+    return found
+
+
+def _is_whole(rows: NDArray[np.int64], n: int) -> bool:
+    return len(rows) == n and bool((rows == np.arange(n)).all())
+
+
+def _outcomes(before: NDArray[np.int32], after: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Counts of each outcome, shape (n_origins, 6), and the sum of changes of travel time, shape (n_origins,)."""
+    had = before != UNREACHED
+    if np.array_equal(before, after):
+        n = had.sum(axis=(1, 2))
+        none = np.zeros_like(n)
+        every = had.shape[1] * had.shape[2]
+        return np.stack([none, none, n, none, none, every - n], axis=1), none.astype(np.float64)
+    has = after != UNREACHED
+    both = had & has
+    counts = [
+        both & (after < before), both & (after > before), both & (after == before), has & ~had, had & ~has, ~had & ~has,
+    ]  # fmt: skip
+    change = np.where(both, after.astype(np.int64) - before, 0).sum(axis=(1, 2))
+    return np.stack([count.sum(axis=(1, 2)) for count in counts], axis=1), change.astype(np.float64)

@@ -1,0 +1,427 @@
+"""How sure a difference is: the headline figures of zones and groups recomputed in many joint draws of what is random."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from community_routes.base.errors import UsageError
+from community_routes.evaluation.case import window_query
+from community_routes.evaluation.differences import interval, spread
+from community_routes.evaluation.evaluate import Evaluation
+from community_routes.measures.access import kinds_of_places
+from community_routes.measures.groups import groupings
+from community_routes.measures.measure import Cumulative
+from community_routes.measures.reach import zone_average
+from community_routes.network.network import assemble_network
+from community_routes.network.timetable.trips import Wheelchair
+from community_routes.network.walks.points import Links
+from community_routes.routing.query import Query, Walks
+from community_routes.routing.travel_times import travel_times_by_departure
+from community_routes.scenarios.draws import Delays, Randomness, scenario_draws, shifted_feed
+from community_routes.sources.gtfs.feed import Feed
+
+Figures = Callable[[NDArray[np.int32]], NDArray[np.float64]]
+"""Figures, shape (k,), of travel times, shape (n_origins, n_departures, n_destinations)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Searched:
+    """Today or a proposal, with everything that a draw does not change.
+
+    Attributes
+    ----------
+    feed : Feed
+    footpaths : Links
+        Between the stops of the feed.
+    walks : Walks
+    figures : callable
+        The same k figures of both sides: access of each zone and measure, of groups, whatever is compared.
+    """
+
+    feed: Feed
+    footpaths: Links
+    walks: Walks
+    figures: Figures
+
+
+def span_of_query(query: Query) -> tuple[int, int]:
+    """Seconds of the service date within which a vehicle can matter to a window."""
+    start, end = query.window_s
+    if query.arrive_by:
+        return start - query.max_travel_s, end
+    return start, end + query.max_travel_s
+
+
+def is_touched(feed: Feed, randomness: Randomness, span_s: tuple[int, int]) -> bool:
+    """Whether anything that is random runs within a span; a window for which nothing does is exact."""
+    if randomness.delays is not None:
+        return True
+    table = feed.frequencies
+    if randomness.phases and len(table):
+        loose = table[~table["exact_times"].to_numpy(bool)]
+        length = _duration_s(feed)[loose["trip"].to_numpy(np.int64)]
+        if ((loose["start_s"] <= span_s[1]) & (loose["end_s"] + length >= span_s[0])).any():
+            return True
+    row = {trip: k for k, trip in enumerate(feed.trips["trip_id"])}
+    for group in randomness.timed:
+        trips = [row[trip] for trip in group.trip_ids if trip in row]
+        if not trips:
+            continue
+        starts = feed.calls.departure_s[feed.calls.first[trips]]
+        if ((starts <= span_s[1]) & (starts + _duration_s(feed)[trips] + group.headway_s >= span_s[0])).any():
+            return True
+    return False
+
+
+def _duration_s(feed: Feed) -> NDArray[np.int64]:
+    """Seconds that each trip takes, shape (n_trips,); 0 for one without calls."""
+    first = feed.calls.first
+    found = np.zeros(len(first) - 1, np.int64)
+    some = np.diff(first) > 0
+    found[some] = feed.calls.arrival_s[first[1:][some] - 1] - feed.calls.departure_s[first[:-1][some]]
+    return found
+
+
+def window_draws(
+    today: Searched,
+    proposal: Searched,
+    date: dt.date,
+    query: Query,
+    randomness: Randomness,
+    *,
+    slack_s: int = 60,
+    wheelchair: Wheelchair = False,
+    n: int = 200,
+    seed: int = 0,
+    threads: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> NDArray[np.float64]:
+    """The change of the figures of one window in each draw, today and proposal drawn alike; shape (n, k).
+
+    Give it to :func:`~community_routes.evaluation.differences.interval` for ``low`` and ``high``. Where nothing random
+    runs in the window all rows are equal, and only one search of each side is made.
+
+    Parameters
+    ----------
+    today, proposal : Searched
+    date : date
+    query : Query
+    randomness : Randomness
+        Of the proposal (``Randomness(tuple(applied.timed), ...)``); today has the same phases and delays.
+    slack_s, wheelchair
+        As in the study.
+    n : int
+        At least 200 for an interval.
+    seed, threads : int
+    progress : callable of (done, n), optional
+    """
+    span_s = span_of_query(query)
+
+    def figures(side: Searched, feed: Feed) -> NDArray[np.float64]:
+        network = assemble_network(feed, date, side.footpaths, slack_s=slack_s, wheelchair=wheelchair, span_s=span_s)
+        times = travel_times_by_departure(network, query, side.walks, threads=threads)
+        return np.asarray(side.figures(times), np.float64)
+
+    of_today = Randomness((), randomness.phases, randomness.delays)
+    # The timetable of the day before and of the day after run as well: their seconds are a day off.
+    spans = [(span_s[0] + shift, span_s[1] + shift) for shift in (-86_400, 0, 86_400)]
+    fixed = [
+        None if any(is_touched(side.feed, chance, span) for span in spans) else figures(side, side.feed)
+        for side, chance in ((today, of_today), (proposal, randomness))
+    ]
+    found = []
+    draws = zip(
+        scenario_draws(today.feed, of_today, n, seed), scenario_draws(proposal.feed, randomness, n, seed), strict=True
+    )
+    for number, (before, after) in enumerate(draws):
+        old = fixed[0] if fixed[0] is not None else figures(today, shifted_feed(today.feed, before))
+        new = fixed[1] if fixed[1] is not None else figures(proposal, shifted_feed(proposal.feed, after))
+        found.append(new - old)
+        if progress is not None:
+            progress(number + 1, n)
+    return np.array(found).reshape(n, -1)
+
+
+FEWEST_DRAWS = 200
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Intervals:
+    """Intervals of the headline changes of one proposal: opportunities reached, on average over departures.
+
+    Attributes
+    ----------
+    comparison : DataFrame
+        Keys of rows of comparison.csv with ``low`` and ``high``.
+    groups : DataFrame
+        Keys of rows of groups.csv with ``low`` and ``high``; the group's figure is recomputed in each draw.
+    draws : float64, shape (n_draws, n_groups_rows)
+        Change of each row of ``groups`` in each draw.
+    words : tuple of str
+        What is random.
+    """
+
+    comparison: pd.DataFrame
+    groups: pd.DataFrame
+    draws: NDArray[np.float64]
+    words: tuple[str, ...]
+
+
+def randomness_of(evaluation: Evaluation, delays: Delays | None = None) -> Randomness:
+    """What is random in a timetable: assumed clock times of a proposal, phases of headway services, stated delays."""
+    timed = tuple(evaluation.applied.timed) if evaluation.applied is not None else ()
+    return Randomness(timed=timed, phases=evaluation.study.file.travel.phase == "sampled", delays=delays)
+
+
+def is_random(evaluation: Evaluation, delays: Delays | None = None) -> bool:
+    """Whether anything is."""
+    return not randomness_of(evaluation, delays).nothing(evaluation.feed)
+
+
+def intervals(
+    today: Evaluation,
+    proposal: Evaluation,
+    *,
+    draws: int = FEWEST_DRAWS,
+    seed: int = 0,
+    delays: Delays | None = None,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> Intervals:
+    """Intervals of a proposal's changes: the 2.5th and 97.5th percentile over joint draws with common random numbers.
+
+    Parameters
+    ----------
+    today, proposal : Evaluation
+    draws : int
+        At least 200.
+    seed : int
+        The same for all proposals that are compared with one another.
+    delays : Delays, optional
+        A stated distribution of delays, for today and the proposal alike.
+    threads : int
+    progress : callable of str, optional
+
+    Raises
+    ------
+    UsageError
+        Fewer than 200 draws.
+    """
+    if draws < FEWEST_DRAWS:
+        raise UsageError(f"an interval needs at least {FEWEST_DRAWS} draws, not {draws}")
+    tell = progress or (lambda _: None)
+    randomness = randomness_of(proposal, delays)
+    zone_parts, group_parts, drawn_groups = [], [], []
+    for day, network in proposal.networks.items():
+        sides = [_Headline.of(side, proposal, day) for side in (today, proposal)]
+        for window in proposal.study.file.windows_on(day):
+            changes = window_draws(
+                Searched(today.feed, today.networks[day].footpaths, today.walks, sides[0].figures),
+                Searched(proposal.feed, network.footpaths, proposal.walks, sides[1].figures),
+                network.timetable.date,
+                window_query(proposal.study.file, window),
+                randomness,
+                slack_s=network.slack_s,
+                wheelchair=proposal.study.file.travel.bound,
+                n=draws,
+                seed=seed,
+                threads=threads,
+                progress=_counting(tell, f"{proposal.scenario}, {day}, {window}"),
+            )
+            low, high = interval(changes)
+            n_zone_rows = len(sides[1].zone_rows)
+            rows = sides[1].zone_rows.assign(window=window, low=low[:n_zone_rows], high=high[:n_zone_rows])
+            zone_parts.append(rows)
+            group_parts.append(
+                sides[1].group_rows.assign(window=window, low=low[n_zone_rows:], high=high[n_zone_rows:])
+            )
+            drawn_groups.append(changes[:, n_zone_rows:])
+    return Intervals(
+        comparison=pd.concat(zone_parts, ignore_index=True),
+        groups=pd.concat(group_parts, ignore_index=True),
+        draws=np.concatenate(drawn_groups, axis=1),
+        words=tuple(randomness.words(proposal.feed)),
+    )
+
+
+def _counting(tell: Progress, what: str) -> Callable[[int, int], None]:
+    def count(done: int, n: int) -> None:
+        if done % 10 == 0:
+            tell(f"draw {done} of {n} ({what})")
+
+    return count
+
+
+@dataclass(frozen=True, eq=False)
+class _Headline:
+    """Opportunities reached on average over departures, of every zone and group, quickly and always in one order.
+
+    Attributes
+    ----------
+    side : Evaluation
+    day : str
+    zone_rows, group_rows : DataFrame
+        Keys of the figures: first those of zones, then those of groups.
+    weight : float64, shape (n_group_rows, n_zones)
+        By which a group's figure follows from those of zones; a gap has weights of both signs.
+    figure_of : int64, shape (n_group_rows,)
+        Kind and cutoff of each group row.
+    """
+
+    side: Evaluation
+    day: str
+    zone_rows: pd.DataFrame
+    group_rows: pd.DataFrame
+    weight: NDArray[np.float64]
+    figure_of: NDArray[np.int64]
+
+    @staticmethod
+    def of(side: Evaluation, proposal: Evaluation, day: str) -> _Headline:
+        """The figures of one side, in the order of the proposal's."""
+        if len(side.zones) != len(proposal.zones):
+            raise UsageError(
+                f"{proposal.scenario} adds neighbourhoods, so intervals beside today cannot be drawn; leave --draws out"
+            )
+        zones = side.zones.table
+        known = np.zeros(len(zones), np.bool_)
+        known[side.zones.origins["zone"].to_numpy()[side.origin_reason[day] != "off_network"]] = True
+        kinds = [(key, float(c)) for key in side.study.file.destinations for c in side.study.file.travel.cutoffs_min]
+        common = {"scenario": proposal.scenario, "day": day, "measure": "cumulative_opportunities", "reading": "mean"}
+        zone_rows = pd.DataFrame(
+            [{"neighbourhood": zone, "kind": k, "cutoff_min": c} for k, c in kinds for zone in zones["id"]]
+        ).assign(**common)
+        rows, weights, figure_of = [], [], []
+        persons = zones["population"].to_numpy(np.float64)
+        for grouping in groupings(zones):
+            shares = [np.where(known, share * persons, 0.0) for share in grouping.share.T]
+            levels = [share / share.sum() if share.sum() > 0 else np.full(len(share), np.nan) for share in shares]
+            named = list(zip(grouping.groups, levels, strict=True))
+            if grouping.name.startswith(("local", "national")):
+                named.append(("gap", levels[-1] - levels[0]))
+            for group, weight in named:
+                for figure, (kind, cutoff) in enumerate(kinds):
+                    rows.append({"grouping": grouping.name, "group": group, "kind": kind, "cutoff_min": cutoff})
+                    weights.append(weight)
+                    figure_of.append(figure)
+        return _Headline(
+            side, day, zone_rows, pd.DataFrame(rows).assign(**common), np.array(weights), np.array(figure_of)
+        )
+
+    def figures(self, time_s: NDArray[np.int32]) -> NDArray[np.float64]:
+        """Figures of zones, then of groups, of travel times (n_origins, n_departures, n_destinations)."""
+        zones = self._of_zones([each.mean(axis=1) for each in self._each(time_s)])
+        return np.concatenate([zones.ravel(), self._of_groups(zones)])
+
+    def by_departure(self, time_s: NDArray[np.int32]) -> NDArray[np.float64]:
+        """The same figures of each departure alone, shape (n_figures, n_departures)."""
+        zones = self._of_zones(self._each(time_s))
+        return np.concatenate([zones.reshape(-1, time_s.shape[1]), self._of_groups(zones)])
+
+    def _each(self, time_s: NDArray[np.int32]) -> list[NDArray[np.float64]]:
+        """Opportunities of each kind and cutoff by origin and departure; missing from points off the network."""
+        side, cutoffs = self.side, self.side.study.file.travel.cutoffs_min
+        flat, off = time_s.reshape(-1, time_s.shape[-1]), side.origin_reason[self.day] == "off_network"
+        by_key = {places.kind: places for places in kinds_of_places(side.opportunities.table.assign(kind=""))}
+        found: list[NDArray[np.float64]] = []
+        for key in side.study.file.destinations:
+            if key not in by_key:
+                found += [np.where(off[:, None], np.nan, np.zeros(time_s.shape[:2]))] * len(cutoffs)
+                continue
+            each = Cumulative(cutoffs).of_rows(flat, by_key[key]).reshape(*time_s.shape[:2], len(cutoffs))
+            found += [np.where(off[:, None], np.nan, each[:, :, k]) for k in range(len(cutoffs))]
+        return found
+
+    def _of_zones(self, values: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Averages over each zone's points, shape (n_kinds_and_cutoffs, n_zones) or with departures at the end."""
+        origins = self.side.zones.origins
+        return np.array(
+            [zone_average(value, origins["zone"], origins["weight"], len(self.side.zones)) for value in values]
+        )
+
+    def _of_groups(self, zones: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Figures of groups from those of zones."""
+        table = np.nan_to_num(zones)[self.figure_of]
+        weight = self.weight.reshape(*self.weight.shape, *([1] * (zones.ndim - 2)))
+        groups: NDArray[np.float64] = np.nansum(table * weight, axis=1)
+        groups[np.isnan(self.weight).any(axis=1)] = np.nan
+        return groups
+
+
+def spreads(today: Evaluation, proposals: Sequence[Evaluation]) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
+    """How the headline changes differ from departure to departure: their 5th and 95th percentile over the window.
+
+    This is variation within a timetable and no interval: nothing is unknown.
+
+    Parameters
+    ----------
+    today : Evaluation
+    proposals : sequence of Evaluation
+
+    Returns
+    -------
+    dict of scenario to (zones, groups)
+        Keys of rows of comparison.csv and groups.csv with ``spread_low`` and ``spread_high``; a proposal that adds
+        neighbourhoods is left out.
+    """
+    found: dict[str, list[list[pd.DataFrame]]] = {
+        p.scenario: [[], []] for p in proposals if len(p.zones) == len(today.zones)
+    }
+    mine = [proposal for proposal in proposals if proposal.scenario in found]
+    for day in today.networks if mine else ():
+        of_today = _Headline.of(today, today, day)
+        sides = [_Headline.of(proposal, proposal, day) for proposal in mine]
+        for window in today.study.file.windows_on(day):
+            before = of_today.by_departure(today.time_s[day, window])
+            for proposal, side in zip(mine, sides, strict=True):
+                slot = day, window
+                # What was taken over from today is the very same: nothing differs at any departure.
+                same = proposal.median_s[slot] is today.median_s[slot]
+                low, high = spread(before, before if same else side.by_departure(proposal.time_s[slot]))
+                n = len(side.zone_rows)
+                for part, rows, own in (
+                    (0, side.zone_rows, slice(0, n)),
+                    (1, side.group_rows, slice(n, None)),
+                ):
+                    found[proposal.scenario][part].append(
+                        rows.assign(window=window, spread_low=low[own], spread_high=high[own])
+                    )
+    return {
+        name: (pd.concat(zones, ignore_index=True), pd.concat(groups, ignore_index=True))
+        for name, (zones, groups) in found.items()
+    }
+
+
+def with_spreads(table: pd.DataFrame, found: pd.DataFrame | None) -> pd.DataFrame:
+    """A table of changes with ``spread_low`` and ``spread_high``, missing where no such rows were worked out."""
+    return _filled(table, found, ("spread_low", "spread_high"))
+
+
+def with_intervals(table: pd.DataFrame, drawn: pd.DataFrame | None) -> pd.DataFrame:
+    """A table of changes of a random proposal: ``low`` and ``high`` from the draws where there are any, else missing."""
+    return _filled(table, drawn, ("low", "high"))
+
+
+def _filled(table: pd.DataFrame, found: pd.DataFrame | None, columns: tuple[str, str]) -> pd.DataFrame:
+    """The table with two columns anew: from the rows found for the same keys, else missing."""
+    table = table.assign(**dict.fromkeys(columns, np.nan))
+    if found is None or found.empty:
+        return table
+    keys = [column for column in found.columns if column not in columns]
+    place, wanted = (
+        pd.MultiIndex.from_frame(
+            t[keys].assign(cutoff_min=pd.to_numeric(t["cutoff_min"], errors="coerce").fillna(-1.0))
+        )
+        for t in (found, table)
+    )
+    at = place.get_indexer(wanted)
+    for column in columns:
+        values = found[column].to_numpy(np.float64)
+        table[column] = np.where(at >= 0, values[at], np.nan)
+    return table

@@ -1,0 +1,167 @@
+"""Scenario files read together, so that the faults of all of them are reported at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import pandas as pd
+
+from community_routes.base.errors import CommunityRoutesError, ScenarioError, UsageError, as_paths
+from community_routes.base.notices import Notice, raise_on_errors
+from community_routes.evaluation.case import Study
+from community_routes.network.streets.streets import build_streets
+from community_routes.network.walks.links import Ground
+from community_routes.scenarios.apply import Applied, apply_scenario
+from community_routes.scenarios.conveyal.read import read_conveyal
+from community_routes.scenarios.edit.work import (
+    NEW_STOP_OFF_NETWORK,
+    NO_ROAD,
+    UNKNOWN_DAY,
+    UNKNOWN_PLACE,
+    UNKNOWN_ROUTE,
+    Setting,
+)
+from community_routes.scenarios.file import Scenario, read_readable, read_scenario
+
+CONVEYAL_ENDING = ".json"
+_ALWAYS_FAULTS = {code.name for code in (UNKNOWN_ROUTE, UNKNOWN_PLACE, UNKNOWN_DAY, NO_ROAD, NEW_STOP_OFF_NETWORK)}
+
+
+def read_scenarios(
+    paths: Sequence[str | Path], study: Study | None = None, *, notices: list[Notice] | None = None
+) -> list[Scenario]:
+    """Read scenario files; with a study, also try each on it.
+
+    A file that ends in ``.json`` is read as a scenario of Conveyal Analysis, which needs the study's timetable.
+
+    Parameters
+    ----------
+    paths : sequence of path
+    study : Study, optional
+        What the changes are tried on, so that an unknown route of any file is found before long work begins.
+    notices : list of Notice, optional
+        Gets everything that was found, errors included.
+
+    Returns
+    -------
+    list of Scenario
+        In the order of the files.
+
+    Raises
+    ------
+    ScenarioError
+        With the faults of all files.
+    UsageError
+        Two files hold a scenario of the same id, or a Conveyal scenario is read without a study.
+    """
+    found: list[Notice] = []
+    scenarios: list[Scenario] = []
+    for path in as_paths(paths):
+        try:
+            scenario = _read(path, study, found)
+            if study is not None:
+                applied_to(study, scenario, found)
+            scenarios.append(scenario)
+        except CommunityRoutesError as wrong:
+            if not wrong.notices:
+                raise
+            if study is not None and path.suffix.lower() != CONVEYAL_ENDING:
+                found += _further_faults(path, study, found)
+    if notices is not None:
+        notices.extend(found)
+    raise_on_errors(found, ScenarioError)
+    names = [scenario.scenario for scenario in scenarios]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(f"the scenario {twice[0]!r} is given twice")
+    return scenarios
+
+
+def _further_faults(path: Path, study: Study, known: list[Notice]) -> list[Notice]:
+    """What the study has against those changes of a faulty file that can be read: routes, places and days it does not know.
+
+    What hangs on the other changes (nothing left to change, a part that does not fit) is not said.
+    """
+    readable = read_readable(path)
+    if readable is None:
+        return []
+    own: list[Notice] = []
+    with suppress(ScenarioError):
+        apply_scenario(readable, setting_of(study), notices=own)
+    said = {(notice.file, notice.row, notice.column, notice.message) for notice in known}
+    return [
+        notice
+        for notice in own
+        if notice.code in _ALWAYS_FAULTS and (notice.file, notice.row, notice.column, notice.message) not in said
+    ]
+
+
+def _read(path: Path, study: Study | None, found: list[Notice]) -> Scenario:
+    if path.suffix.lower() != CONVEYAL_ENDING:
+        return read_scenario(path, notices=found)
+    if study is None:
+        raise UsageError(f"{path.name}: a Conveyal scenario can only be read for a study, whose routes it names")
+    return read_conveyal(path, study.feed, notices=found)
+
+
+def applied_to(study: Study, scenario: Scenario, notices: list[Notice]) -> Applied:
+    """A proposal applied to a study; done once for each study and scenario, however often it is asked for.
+
+    Raises
+    ------
+    ScenarioError
+    """
+    kept = study.applied.get(id(scenario))
+    if kept is None or kept[0] is not scenario:
+        found: list[Notice] = []
+        try:
+            kept = (scenario, apply_scenario(scenario, setting_of(study), notices=found), found)
+        except ScenarioError:
+            notices.extend(found)
+            raise
+        study.applied[id(scenario)] = kept
+    notices.extend(kept[2])
+    return kept[1]
+
+
+def setting_of(study: Study) -> Setting:
+    """What a proposal is applied to."""
+    return Setting(
+        feed=study.feed,
+        dates=dict(study.file.dates),
+        roads=study.roads,
+        ground=study.ground,
+        zones=study.zones,
+        opportunities=study.opportunities,
+        fares=study.file.fares,
+        street_map=study.street_map,
+    )
+
+
+def changed_ground(study: Study, applied: Applied) -> Ground:
+    """What people walk on under a proposal: other streets where it opens or closes a way."""
+    if applied.street_map is None:
+        return study.ground
+    return build_streets(applied.street_map, wheelchair=study.file.travel.wheelchair)
+
+
+def scenario_sources(scenarios: Sequence[Scenario]) -> pd.DataFrame:
+    """The files that scenarios were read from, and those that they build on, with the sha256 of their bytes.
+
+    Columns name, kind (``scenario``), sha256, credit; one row for each file. What was made in Python has none.
+    """
+    rows: dict[Path, dict[str, str]] = {}
+    for scenario in scenarios:
+        for part in scenario.chain():
+            if part.path is not None:
+                digest = hashlib.sha256(part.path.read_bytes()).hexdigest()
+                rows[part.path.resolve()] = {
+                    "name": part.path.name,
+                    "kind": "scenario",
+                    "sha256": digest,
+                    "credit": "",
+                }
+    return pd.DataFrame(list(rows.values()), columns=["name", "kind", "sha256", "credit"])

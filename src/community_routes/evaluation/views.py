@@ -1,0 +1,248 @@
+"""What a report shows of single neighbourhoods: their nearest places, and journeys before and after."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from community_routes.base.times import HOUR, MINUTE, UNREACHED
+from community_routes.evaluation.case import window_query
+from community_routes.evaluation.evaluate import Evaluation
+from community_routes.fares.feed import feed_prices
+from community_routes.fares.journeys import journey_fare
+from community_routes.fares.tickets import TicketFares
+from community_routes.network.walks.links import Linked, walk_line_between
+from community_routes.network.walks.points import Links
+from community_routes.report.results import NEAREST_COLUMNS, JourneyView, LegView
+from community_routes.routing.journeys import Journey, Ride, Walk, journeys
+from community_routes.routing.query import Walks
+from community_routes.routing.travel_times import travel_times_by_departure
+from community_routes.sources.gtfs.feed import Feed
+from community_routes.sources.gtfs.trips import mode_of
+
+N_NEAREST = 5
+_STEP_S = 5 * MINUTE
+
+
+def nearest_places(evaluations: Sequence[Evaluation]) -> pd.DataFrame:
+    """The five nearest places of each key for every neighbourhood in every window of the study's first day.
+
+    Minutes are of the median travel time over the departures of the window, from the neighbourhood's first origin.
+    """
+    tables: list[pd.DataFrame] = []
+    for evaluation in evaluations:
+        first_day = next(iter(evaluation.networks))
+        table = evaluation.opportunities.table
+        zones, origins = evaluation.zones.table, evaluation.zones.origins
+        first = origins.drop_duplicates("zone")
+        for (day, window), medians in evaluation.median_s.items():
+            if day != first_day:
+                continue
+            median = medians[first.index.to_numpy()]
+            for key in evaluation.opportunities.keys:
+                rows = evaluation.opportunities.rows_of(key)
+                order = np.argsort(median[:, rows], axis=1, kind="stable")[:, :N_NEAREST]
+                origin, rank = np.indices(order.shape)
+                place = rows[order]
+                seconds = median[origin, place]
+                reached = seconds.ravel() != UNREACHED
+                place = place.ravel()[reached]
+                tables.append(
+                    pd.DataFrame(
+                        {
+                            "scenario": evaluation.scenario,
+                            "day": day,
+                            "window": window,
+                            "neighbourhood": zones["id"].to_numpy()[first["zone"].to_numpy()][origin.ravel()[reached]],
+                            "rank": rank.ravel()[reached] + 1,
+                            "kind": key,
+                            "place": table["id"].to_numpy()[place],
+                            "name": table["name"].to_numpy()[place],
+                            "minutes": np.round(seconds.ravel()[reached] / MINUTE, 1),
+                        }
+                    )
+                )
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(NEAREST_COLUMNS))
+
+
+def sample_journeys(today: Evaluation, proposals: Sequence[Evaluation], *, each: int = 3) -> tuple[JourneyView, ...]:
+    """Journeys that proposals change most, today and under each proposal.
+
+    For each proposal: the day and window in which it changes most, and there the pairs of a neighbourhood of the most
+    deprived fifth (any, where deprivation is unknown or none of them sees a change) and a place whose median time falls or
+    rises most, one for each neighbourhood; at the departure with the median change of those that change the same way.
+    """
+    views: list[JourneyView] = []
+    asked: set[tuple[str, str, int, int, int]] = set()
+    for proposal in proposals:
+        slot = _strongest_slot(today, proposal)
+        if slot is None:
+            continue
+        day, window = slot
+        for origin, destination in _most_changed(today, proposal, slot, each):
+            before, after = (e.times_between(slot, origin, destination).astype(np.int64) for e in (today, proposal))
+            saving = np.where(before == UNREACHED, 10 * HOUR, before) - np.where(after == UNREACHED, 10 * HOUR, after)
+            # A median that falls (or rises) needs a departure at which the time does; at most of them it may stay.
+            falls = proposal.median_s[slot][origin, destination] < today.median_s[slot][origin, destination]
+            moved = np.flatnonzero(saving > 0 if falls else saving < 0)
+            departure = int(moved[np.argsort(saving[moved], kind="stable")[len(moved) // 2]])
+            depart_s = int(window_query(today.study.file, window).departures_s[departure])
+            question = (day, window, origin, destination, depart_s)
+            if question in asked:
+                continue
+            asked.add(question)
+            for evaluation in (today, *proposals):
+                views.append(_view(evaluation, day, window, origin, destination, depart_s))
+    return tuple(views)
+
+
+def _strongest_slot(today: Evaluation, proposal: Evaluation) -> tuple[str, str] | None:
+    """The day and window with the largest change of median times, over all pairs; None where no median changes."""
+    best: tuple[float, tuple[str, str]] | None = None
+    for slot, before in today.median_s.items():
+        after = proposal.median_s[slot]
+        if after.shape != before.shape:
+            continue
+        total = float(np.abs(_saving(before, after)).sum())
+        if total > 0 and (best is None or total > best[0]):
+            best = (total, slot)
+    return best[1] if best is not None else None
+
+
+def _saving(before: NDArray[np.int32], after: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Seconds saved at the median, shape (n_origins, n_destinations); what is newly reached counts its time under two hours."""
+    most = 2 * HOUR
+    return np.minimum(before, most).astype(np.int64) - np.minimum(after, most)
+
+
+def _most_changed(today: Evaluation, proposal: Evaluation, slot: tuple[str, str], each: int) -> list[tuple[int, int]]:
+    change = np.abs(_saving(today.median_s[slot], proposal.median_s[slot]))
+    zone_of = today.zones.origins["zone"].to_numpy()
+    rank = today.zones.table["deprivation_rank"].to_numpy(np.float64)
+    if np.isfinite(rank).any():
+        poorest = rank <= np.nanquantile(rank, 0.2)
+        if (change[poorest[zone_of]] > 0).any():
+            change = np.where(poorest[zone_of][:, None], change, 0)
+    found: list[tuple[int, int]] = []
+    zones: set[int] = set()
+    for cell in np.argsort(-change, axis=None, kind="stable"):
+        origin, destination = divmod(int(cell), change.shape[1])
+        if change[origin, destination] == 0 or len(found) == each:
+            break
+        if int(zone_of[origin]) not in zones:
+            zones.add(int(zone_of[origin]))
+            found.append((origin, destination))
+    return found
+
+
+def _view(evaluation: Evaluation, day: str, window: str, origin: int, destination: int, depart_s: int) -> JourneyView:
+    query = window_query(evaluation.study.file, window)
+    found = journeys(evaluation.networks[day], query, evaluation.walks, origin, destination, depart_s)
+    place = evaluation.opportunities.table.iloc[destination]
+    zone = evaluation.zones.table["id"].iat[int(evaluation.zones.origins["zone"].iat[origin])]
+    name = str(place["name"] or place["id"])
+    view = JourneyView(evaluation.scenario, day, depart_s, str(zone), name)
+    if not found:
+        return replace(view, reason="over_time")
+    legs = tuple(_leg(evaluation, leg, origin, destination, name) for leg in found[0].legs if _matters(leg))
+    return replace(
+        view, legs=legs, fare=_fare(evaluation, found[0]), last_home_s=_last_home(evaluation, day, origin, destination)
+    )
+
+
+def _matters(leg: Walk | Ride) -> bool:
+    return leg.arrive_s > leg.depart_s
+
+
+def _leg(evaluation: Evaluation, leg: Walk | Ride, origin: int, destination: int, place: str) -> LegView:
+    stops = evaluation.feed.stops
+
+    def name(stop: int, end: str) -> str:
+        return str(stops["stop_name"].iat[stop] or stops["stop_id"].iat[stop]) if stop >= 0 else end
+
+    zone = evaluation.zones.table["name"].iat[int(evaluation.zones.origins["zone"].iat[origin])]
+    if isinstance(leg, Walk):
+        lon, lat = _walk_line(evaluation, leg, origin, destination)
+        ends = name(leg.from_stop, str(zone)), name(leg.to_stop, place)
+        return LegView("walk", "", *ends, leg.depart_s, leg.arrive_s, lon=lon, lat=lat)
+    route = evaluation.feed.routes.iloc[int(evaluation.feed.trips["route"].iat[leg.trips[0]])]
+    called = route["route_short_name"] or route["route_long_name"] or route["route_id"]
+    calls = np.array([*leg.calls, leg.calls[-1] + 1])
+    at = evaluation.feed.calls.stop[calls]
+    return LegView(
+        mode_of(int(route["route_type"])),
+        str(called),
+        name(leg.from_stop, ""),
+        name(leg.to_stop, ""),
+        leg.depart_s,
+        leg.arrive_s,
+        wait_s=leg.wait_s,
+        lon=stops["lon"].to_numpy()[at],
+        lat=stops["lat"].to_numpy()[at],
+    )
+
+
+def _walk_line(
+    evaluation: Evaluation, leg: Walk, origin: int, destination: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def end(stop: int, linked: Linked, place: int) -> tuple[Linked, int]:
+        return (evaluation.stops, stop) if stop >= 0 else (linked, place)
+
+    start = end(leg.from_stop, evaluation.reached.origins, origin)
+    stop = end(leg.to_stop, evaluation.reached.destinations, destination)
+    line = walk_line_between(evaluation.ground, *start, *stop)
+    return (line[1], line[2]) if line is not None else (np.empty(0), np.empty(0))
+
+
+def _fare(evaluation: Evaluation, journey: Journey) -> float | None:
+    """The cheapest way to pay for the journey; None where the study has no fares or a ride has no price."""
+    fares = evaluation.applied.fares if evaluation.applied is not None else evaluation.study.file.fares
+    own = feed_prices(evaluation.feed, fares, [])
+    if own is not None:
+        cents = own.journey_cents(journey)
+        return cents / 100 if cents is not None else None
+    if fares is None:
+        return None
+    paid = journey_fare(TicketFares(fares), evaluation.feed, journey)
+    return paid.cents / 100 if paid is not None else None
+
+
+def _last_home(evaluation: Evaluation, day: str, origin: int, destination: int) -> int | None:
+    """The last departure (to five minutes) from the place that gets home within the limits on trips of the service date.
+
+    Whoever leaves later waits for the first bus of the next day, which is no way home.
+    """
+    network, walks = evaluation.networks[day], evaluation.walks
+    nothing = Links(np.zeros(2, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0))
+    back = Walks(access=walks.egress.of(destination), egress=walks.access.of(origin), direct=nothing)
+    query = window_query(evaluation.study.file, next(iter(evaluation.study.file.travel.windows)))
+    timetable, feed = network.timetable, evaluation.feed
+    by_headway = np.isin(timetable.trip, feed.frequencies["trip"].to_numpy())
+    last_s = int(timetable.departure_s[by_headway | (timetable.shift_s <= 0)].max(initial=-1))
+    high = min(last_s + 1, timetable.span_s[1] - query.max_travel_s)
+    for end in range(high, 0, -HOUR):  # the latest hour first, for it mostly is
+        start = max(0, end - HOUR)
+        hour = replace(query, window_s=(start - start % _STEP_S, end), step_s=_STEP_S)
+        works = np.flatnonzero(travel_times_by_departure(network, hour, back)[0, :, 0] != UNREACHED)
+        for departure in hour.departures_s[works][::-1].tolist():
+            for journey in journeys(network, hour, back, 0, 0, departure):
+                if all(_of_date(feed, timetable.date, ride) for ride in journey.rides):
+                    return int(departure)
+    return None
+
+
+def _of_date(feed: Feed, date: dt.date, ride: Ride) -> bool:
+    """Whether the vehicle runs on the service date, or still on the one before it, and not on the next."""
+    trip, call = ride.trips[0], ride.calls[0]
+    shift_s = ride.depart_s - int(feed.calls.departure_s[call])
+    headways = feed.frequencies[feed.frequencies["trip"] == trip]
+    if not len(headways):
+        return shift_s <= 0
+    start_s = shift_s + int(feed.calls.departure_s[feed.calls.first[trip]])
+    within = (headways["start_s"] <= start_s) & (start_s < headways["end_s"])
+    return bool(within.any()) and trip in feed.active_trips(date)

@@ -1,0 +1,72 @@
+"""What a traced journey costs, and a month of it as a commute."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from community_routes.base.earth import great_circle_m
+from community_routes.fares.products import describe_ride
+from community_routes.fares.tickets import FareRide, Payment, TicketFares, cheapest_journey, cheapest_month, mode_of
+from community_routes.routing.journeys import Journey
+from community_routes.sources.gtfs.feed import Feed
+
+
+def straight_km(feed: Feed, start: int, end: int) -> float:
+    """Great-circle distance between two stops (rows) in kilometres; infinite where a place is unknown."""
+    lon, lat = (feed.stops[name].to_numpy(np.float64) for name in ("lon", "lat"))
+    km = float(great_circle_m(lon[start], lat[start], lon[end], lat[end])) / 1000
+    return km if math.isfinite(km) else math.inf
+
+
+def ride_on_route(feed: Feed, route: int) -> FareRide:
+    """A ride of unknown length on a route (a row of ``feed.routes``)."""
+    row = feed.routes.iloc[route]
+    agency = int(row["agency"])
+    named = feed.agencies.iloc[agency] if agency >= 0 else {"agency_id": "", "agency_name": ""}
+    return FareRide(
+        str(row["route_id"]),
+        str(row["route_short_name"]),
+        str(named["agency_id"]),
+        str(named["agency_name"]),
+        mode_of(int(row["route_type"])),
+    )
+
+
+def rides_of(feed: Feed, journey: Journey) -> list[FareRide]:
+    """The rides of a journey as their prices need them; a vehicle that goes on as another trip is one ride of the first."""
+    route_of = feed.trips["route"].to_numpy(dtype=np.int64)
+    types = feed.routes["route_type"].to_numpy(dtype=np.int64)
+    return [
+        describe_ride(
+            feed,
+            ride.trips[0],
+            ride.from_stop,
+            ride.to_stop,
+            ride.depart_s,
+            ride.arrive_s,
+            km=straight_km(feed, ride.from_stop, ride.to_stop),
+            mode=mode_of(int(types[route_of[ride.trips[0]]])),
+        )
+        for ride in journey.rides
+    ]
+
+
+def journey_fare(prices: TicketFares, feed: Feed, journey: Journey) -> Payment | None:
+    """The cheapest way to pay for a journey; ``None`` where a ride has no price. All the way on foot costs 0."""
+    return cheapest_journey(prices, rides_of(feed, journey))
+
+
+def cheapest_of(prices: TicketFares, feed: Feed, journeys: Sequence[Journey]) -> tuple[Journey, Payment] | None:
+    """The cheapest of several journeys and its price, the first of equals; ``None`` where none has a price."""
+    paid = [(journey, payment) for journey in journeys if (payment := journey_fare(prices, feed, journey)) is not None]
+    return min(paid, key=lambda pair: pair[1].cents, default=None)
+
+
+def commuting_cost(
+    prices: TicketFares, feed: Feed, out: Journey, back: Journey, *, days: int = 21, days_a_week: int = 5
+) -> Payment | None:
+    """The cheapest way to pay for a month of going out and back by these journeys; see ``fares.cheapest_month``."""
+    return cheapest_month(prices, rides_of(feed, out), rides_of(feed, back), days=days, days_a_week=days_a_week)

@@ -1,0 +1,156 @@
+"""Connection within the borough: which wards are within reach of one another, and who has nothing within reach."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from community_routes.base.times import UNREACHED
+from community_routes.measures.reach import nearest, percentile_over_departures
+from community_routes.measures.weighted import persons_of, weighted_mean, weighted_quantile
+from community_routes.routing.matrices import as_times, cutoff_seconds
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class WardMatrix:
+    """Ward to ward.
+
+    Attributes
+    ----------
+    wards : tuple of str
+        In order of their names.
+    share : float64, shape (n_wards, n_wards)
+        Share of the row's residents who reach some zone of the column within the cutoff; 1 on the diagonal but for
+        residents who are off the network (left out). NaN for a ward without residents.
+    median_s : float64, shape (n_wards, n_wards)
+        The middle resident's time to the nearest zone of the column; infinite where most do not reach it.
+    """
+
+    wards: tuple[str, ...]
+    share: FloatArray
+    median_s: FloatArray
+
+    def table(self) -> pd.DataFrame:
+        """from_ward, to_ward, share, median_s (missing where most do not reach), row by row."""
+        n = len(self.wards)
+        finite = np.where(np.isfinite(self.median_s), self.median_s, np.nan)
+        return pd.DataFrame(
+            {
+                "from_ward": np.repeat(np.asarray(self.wards, dtype=object), n),
+                "to_ward": np.tile(np.asarray(self.wards, dtype=object), n),
+                "share": self.share.reshape(-1),
+                "median_s": finite.reshape(-1),
+            }
+        )
+
+
+def ward_matrix(
+    time_s: ArrayLike,
+    persons: ArrayLike,
+    ward: Sequence[str],
+    *,
+    cutoff_s: float,
+    on_network: ArrayLike | None = None,
+    ward_of_origin: Sequence[str] | None = None,
+) -> WardMatrix:
+    """Which share of each ward's residents reaches some neighbourhood of each ward, and in what time.
+
+    Formula: W_ab = sum_{i in a} P_i [min_{j in b} t_ij <= c] / sum_{i in a} P_i. Of several departures the minimum is
+    taken at each of them, and of these minima the median.
+
+    Parameters
+    ----------
+    time_s : int32, shape (n_origins, n_zones) or (n_origins, n_departures, n_zones)
+        Without ``ward_of_origin`` the origins are the zones.
+    persons : float, shape (n_origins,)
+    ward : sequence of str, length n_zones
+        "" for a zone in none.
+    cutoff_s : float
+    on_network : bool, shape (n_origins,), optional
+        Origins off the network are left out with their residents.
+    ward_of_origin : sequence of str, length n_origins, optional
+    """
+    starts = _names(ward if ward_of_origin is None else ward_of_origin)
+    times, names = _between_zones(time_s, ward, len(starts))
+    people = persons_of(persons, len(starts))
+    on = np.ones(len(starts), dtype=bool) if on_network is None else np.asarray(on_network, dtype=bool)
+    wards = tuple(sorted(set(names.tolist()) - {""}))
+    to_ward = _times_to_wards(times, names, wards)
+    if to_ward.ndim == 3:
+        to_ward = percentile_over_departures(to_ward.transpose(0, 2, 1), 50)
+    within = (to_ward <= cutoff_seconds(cutoff_s)).astype(np.float64)
+    infinite = np.where(to_ward == UNREACHED, np.inf, to_ward.astype(np.float64))
+    share, median = (np.full((len(wards), len(wards)), np.nan) for _ in range(2))
+    for a, name in enumerate(wards):
+        rows = (starts == name) & on
+        share[a] = weighted_mean(within[rows].T, people[rows])
+        median[a] = [weighted_quantile(infinite[rows, b], people[rows]) for b in range(len(wards))]
+    return WardMatrix(wards, share, median)
+
+
+def share_of_other_wards(
+    time_s: ArrayLike, ward: Sequence[str], *, cutoff_s: float, ward_of_origin: Sequence[str] | None = None
+) -> FloatArray:
+    """Share of the borough's other wards that each zone can reach.
+
+    Formula: C_i = |{b != a(i) : min_{j in b} t_ij <= c}| / (number of wards other than a(i)). Unit: share, 0 to 1. A
+    zone that reaches no other ward scores 0; in a borough of one ward it is missing (NaN).
+
+    Parameters
+    ----------
+    time_s : int32, shape (n_origins, n_zones) or (n_origins, n_departures, n_zones)
+        With departures the share is for each of them; take ``reach.mean_over_departures``.
+    ward : sequence of str, length n_zones
+        "" for a zone in none: all wards are others to it.
+    cutoff_s : float
+    ward_of_origin : sequence of str, length n_origins, optional
+        Where the origins are not the zones themselves.
+    """
+    origins = ward if ward_of_origin is None else ward_of_origin
+    times, names = _between_zones(time_s, ward, len(origins))
+    wards = tuple(sorted(set(names.tolist()) - {""}))
+    within = _times_to_wards(times, names, wards) <= cutoff_seconds(cutoff_s)
+    own = np.asarray([[name == w for w in wards] for name in _names(origins)], dtype=bool)
+    own = own.reshape((len(own),) + (1,) * (times.ndim - 2) + (len(wards),))
+    others = len(wards) - own.sum(axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.where(others > 0, (within & ~own).sum(axis=-1) / others, np.nan))
+
+
+def isolation(time_s: ArrayLike, amounts: ArrayLike | None = None, *, cutoff_s: float) -> FloatArray:
+    """Share of departures at which nothing that has anything to offer is within the cutoff.
+
+    Formula: I_i = (1/n) sum_d [min_j t_ij(d) > c], over j with O_j > 0. Unit: share; 1 for a zone that reaches nothing.
+    The residents with no shared space within 30 minutes are sum_i P_i I_i on average over the window.
+
+    Parameters
+    ----------
+    time_s : int32, shape (..., n_departures, n_destinations)
+    """
+    closest = nearest(time_s, 1, amounts)
+    share: FloatArray = np.count_nonzero(closest > cutoff_seconds(cutoff_s), axis=-1) / closest.shape[-1]
+    return share
+
+
+def _names(ward: Sequence[str]) -> NDArray[np.object_]:
+    return np.asarray(["" if pd.isna(name) else str(name) for name in ward], dtype=object)
+
+
+def _between_zones(
+    time_s: ArrayLike, ward: Sequence[str], n_origins: int
+) -> tuple[NDArray[np.int32], NDArray[np.object_]]:
+    times, names = as_times(time_s), _names(ward)
+    if times.shape[0] != n_origins or times.shape[-1] != len(names):
+        raise ValueError(f"times have the shape {times.shape} for {n_origins} origins and {len(names)} zones")
+    return times, names
+
+
+def _times_to_wards(times: NDArray[np.int32], names: NDArray[np.object_], wards: tuple[str, ...]) -> NDArray[np.int32]:
+    """Time to the nearest zone of each ward, (..., n_wards)."""
+    return np.stack([times[..., names == ward].min(axis=-1) for ward in wards], axis=-1)

@@ -1,0 +1,1 @@
+"""Results as files: tables come in; CSV, XLSX, PDF and GeoPackage go out."""

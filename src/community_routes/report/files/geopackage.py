@@ -1,0 +1,169 @@
+"""The results as layers of one GeoPackage, with the report's figures and colours."""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import tempfile
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+
+from community_routes.base.errors import as_path
+from community_routes.report.cells import exact_number, with_numeric_cutoff
+from community_routes.report.figures import headline_views
+from community_routes.report.files.qgis import add_styles
+from community_routes.report.results import Results
+
+_MOST_COLUMNS = 1500
+"""Figures of one layer; SQLite allows 2,000 columns of a table."""
+_OURS = ("fid", "geom")
+_GDAL = threading.Lock()
+
+
+def unique_names(names: Iterable[str], taken: Iterable[str] = _OURS) -> list[str]:
+    """Names of layers, or of the columns of one, each with a number behind it where it differs from others in capitals only.
+
+    SQLite tells names apart without regard to capitals.
+    """
+    known, found = {name.casefold() for name in taken}, []
+    for name in names:
+        unique, number = name, 2
+        while unique.casefold() in known:
+            unique, number = f"{name}_{number}", number + 1
+        known.add(unique.casefold())
+        found.append(unique)
+    return found
+
+
+def layers_of_columns(name: str, group_of: Mapping[str, str]) -> dict[str, list[str]]:
+    """Which layers hold which columns, so that none is left out: one layer for all as long as there are at most 1,500.
+
+    Parameters
+    ----------
+    name : str
+        Of the layer; where there are more it has none of them, and those of each group have their own.
+    group_of : mapping of str to str
+        Of each column the group, which is the end of its layer's name. A group of more than 1,500 goes on in numbered ones.
+    """
+    if len(group_of) <= _MOST_COLUMNS:
+        return {name: list(group_of)}
+    found: dict[str, list[str]] = {name: []}
+    for group in dict.fromkeys(group_of.values()):
+        columns = [column for column, own in group_of.items() if own == group]
+        for first in range(0, len(columns), _MOST_COLUMNS):
+            layer = unique_names([f"{name}_{group}"], found)[0]
+            found[layer] = columns[first : first + _MOST_COLUMNS]
+    return found
+
+
+def zone_layers(results: Results) -> dict[str, gpd.GeoDataFrame]:
+    """The neighbourhoods with their headline figures as columns, for a map in another program.
+
+    A column is named ``scenario__day__window__kind__measure__cutoff``, with ``change__`` in front for a change. All are in the
+    layer ``neighbourhoods``; where they do not fit, those of each scenario are in ``neighbourhoods_<scenario>``.
+    """
+    zones = results.zones.set_index("id", drop=False)
+    columns: dict[str, pd.Series] = {}
+    scenario_of: dict[str, str] = {}
+    keys = ["scenario", "day", "window", "kind", "measure", "cutoff_min"]
+    for table, column, prefix in ((results.access, "value", ""), (results.comparison, "change", "change__")):
+        for key, part in _headline(with_numeric_cutoff(table)).groupby(keys, dropna=False, sort=True):
+            name = prefix + "__".join(str(item) for item in key[:-1])
+            name += "" if pd.isna(key[-1]) else f"__{exact_number(float(key[-1]))}"
+            if name in columns:  # names of other parts that hold the joining mark themselves
+                name = unique_names([name], columns)[0]
+            columns[name] = part.set_index("neighbourhood")[column].reindex(zones.index)
+            scenario_of[name] = str(key[0])
+    made: dict[str, gpd.GeoDataFrame] = {}
+    for layer, names in layers_of_columns("neighbourhoods", scenario_of).items():
+        figures = pd.DataFrame({name: columns[name] for name in names}, index=zones.index)
+        table = pd.concat([zones.drop(columns="geometry"), figures], axis=1).reset_index(drop=True)
+        made[layer] = gpd.GeoDataFrame(table, geometry=list(zones.geometry), crs="EPSG:4326")
+    return made
+
+
+def _headline(table: pd.DataFrame) -> pd.DataFrame:
+    """Places reached on average, and the median time to the nearest, of whole kinds of destination; of a study that measures
+    neither, every measure's own headline."""
+    whole = table[~table["kind"].str.contains("/", regex=False)]
+    reached = (whole["measure"] == "cumulative_opportunities") & (whole["reading"] == "mean")
+    nearest = (whole["measure"] == "nearest") & (whole["reading"] == "p50")
+    if (reached | nearest).any():
+        return whole[reached | nearest]
+    headline = {(view.measure, view.reading) for view in headline_views(whole)}
+    own = [pair in headline for pair in zip(whole["measure"], whole["reading"], strict=True)]
+    return whole[np.array(own, bool)]
+
+
+def write_geopackage(results: Results, path: str | Path) -> Path:
+    """Write neighbourhoods, destinations, stops and routes as layers; dates inside are the service date."""
+    path = as_path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    of_zones = zone_layers(results)
+    layers = dict(of_zones)
+    for key, part in results.destinations.groupby("key", sort=True):
+        layers[f"destinations_{key}"] = part
+    layers |= {"stops": results.stops, "routes": results.routes}
+    layers = {name: layer for name, layer in layers.items() if len(layer)}
+    names = dict(zip(layers, unique_names(layers, ("layer_styles",)), strict=True))
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as beside:
+        made = Path(beside) / path.name
+        write_layers({names[name]: _storable(layer) for name, layer in layers.items()}, made, results.stamp)
+        stored = {
+            column: (names[layer], name)
+            for layer, table in of_zones.items()
+            if layer in names
+            for column, name in zip(table.columns, unique_names(table.columns), strict=True)
+        }
+        add_styles(made, results, stored, set(names.values()))
+        made.replace(path)
+    return path
+
+
+def write_layers(layers: Mapping[str, gpd.GeoDataFrame], path: Path, stamp: dt.date, **geometry_type: str) -> None:
+    """Write layers into a GeoPackage with GDAL's clock set to a date.
+
+    Parameters
+    ----------
+    layers : mapping of str to GeoDataFrame
+        By name; two columns of one may differ in capitals only.
+    path : Path
+    stamp : date
+    **geometry_type : str
+        Of a layer by its name; otherwise that of its shapes.
+
+    Raises
+    ------
+    OSError
+        It cannot be written.
+    """
+    with _GDAL:
+        before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{stamp.isoformat()}T00:00:00.000Z"})
+        try:
+            for name, layer in layers.items():
+                named = layer.set_axis(unique_names(layer.columns), axis=1)
+                kind = geometry_type.get(name)
+                pyogrio.write_dataframe(
+                    named, path, layer=name, driver="GPKG", append=path.exists(), geometry_type=kind
+                )
+        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as fault:
+            raise OSError(errno.EIO, f"{path.name} cannot be written ({fault})") from fault
+        finally:
+            pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+
+
+def _storable(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Columns of plain text and numbers, whatever pandas type they had."""
+    frame = layer.reset_index(drop=True).copy()
+    for name in frame.columns.drop("geometry"):
+        if not pd.api.types.is_numeric_dtype(frame[name]):
+            frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
+            frame[name] = frame[name].map(lambda value: None if value is None else str(value))
+    return frame.set_crs("EPSG:4326", allow_override=True)

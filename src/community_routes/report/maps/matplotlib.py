@@ -1,0 +1,423 @@
+"""Maps and bars as matplotlib axes, for notebooks and for the files in ``maps/``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import shapely
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, PathPatch
+from matplotlib.path import Path as MplPath
+from numpy.typing import NDArray
+
+from community_routes.base.errors import UsageError
+from community_routes.report import words
+from community_routes.report.figures import Cell, Figures, Slot, View, slot_name, strongest
+from community_routes.report.maps import geo, leaflet, svg
+from community_routes.report.maps.scale import Scale
+from community_routes.report.results import TODAY, Results
+
+_INK = "#17212a"
+_OFF = "#e9e7e1"
+_DOT: dict[str, Any] = {
+    "linestyle": "",
+    "marker": "o",
+    "markersize": 2.8,
+    "markerfacecolor": "white",
+    "markeredgecolor": _INK,
+    "markeredgewidth": 0.7,
+}
+_BAR = ("change", "low", "high")
+
+
+def plot_map(
+    results: Results,
+    *,
+    scenario: str = TODAY,
+    change: bool = False,
+    kind: str | None = None,
+    day: str | None = None,
+    window: str | None = None,
+    cutoff_min: float | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw one map: what each neighbourhood reaches today or with a proposal, or what the proposal changes.
+
+    Parameters
+    ----------
+    results : Results
+    scenario : str
+        ``today`` or the id of a proposal.
+    change : bool
+        The change from today instead of the level; needs a proposal.
+    kind, day, window, cutoff_min : optional
+        What is shown; left out, what the report leads with for this proposal.
+    ax : Axes, optional
+        Where to draw; a new figure when left out.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    UsageError
+        There is no such scenario or figure.
+    """
+    return draw_map(Figures(results), scenario, change, kind, day, window, cutoff_min, ax)
+
+
+def draw_map(
+    figures: Figures,
+    scenario: str,
+    change: bool,
+    kind: str | None,
+    day: str | None,
+    window: str | None,
+    cutoff_min: float | None,
+    ax: Axes | None,
+) -> Axes:
+    """As `plot_map`, for figures that were looked up before."""
+    results = figures.results
+    slot, kind, view = _chosen(figures, scenario, kind, day, window, cutoff_min)
+    table, column = ("comparison", "change") if change else ("access", "value")
+    values = figures.zone_values(table, column, scenario, slot, kind, view)
+    pair = leaflet.scales(figures, kind, view)
+    if values is None or pair is None:
+        raise UsageError(f"there is no {column} of {kind!r} for {scenario!r} on {slot.day}, {slot.window}")
+    scale = pair[1] if change else pair[0]
+    axes = new_axes(ax, (8.6, 7.4))
+    ground = _ground_of(results)
+    unsure = figures.is_unsure(scenario, slot, kind, view) if change else None
+    axes.set_facecolor("#efede6")
+    _put(axes, ground.green, facecolor="#dbe5cc", linewidth=0)
+    _put(axes, ground.water, facecolor="#b9d3df", linewidth=0)
+    _draw_zones(axes, results, ground, values, scale, unsure)
+    _draw_overlay(axes, results, ground, scenario)
+    furnish(axes, ground.frame, credit_line(results))
+    title, line = map_title(figures, scenario, change, slot, kind, view)
+    axes.set_title(title, loc="left", fontsize=13, fontweight="bold", color=_INK, pad=32, parse_math=False)
+    axes.text(0, 1.01, line, transform=axes.transAxes, fontsize=9, va="bottom", color="#505c66", parse_math=False)
+    _legend(axes, results, scale, scenario, unsure is not None and bool(unsure.any()))
+    return axes
+
+
+def map_title(figures: Figures, scenario: str, change: bool, slot: Slot, kind: str, view: View) -> tuple[str, str]:
+    """What a map shows, and the two lines below it."""
+    results = figures.results
+    days = list(dict.fromkeys(s.day for s in figures.slots))
+    shown = "Change" if change else "Today" if scenario == TODAY else "With the proposal"
+    title = f"{words.sentence_case(words.kind_name(kind))}: {view.name[:1].lower()}{view.name[1:]}"
+    whose = "" if scenario == TODAY else f" · {results.scenario_title(scenario)}"
+    unit = words.unit_name(figures.unit(kind, view))
+    return title, f"{shown}{whose}\n{slot_name(slot, results.windows, days)}{f', {unit}' if unit else ''}"
+
+
+def new_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
+    if ax is not None:
+        return ax
+    from matplotlib import pyplot
+
+    axes: Axes = pyplot.subplots(figsize=size, layout="constrained")[1]
+    return axes
+
+
+def _shown(cell: Cell | None, unit: str) -> float:
+    return words.in_unit(cell.value, unit) if cell is not None else float("nan")
+
+
+def _chosen(
+    figures: Figures, scenario: str, kind: str | None, day: str | None, window: str | None, cutoff_min: float | None
+) -> tuple[Slot, str, View]:
+    """The slot, kind and view asked for, else what the report leads with; stops when there is none such."""
+    known = [TODAY, *(s.id for s in figures.results.scenarios)]
+    if scenario not in known:
+        raise UsageError(f"there is no scenario {scenario!r}; there are {', '.join(known)}")
+    lead = next((s.id for s in figures.results.scenarios), TODAY) if scenario == TODAY else scenario
+    slot, lead_kind = strongest(figures, lead) if lead != TODAY else (figures.slots[0], figures.headline_kinds[0])
+    slots = [s for s in figures.slots if day in (None, s.day) and window in (None, s.window)]
+    if not slots:
+        raise UsageError(f"there is no window {window!r} on the day {day!r} in these results")
+    view = figures.headline_view
+    if cutoff_min is not None:
+        view = View(view.measure, view.reading, float(cutoff_min))
+    return slot if slot in slots else slots[0], kind or lead_kind, view
+
+
+@dataclass(frozen=True, eq=False)
+class _Ground:
+    """What does not change from map to map, as paths on the sheet; None where there is nothing to draw."""
+
+    frame: geo.Frame
+    zones: tuple[MplPath | None, ...]
+    green: MplPath | None
+    water: MplPath | None
+    rivers: MplPath | None
+    roads: MplPath | None
+    railways: MplPath | None
+    routes: MplPath | None
+    outlines: MplPath | None
+    dots: NDArray[np.float64]
+    names: tuple[tuple[str, str, float, float], ...]
+
+
+_GROUND: WeakKeyDictionary[Results, _Ground] = WeakKeyDictionary()
+
+
+def _ground_of(results: Results) -> _Ground:
+    """Worked out once for the same results."""
+    if results not in _GROUND:
+        frame = geo.frame_of(results.zones)
+        places = geo.simple_lines(results.destinations.geometry, frame)
+        points = [geo.label_point(shape) for shape in places if not shape.is_empty and shape.area == 0]
+        today = results.routes[results.routes["scenario"] == TODAY]
+        network = geo.network_of(today.geometry, frame, metres=frame.metres_per_unit / 2)
+        _GROUND[results] = _Ground(
+            frame=frame,
+            zones=tuple(compound_path([shape], frame) for shape in geo.simple_zones(results.zones)),
+            green=_layer(results, "green", frame, areas=True),
+            water=_layer(results, "water", frame, areas=True),
+            rivers=_layer(results, "water", frame, areas=False),
+            roads=_layer(results, "roads", frame, areas=False),
+            railways=_layer(results, "railways", frame, areas=False),
+            routes=compound_path([network], frame),
+            outlines=compound_path([shape for shape in places if shape.area > 0], frame),
+            dots=frame.place(np.array(points)) if points else np.empty((0, 2)),
+            names=tuple(svg.place_labels(results, frame, letter=8.2)),
+        )
+    return _GROUND[results]
+
+
+def compound_path(shapes: Iterable[shapely.Geometry], frame: geo.Frame) -> MplPath | None:
+    """All rings and lines as one compound path, so that what lies twice on one place is not drawn twice."""
+    vertices, codes = [], []
+    for shape in shapes:
+        closed = shape.area > 0
+        for ring in geo.rings(shape):
+            vertices.append(np.round(frame.place(ring), 1))
+            last = MplPath.CLOSEPOLY if closed else MplPath.LINETO
+            codes.append(np.r_[MplPath.MOVETO, np.full(len(ring) - 2, MplPath.LINETO), last])
+    return MplPath(np.concatenate(vertices), np.concatenate(codes)) if vertices else None
+
+
+def _layer(results: Results, name: str, frame: geo.Frame, *, areas: bool) -> MplPath | None:
+    """The areas or the lines of a layer of the background."""
+    layer = results.background.get(name)
+    if layer is None or not len(layer):
+        return None
+    shapes = geo.simple_lines(geo.big_enough(layer.geometry), frame, metres=frame.metres_per_unit / 2)
+    return compound_path([shape for shape in shapes if (shape.area > 0) == areas], frame)
+
+
+def _put(axes: Axes, path: MplPath | None, **style: Any) -> None:
+    if path is not None:
+        # As a patch it would be measured, hop by hop, for limits that are set by hand: more work than drawing it.
+        axes.add_artist(PathPatch(path, **style))
+
+
+def _draw_zones(axes: Axes, results: Results, ground: _Ground, values: Any, scale: Scale, unsure: Any | None) -> None:
+    """Coloured, hatched where there is no figure, dotted where the change cannot be told from zero."""
+    off = (results.zones["reason"].astype(str) == "off_network").to_numpy() | ~np.isfinite(values)
+    for i, path in enumerate(ground.zones):
+        if off[i]:
+            _put(axes, path, facecolor=_OFF, hatch="////", edgecolor="#9a9c9c", linewidth=0)
+        else:
+            _put(axes, path, facecolor=scale.color(values[i]), linewidth=0)
+        if unsure is not None and unsure[i] and not off[i]:
+            _put(axes, path, fill=False, hatch="....", edgecolor="#3b4147", linewidth=0)
+        _put(axes, path, fill=False, edgecolor="white", linewidth=0.5)
+
+
+def _draw_overlay(axes: Axes, results: Results, ground: _Ground, scenario: str) -> None:
+    """Water seen through, railways, routes, places to reach, names."""
+    _put(axes, ground.water, facecolor="#7fa9bd", alpha=0.55, linewidth=0)
+    _put(axes, ground.rivers, fill=False, edgecolor="#7fa9bd", linewidth=1.0)
+    _put(axes, ground.roads, fill=False, edgecolor="white", linewidth=1.3, alpha=0.5)
+    _put(axes, ground.railways, fill=False, edgecolor="#777777", linewidth=0.8, linestyle=(0, (5, 3)))
+    _put(axes, ground.routes, fill=False, edgecolor="#2b3238", linewidth=0.6, alpha=0.6)
+    _put(axes, ground.outlines, fill=False, edgecolor="#6a3d9a", linewidth=0.6)
+    axes.plot(ground.dots[:, 0], ground.dots[:, 1], **_DOT)
+    if scenario != TODAY:
+        mine = results.routes[results.routes["scenario"] == scenario]
+        new = compound_path(geo.simple_lines(mine.geometry, ground.frame), ground.frame)
+        _put(axes, new, fill=False, edgecolor="white", linewidth=4.2, capstyle="round")
+        _put(axes, new, fill=False, edgecolor=svg.NEW_ROUTE, linewidth=2.2, capstyle="round")
+    put_names(axes, ground.names, ground.frame)
+
+
+def put_names(
+    axes: Axes, names: Iterable[tuple[str, str, float, float]], frame: geo.Frame, *, above: float = 0.0
+) -> None:
+    """Write names (name, kind, longitude, latitude) with a white edge, so many units above their points."""
+    from matplotlib.patheffects import withStroke
+
+    for name, kind, lon, lat in names:
+        x, y = frame.place(np.array([[lon, lat]]))[0]
+        big = kind in ("city", "town")
+        axes.text(
+            x,
+            y - above,
+            name,
+            ha="center",
+            va="center",
+            fontsize=9 if big else 7,
+            fontweight="bold" if big else "normal",
+            color=_INK,
+            path_effects=[withStroke(linewidth=2, foreground="white", alpha=0.85)],
+            clip_on=True,
+            parse_math=False,
+        )
+
+
+def furnish(axes: Axes, frame: geo.Frame, credit: str) -> None:
+    """Limits, scale bar, north arrow, credit."""
+    axes.set_xlim(0, frame.width)
+    axes.set_ylim(frame.height, 0)
+    axes.set_aspect("equal")
+    axes.set_xticks([])
+    axes.set_yticks([])
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    km = svg.round_km(frame.width * frame.metres_per_unit / 5000)
+    length = km * 1000 / frame.metres_per_unit
+    x, y = frame.width * 0.03, frame.height - frame.width * 0.035
+    axes.plot([x, x, x + length, x + length], [y - 7, y, y, y - 7], color=_INK, linewidth=1.2, solid_joinstyle="miter")
+    axes.text(x + length / 2, y - 5, f"{km:g} km", ha="center", va="bottom", fontsize=8, color=_INK)
+    top = frame.width * 0.09
+    east = frame.width * 0.965
+    axes.annotate(
+        "N",
+        xy=(east, top - 62),
+        xytext=(east, top),
+        ha="center",
+        va="center",
+        fontsize=10,
+        fontweight="bold",
+        color=_INK,
+        arrowprops={"arrowstyle": "-|>", "color": _INK, "linewidth": 1.2},
+    )
+    axes.text(
+        1.0,
+        -0.012,
+        credit,
+        transform=axes.transAxes,
+        ha="right",
+        va="top",
+        fontsize=6.5,
+        color="#505c66",
+        parse_math=False,
+    )
+
+
+def credit_line(results: Results) -> str:
+    """Who made the data and the map, in one line."""
+    found = list(dict.fromkeys(str(credit) for credit in results.sources["credit"].fillna("") if str(credit)))
+    invented = ["Invented data"] if results.invented else []
+    return " · ".join([*invented, *found, f"community_routes {results.version}"])
+
+
+def _legend(axes: Axes, results: Results, scale: Scale, scenario: str, unsure: bool) -> None:
+    handles: list[Any] = [
+        Patch(facecolor=color, edgecolor="#00000030", label=label)
+        for color, label in zip(scale.colors, scale.labels, strict=True)
+    ]
+    if (results.zones["reason"].astype(str) == "off_network").any():
+        handles.append(
+            Patch(facecolor=_OFF, edgecolor="#9a9c9c", hatch="////", label="outside the streets of this study")
+        )
+    if unsure:
+        handles.append(
+            Patch(facecolor="white", edgecolor="#3b4147", hatch="....", label="cannot be told from no change")
+        )
+    ground = _ground_of(results)
+    if len(ground.dots):
+        handles.append(Line2D([], [], **_DOT, label="place to reach"))
+    if ground.outlines is not None:
+        handles.append(Patch(facecolor="none", edgecolor="#6a3d9a", label="area to reach"))
+    handles.append(Line2D([], [], color="#2b3238", linewidth=0.8, label="route today"))
+    if scenario != TODAY:
+        handles.append(Line2D([], [], color=svg.NEW_ROUTE, linewidth=2.4, label="new or changed route"))
+    axes.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(1.005, 1.0),
+        frameon=False,
+        fontsize=8,
+        handlelength=1.6,
+        borderaxespad=0.0,
+    )
+
+
+def plot_gains(
+    results: Results,
+    scenario: str,
+    *,
+    kind: str | None = None,
+    day: str | None = None,
+    window: str | None = None,
+    cutoff_min: float | None = None,
+    grouping: str = "local",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the change of each group of people under a proposal as bars, with whiskers where there is an interval.
+
+    Parameters
+    ----------
+    results : Results
+    scenario : str
+        Id of a proposal.
+    kind, day, window, cutoff_min : optional
+        As in `plot_map`.
+    grouping : str
+        ``local``, ``national`` or ``group``.
+    ax : Axes, optional
+
+    Raises
+    ------
+    UsageError
+        There is no such scenario, or it has no figures for these groups.
+    """
+    figures = Figures(results)
+    slot, kind, view = _chosen(figures, scenario, kind, day, window, cutoff_min)
+    unit = figures.unit(kind, view)
+    groups = [group for group in figures.groups_of(grouping) if group != "gap"]
+    values = np.array(
+        [[_shown(figures.group_cell(c, scenario, slot, kind, view, grouping, g), unit) for c in _BAR] for g in groups]
+    ).reshape(-1, len(_BAR))
+    if not np.isfinite(values[:, 0]).any():
+        raise UsageError(f"groups.csv holds no change of {kind!r} by {grouping!r} for {scenario!r}")
+    axes = new_axes(ax, (7.0, 0.6 + 0.42 * len(groups)))
+    for y, (change, low, high) in enumerate(values.tolist()):
+        good = (change > 0) != view.low_is_good
+        axes.barh(y, change, color="#d5d1c6" if change == 0 else "#1b8579" if good else "#b3711c", height=0.62)
+        if low < high:
+            axes.plot([low, high], [y, y], color=_INK, linewidth=1.2)
+        right = not change < 0
+        axes.annotate(
+            words.number(change, sign=True),
+            (np.nanmax([change, high, 0]) if right else np.nanmin([change, low, 0]), y),
+            xytext=(4 if right else -4, 0),
+            textcoords="offset points",
+            va="center",
+            ha="left" if right else "right",
+            fontsize=9,
+            color=_INK,
+        )
+    axes.axvline(0, color=_INK, linewidth=0.8)
+    axes.set_yticks(range(len(groups)), [words.group_name(grouping, group) for group in groups], parse_math=False)
+    axes.invert_yaxis()
+    axes.margins(x=0.18)
+    axes.tick_params(length=0)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    days = list(dict.fromkeys(s.day for s in figures.slots))
+    title = (
+        f"{results.scenario_title(scenario)}: change in {words.kind_name(kind)}, {view.name[:1].lower()}{view.name[1:]}"
+    )
+    axes.set_title(f"{title}\n{slot_name(slot, results.windows, days)}", loc="left", fontsize=10, parse_math=False)
+    return axes

@@ -1,0 +1,1 @@
+"""The sections and pages that people read, each number with its table and row."""

@@ -1,0 +1,1 @@
+"""The same search on more than one machine: its blocks as tasks of dask."""

@@ -1,0 +1,124 @@
+"""What every measure asks of the times and amounts it is given, and how minutes become whole seconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from community_routes.base.times import DAY, MINUTE, UNREACHED
+
+LONGEST_S = 10 * DAY
+
+
+def times_from_minutes(minutes: ArrayLike) -> NDArray[np.int32]:
+    """Whole seconds of travel times in minutes, rounded once; missing or infinite minutes are ``UNREACHED``.
+
+    Parameters
+    ----------
+    minutes : array of float, any shape
+        Travel times in minutes.
+
+    Returns
+    -------
+    int32, the same shape
+        Seconds, ``UNREACHED`` where there was no time.
+
+    Raises
+    ------
+    ValueError
+        A time is negative, or longer than ten days.
+    """
+    given = np.asarray(minutes, dtype=np.float64)
+    known = np.isfinite(given)
+    seconds = np.full(given.shape, UNREACHED, dtype=np.int32)
+    rounded = np.rint(given[known] * MINUTE)
+    if rounded.size and (rounded.min() < 0 or rounded.max() > LONGEST_S):
+        raise ValueError("travel times in minutes lie outside 0 to ten days; are they seconds?")
+    seconds[known] = rounded.astype(np.int32)
+    return seconds
+
+
+def matrix_from_pairs(
+    origin: ArrayLike, destination: ArrayLike, time_s: ArrayLike, shape: tuple[int, int]
+) -> NDArray[np.int32]:
+    """A travel-time matrix from a list of pairs, ``UNREACHED`` where a pair is not listed.
+
+    Parameters
+    ----------
+    origin, destination : int array, shape (n_pairs,)
+        Row and column of each pair.
+    time_s : int array, shape (n_pairs,)
+        Seconds.
+    shape : (n_origins, n_destinations)
+
+    Raises
+    ------
+    ValueError
+        A pair is listed twice, so that it is not known which time holds.
+    """
+    rows, columns = np.asarray(origin, dtype=np.int64), np.asarray(destination, dtype=np.int64)
+    cell = rows * shape[1] + columns
+    if np.unique(cell).size != cell.size:
+        raise ValueError("a pair of origin and destination is listed twice; keep one row of each")
+    matrix = np.full(shape, UNREACHED, dtype=np.int32)
+    matrix[rows, columns] = np.asarray(time_s, dtype=np.int32)
+    return matrix
+
+
+def as_times(time_s: Any) -> NDArray[np.int32]:
+    """Travel times as a C-ordered int32 array with the destinations along the last axis.
+
+    Raises
+    ------
+    ValueError
+        They are not whole seconds, a time is negative, or there is no axis of destinations.
+    """
+    given = np.asarray(time_s)
+    if given.dtype.kind not in "iu":
+        raise ValueError("travel times must be whole seconds (int32); times_from_minutes makes them from minutes")
+    if given.ndim == 0:
+        raise ValueError("travel times need an axis of destinations")
+    times = np.ascontiguousarray(given, dtype=np.int32)
+    if times.size and times.min() < 0:
+        raise ValueError("a travel time is negative; where there is no journey, write times.UNREACHED")
+    return times
+
+
+def as_amounts(amounts: Any, n_destinations: int, name: str = "amounts") -> NDArray[np.float64]:
+    """One amount (not negative, not missing) for each destination.
+
+    Raises
+    ------
+    ValueError
+        The number differs, or an amount is negative, infinite or missing.
+    """
+    values = np.ascontiguousarray(amounts, dtype=np.float64)
+    if values.shape != (n_destinations,):
+        raise ValueError(f"{name} has the shape {values.shape}, but there are {n_destinations} of them to give")
+    if not np.isfinite(values).all() or (values < 0).any():
+        raise ValueError(f"{name} holds a negative, infinite or missing value; every one must be 0 or more")
+    return values
+
+
+def as_floats(values: Any) -> NDArray[np.float64]:
+    """Values as floats; whole seconds that are ``UNREACHED`` become infinite."""
+    given = np.asarray(values)
+    floats = given.astype(np.float64)
+    if given.dtype.kind in "iu":
+        floats[given == UNREACHED] = np.inf
+    return floats
+
+
+def cutoff_seconds(cutoff_s: float, name: str = "cutoff_s") -> int:
+    """A limit in whole seconds; a fraction is cut off, which changes nothing because times are whole.
+
+    Raises
+    ------
+    ValueError
+        It is negative or longer than ten days.
+    """
+    if not 0 <= cutoff_s <= LONGEST_S:
+        raise ValueError(f"{name} is {cutoff_s}; a limit lies between 0 seconds and ten days")
+    return int(cutoff_s)

@@ -1,0 +1,450 @@
+"""Editing a timetable without touching it: every function returns a new feed that shares what did not change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from community_routes.scenarios.edit.days import CalendarEdit, DaySet, split_service
+from community_routes.sources.gtfs.feed import Calendar, Calls, Feed, Shapes
+from community_routes.sources.gtfs.service import entries_of
+
+COPY_MARK = "~"
+"""Between the id of a trip and the kind of day for which it was copied; a copy is as late as its trip in draws."""
+_CALL_FIELDS = ("stop", "arrival_s", "departure_s", "pickup_type", "drop_off_type", "timed", "sequence", "distance")
+
+
+@dataclass(frozen=True, eq=False)
+class TripCalls:
+    """The calls of one trip: arrays of one length, as in :class:`Calls`.
+
+    Attributes
+    ----------
+    stop : int32
+        Row in ``Feed.stops``.
+    arrival_s, departure_s : int32
+        Seconds of the service date.
+    pickup_type, drop_off_type : int8
+    """
+
+    stop: NDArray[np.int32]
+    arrival_s: NDArray[np.int32]
+    departure_s: NDArray[np.int32]
+    pickup_type: NDArray[np.int8]
+    drop_off_type: NDArray[np.int8]
+
+    @classmethod
+    def of(cls, feed: Feed, trip: int) -> TripCalls:
+        """Those of a trip of a feed."""
+        part = slice(int(feed.calls.first[trip]), int(feed.calls.first[trip + 1]))
+        calls = feed.calls
+        return cls(
+            calls.stop[part],
+            calls.arrival_s[part],
+            calls.departure_s[part],
+            calls.pickup_type[part],
+            calls.drop_off_type[part],
+        )
+
+    @classmethod
+    def plain(cls, stop: Any, arrival_s: Any, departure_s: Any) -> TripCalls:
+        """Calls where everybody may board and alight."""
+        n = len(stop)
+        zero = np.zeros(n, np.int8)
+        return cls(
+            np.asarray(stop, np.int32), np.asarray(arrival_s, np.int32), np.asarray(departure_s, np.int32), zero, zero
+        )
+
+    def shifted(self, seconds: int) -> TripCalls:
+        """The same calls, later by so many seconds."""
+        return replace(
+            self, arrival_s=self.arrival_s + np.int32(seconds), departure_s=self.departure_s + np.int32(seconds)
+        )
+
+    def __len__(self) -> int:
+        return len(self.stop)
+
+    def same_as(self, other: TripCalls) -> bool:
+        """Whether every call is the same."""
+        return all(
+            np.array_equal(getattr(self, name), getattr(other, name))
+            for name in ("stop", "arrival_s", "departure_s", "pickup_type", "drop_off_type")
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class NewTrip:
+    """A trip to add.
+
+    Attributes
+    ----------
+    trip_id : str
+        Gets a number when it is taken.
+    route, service : int
+        Rows of the feed.
+    calls : TripCalls
+    direction : int
+        0, 1 or -1.
+    like : int
+        Trip whose other columns it takes (headsign, wheelchair access, source); -1 for none.
+    headsign : str or None
+        None keeps that of ``like``.
+    shape : int
+        Row of the shapes; -1 for none.
+    keep_block : bool
+        Whether it takes the ``block_id`` of ``like`` as well.
+    """
+
+    trip_id: str
+    route: int
+    service: int
+    calls: TripCalls
+    direction: int = -1
+    like: int = -1
+    headsign: str | None = None
+    shape: int = -1
+    keep_block: bool = False
+
+
+def edit_trips(
+    feed: Feed,
+    *,
+    remove: NDArray[np.int64] | Sequence[int] = (),
+    replaced: Mapping[int, TripCalls] | None = None,
+    added: Sequence[NewTrip] = (),
+) -> Feed:
+    """The feed without some trips, with other calls for some, and with new trips at its end.
+
+    What refers to a removed trip (frequencies, transfer rules) goes with it. A replaced trip keeps its shape only if the
+    caller leaves it; its distances along the shape are blank, since they are no longer known.
+    """
+    replaced = replaced or {}
+    if not len(remove) and not replaced and not added:
+        return feed
+    n = len(feed.trips)
+    keep = np.ones(n, bool)
+    keep[np.asarray(remove, np.int64)] = False
+    rows = np.flatnonzero(keep)
+    pool_of = {row: k for k, row in enumerate(replaced)}
+    pool = [*replaced.values(), *(trip.calls for trip in added)]
+    pool_first = len(feed.calls) + np.concatenate([[0], np.cumsum([len(calls) for calls in pool], dtype=np.int64)])
+    start = feed.calls.first[rows].copy()
+    length = np.diff(feed.calls.first)[rows]
+    for k, row in enumerate(rows.tolist()):
+        if row in pool_of:
+            start[k] = pool_first[pool_of[row]]
+            length[k] = len(replaced[row])
+    start = np.concatenate([start, pool_first[len(replaced) : -1]]).astype(np.int64)
+    length = np.concatenate([length, [len(trip.calls) for trip in added]]).astype(np.int64)
+    calls = _gather(_extended(feed.calls, pool), start, length)
+    trips = feed.trips.iloc[rows].reset_index(drop=True)
+    if added:
+        trips = pd.concat([trips, _trip_rows(feed, added)], ignore_index=True).astype(feed.trips.dtypes.to_dict())
+    new_row = np.full(n, -1, np.int64)
+    new_row[rows] = np.arange(len(rows))
+    return replace(
+        feed,
+        trips=trips,
+        calls=calls,
+        frequencies=_renumbered(feed.frequencies, ["trip"], new_row),
+        transfers=_renumbered(feed.transfers, ["from_trip", "to_trip"], new_row),
+    )
+
+
+def _extended(calls: Calls, pool: Sequence[TripCalls]) -> dict[str, NDArray[Any]]:
+    """All columns of the calls, with those of the pool behind them."""
+    columns: dict[str, list[NDArray[Any]]] = {name: [getattr(calls, name)] for name in _CALL_FIELDS}
+    for part in pool:
+        n = len(part)
+        for name in ("stop", "arrival_s", "departure_s", "pickup_type", "drop_off_type"):
+            columns[name].append(getattr(part, name))
+        columns["timed"].append(np.ones(n, bool))
+        columns["sequence"].append(np.arange(1, n + 1, dtype=np.int32))
+        columns["distance"].append(np.full(n, np.nan))
+    return {name: np.concatenate(parts) for name, parts in columns.items()}
+
+
+def _gather(columns: Mapping[str, NDArray[Any]], start: NDArray[np.int64], length: NDArray[np.int64]) -> Calls:
+    """Calls made of runs of rows."""
+    first = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
+    take = np.repeat(start - first[:-1], length) + np.arange(first[-1])
+    return Calls(first, **{name: column[take] for name, column in columns.items()})
+
+
+def _trip_rows(feed: Feed, added: Sequence[NewTrip]) -> pd.DataFrame:
+    """Rows of ``trips`` for new trips."""
+    taken = set(feed.trips["trip_id"])
+    names = []
+    for trip in added:
+        name, number = trip.trip_id, 1
+        while name in taken:
+            number += 1
+            name = f"{trip.trip_id}-{number}"
+        taken.add(name)
+        names.append(name)
+    like = np.array([trip.like for trip in added], np.int64)
+    blank: dict[str, Any] = {
+        "trip_headsign": "",
+        "trip_short_name": "",
+        "block_id": "",
+        "wheelchair_accessible": 0,
+        "source": 0 if feed.sources else -1,
+    }
+    content: dict[str, Any] = {}
+    for column in feed.trips.columns:
+        old = feed.trips[column].to_numpy()
+        content[column] = [old[row] if row >= 0 else blank.get(column, "") for row in like]
+    content["trip_id"] = names
+    content["route"] = [trip.route for trip in added]
+    content["service"] = [trip.service for trip in added]
+    content["direction_id"] = [trip.direction for trip in added]
+    content["shape"] = [trip.shape for trip in added]
+    content["trip_headsign"] = [
+        content["trip_headsign"][k] if trip.headsign is None else trip.headsign for k, trip in enumerate(added)
+    ]
+    content["block_id"] = [content["block_id"][k] if trip.keep_block else "" for k, trip in enumerate(added)]
+    return pd.DataFrame(content)
+
+
+def _renumbered(table: pd.DataFrame, columns: Sequence[str], new_row: NDArray[np.int64]) -> pd.DataFrame:
+    """The rows whose trips are still there, with the new numbers of those trips."""
+    if not len(table):
+        return table
+    table = table.copy()
+    keep = np.ones(len(table), bool)
+    for column in columns:
+        old = table[column].to_numpy()
+        named = old >= 0
+        renamed = np.where(named, new_row[np.where(named, old, 0)], -1)
+        keep &= ~(named & (renamed < 0))
+        table[column] = renamed.astype(old.dtype)
+    return table if keep.all() else table[keep].reset_index(drop=True)
+
+
+def split_days(feed: Feed, trips: NDArray[np.int64], days: DaySet, prefix: str) -> tuple[Feed, NDArray[np.int64]]:
+    """Make each of the trips run either on dates of ``days`` or on others; and the rows of the former.
+
+    A trip whose service runs on both kinds of date keeps its id on the other dates; a copy, with its frequencies and
+    transfer rules, runs on the dates of ``days``.
+    """
+    if days.every_day or not len(trips):
+        return feed, trips
+    edit = CalendarEdit.of(feed.calendar)
+    service = feed.trips["service"].to_numpy()
+    parts = {int(s): split_service(edit, int(s), days, prefix) for s in np.unique(service[trips]) if s >= 0}
+    inside = np.array([t for t in trips if parts[int(service[t])][1] == -1], np.int64)
+    torn = np.array([t for t in trips if -1 not in parts[int(service[t])]], np.int64)
+    if not len(torn):
+        return feed, inside
+    feed = replace(feed, calendar=edit.build())
+    moved = feed.trips.copy()
+    new_service = service.copy()
+    new_service[torn] = [parts[int(service[t])][1] for t in torn]
+    moved["service"] = new_service
+    feed = replace(feed, trips=moved)
+    feed, copies = copy_trips(
+        feed, torn, [parts[int(service[t])][0] for t in torn], f"{COPY_MARK}{days.key.replace(' ', '-')}"
+    )
+    return feed, np.concatenate([inside, copies])
+
+
+def copy_trips(
+    feed: Feed, trips: NDArray[np.int64], services: Sequence[int], suffix: str
+) -> tuple[Feed, NDArray[np.int64]]:
+    """Copies of trips in other services at the end of the feed, and their rows."""
+    table = feed.trips
+    added = [
+        NewTrip(
+            f"{table['trip_id'].iat[t]}{suffix}",
+            int(table["route"].iat[t]),
+            service,
+            TripCalls.of(feed, int(t)),
+            int(table["direction_id"].iat[t]),
+            int(t),
+            shape=int(table["shape"].iat[t]),
+            keep_block=True,
+        )
+        for t, service in zip(trips.tolist(), services, strict=True)
+    ]
+    n = len(feed.trips)
+    feed = edit_trips(feed, added=added)
+    rows = np.arange(n, n + len(added))
+    copy_of = dict(zip(trips.tolist(), rows.tolist(), strict=True))
+    return (
+        replace(
+            feed,
+            frequencies=_with_copies(entries_of(feed), ["trip"], copy_of),
+            transfers=_with_copies(feed.transfers, ["from_trip", "to_trip"], copy_of),
+        ),
+        rows,
+    )
+
+
+def _with_copies(table: pd.DataFrame, columns: Sequence[str], copy_of: Mapping[int, int]) -> pd.DataFrame:
+    """The table with its rows about copied trips repeated for the copies."""
+    if not len(table):
+        return table
+    parts = [table]
+    for column in columns:
+        # Each column in turn over all rows so far, so that a rule between two copied trips holds for every pairing.
+        so_far = pd.concat(parts, ignore_index=True)
+        hit = so_far[column].isin(list(copy_of)).to_numpy()
+        if hit.any():
+            copies = so_far[hit].copy()
+            copies[column] = copies[column].map(copy_of).astype(table[column].dtype)
+            parts.append(copies)
+    return pd.concat(parts, ignore_index=True).astype(table.dtypes.to_dict())
+
+
+def shift_frequencies(feed: Feed, replaced: Mapping[int, TripCalls]) -> pd.DataFrame:
+    """Frequencies of trips that get other calls: they start as much earlier or later as the first departure moves."""
+    if not np.isin(feed.frequencies["trip"].to_numpy(), list(replaced)).any():
+        return feed.frequencies
+    table = entries_of(feed)
+    trips = table["trip"].to_numpy()
+    first = feed.calls.departure_s[feed.calls.first[trips]]
+    moved = [
+        int(replaced[trip].departure_s[0]) - old if trip in replaced else 0
+        for trip, old in zip(trips.tolist(), first.tolist(), strict=True)
+    ]
+    shift = np.array(moved, np.int32)
+    return table.assign(**{name: table[name] + shift for name in ("origin_s", "start_s", "end_s")})
+
+
+def add_stops(feed: Feed, ids: Sequence[str], names: Sequence[str], lon: Sequence[float], lat: Sequence[float]) -> Feed:
+    """The feed with further stops, accessible like most new ones, at its end."""
+    if not ids:
+        return feed
+    blank: dict[str, Any] = {"location_type": 0, "parent": -1, "wheelchair_boarding": 1}
+    rows = pd.DataFrame({column: [blank.get(column, "")] * len(ids) for column in feed.stops.columns})
+    rows["stop_id"], rows["stop_name"], rows["lon"], rows["lat"] = list(ids), list(names), list(lon), list(lat)
+    stops = pd.concat([feed.stops, rows], ignore_index=True).astype(feed.stops.dtypes.to_dict())
+    return replace(feed, stops=stops)
+
+
+def add_route_row(feed: Feed, route_id: str, name: str, long_name: str, route_type: int, agency: int) -> Feed:
+    """The feed with one more route at its end."""
+    content: dict[str, Any] = dict.fromkeys(feed.routes.columns, "")
+    content.update(
+        route_id=route_id, agency=agency, route_short_name=name, route_long_name=long_name, route_type=route_type
+    )
+    routes = pd.concat([feed.routes, pd.DataFrame([content])], ignore_index=True)
+    return replace(feed, routes=routes.astype(feed.routes.dtypes.to_dict()))
+
+
+def add_shape(feed: Feed, shape_id: str, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> tuple[Feed, int]:
+    """The feed with one more drawn course, and its row."""
+    old = feed.shapes
+    shapes = Shapes(
+        np.concatenate([old.shape_id, np.array([shape_id], object)]),
+        np.concatenate([old.first, [old.first[-1] + len(lon)]]),
+        np.concatenate([old.lon, lon]),
+        np.concatenate([old.lat, lat]),
+        np.concatenate([old.distance, np.full(len(lon), np.nan)]),
+    )
+    return replace(feed, shapes=shapes), len(old.shape_id)
+
+
+def without_leftovers(feed: Feed, before: Feed) -> Feed:
+    """Without stops, routes, services and shapes that were added after ``before`` and that nothing uses any more.
+
+    So withdrawing what was added gives back the feed as it was.
+    """
+    used_stops = np.union1d(feed.calls.stop, _named(feed.transfers, ["from_stop", "to_stop"]))
+    feed = _without_stops(feed, _unused(len(feed.stops), len(before.stops), used_stops))
+    unused = _unused(len(feed.routes), len(before.routes), feed.trips["route"].to_numpy())
+    if unused.any():
+        new_row = _numbers(unused)
+        feed = replace(
+            feed,
+            routes=feed.routes[~unused].reset_index(drop=True),
+            trips=_mapped(feed.trips, "route", new_row),
+            transfers=_mapped(_mapped(feed.transfers, "from_route", new_row), "to_route", new_row),
+        )
+    feed = _without_services(feed, len(before.calendar.service_id))
+    return _without_shapes(feed, len(before.shapes.shape_id))
+
+
+def _named(table: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.int64]:
+    found = np.concatenate([table[column].to_numpy(np.int64) for column in columns])
+    return found[found >= 0]
+
+
+def _unused(n: int, n_before: int, used: NDArray[Any]) -> NDArray[np.bool_]:
+    flags = np.arange(n) >= n_before
+    flags[used[used >= 0]] = False
+    return flags
+
+
+def _numbers(unused: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """New row numbers of what stays."""
+    return np.where(unused, -1, np.cumsum(~unused) - 1)
+
+
+def _mapped(table: pd.DataFrame, column: str, new_row: NDArray[np.int64]) -> pd.DataFrame:
+    if not len(table):
+        return table
+    old = table[column].to_numpy()
+    return table.assign(**{column: np.where(old >= 0, new_row[np.maximum(old, 0)], -1).astype(old.dtype)})
+
+
+def _without_stops(feed: Feed, unused: NDArray[np.bool_]) -> Feed:
+    if not unused.any():
+        return feed
+    new_row = _numbers(unused)
+    transfers = _mapped(_mapped(feed.transfers, "from_stop", new_row), "to_stop", new_row)
+    pathways = _mapped(_mapped(feed.pathways, "from_stop", new_row), "to_stop", new_row)
+    return replace(
+        feed,
+        stops=_mapped(feed.stops[~unused].reset_index(drop=True), "parent", new_row),
+        calls=replace(feed.calls, stop=new_row[feed.calls.stop].astype(np.int32)),
+        transfers=transfers,
+        pathways=pathways,
+    )
+
+
+def _without_services(feed: Feed, n_before: int) -> Feed:
+    calendar = feed.calendar
+    unused = _unused(len(calendar.service_id), n_before, feed.trips["service"].to_numpy())
+    if not unused.any():
+        return feed
+    new_row = _numbers(unused)
+    kept = ~unused[calendar.exception_service]
+    return replace(
+        feed,
+        trips=_mapped(feed.trips, "service", new_row),
+        calendar=Calendar(
+            calendar.service_id[~unused],
+            calendar.weekdays[~unused],
+            calendar.start[~unused],
+            calendar.end[~unused],
+            new_row[calendar.exception_service[kept]].astype(np.int32),
+            calendar.exception_date[kept],
+            calendar.exception_added[kept],
+        ),
+    )
+
+
+def _without_shapes(feed: Feed, n_before: int) -> Feed:
+    shapes = feed.shapes
+    unused = _unused(len(shapes.shape_id), n_before, feed.trips["shape"].to_numpy())
+    if not unused.any():
+        return feed
+    length = np.diff(shapes.first)
+    kept = np.repeat(~unused, length)
+    return replace(
+        feed,
+        trips=_mapped(feed.trips, "shape", _numbers(unused)),
+        shapes=Shapes(
+            shapes.shape_id[~unused],
+            np.concatenate([[0], np.cumsum(length[~unused])]).astype(np.int64),
+            shapes.lon[kept],
+            shapes.lat[kept],
+            shapes.distance[kept],
+        ),
+    )

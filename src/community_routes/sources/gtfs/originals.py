@@ -1,0 +1,366 @@
+"""Writes a changed timetable with all that its files held: tables and columns that the program does not read go with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from community_routes.base.errors import FeedError
+from community_routes.base.notices import raise_on_errors
+from community_routes.sources.gtfs.blocks import Block, read_blocks
+from community_routes.sources.gtfs.feed import Feed
+from community_routes.sources.gtfs.findings import Findings
+from community_routes.sources.gtfs.join import FARE_KIND, file_stems, ids_of
+from community_routes.sources.gtfs.trips import FARE_TABLES
+from community_routes.sources.gtfs.write import csv_of, tables_of, write_zip
+from community_routes.sources.gtfs.zip import TABLE_LIMIT, Archive, TableUnreadableError, open_archive
+
+ORIGINAL = "original"
+"""Column of ``Feed.trips`` beside the others: the trip of the files that a trip is, or was copied from; "" for none."""
+
+_KEYS: Mapping[str, tuple[str, ...]] = {
+    "agency": ("agency_id",),
+    "stops": ("stop_id",),
+    "routes": ("route_id",),
+    "trips": ("trip_id",),
+    "calendar": ("service_id",),
+    "calendar_dates": ("service_id", "date"),
+    "frequencies": ("trip_id", "start_time"),
+    "transfers": ("from_stop_id", "to_stop_id", "from_route_id", "to_route_id", "from_trip_id", "to_trip_id"),
+    "pathways": ("from_stop_id", "to_stop_id", "pathway_mode"),
+}
+"""What a row of each table is known by; rows that share it are told apart by their order."""
+_READ = {*_KEYS, *FARE_TABLES, "stop_times", "shapes"}
+_COUNTED: Mapping[str, str] = {"agency": "agencies", "stop_times": "calls"} | {
+    name: name for name in ("stops", "routes", "trips", "frequencies", "transfers", "pathways")
+}
+"""Tables of which each row that can be used is a row of a feed, and its name there."""
+_KIND: Mapping[str, str] = {
+    **FARE_KIND,
+    **{f"{end}{kind}_id": kind for kind in ("trip", "stop", "route", "booking_rule") for end in ("", "from_", "to_")},
+    "parent_station": "stop",
+    "shape_id": "shape",
+    "zone_id": "zone",
+    "block_id": "block",
+    "level_id": "level",
+    "pathway_id": "pathway",
+    "attribution_id": "attribution",
+    "location_id": "location",
+    "location_group_id": "location_group",
+    "pickup_booking_rule_id": "booking_rule",
+    "drop_off_booking_rule_id": "booking_rule",
+}
+"""What the ids in a column are ids of, in any table."""
+_TRANSLATED: Mapping[str, str] = {
+    "agency": "agency",
+    "stops": "stop",
+    "routes": "route",
+    "trips": "trip",
+    "stop_times": "trip",
+    "levels": "level",
+    "pathways": "pathway",
+    "attributions": "attribution",
+}
+"""What ``record_id`` of translations.txt is an id of, by its ``table_name``."""
+_WRITTEN = ("agency", "stop", "route", "trip", "service", "shape")
+"""Kinds of which the feed that is written has all: a row elsewhere that names another goes."""
+
+
+def with_originals(feed: Feed) -> Feed:
+    """The feed whose trips, and later their copies in a changed feed, know which trip of the files they come from."""
+    return replace(feed, trips=feed.trips.assign(**{ORIGINAL: feed.trips["trip_id"]}))
+
+
+def export_feed(feed: Feed, before: Feed, files: Sequence[Path], path: Path, *, date_stamp: dt.date) -> list[str]:
+    """Write a changed feed; what the change does not touch comes out as it went in.
+
+    A column that the program does not read is taken from the row of the file that has the same id; a new trip takes it
+    from the trip that it copies. Times that were blank and still are those filled in stay blank. A table that the
+    program does not read comes whole, but for rows of trips, stops and the like that are gone. Where several files are
+    joined, ids in all of these are marked as in the feed.
+
+    Parameters
+    ----------
+    feed
+        Made from what ``with_originals`` gave.
+    before
+        The feed as it was read.
+    files
+        The zips that it was read from.
+    path, date_stamp
+        As for ``write_feed``.
+
+    Returns
+    -------
+    list of str
+        What was left out, in words.
+    """
+    findings = Findings()
+    with ExitStack() as stack:
+        sources = []
+        for stem, file in zip(file_stems(files), files, strict=True):
+            archive = open_archive(file, findings, every_file=True)
+            if archive is not None:
+                stack.enter_context(archive.archive)
+                sources.append(_Source(stem, archive))
+        raise_on_errors(findings.notices() if len(sources) < len(files) else [], FeedError)
+        export = _Export(feed, before, sources)
+        content = {f"{name}.txt": csv_of(columns) for name, columns in export.tables().items()}
+        content |= export.others()
+    write_zip(content.items(), path, date_stamp=date_stamp)
+    return export.said
+
+
+@dataclass(frozen=True)
+class _Source:
+    """One of the files; ``stem`` marks its ids where they clash."""
+
+    stem: str
+    archive: Archive
+
+    def blocks(self, table: str, findings: Findings, text: Sequence[str] = ()) -> Iterator[Block]:
+        """A table as text, with all its columns or those asked for; nothing where it is not there."""
+        if table in self.archive and self.archive.members[table].file_size:
+            yield from read_blocks(self.archive, table, text=text, every_column=not text, findings=findings)
+
+    def table(self, table: str, findings: Findings) -> pd.DataFrame:
+        """The same at once."""
+        parts = [_frame(block, block.text) for block in self.blocks(table, findings)]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+class _Export:
+    """What is written: the tables of a feed, and what only its files hold."""
+
+    def __init__(self, feed: Feed, before: Feed, sources: Sequence[_Source]) -> None:
+        self.feed, self.before, self.sources = feed, before, sources
+        self.said: list[str] = []
+        self.findings = Findings()
+        names = dict.fromkeys(table for source in sources for table in source.archive.members)
+        self.other_files = [name for name in names if name.removesuffix(".txt") not in _READ]
+        told = Findings()  # what is wrong with the tables of the feed was told when it was read
+        self.raw = [
+            {f"{name}.txt": source.table(f"{name}.txt", told) for name in _KEYS}
+            | {name: source.table(name, self.findings) for name in self.other_files if name.endswith(".txt")}
+            for source in sources
+        ]
+        self.known: dict[str, set[str]] = defaultdict(set)
+        for kind, name in ids_of(feed):
+            self.known[kind].add(name)
+        used: Counter[tuple[str, str]] = Counter()
+        for tables in self.raw if len(sources) > 1 else ():
+            used.update(
+                {(_KIND[c], v) for table in tables.values() for c in table if c in _KIND for v in set(table[c])}
+            )
+        self.clashing = {key for key, n in used.items() if n > 1}
+
+    def tables(self) -> dict[str, dict[str, Any]]:
+        """The tables of the feed, with the columns that only the files have."""
+        tables = tables_of(self.feed)
+        for name, keys in _KEYS.items():
+            parts = [
+                self._as_in_feed(raw[f"{name}.txt"], source.stem, blank=name == "agency")
+                for source, raw in zip(self.sources, self.raw, strict=True)
+            ]
+            raw = pd.concat(parts, ignore_index=True).fillna("")
+            self._say_lost(name, len(raw))
+            if name in tables and len(raw):
+                tables[name] = self._extended(name, tables[name], raw, list(keys))
+        tables["stop_times"] = self._calls(tables["stop_times"])
+        self._look_at_shapes(tables.get("shapes", {}))
+        return tables
+
+    def _as_in_feed(self, table: pd.DataFrame, stem: str, *, blank: bool = False) -> pd.DataFrame:
+        """A table of a file with its ids as they are in the feed; ``blank``: also that of an agency without any."""
+        return table.assign(**{c: self._renamed(table[c], _KIND[c], stem, blank=blank) for c in table if c in _KIND})
+
+    def _renamed(self, ids: pd.Series, kind: str, stem: str, *, blank: bool = False) -> pd.Series:
+        known = self.known[kind]
+
+        def name(old: str) -> str:
+            marked = f"{stem}:{old}"
+            if not old and not blank:
+                return old
+            return marked if marked in known or (old not in known and (kind, old) in self.clashing) else old
+
+        return ids if len(self.sources) == 1 else ids.map({old: name(old) for old in set(ids)}).astype("str")
+
+    def _extended(self, name: str, columns: dict[str, Any], raw: pd.DataFrame, keys: list[str]) -> dict[str, Any]:
+        own = pd.DataFrame({key: np.asarray(columns[key]).astype(str) for key in keys})
+        if name == "trips":
+            own["trip_id"] = self.feed.trips[ORIGINAL].to_numpy()
+        theirs = pd.DataFrame({key: raw.get(key, "") for key in keys}, index=raw.index)
+        for table in (own, theirs):
+            if name == "frequencies":
+                table["start_time"] = table["start_time"].str.zfill(8)
+            table["nth"] = 0 if name == "trips" else table.groupby(keys).cumcount()
+        row = _rows_of(own, theirs)
+        own_ids = name == "pathways"  # the feed has no ids of its pathways
+        more = {c: _taken(raw[c], row) for c in raw if c not in columns or (own_ids and c == "pathway_id")}
+        return {**columns, **more}
+
+    def _calls(self, columns: dict[str, Any]) -> dict[str, Any]:
+        """The same for stop_times.txt, which is read piece by piece, and only of trips that are still there."""
+        calls = self.feed.calls
+        originals = pd.Index(self.feed.trips[ORIGINAL].unique())
+        stops = pd.Index(self.feed.stops["stop_id"])
+        parts, total = [], 0
+        for source in self.sources:
+            for block in source.blocks("stop_times.txt", Findings()):
+                total += len(block)
+                ids, codes = block.codes("trip_id")
+                named = self._renamed(pd.Series(ids, dtype="str"), "trip", source.stem)
+                trip = np.where(named == "", -1, originals.get_indexer(named))[codes]
+                part = self._as_in_feed(_frame(block, block.text, trip >= 0), source.stem)
+                part["trip"] = trip[trip >= 0]
+                part["stop"] = stops.get_indexer(part["stop_id"])
+                part["sequence"] = pd.to_numeric(part["stop_sequence"], errors="coerce").fillna(-1)
+                part["blank"] = (part["arrival_time"] == "") & (part["departure_time"] == "")
+                parts.append(part.drop(columns=[c for c in columns if c in part]))
+        self._say_lost("stop_times", total)
+        raw = pd.concat(parts, ignore_index=True).sort_values(["trip", "sequence"], kind="stable", ignore_index=True)
+        which = np.repeat(np.arange(len(self.feed.trips)), np.diff(calls.first))
+        own = pd.DataFrame(
+            {
+                "trip": originals.get_indexer(self.feed.trips[ORIGINAL])[which],
+                "stop": calls.stop,
+                "sequence": calls.sequence.astype(np.float64),
+            }
+        )
+        same = _rows_of(own, raw[["trip", "stop", "sequence"]])
+        # A trip that was copied or retimed counts its calls anew; there the n-th call at a stop is the n-th.
+        own["nth"] = own.assign(trip=which).groupby(["trip", "stop"]).cumcount()
+        raw["nth"] = raw.groupby(["trip", "stop"]).cumcount()
+        nth = ["trip", "stop", "nth"]
+        row = np.where(same >= 0, same, _rows_of(own[nth], raw[nth]))
+        row[own["trip"].to_numpy() < 0] = -1
+        untimed = raw["blank"].to_numpy()[row] & (row >= 0)
+        stays = untimed & ~calls.timed
+        more = {c: _taken(raw[c], row) for c in raw if c not in {*own, "blank"}}
+        if (untimed & ~stays).any():  # a time that was filled in, and moved since, is still no exact one
+            given = more.get("timepoint", np.full(len(row), "", object))
+            more["timepoint"] = np.where(untimed & ~stays & (given == ""), "0", given)
+        blanked = {
+            c: np.where(stays, "", np.asarray(columns[c], dtype=object)) for c in ("arrival_time", "departure_time")
+        }
+        return {**columns, **blanked, **more}
+
+    def _look_at_shapes(self, columns: Mapping[str, Any]) -> None:
+        for source in self.sources:
+            ids: set[str] = set()
+            more: set[str] = set()
+            for block in source.blocks("shapes.txt", Findings(), text=("shape_id",)):
+                ids |= set(self._renamed(pd.Series(block.codes("shape_id")[0], dtype="str"), "shape", source.stem))
+                more |= block.present - set(columns)
+            label = source.archive.name_of("shapes.txt")
+            lost = len(ids - self.known["shape"] - {""})
+            if lost:
+                self.said.append(f"{label}: {lost:,} of {len(ids):,} shapes are left out; no trip uses them")
+            if columns and more:
+                self.said.append(f"{label}: left out are the columns {', '.join(sorted(more))}")
+
+    def _say_lost(self, name: str, total: int) -> None:
+        if name in _COUNTED and total > (used := len(getattr(self.before, _COUNTED[name]))):
+            files = ", ".join(source.archive.label for source in self.sources)
+            said = f"{total - used:,} of {total:,} rows are left out; they could not be used (`check` says why)"
+            self.said.append(f"{name}.txt of {files}: {said}")
+
+    def others(self) -> dict[str, bytes]:
+        """Files that the program does not read, by name."""
+        files = {}
+        for name in self.other_files:
+            holders = [i for i, source in enumerate(self.sources) if name in source.archive]
+            single = len(self.sources) == 1 or not name.endswith(".txt") or name == "feed_info.txt"
+            if single and len(holders) > 1:
+                rest = ", ".join(self.sources[i].archive.label for i in holders[1:])
+                self.said.append(f"{name} of {rest} is left out: a timetable has only one")
+            try:
+                files[name] = self._one_file(name, holders[:1] if single else holders)
+            except TableUnreadableError:
+                self.said.append(f"{name} is left out: it cannot be unpacked")
+        return files
+
+    def _one_file(self, name: str, holders: Sequence[int]) -> bytes:
+        """The bytes as they are where no row has to go and no id changes; else the table anew."""
+        parts, changed = [], len(holders) > 1
+        for i in holders:
+            source = self.sources[i]
+            table = self.raw[i].get(name, pd.DataFrame())
+            kept = self._still_there(name, self._as_in_feed(table, source.stem), source.stem)
+            if len(kept) < len(table):
+                gone = f"{len(table) - len(kept):,} of {len(table):,} rows are left out; what they are about is gone"
+                self.said.append(f"{source.archive.name_of(name)}: {gone}")
+            changed |= not kept.equals(table)
+            parts.append(kept)
+        if not changed:
+            source = self.sources[holders[0]]
+            return b"".join(source.archive.chunks(name, TABLE_LIMIT, self.findings))
+        labels = {self.sources[i].archive.name_of(name) for i in holders}
+        faults = [n for n in self.findings.notices() if n.file in labels and n.code in {"row_too_long", "row_endless"}]
+        self.said += [f"{notice.file}: {notice.message}" for notice in faults]
+        whole = pd.concat(parts, ignore_index=True).fillna("")
+        return csv_of({column: whole[column].to_numpy(dtype=object) for column in whole})
+
+    def _still_there(self, name: str, table: pd.DataFrame, stem: str) -> pd.DataFrame:
+        """The rows of a table without those that name something that is gone."""
+        for column in table:
+            if _KIND.get(str(column)) in _WRITTEN:
+                table = table[(table[column] == "") | table[column].isin(self.known[_KIND[str(column)]])]
+        if name == "feed_info.txt" and len(self.sources) > 1:
+            for column in [c for c in ("feed_start_date", "feed_end_date") if c in table]:
+                if len({next(iter(raw.get(name, pd.DataFrame()).get(column, ())), "") for raw in self.raw}) > 1:
+                    self.said.append(
+                        f"{name}: {column} is left out, since it does not hold for all of the joined files"
+                    )
+                    table = table.assign(**{column: ""})
+        if name == "translations.txt" and {"table_name", "record_id"} <= set(table):
+            table = self._translations(table, stem)
+        return table.reset_index(drop=True)
+
+    def _translations(self, table: pd.DataFrame, stem: str) -> pd.DataFrame:
+        """Each record under its id in the feed, and that of a trip also for the copies of the trip."""
+        copies = self.feed.trips.groupby(ORIGINAL)["trip_id"].agg(list)
+
+        def now(kind: str, record: str) -> list[str]:
+            if kind == "trip":
+                return list(copies.get(record, []))
+            return [record] if kind not in _WRITTEN or record in self.known[kind] else []
+
+        kinds = table["table_name"].map(_TRANSLATED)
+        records = pd.Series(index=table.index, dtype=object)
+        for kind in kinds.dropna().unique():
+            ids = self._renamed(table.loc[kinds == kind, "record_id"], kind, stem)
+            records[ids.index] = [now(kind, record) if record else [record] for record in ids]
+        records = records.where(kinds.notna(), table["record_id"].map(lambda old: [old]))
+        return table.assign(record_id=records).explode("record_id").dropna(subset="record_id").astype("str")
+
+
+def _frame(block: Block, columns: Iterable[str], rows: NDArray[np.bool_] | slice = slice(None)) -> pd.DataFrame:
+    """Columns of a block, or of some of its rows, as text."""
+    content = {}
+    for column in columns:
+        values, codes = block.codes(column)
+        content[column] = pd.Series(np.array(values or [""], dtype=object)[codes[rows]], dtype="str")
+    return pd.DataFrame(content)
+
+
+def _rows_of(own: pd.DataFrame, theirs: pd.DataFrame) -> NDArray[np.int64]:
+    """For each row of ``own`` the first row of ``theirs`` with the same values; -1 where there is none."""
+    keys = list(own)
+    first = theirs.assign(row=np.arange(len(theirs))).drop_duplicates(keys)
+    row: NDArray[np.int64] = own.merge(first, on=keys, how="left")["row"].fillna(-1).to_numpy(dtype=np.int64)
+    return row
+
+
+def _taken(column: pd.Series, rows: NDArray[np.int64]) -> NDArray[np.object_]:
+    """Cells of these rows; blank for -1."""
+    return np.append(column.to_numpy(dtype=object), "")[rows]

@@ -1,0 +1,1 @@
+"""Neighbourhoods and destinations: geo files and tables come in, checked zones and opportunities go out."""

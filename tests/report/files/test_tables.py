@@ -1,0 +1,183 @@
+"""The files for other programs: what is written, exactly how, and the same bytes every time."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import math
+import sqlite3
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyogrio
+import pytest
+
+from community_routes.base.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
+from community_routes.base.errors import UsageError
+from community_routes.report.cells import csv_text, exact_number, safe_text
+from community_routes.report.files import geopackage
+from community_routes.report.files.geopackage import unique_names, write_geopackage, zone_layers
+from community_routes.report.files.tables import run_json, write_tables
+from report.made_results import made_results
+
+
+def read(text: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text, newline=""), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1546.0, "1546"), (0.1, "0.1"), (1 / 3, "0.3333333333333333"), (-2.0, "-2"), (math.nan, ""), (1e300, "1e+300")],
+)
+def test_numbers_are_written_exactly(value: float, text: str) -> None:
+    """Each is the shortest text that Python reads back as the same number."""
+    assert exact_number(value) == text
+    assert text == "" or float(text) == value
+
+
+@pytest.mark.parametrize("text", ["=cmd()", "+1", "-x", "@SUM(A1)", "\tx", "\r=x"])
+def test_text_that_would_be_a_formula_gets_an_apostrophe(text: str) -> None:
+    assert safe_text(text) == "'" + text
+
+
+def test_csv_quotes_what_needs_quotes_and_leaves_numbers_alone() -> None:
+    """A minus in front of a number is no formula; commas, quotes and line ends come back as they were."""
+    table = pd.DataFrame({"name": ['a "b", c', "two\nlines", "=1+1"], "change": [-1.5, 2.0, np.nan]})
+    text = csv_text(table)
+    assert text == 'name,change\r\n"a ""b"", c",-1.5\r\n"two\nlines",2\r\n\'=1+1,\r\n'
+    assert read(text)[1] == ['a "b", c', "-1.5"]
+
+
+def test_the_tables_have_their_columns_and_every_row(tmp_path: Path) -> None:
+    results = made_results(25)
+    write_tables(results, tmp_path)
+    for name, columns, rows in (
+        ("access", ACCESS_COLUMNS, len(results.access)),
+        ("comparison", COMPARISON_COLUMNS, len(results.comparison)),
+        ("groups", GROUPS_COLUMNS, len(results.groups)),
+        ("notices", NOTICES_COLUMNS, 2),
+    ):
+        lines = read((tmp_path / f"{name}.csv").read_bytes().decode("utf-8"))
+        assert lines[0] == list(columns)
+        assert len(lines) == rows + 1
+    first = read((tmp_path / "notices.csv").read_text(encoding="utf-8"))[1]
+    assert first[:2] == ["warning", "near_edge"]
+
+
+def test_rows_are_sorted_whatever_their_order_before(tmp_path: Path) -> None:
+    """Cutoffs sort as numbers: 30, 45, 60, 120 and not 120, 30; shuffled rows give the same bytes."""
+    results = made_results(25)
+    far = results.access.assign(cutoff_min=results.access["cutoff_min"].replace(60.0, 120.0))
+    write_tables(made_results(25, access=far), tmp_path / "a")
+    write_tables(made_results(25, access=far.sample(frac=1, random_state=3)), tmp_path / "b")
+    assert (tmp_path / "a/access.csv").read_bytes() == (tmp_path / "b/access.csv").read_bytes()
+    lines = read((tmp_path / "a/access.csv").read_text(encoding="utf-8"))
+    cutoff = ACCESS_COLUMNS.index("cutoff_min")
+    assert [line[cutoff] for line in lines[1:4]] == ["30", "45", "120"]
+
+
+def test_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        write_tables(made_results(25, proposals=2, days=("weekday", "sunday")), tmp_path / folder)
+    names = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert {"access.csv", "comparison.csv", "groups.csv", "notices.csv", "results.gpkg", "run.json"} <= set(names)
+    for name in names:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
+
+
+def test_the_geopackage_holds_the_layers_and_figures(tmp_path: Path) -> None:
+    """The seventh neighbourhood reaches 40 x 45/60 x (1 - 0.6 x 6/100) = 28.92 employment zones by 45 minutes today."""
+    write_tables(made_results(25), tmp_path)
+    path = tmp_path / "results.gpkg"
+    layers = {str(name) for name, _ in pyogrio.list_layers(path)}
+    assert {"neighbourhoods", "destinations_employment", "destinations_shared_spaces", "stops", "routes"} <= layers
+    zones = pyogrio.read_dataframe(path, layer="neighbourhoods").set_index("id")
+    column = "today__day__morning_peak__employment__cumulative_opportunities__45"
+    assert zones.loc["Z007", column] == pytest.approx(28.92)
+    assert pd.isna(zones.loc["Z025", column])
+    with sqlite3.connect(path) as database:
+        stamps = {row[0] for row in database.execute("SELECT last_change FROM gpkg_contents")}
+    database.close()
+    assert stamps == {"2024-03-05T00:00:00.000Z"}
+
+
+def test_qgis_finds_styles_that_cover_every_neighbourhood(tmp_path: Path) -> None:
+    """The rules of the style are conditions on the layer's own column; run on the layer, each zone meets exactly one."""
+    write_tables(made_results(25, rename={"Evening link Mill Lane - Northgate": "<b>&\"x\" 'y'"}), tmp_path)
+    database = sqlite3.connect(tmp_path / "results.gpkg")
+    styles = dict(database.execute("SELECT f_table_name, styleQML FROM layer_styles"))
+    assert set(styles) == {"neighbourhoods", "routes"}
+    for layer, qml in styles.items():
+        root = ET.fromstring(qml.split("\n", 1)[1])
+        rules = [rule.get("filter") or "" for rule in root.iter("rule")]
+        assert rules[-1] == "ELSE"
+        met = [database.execute(f'SELECT count(*) FROM "{layer}" WHERE {rule}').fetchone()[0] for rule in rules[:-1]]
+        total = database.execute(f'SELECT count(*) FROM "{layer}"').fetchone()[0]
+        assert sum(met) == total - {"neighbourhoods": 3, "routes": 1}[layer]
+        assert {rule.get("symbol") for rule in root.iter("rule")} == {s.get("name") for s in root.iter("symbol")}
+    database.close()
+
+
+def test_no_figure_is_cut_where_the_columns_do_not_fit_one_layer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """2 windows x 2 kinds x (3 cutoffs + the nearest) are 16 figures today, 32 of a proposal with its changes; 5 fit in here.
+
+    So today's are in 4 layers and the proposal's in 7, and the style is on the one that has its column.
+    """
+    results = made_results(25)
+    write_geopackage(results, tmp_path / "whole.gpkg")
+    monkeypatch.setattr(geopackage, "_MOST_COLUMNS", 5)
+    write_geopackage(results, tmp_path / "parts.gpkg")
+    whole = pyogrio.read_dataframe(tmp_path / "whole.gpkg", layer="neighbourhoods").set_index("id")
+    names = [name for name, _ in pyogrio.list_layers(tmp_path / "parts.gpkg") if name.startswith("neighbourhoods")]
+    (proposal,) = (scenario.id for scenario in results.scenarios)
+    today, after = (f"neighbourhoods_{scenario}" for scenario in ("today", proposal))
+    numbered = [*(f"{today}_{n}" for n in range(2, 5)), *(f"{after}_{n}" for n in range(2, 8))]
+    assert sorted(names) == sorted(["neighbourhoods", today, after, *numbered])
+    parts = [pyogrio.read_dataframe(tmp_path / "parts.gpkg", layer=name).set_index("id") for name in names]
+    figures = [column for column in whole.columns if "__" in column]
+    assert len(figures) == 48
+    for column in figures:
+        (held,) = [part[column] for part in parts if column in part]
+        assert held.equals(whole[column])
+    with sqlite3.connect(tmp_path / "parts.gpkg") as database:
+        styles = dict(database.execute("SELECT f_table_name, styleQML FROM layer_styles"))
+        (layer,) = set(styles) - {"routes"}
+        rules = [rule.get("filter") or "" for rule in ET.fromstring(styles[layer].split("\n", 1)[1]).iter("rule")]
+        met = [database.execute(f'SELECT count(*) FROM "{layer}" WHERE {rule}').fetchone()[0] for rule in rules[:-1]]
+    assert sum(met) == 22
+
+
+def test_names_are_unique_without_regard_to_capitals() -> None:
+    assert unique_names(["jobs", "Jobs", "JOBS", "jobs_2", "Fid"]) == ["jobs", "Jobs_2", "JOBS_3", "jobs_2_2", "Fid_2"]
+
+
+def test_a_study_without_places_within_a_time_has_its_own_figures_as_columns(tmp_path: Path) -> None:
+    """Gravity alone: neither what is reached within a cutoff nor the nearest is there, so its headline reading is shown."""
+    results = made_results(25)
+    access, comparison = (
+        table[table["cutoff_min"] == 45].assign(measure="gravity_exponential", cutoff_min=float("nan"))
+        for table in (results.access, results.comparison)
+    )
+    layers = zone_layers(dataclasses.replace(results, access=access, comparison=comparison))
+    assert "today__day__evening__employment__gravity_exponential" in layers["neighbourhoods"].columns
+
+
+def test_run_json_names_inputs_and_counts_without_time_or_place() -> None:
+    content = json.loads(run_json(made_results(25)))
+    assert content["inputs"][0] == {"name": "town.osm.pbf", "kind": "streets", "sha256": "ab" * 32}
+    assert content["counts"]["neighbourhoods"] == 25
+    assert content["counts"]["neighbourhoods_off_network"] == 3
+    assert content["service_dates"] == {"day": "2024-03-05"}
+    assert content["invented"] is True
+    assert list(content) == sorted(content)
+
+
+def test_results_that_lack_a_column_say_which() -> None:
+    with pytest.raises(UsageError, match="'groups' of the results lacks the column persons_same"):
+        made_results(25, groups=made_results(25).groups.drop(columns="persons_same"))

@@ -1,0 +1,133 @@
+"""Static maps and plots: what is drawn, in the right colours, the same every time, and names stay text."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from community_routes.base.errors import UsageError
+from community_routes.report.maps.matplotlib import plot_gains, plot_map
+from community_routes.report.maps.scale import GAINS, NO_CHANGE
+from community_routes.report.pictures import write_maps
+from report.made_results import made_results
+
+HOSTILE = "</text><script>alert(1)</script> $x^2$"
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(autouse=True)
+def _no_screen() -> None:
+    matplotlib.use("Agg")
+
+
+def test_maps_are_written_the_same_every_time(tmp_path: Path) -> None:
+    """One proposal: today, with it, and its change, each as PNG and SVG, byte for byte the same on the second run."""
+    first = write_maps(made_results(25), tmp_path / "a")
+    second = write_maps(made_results(25), tmp_path / "b")
+    assert sorted(path.name for path in first) == [
+        "proposal-1-change-shared_spaces-day-evening.png",
+        "proposal-1-change-shared_spaces-day-evening.svg",
+        "proposal-1-with-shared_spaces-day-evening.png",
+        "proposal-1-with-shared_spaces-day-evening.svg",
+        "today-shared_spaces-day-evening.png",
+        "today-shared_spaces-day-evening.svg",
+    ]
+    for a, b in zip(first, second, strict=True):
+        assert a.read_bytes() == b.read_bytes(), a.name
+
+
+def test_a_map_has_its_scale_bar_its_north_and_its_credit(tmp_path: Path) -> None:
+    written = write_maps(made_results(25), tmp_path, endings=["svg"])
+    svg = written[0].read_text(encoding="utf-8")
+    words = [element.text or "" for element in ET.fromstring(svg).iter(f"{SVG}text")]
+    assert any(word.endswith(" km") for word in words)
+    assert "N" in words
+    assert "Invented data · © OpenStreetMap contributors (ODbL) · Made-up Buses · community_routes 0.1.0" in words
+    assert "Millton" in words
+
+
+def test_hostile_names_are_text_in_maps(tmp_path: Path) -> None:
+    """Names of proposals, wards and places are drawn as they are: no element, no formula of a typesetter."""
+    results = made_results(25, rename={"Evening link Mill Lane - Northgate": HOSTILE})
+    places = results.background["places"].assign(name=[HOSTILE[:12], "=cmd()"])
+    results = made_results(
+        25,
+        rename={"Evening link Mill Lane - Northgate": HOSTILE},
+        background={**results.background, "places": places},
+        title=HOSTILE,
+    )
+    for path in write_maps(results, tmp_path, endings=["svg"]):
+        root = ET.fromstring(path.read_text(encoding="utf-8"))
+        assert not list(root.iter(f"{SVG}script"))
+        assert "proposal" not in path.name or any(HOSTILE in (e.text or "") for e in root.iter(f"{SVG}text"))
+
+
+def test_file_names_never_leave_the_folder(tmp_path: Path) -> None:
+    results = made_results(25)
+    days = {"../../x": results.dates["day"]}
+    moved = {
+        name: getattr(results, name).assign(day="../../x")
+        for name in ("access", "comparison", "groups", "nearest_places")
+    }
+    for path in write_maps(made_results(25, dates=days, journeys=(), **moved), tmp_path, endings=["svg"]):
+        assert path.resolve().parent == (tmp_path / "maps").resolve()
+
+
+def test_neighbourhoods_have_the_colours_of_their_change() -> None:
+    """Evening changes are (i mod 5) / 2; of those above 0 the 95th percentile is 2: limits at 2/4 and nice(2/1.6) = 1."""
+    axes = plot_map(made_results(25), scenario="proposal-1", change=True, window="evening", ax=Figure().add_subplot())
+    fills = [to_hex(patch.get_facecolor()) for patch in axes.patches if patch.get_fill() and not patch.get_hatch()]
+    for color in (NO_CHANGE, GAINS[1], GAINS[2]):
+        assert color in fills
+    hatched = [patch for patch in axes.patches if patch.get_hatch() == "////"]
+    assert len(hatched) == 3
+
+
+def test_what_cannot_be_told_from_zero_is_dotted() -> None:
+    """Intervals are the change and 0.6 on both sides: 0 and 0.5 hold zero; of 22 neighbourhoods, those with i mod 5 in 0, 1."""
+    results = made_results(25, is_random=True)
+    axes = plot_map(results, scenario="proposal-1", change=True, window="evening", ax=Figure().add_subplot())
+    dotted = [patch for patch in axes.patches if patch.get_hatch() == "...."]
+    assert len(dotted) == sum(i % 5 in (0, 1) for i in range(22))
+    assert "cannot be told from no change" in [text.get_text() for text in axes.get_legend().get_texts()]
+
+
+def test_bars_show_the_groups() -> None:
+    """The length of each bar is the change of its fifth in the table."""
+    results = made_results(25)
+    axes = plot_gains(
+        results, "proposal-1", kind="employment", window="evening", cutoff_min=45, ax=Figure().add_subplot()
+    )
+    table = results.groups[
+        (results.groups["scenario"] == "proposal-1")
+        & (results.groups["grouping"] == "local")
+        & (results.groups["window"] == "evening")
+        & (results.groups["kind"] == "employment")
+        & (results.groups["cutoff_min"] == 45)
+    ].sort_values("group")
+    assert [bar.get_width() for bar in axes.patches] == pytest.approx(table["change"].tolist())
+    assert next(label.get_text() for label in axes.get_yticklabels()) == "Most deprived fifth"
+
+
+def test_axes_are_made_when_none_are_given_and_used_when_they_are() -> None:
+    axes = Figure().add_subplot()
+    assert plot_map(made_results(25), ax=axes) is axes
+    made = plot_map(made_results(25))
+    assert made.figure is not axes.figure
+    assert np.isclose(made.get_xlim()[1], 1000)
+
+
+def test_what_is_not_there_is_said() -> None:
+    results = made_results(25)
+    with pytest.raises(UsageError, match="no scenario 'nobody'; there are today, proposal-1"):
+        plot_map(results, scenario="nobody")
+    with pytest.raises(UsageError, match="'golf'"):
+        plot_map(results, kind="golf")
+    with pytest.raises(UsageError, match="no window 'noon'"):
+        plot_gains(results, "proposal-1", window="noon")
