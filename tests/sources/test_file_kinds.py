@@ -64,7 +64,7 @@ def told_of_streets(path: Path) -> str:
     [
         ("town.osm", XML, "; convert it with `osmium cat town.osm -o town.osm.pbf`"),
         ("town.osm.bz2", bz2.compress(XML), "; convert it with `osmium cat town.osm.bz2 -o town.osm.pbf`"),
-        ("town.osm.gz", gzip.compress(XML), "; convert it with `osmium cat town.osm.gz -o town.osm.pbf`"),
+        ("town.osm.gz", gzip.compress(XML, mtime=0), "; convert it with `osmium cat town.osm.gz -o town.osm.pbf`"),
         ("town.osm.pbf", XML, "; name it town.osm and convert it with `osmium cat town.osm -o town.osm.pbf`"),
         ("a.pbf", bz2.compress(XML), "; name it a.osm.bz2 and convert it with `osmium cat a.osm.bz2 -o a.osm.pbf`"),
         ("town.osm.xz", lzma.compress(XML), "; unpack it"),
@@ -82,7 +82,7 @@ def test_openstreetmap_xml_is_to_be_converted(tmp_path, name, content, cure):
         (PAGE, "this is a web page; the download brought an error or login page"),
         (JSON, "this is JSON"),
         (b"404: Not Found", "this is text ('404: Not Found')"),
-        (gzip.compress(b"\x00" * 99), "this is packed with gzip; unpack it"),
+        (gzip.compress(b"\x00" * 99, mtime=0), "this is packed with gzip; unpack it"),
         (b"<graphml/>", "this is GraphML; name it in the study file as `streets: {graphml: ...}`"),
         (b"<osmChange/>", "this is a file of changes to OpenStreetMap; the extract"),
     ],
@@ -105,7 +105,7 @@ def test_a_zip_for_a_pbf_says_what_to_take_from_it(tmp_path):
     [
         (PAGE, "this is a web page"),
         (b"stop_id,stop_lat\nA,51\n", "a timetable is a zip of such tables"),
-        (gzip.compress(b"stop_id\nA\n"), "packed with gzip; unpack it and pack its tables into a zip"),
+        (gzip.compress(b"stop_id\nA\n", mtime=0), "packed with gzip; unpack it and pack its tables into a zip"),
         (b"PK\x03\x04" + b"\x00" * 50, "it may have been cut off: download it again"),
     ],
 )
@@ -170,7 +170,7 @@ class Spec:
         ("areas.geojson", b'{"type": "FeatureCollection", "features": [{"ty', "Unterminated"),
         ("areas.csv", PAGE, "this is a web page"),
         ("areas.csv", JSON, "this is JSON"),
-        ("areas.csv", gzip.compress(b"id\n1\n"), "give it its own ending (.csv.gz)"),
+        ("areas.csv", gzip.compress(b"id\n1\n", mtime=0), "give it its own ending (.csv.gz)"),
         ("areas.csv.gz", PAGE, "this is a web page"),
     ],
 )

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sources.test_gtfs_write import assert_same
 
 from community_routes.scenarios.edit.feed import NewTrip, TripCalls, copy_trips, edit_trips
 from community_routes.sources.gtfs.feed import Feed
@@ -19,6 +18,7 @@ from community_routes.sources.gtfs.originals import export_feed, with_originals
 from community_routes.sources.gtfs.read import read_feed
 from conftest import shared_data
 from feed_zip import GOOD, feed_zip
+from sources.gtfs.test_write import assert_same
 
 STAMP = dt.date(2024, 3, 5)
 MORE: dict[str, str | bytes | None] = {
