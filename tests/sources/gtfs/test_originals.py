@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sources.test_gtfs_write import assert_same
 
 from community_routes.scenarios.edit.feed import NewTrip, TripCalls, copy_trips, edit_trips
 from community_routes.sources.gtfs.feed import Feed
@@ -19,6 +18,7 @@ from community_routes.sources.gtfs.originals import export_feed, with_originals
 from community_routes.sources.gtfs.read import read_feed
 from conftest import shared_data
 from feed_zip import GOOD, feed_zip
+from sources.gtfs.test_write import assert_same
 
 STAMP = dt.date(2024, 3, 5)
 MORE: dict[str, str | bytes | None] = {
@@ -228,7 +228,8 @@ def test_real_timetables_come_back(tmp_path: Path, folder: str, names: list[str]
                 for table in set(archive.namelist()) & set(written.namelist()):
                     columns = archive.open(table).readline().decode("utf-8-sig").strip().replace('"', "").split(",")
                     assert set(columns) <= set(written.open(table).readline().decode().strip().split(",")), table
-                assert set(archive.namelist()) - set(written.namelist()) == set()
+                gone = set(archive.namelist()) - set(written.namelist())  # a table that is empty is not written
+                assert {table for table in gone if len(archive.read(table).splitlines()) > 1} == set()
 
 
 def test_a_feed_is_the_same_but_for_its_mark(tmp_path: Path) -> None:
