@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from community_routes.sources.gtfs.feed import KIND_HELD, Calendar, Calls, Feed,
 from community_routes.sources.gtfs.schema import FRAMES, KIND_IN_FARES, PRICED, Table
 
 Rename = Callable[[str, Iterable[str]], list[str]]
+Shift = Callable[[NDArray[Any]], NDArray[Any]]
 
 
 def file_stems(paths: Sequence[Path]) -> list[str]:
@@ -44,21 +46,16 @@ def join_feeds(feeds: Sequence[Feed], stems: Sequence[str]) -> Feed:
     first = {kind: np.cumsum([0, *(len(f.ids(kind)) for f in feeds)]) for kind in (*KIND_HELD, "shape")}
     first["source"] = np.cumsum([0, *(len(f.sources) for f in feeds)])
 
-    def part(i: int, table: Table) -> pd.DataFrame:
-        frame = _renamed(
-            getattr(feeds[i], table.held), {c.name: c.of for c in table.columns if c.kind == "id"}, renames[i]
+    rows = [
+        {kind: _shift(int(starts[i])) for kind, starts in first.items()} | {"service": service_rows[i].__getitem__}
+        for i in range(len(feeds))
+    ]
+    tables = {
+        table.held: pd.concat(
+            [_part(table, getattr(f, table.held), renames[i], rows[i]) for i, f in enumerate(feeds)], ignore_index=True
         )
-        for column in [c for c in table.columns if c.kind == "row" and c.held in frame]:
-            rows = frame[column.held].to_numpy()
-            moved = (
-                service_rows[i][rows]
-                if column.of == "service"
-                else np.where(rows < 0, rows, rows + first[column.of][i])
-            )
-            frame[column.held] = moved.astype(np.int32)
-        return frame
-
-    tables = {table.held: pd.concat([part(i, table) for i in range(len(feeds))], ignore_index=True) for table in FRAMES}
+        for table in FRAMES
+    }
     source = [f.trips["source"].to_numpy() + first["source"][i] for i, f in enumerate(feeds)]
     tables["trips"]["source"] = np.concatenate(source).astype(np.int32)
     return Feed(
@@ -76,6 +73,20 @@ def join_feeds(feeds: Sequence[Feed], stems: Sequence[str]) -> Feed:
         content_hash=hashlib.sha256("\n".join([*(f.content_hash for f in feeds), *stems]).encode()).hexdigest(),
         **tables,
     )
+
+
+def _shift(offset: int) -> Shift:
+    return lambda rows: np.where(rows < 0, rows, rows + offset)
+
+
+def _part(table: Table, frame: pd.DataFrame, rename: Rename, rows: Mapping[str, Shift]) -> pd.DataFrame:
+    """The rows of one feed as they stand in the joined one: ids renamed, row numbers of each kind moved."""
+    moved = {
+        c.held: rows[c.of](frame[c.held].to_numpy()).astype(np.int32)
+        for c in table.columns
+        if c.kind == "row" and c.held in frame
+    }
+    return _renamed(frame, {c.held: c.of for c in table.columns if c.kind == "id"}, rename).assign(**moved)
 
 
 def _renames(feeds: Sequence[Feed], stems: Sequence[str]) -> list[Rename]:

@@ -201,10 +201,13 @@ def _id(name: str, *, needed: bool = False) -> Column:
     return Column(name, "id", name.removesuffix("_id"), needed, held=name)
 
 
-def _row(
-    name: str, of: str, code: Code, message: str, *, held: str = "", needed: bool = False, whose: str = ""
-) -> Column:
-    return Column(name, "row", of, needed, held=held or of, fault=Fault(code, f"{whose}{name} '{{value}}' {message}"))
+def _row(name: str, of: str, code: Code, message: str, *, held: str = "", needed: bool = False) -> Column:
+    return Column(name, "row", of, needed, held=held or of, fault=Fault(code, f"{name} '{{value}}' {message}"))
+
+
+def _of_trip(of: str, code: Code, where: str) -> Column:
+    fault = Fault(code, f"the trip's {of}_id '{{value}}' is not in {where}; the trip was left out")
+    return Column(f"{of}_id", "row", of, True, held=of, fault=fault)
 
 
 def _ends(kind: str, code: Code) -> tuple[Column, ...]:
@@ -266,11 +269,7 @@ STOPS = Table(
         _number("stop_lat", "lat", needed=True),
         _number("stop_lon", "lon", needed=True),
         _id("zone_id"),
-        _code(
-            "location_type",
-            4,
-            Fault(UNKNOWN_LOCATION_TYPE, "location_type is not 0 to 4; it counts as 0, a stop"),
-        ),
+        _code("location_type", 4, Fault(UNKNOWN_LOCATION_TYPE, "location_type is not 0 to 4; it counts as 0, a stop")),
         _row(
             "parent_station",
             "stop",
@@ -291,12 +290,7 @@ ROUTES = Table(
     "routes",
     (
         _id("route_id", needed=True),
-        _row(
-            "agency_id",
-            "agency",
-            UNKNOWN_AGENCY,
-            "is not in agency.txt; the route counts as one without an agency",
-        ),
+        _row("agency_id", "agency", UNKNOWN_AGENCY, "is not in agency.txt; the route counts as one without an agency"),
         *_text("route_short_name", "route_long_name"),
         Column(
             "route_type",
@@ -321,22 +315,8 @@ ROUTES = Table(
 TRIPS = Table(
     "trips",
     (
-        _row(
-            "route_id",
-            "route",
-            TRIP_WITHOUT_ROUTE,
-            "is not in routes.txt; the trip was left out",
-            needed=True,
-            whose="the trip's ",
-        ),
-        _row(
-            "service_id",
-            "service",
-            TRIP_WITHOUT_SERVICE,
-            "is not in calendar.txt and calendar_dates.txt; the trip was left out",
-            needed=True,
-            whose="the trip's ",
-        ),
+        _of_trip("route", TRIP_WITHOUT_ROUTE, "routes.txt"),
+        _of_trip("service", TRIP_WITHOUT_SERVICE, "calendar.txt and calendar_dates.txt"),
         _id("trip_id", needed=True),
         *_text("trip_headsign", "trip_short_name"),
         Column("direction_id", "whole", held="direction_id", dtype=np.int8, blank=-1, low=0, high=1),
