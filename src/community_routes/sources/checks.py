@@ -12,7 +12,7 @@ from community_routes.base.errors import FeedError
 from community_routes.base.notices import Notice, declare
 from community_routes.base.times import DAY, FIRST_DATE, LAST_DATE
 from community_routes.sources.gtfs import service as headways
-from community_routes.sources.gtfs.feed import Feed
+from community_routes.sources.gtfs.feed import Feed, weekday_of
 
 NO_SERVICE = declare("no_service_on_date", "error", "No trip of the timetable runs on the service date.")
 SOURCE_WITHOUT_SERVICE = declare(
@@ -105,7 +105,7 @@ def count_trips(feed: Feed, source: int | None = None) -> ServiceDays:
     start = dates.min()
     n_days = int((dates.max() - start).astype(np.int64)) + 1
     trips = np.zeros(n_days, np.int64)
-    weekday_of_start = int((start.astype("datetime64[D]").astype(np.int64) + 3) % 7)  # 1970-01-01 was a Thursday
+    weekday_of_start = int(weekday_of(start))
     first = (calendar.start[weekly] - start).astype(np.int64)
     end = (calendar.end[weekly] - start).astype(np.int64) + 1
     for ahead in range(7):  # one day of the week at a time: a calendar of ten thousand years is laid out but once
@@ -173,7 +173,7 @@ def usual_date(feed: Feed) -> dt.date:
     service_dates(feed)
     days = count_trips(feed)
     served = _known_days(days)
-    tuesdays = served[(served + int(days.start.astype(np.int64)) + 2) % 7 == 0]  # 1970-01-01 was a Thursday
+    tuesdays = served[weekday_of(days.start + served) == 1]
     candidates = tuesdays if len(tuesdays) else served
     trips = days.trips[candidates]
     usual = candidates[np.abs(trips - np.median(trips)) <= np.median(trips) / 10]

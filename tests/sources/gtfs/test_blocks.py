@@ -10,30 +10,24 @@ import pytest
 
 from community_routes.base.notices import Notice
 from community_routes.sources.gtfs import blocks as gtfs_tables
-from community_routes.sources.gtfs.blocks import BROKEN_S, Block, read_blocks, seconds_of
+from community_routes.sources.gtfs.blocks import read_blocks
+from community_routes.sources.gtfs.columns import BROKEN_S, Block, seconds_of
 from community_routes.sources.gtfs.findings import Findings
+from community_routes.sources.gtfs.schema import STOPS, Table
 from community_routes.sources.gtfs.zip import open_archive
 from feed_zip import feed_zip
 
+SOME = Table("stops", tuple(STOPS[name] for name in ("stop_id", "stop_name", "stop_lat")))
 HEAD = "stop_id,stop_name,stop_lat,stop_lon\n"
 
 
 def stops_of(path: Path, content: str | bytes, block_bytes: int = 64) -> tuple[list[Block], list[Notice]]:
     """The blocks of stops.txt with this content, and what was found."""
-    findings = Findings()
+    findings = Findings("f.zip")
     archive = open_archive(feed_zip(path / "f.zip", stops=content), findings)
     assert archive is not None
     with archive.archive:
-        blocks = list(
-            read_blocks(
-                archive,
-                "stops.txt",
-                text=("stop_id", "stop_name"),
-                numbers=("stop_lat",),
-                findings=findings,
-                block_bytes=block_bytes,
-            )
-        )
+        blocks = list(read_blocks(archive, SOME, block_bytes=block_bytes))
     return blocks, findings.notices()
 
 

@@ -207,7 +207,7 @@ import faulthandler, resource, sys
 faulthandler.enable()
 sys.path[:0] = sys.argv[1:3]
 from pathlib import Path
-import test_gtfs_fuzz as fuzz
+import test_fuzz as fuzz
 for try_all, first, last in ((fuzz.try_cells, 1_000, 3_000), (fuzz.try_bytes, 1_000, 3_000)):
     read = refused = 0
     for seed in range(first, last):
@@ -224,7 +224,7 @@ print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (2**20 if sy
 def test_thousands_of_mutations(tmp_path: Path) -> None:
     """Four thousand, in a process of their own: one that crashed or hung would leave its seed as the last line."""
     here = Path(__file__).resolve().parent
-    command = [sys.executable, "-c", CHILD, str(here), str(here.parent), str(tmp_path)]
+    command = [sys.executable, "-c", CHILD, str(here), str(here.parents[1]), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=3600, check=False)
     lines = done.stdout.splitlines()
     assert done.returncode == 0, f"{lines[-1:]}: {done.stderr[-2000:]}"

@@ -228,7 +228,8 @@ def test_real_timetables_come_back(tmp_path: Path, folder: str, names: list[str]
                 for table in set(archive.namelist()) & set(written.namelist()):
                     columns = archive.open(table).readline().decode("utf-8-sig").strip().replace('"', "").split(",")
                     assert set(columns) <= set(written.open(table).readline().decode().strip().split(",")), table
-                assert set(archive.namelist()) - set(written.namelist()) == set()
+                gone = set(archive.namelist()) - set(written.namelist())  # a table that is empty is not written
+                assert {table for table in gone if len(archive.read(table).splitlines()) > 1} == set()
 
 
 def test_a_feed_is_the_same_but_for_its_mark(tmp_path: Path) -> None:

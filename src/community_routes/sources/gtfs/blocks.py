@@ -6,9 +6,8 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -16,9 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
-from community_routes.base.notices import declare
-from community_routes.base.times import DAY, parse_date, parse_time
+from community_routes.base.notices import Code, declare
+from community_routes.sources.gtfs.columns import Block
 from community_routes.sources.gtfs.findings import Findings
+from community_routes.sources.gtfs.schema import NOT_A_NUMBER, Table
 from community_routes.sources.gtfs.zip import Archive, TableUnreadableError
 from community_routes.sources.headings import (
     HEADING_LOWER,
@@ -38,8 +38,6 @@ _LONGEST_VALUE = 2**17
 _MOST_LINES_IN_A_ROW = 1000
 _FIRST_LINE = 2
 _FIRST_LETTERS = 16
-LEFT_OUT = -3
-"""In an index of ids: the row is in the file but was left out, which has been noted where it matters."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 
 TABLE_EMPTY = declare("table_empty", "error", "A table that is needed has no heading line.")
@@ -60,163 +58,104 @@ ROW_ENDLESS = declare(
 SWALLOWED_ROWS = declare(
     "rows_in_value", "warning", "A value of several lines looks like rows of the table: a quotation mark is missing."
 )
-NOT_A_NUMBER = declare("not_a_number", "warning", "A cell that should hold a number does not; it counts as blank.")
 
 
-@dataclass
-class Block:
-    """Some consecutive rows of a table.
+@dataclass(frozen=True)
+class _Layout:
+    """How the rows of a table are read: the names in its heading ("" for those that are not), and what is wanted of them."""
 
-    Attributes
-    ----------
-    label : str
-        Name of the table in notices.
-    line : int64, shape (n,)
-        Line of each row in the file; the heading is line 1.
-    text : dict of DictionaryArray
-        Trimmed text by column; every column asked for is there, blank where the file has none.
-    numbers : dict of float64 arrays
-        NaN where blank or unreadable.
-    present : frozenset of str
-        The columns that the file has.
-    """
+    table: Table
+    header: list[str]
+    text: tuple[str, ...]
+    numbers: tuple[str, ...]
+    findings: Findings
 
-    label: str
-    line: NDArray[np.int64]
-    text: dict[str, pa.DictionaryArray]
-    numbers: dict[str, NDArray[np.float64]]
-    present: frozenset[str] = field(default_factory=frozenset)
+    @property
+    def place(self) -> dict[str, int]:
+        """The position of each column in a row."""
+        return {name: i for i, name in enumerate(self.header) if name}
 
-    def __len__(self) -> int:
-        return len(self.line)
+    def block(self, line: NDArray[np.int64]) -> Block:
+        """Rows on these lines, without their columns."""
+        return Block(self.table, self.findings, line, present=frozenset(self.place))
 
-    def strings(self, column: str) -> NDArray[np.object_]:
-        """The text of a column, shape (n,), "" where blank."""
-        array = self.text[column]
-        values = np.array(array.dictionary.to_pylist() or [""], dtype=object)
-        result: NDArray[np.object_] = values[array.indices.to_numpy(zero_copy_only=False)] if len(array) else values[:0]
-        return result
-
-    def codes(self, column: str) -> tuple[list[str], NDArray[np.int32]]:
-        """Distinct texts of a column (some may be equal after trimming) and the position of each row's text there."""
-        array = self.text[column]
-        return array.dictionary.to_pylist(), array.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-
-    def look_up(self, column: str, index: Mapping[str, int]) -> NDArray[np.int32]:
-        """Row numbers of the ids in a column, shape (n,): -1 where blank, -2 where the id is unknown."""
-        values, codes = self.codes(column)
-        rows = np.array([index.get(v, -2) if v else -1 for v in values] or [-1], dtype=np.int32)
-        return rows[codes]
-
-    def integers(
-        self, column: str, default: int, findings: Findings, *, low: int = -(2**31), high: int = 2**31 - 1
-    ) -> NDArray[np.int64]:
-        """Whole numbers of a column, shape (n,); blank, broken or out of range (noted) is the default."""
-        values = self.numbers[column]
-        with np.errstate(invalid="ignore"):
-            wrong = ~np.isnan(values) & ~((values == np.floor(values)) & (values >= low) & (values <= high))
-        if wrong.any():
-            at = np.flatnonzero(wrong)
-            findings.rows(
-                NOT_A_NUMBER,
-                self.label,
-                self.line[at],
-                f"{column} is no whole number from {low} to {high}; it counts as blank",
-                field=column,
-                values=values[at],
-            )
-        return np.where(wrong | np.isnan(values), default, values).astype(np.int64)
+    def note(self, code: Code, message: str, row: int, *, field: str = "", value: str = "") -> None:
+        """Note a finding on a line."""
+        self.findings.add(code, self.table.file, message=message, row=row, field=field, value=value)
 
 
-def read_blocks(
-    archive: Archive,
-    table: str,
-    *,
-    text: Sequence[str],
-    numbers: Sequence[str] = (),
-    required: Sequence[str] = (),
-    every_column: bool = False,
-    findings: Findings,
-    block_bytes: int = BLOCK_BYTES,
-) -> Iterator[Block]:
-    """Read the columns asked for, block by block.
+def read_blocks(archive: Archive, table: Table, *, block_bytes: int = BLOCK_BYTES) -> Iterator[Block]:
+    """Read the columns that the schema names, block by block.
 
     At least one block comes, unless a fault stops the table; such a fault is noted as an error and ends the blocks.
-    With ``every_column`` all columns come as text.
     """
-    label = archive.name_of(table)
-    pieces = _whole_rows(_as_utf8(archive.chunks(table, block_bytes, findings), label, findings), label, findings)
-    header: list[str] | None = None
+    findings, file = archive.findings, table.file
+    layout: _Layout | None = None
     line = _FIRST_LINE
     try:
-        for piece in pieces:
+        for piece in _whole_rows(_as_utf8(archive.chunks(file, block_bytes), file, findings), file, findings):
             body = piece
-            if header is None:
-                header, body, line = _heading(piece, label, findings)
-                missing = [c for c in required if c not in header]
-                lower = _heading_in(body, required) if missing else None
-                if lower is not None:
-                    row = lower[0] + line - 2  # counted from the line behind the heading that was read
-                    findings.add(HEADING_LOWER, label, message=heading_below(row, lower[1]), row=row)
+            if layout is None:
+                header, body, line = _heading(piece, file, findings)
+                if not _has_columns(table, header, body, line, findings):
                     return
-                for column in missing:
-                    message = f"there is no column {column}; the table has {', '.join(h for h in header if h) or 'no columns'}"
-                    findings.add(COLUMN_MISSING, label, message=message, field=column)
-                if missing:
-                    return
-                if every_column:
-                    text = [h for h in dict.fromkeys(header) if h]
-            block, lines = _parse(body, header, text, numbers, label, line, findings)
+                text = tuple(h for h in dict.fromkeys(header) if h) if table.every_column else table.text
+                layout = _Layout(table, header, text, table.numbers, findings)
+            block, lines = _parse(body, line, layout)
             line += lines
             yield block
     except TableUnreadableError:
         return
-    if header is None:
-        findings.add(TABLE_EMPTY, label, message=f"{table} is empty; its first line should name the columns")
+    if layout is None:
+        findings.add(TABLE_EMPTY, file, message=f"{file} is empty; its first line should name the columns")
 
 
-def read_table(
-    archive: Archive,
-    table: str,
-    *,
-    text: Sequence[str],
-    numbers: Sequence[str] = (),
-    required: Sequence[str] = (),
-    every_column: bool = False,
-    findings: Findings,
-) -> Block | None:
+def _has_columns(table: Table, header: list[str], body: bytes, line: int, findings: Findings) -> bool:
+    """Whether no column is missing that is needed (noted)."""
+    missing = [column for column in table.required if column not in header]
+    # The heading may be among the lines behind the one that was read as such.
+    below = "\n" + body[:_LONGEST_ROW].decode("utf-8", errors="replace")
+    lower = needed_heading(below, table.required, ",") if missing else None
+    if lower is not None:
+        row = lower[0] + line - 2  # counted from the line behind the heading that was read
+        findings.add(HEADING_LOWER, table.file, message=heading_below(row, lower[1]), row=row)
+        return False
+    for column in missing:
+        message = f"there is no column {column}; the table has {', '.join(h for h in header if h) or 'no columns'}"
+        findings.add(COLUMN_MISSING, table.file, message=message, field=column)
+    return not missing
+
+
+def read_table(archive: Archive, table: Table) -> Block | None:
     """Read a whole table; ``None`` when a fault stops it (noted as an error)."""
-    faults = (TABLE_EMPTY, COLUMN_MISSING, HEADING_LOWER, ROW_ENDLESS)
-    before = sum(findings.count(code, archive.name_of(table)) for code in faults)
-    blocks = list(
-        read_blocks(
-            archive,
-            table,
-            text=text,
-            numbers=numbers,
-            required=required,
-            every_column=every_column,
-            findings=findings,
+
+    def faults() -> int:
+        codes = (TABLE_EMPTY, COLUMN_MISSING, HEADING_LOWER, ROW_ENDLESS)
+        return sum(archive.findings.count(code, table.file) for code in codes)
+
+    before = faults()
+    blocks = list(read_blocks(archive, table))
+    if not blocks or faults() > before:
+        return None
+    first = blocks[0]
+    return (
+        first
+        if len(blocks) == 1
+        else replace(
+            first,
+            line=np.concatenate([b.line for b in blocks]),
+            text={name: _one_chunk(pa.chunked_array([b.text[name] for b in blocks])) for name in first.text},
+            numbers={name: np.concatenate([b.numbers[name] for b in blocks]) for name in first.numbers},
         )
     )
-    if not blocks or sum(findings.count(code, archive.name_of(table)) for code in faults) > before:
-        return None
-    if len(blocks) == 1:
-        return blocks[0]
-    joined = {
-        name: pa.chunked_array([b.text[name] for b in blocks]).unify_dictionaries().combine_chunks()
-        for name in blocks[0].text
-    }
-    return Block(
-        blocks[0].label,
-        np.concatenate([b.line for b in blocks]),
-        {name: _one_chunk(array) for name, array in joined.items()},
-        {name: np.concatenate([b.numbers[name] for b in blocks]) for name in blocks[0].numbers},
-        blocks[0].present,
-    )
 
 
-def _as_utf8(chunks: Iterator[bytes], label: str, findings: Findings) -> Iterator[bytes]:
+def read_optional(archive: Archive, table: Table) -> Block | None:
+    """A table that a feed may lack; ``None`` where it does, and after a fault (noted as an error)."""
+    return read_table(archive, table) if archive.holds(table.file) else None
+
+
+def _as_utf8(chunks: Iterator[bytes], file: str, findings: Findings) -> Iterator[bytes]:
     """The same text as UTF-8 without a byte-order mark and without NULs."""
     decoder: codecs.IncrementalDecoder | None = None
     tail = b""
@@ -225,7 +164,7 @@ def _as_utf8(chunks: Iterator[bytes], label: str, findings: Findings) -> Iterato
         if n == 0:
             if (wide := _wide_encoding(chunk)) is not None:
                 decoder = codecs.getincrementaldecoder(wide)(errors="replace")
-                _note_encoding(label, wide.upper(), 1, findings)
+                _note_encoding(file, wide.upper(), 1, findings)
             chunk = chunk.removeprefix(codecs.BOM_UTF8)
         if decoder is None:
             whole, rest = _cut_between_characters(tail + chunk)
@@ -233,13 +172,13 @@ def _as_utf8(chunks: Iterator[bytes], label: str, findings: Findings) -> Iterato
             if fault is None:
                 tail = rest
                 line += whole.count(b"\n")
-                yield _without_nuls(whole, label, findings)
+                yield _without_nuls(whole, file, findings)
                 continue
             decoder = codecs.getincrementaldecoder("cp1252")(errors="replace")
-            _note_encoding(label, "Windows-1252", line + whole.count(b"\n", 0, fault), findings)
+            _note_encoding(file, "Windows-1252", line + whole.count(b"\n", 0, fault), findings)
             chunk, tail = whole + rest, b""
         text = decoder.decode(chunk).removeprefix("\ufeff" if n == 0 else "")
-        yield _without_nuls(text.encode("utf-8"), label, findings)
+        yield _without_nuls(text.encode("utf-8"), file, findings)
     if decoder is not None:
         yield decoder.decode(b"", final=True).encode("utf-8")
     elif tail:
@@ -280,25 +219,25 @@ def _first_not_utf8(data: bytes) -> int | None:
     return None
 
 
-def _note_encoding(label: str, name: str, row: int, findings: Findings) -> None:
+def _note_encoding(file: str, name: str, row: int, findings: Findings) -> None:
     message = (
         f"the table is not UTF-8, as GTFS asks; it was read as {name}. Check that names with accents look right, and save it "
         "anew as UTF-8: other programs refuse it or read other names"
     )
-    findings.add(NOT_UTF8, label, message=message, row=row, value=name)
+    findings.add(NOT_UTF8, file, message=message, row=row, value=name)
 
 
-def _without_nuls(data: bytes, label: str, findings: Findings) -> bytes:
+def _without_nuls(data: bytes, file: str, findings: Findings) -> bytes:
     if b"\0" not in data:
         return data
     at = data.index(b"\0")
     message = "the table holds NUL characters, which no text should; they were taken out"
-    if not findings.count(NUL_BYTES, label):
-        findings.add(NUL_BYTES, label, message=message, row=data.count(b"\n", 0, at) + 1)
+    if not findings.count(NUL_BYTES, file):
+        findings.add(NUL_BYTES, file, message=message, row=data.count(b"\n", 0, at) + 1)
     return data.replace(b"\0", b"")
 
 
-def _whole_rows(pieces: Iterator[bytes], label: str, findings: Findings) -> Iterator[bytes]:
+def _whole_rows(pieces: Iterator[bytes], file: str, findings: Findings) -> Iterator[bytes]:
     """The same bytes cut at ends of rows only (a line break between quotation marks ends no row)."""
     rest = b""
     line = 1
@@ -306,7 +245,7 @@ def _whole_rows(pieces: Iterator[bytes], label: str, findings: Findings) -> Iter
         data = rest + piece
         cut = _end_of_rows(data)
         if cut == 0 and len(data) > BLOCK_BYTES + _LONGEST_ROW:
-            _note_endless(label, findings, row=line)
+            _note_endless(file, findings, row=line)
             raise TableUnreadableError
         if cut:
             line += data.count(b"\n", 0, cut)
@@ -330,15 +269,15 @@ def _end_of_rows(data: bytes) -> int:
     return data.rfind(b"\n") + 1
 
 
-def _note_endless(label: str, findings: Findings, row: int | None = None) -> None:
+def _note_endless(file: str, findings: Findings, row: int | None = None) -> None:
     message = (
         f"a quotation mark is never closed, or a value has more than {_LONGEST_VALUE:,} characters, so that the table cannot be "
         "split into rows; close the quotation mark or shorten the value"
     )
-    findings.add(ROW_ENDLESS, label, message=message, row=row)
+    findings.add(ROW_ENDLESS, file, message=message, row=row)
 
 
-def _heading(piece: bytes, label: str, findings: Findings) -> tuple[list[str], bytes, int]:
+def _heading(piece: bytes, file: str, findings: Findings) -> tuple[list[str], bytes, int]:
     """Column names, the bytes behind the heading, and the line of the first row."""
     skipped = 0
     while True:
@@ -349,76 +288,55 @@ def _heading(piece: bytes, label: str, findings: Findings) -> tuple[list[str], b
             break
         skipped += 1
     if len(heading) > _LONGEST_ROW:
-        _note_endless(label, findings, row=1)
+        _note_endless(file, findings, row=1)
         raise TableUnreadableError
     try:
         raw = next((row.cells for row in rows_of_text([heading.decode("utf-8", errors="replace").strip("\r\n")])), [])
     except csv.Error as fault:
         if isinstance(fault, UnclosedQuoteError):
-            findings.add(ROW_ENDLESS, label, message=str(fault), row=1 + skipped)
+            findings.add(ROW_ENDLESS, file, message=str(fault), row=1 + skipped)
         else:
-            _note_endless(label, findings, row=1)
+            _note_endless(file, findings, row=1)
         raise TableUnreadableError from fault
     names: list[str] = []
     for cell in raw:
         name = cell.replace("\ufeff", "").strip().strip('"').strip().lower()
         if name != cell:
             message = f"the heading {cell!r} is read as {name}"
-            findings.add(HEADING_MENDED, label, message=message, row=1 + skipped, value=cell)
+            findings.add(HEADING_MENDED, file, message=message, row=1 + skipped, value=cell)
         if name and name in names:
             message = f"the column {name} is in the heading twice; the first one is read"
-            findings.add(COLUMN_TWICE, label, message=message, row=1 + skipped, field=name)
+            findings.add(COLUMN_TWICE, file, message=message, row=1 + skipped, field=name)
             name = ""
         names.append(name)
     return names, piece, _FIRST_LINE + skipped
 
 
-def _heading_in(body: bytes, required: Sequence[str]) -> tuple[int, list[str]] | None:
-    """The heading among the lines behind the one that was read as such, counted from 2 on."""
-    return needed_heading("\n" + body[:_LONGEST_ROW].decode("utf-8", errors="replace"), required, ",")
-
-
-def _parse(
-    body: bytes,
-    header: Sequence[str],
-    text: Sequence[str],
-    numbers: Sequence[str],
-    label: str,
-    line: int,
-    findings: Findings,
-) -> tuple[Block, int]:
+def _parse(body: bytes, line: int, layout: _Layout) -> tuple[Block, int]:
     """Rows of a block, and how many lines they take."""
     lines = body.count(b"\n") + (not body.endswith(b"\n") and bool(body))
     # A quotation mark that is never closed leaves an odd number of them, which Arrow may read without a word.
-    parsed = None if body.count(b'"') % 2 else _parse_fast(body, header, text, numbers, lines)
+    parsed = None if body.count(b'"') % 2 else _parse_fast(body, lines, layout)
     if parsed is None:
-        return _parse_row_by_row(body, header, text, numbers, label, line, findings), lines
-    block = Block(label, np.arange(line, line + len(parsed), dtype=np.int64), {}, {}, frozenset(h for h in header if h))
-    for name in text:
-        block.text[name] = _one_chunk(parsed.column(f"{name}") if name in header else _blank(len(parsed)))
-    for name in numbers:
-        if name in header:
-            values = parsed.column(name).to_numpy()
-            block.numbers[name] = values
-        else:
-            block.numbers[name] = np.full(len(parsed), np.nan)
-    _note_long_row(block, body, header, line, findings)
+        return _parse_row_by_row(body, line, layout), lines
+    n, header = len(parsed), layout.header
+    block = layout.block(np.arange(line, line + n, dtype=np.int64))
+    block.text = {name: _one_chunk(parsed.column(name) if name in header else _blank(n)) for name in layout.text}
+    block.numbers = {
+        name: parsed.column(name).to_numpy() if name in header else np.full(n, np.nan) for name in layout.numbers
+    }
+    _note_long_row(body, line, layout)
     return block, lines
 
 
-def _parse_fast(
-    body: bytes, header: Sequence[str], text: Sequence[str], numbers: Sequence[str], lines: int
-) -> pa.Table | None:
+def _parse_fast(body: bytes, lines: int, layout: _Layout) -> pa.Table | None:
     """The rows by Arrow; ``None`` where a row or number is broken, or lines and rows differ in number."""
+    text, numbers = ([name for name in names if name in layout.header] for names in (layout.text, layout.numbers))
     if not body:
-        return pa.table(
-            {n: _blank(0) for n in text if n in header}
-            | {n: pa.array([], pa.float64()) for n in numbers if n in header}
-        )
+        return pa.table({n: _blank(0) for n in text} | {n: pa.array([], pa.float64()) for n in numbers})
     # Arrow needs distinct names for the columns that nobody asks for.
-    names = [name or f"#{i}" for i, name in enumerate(header)]
-    kinds = {name: pa.dictionary(pa.int32(), pa.string()) for name in text}
-    kinds |= {name: pa.float64() for name in numbers}
+    names = [name or f"#{i}" for i, name in enumerate(layout.header)]
+    kinds = dict.fromkeys(text, pa.dictionary(pa.int32(), pa.string())) | dict.fromkeys(numbers, pa.float64())
     try:
         parsed = pacsv.read_csv(
             pa.BufferReader(body),
@@ -435,24 +353,16 @@ def _parse_fast(
         )
     except (pa.ArrowInvalid, pa.ArrowKeyError):
         return None
-    floats = (parsed.column(name).drop_null().to_numpy() for name in numbers if name in header)
+    floats = (parsed.column(name).drop_null().to_numpy() for name in numbers)
     if len(parsed) != lines or not all(np.isfinite(values).all() for values in floats):
         return None
     return parsed
 
 
-def _parse_row_by_row(
-    body: bytes,
-    header: Sequence[str],
-    text: Sequence[str],
-    numbers: Sequence[str],
-    label: str,
-    line: int,
-    findings: Findings,
-) -> Block:
+def _parse_row_by_row(body: bytes, line: int, layout: _Layout) -> Block:
     """The rows by the csv module, which says where each one stands; mends what can be mended, notes what cannot."""
-    place = {name: i for i, name in enumerate(header) if name}
-    cells: dict[str, list[str]] = {name: [] for name in (*text, *numbers)}
+    header, place = layout.header, layout.place
+    cells: dict[str, list[str]] = {name: [] for name in (*layout.text, *layout.numbers)}
     at: list[int] = []
     begins = line
     try:
@@ -461,46 +371,46 @@ def _parse_row_by_row(
             if not row or (len(row) == 1 and not row[0].strip() and len(header) > 1):
                 continue
             if found.end > found.line:
-                _note_swallowed_rows(found, header, start, label, findings)
+                _note_swallowed_rows(found, start, layout)
             if len(row) < len(header):
                 message = f"the row has {len(row)} cells, the heading {len(header)}; the missing cells count as blank"
-                findings.add(ROW_TOO_SHORT, label, message=message, row=start)
+                layout.note(ROW_TOO_SHORT, message, start)
                 row = row + [""] * (len(header) - len(row))
             elif any(cell.strip() for cell in row[len(header) :]):
                 message = (
                     f"the row has {len(row)} cells, the heading {len(header)}; the row was left out, as its cells may "
                     "have shifted. A comma inside a value must stand in quotation marks"
                 )
-                findings.add(ROW_TOO_LONG, label, message=message, row=start)
+                layout.note(ROW_TOO_LONG, message, start)
                 continue
             at.append(start)
             for name, column in cells.items():
                 column.append(row[place[name]].strip() if name in place else "")
     except UnclosedQuoteError as fault:
         field = header[fault.column] if fault.column < len(header) else ""
-        findings.add(ROW_ENDLESS, label, message=str(fault), row=line + fault.line - 1, field=field)
+        layout.note(ROW_ENDLESS, str(fault), line + fault.line - 1, field=field)
         raise TableUnreadableError from fault
     except csv.Error as fault:
-        _note_endless(label, findings, row=begins)
+        _note_endless(layout.table.file, layout.findings, row=begins)
         raise TableUnreadableError from fault
-    block = Block(label, np.array(at, dtype=np.int64), {}, {}, frozenset(place))
-    block.text = {name: _one_chunk(pa.array(cells[name], pa.string()).dictionary_encode()) for name in text}
-    block.numbers = {name: _numbers(cells[name], name, block, findings) for name in numbers}
+    block = layout.block(np.array(at, dtype=np.int64))
+    block.text = {name: _one_chunk(pa.array(cells[name], pa.string()).dictionary_encode()) for name in layout.text}
+    block.numbers = {name: _numbers(cells[name], name, block) for name in layout.numbers}
     return block
 
 
-def _note_swallowed_rows(row: Row, header: Sequence[str], line: int, label: str, findings: Findings) -> None:
+def _note_swallowed_rows(row: Row, line: int, layout: _Layout) -> None:
     """Note cells of several lines with as many commas as a row has: two lone quotation marks with rows between them."""
-    for name, cell in zip(header, row.cells, strict=False):
-        if len(cell.splitlines()) > 1 and cell.count(",") >= len(header) - 1:
+    for name, cell in zip(layout.header, row.cells, strict=False):
+        if len(cell.splitlines()) > 1 and cell.count(",") >= len(layout.header) - 1:
             message = (
                 f"the value goes on to line {line + row.end - row.line} and looks like rows of the table; a quotation mark is "
                 "missing or one too many. These rows are lost until it is corrected"
             )
-            findings.add(SWALLOWED_ROWS, label, message=message, row=line, field=name, value=cell)
+            layout.note(SWALLOWED_ROWS, message, line, field=name, value=cell)
 
 
-def _note_long_row(block: Block, body: bytes, header: Sequence[str], line: int, findings: Findings) -> None:
+def _note_long_row(body: bytes, line: int, layout: _Layout) -> None:
     """Refuse a table with a row that no other program reads.
 
     Raises
@@ -522,15 +432,13 @@ def _note_long_row(block: Block, body: bytes, header: Sequence[str], line: int, 
         f"the row has {end - begin:,} characters, where no program expects more than {_LONGEST_VALUE:,}; shorten the value, "
         "or look for a quotation mark or line break that is missing"
     )
-    field = header[longest] if longest < len(header) else ""
+    field = layout.header[longest] if longest < len(layout.header) else ""
     row = line + body.count(b"\n", 0, begin)
-    findings.add(
-        ROW_ENDLESS, block.label, message=message, row=row, field=field, value=cells[longest].decode(errors="replace")
-    )
+    layout.note(ROW_ENDLESS, message, row, field=field, value=cells[longest].decode(errors="replace"))
     raise TableUnreadableError
 
 
-def _numbers(cells: Sequence[str], name: str, block: Block, findings: Findings) -> NDArray[np.float64]:
+def _numbers(cells: Sequence[str], name: str, block: Block) -> NDArray[np.float64]:
     values = np.full(len(cells), np.nan)
     wrong = []
     for i, cell in enumerate(cells):
@@ -539,9 +447,8 @@ def _numbers(cells: Sequence[str], name: str, block: Block, findings: Findings) 
         elif cell:
             wrong.append(i)
     if wrong:
-        message = f"{name} is no number; it counts as blank"
-        lines = block.line[np.array(wrong)]
-        findings.rows(NOT_A_NUMBER, block.label, lines, message, field=name, values=[cells[i] for i in wrong])
+        said = np.array(cells, dtype=object)
+        block.note(NOT_A_NUMBER, np.array(wrong), name, f"{name} is no number; it counts as blank", said)
     return values
 
 
@@ -550,66 +457,8 @@ def _blank(n: int) -> pa.ChunkedArray:
     return pa.chunked_array([pa.DictionaryArray.from_arrays(indices, pa.array([""], pa.string()))])
 
 
-def _one_chunk(array: Any) -> pa.DictionaryArray:
+def _one_chunk(array: pa.ChunkedArray | pa.DictionaryArray) -> pa.DictionaryArray:
     """One dictionary for the whole column, its texts trimmed."""
     if isinstance(array, pa.ChunkedArray):
         array = array.unify_dictionaries().combine_chunks()
     return pa.DictionaryArray.from_arrays(array.indices, pc.utf8_trim_whitespace(array.dictionary))
-
-
-BLANK_S = -(2**31)
-"""In a column of seconds: no time given."""
-BROKEN_S = BLANK_S + 1
-"""In a column of seconds: something that is no time."""
-_MARKED_DATE = re.compile(r"(\d{4})([-./ ])(\d{2})\2(\d{2})")
-_LONGEST_S = 10 * DAY
-_HOURS_TO_SECONDS = np.array([36_000, 3600, 0, 600, 60, 0, 10, 1], dtype=np.int32)
-
-
-def seconds_of(texts: pa.StringArray) -> NDArray[np.int32]:
-    """Seconds of the service date of ``H:MM:SS`` or ``HH:MM:SS`` texts; BLANK_S for "", BROKEN_S for anything else.
-
-    ``HH:MM`` and hours of three digits are read as well, one by one.
-    """
-    lengths = pc.binary_length(texts).to_numpy(zero_copy_only=False)
-    seconds = np.full(len(texts), BROKEN_S, dtype=np.int32)
-    seconds[lengths == 0] = BLANK_S
-    usual = np.flatnonzero((lengths == 7) | (lengths == 8))
-    if len(usual):
-        seconds[usual] = _usual_seconds(pc.utf8_lpad(texts.take(pa.array(usual)), 8, padding="0"))
-    for i in np.flatnonzero(seconds == BROKEN_S):
-        seconds[i] = _unusual_seconds(texts[i].as_py())
-    return seconds
-
-
-def _usual_seconds(texts: pa.StringArray) -> NDArray[np.int32]:
-    if not bool(pc.all(pc.equal(pc.binary_length(texts), 8)).as_py()):  # a character of several bytes
-        return np.full(len(texts), BROKEN_S, dtype=np.int32)
-    start = int(np.frombuffer(texts.buffers()[1], dtype=np.int32)[texts.offset])
-    data = np.frombuffer(texts.buffers()[2], dtype=np.uint8, count=8 * len(texts), offset=start).reshape(-1, 8)
-    digits = data.astype(np.int32) - ord("0")
-    good = (data[:, 2] == ord(":")) & (data[:, 5] == ord(":")) & (digits[:, 3] <= 5) & (digits[:, 6] <= 5)
-    for column in (0, 1, 3, 4, 6, 7):
-        good &= (digits[:, column] >= 0) & (digits[:, column] <= 9)
-    seconds = (digits @ _HOURS_TO_SECONDS).astype(np.int32)
-    return np.where(good & (seconds <= _LONGEST_S), seconds, BROKEN_S).astype(np.int32)
-
-
-def _unusual_seconds(text: str) -> int:
-    try:
-        return parse_time(text)
-    except ValueError:
-        return BROKEN_S
-
-
-def dates_of(texts: list[str]) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
-    """Dates of ``YYYYMMDD`` texts (NaT where blank or broken), and which are written with marks between, as 2024-03-05."""
-    days = np.full(len(texts), np.datetime64("NaT", "D"), dtype="datetime64[D]")
-    marked = np.zeros(len(texts), np.bool_)
-    for i, text in enumerate(texts):
-        try:
-            days[i] = np.datetime64(parse_date(_MARKED_DATE.sub(r"\1\3\4", text)), "D")
-        except ValueError:
-            continue
-        marked[i] = len(text) != 8
-    return days, marked

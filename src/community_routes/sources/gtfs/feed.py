@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from community_routes.base.arrays import check_first, set_frozen
 from community_routes.base.times import FIRST_DATE, LAST_DATE
+from community_routes.sources.gtfs.schema import FRAMES
 
 Phase = Literal["zero", "half", "sampled"]
+KIND_HELD = {table.kind: table.held for table in FRAMES if table.kind}
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,6 +233,14 @@ class Feed:
     def __post_init__(self) -> None:
         if len(self.calls.first) != len(self.trips) + 1:
             raise ValueError(f"{len(self.calls.first) - 1} groups of calls for {len(self.trips)} trips")
+
+    def ids(self, kind: str) -> NDArray[np.object_]:
+        """The ids of its agencies, stops, routes, trips, services or shapes, by their rows; ``kind`` is in the singular."""
+        if kind in ("service", "shape"):
+            return self.calendar.service_id if kind == "service" else self.shapes.shape_id
+        table: pd.DataFrame = getattr(self, KIND_HELD[kind])
+        ids: NDArray[np.object_] = table[f"{kind}_id"].to_numpy(dtype=object)
+        return ids
 
     def active_trips(self, date: dt.date) -> NDArray[np.int64]:
         """Rows of the trips whose service runs on the date."""

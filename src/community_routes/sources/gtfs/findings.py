@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.base.notices import Code, Notice, Sample
@@ -14,21 +13,30 @@ _LONGEST_MESSAGE = 800
 
 
 class Findings:
-    """Findings of one feed, one :class:`Sample` for each kind and table."""
+    """Findings of one feed, one :class:`Sample` for each kind and table.
 
-    def __init__(self) -> None:
+    ``label`` is how the zip is named; a table in it is named ``bus.zip/stops.txt``. Without a label names are as given.
+    """
+
+    def __init__(self, label: str = "") -> None:
+        self.label = label
         self._samples: dict[tuple[str, str], Sample] = {}
 
+    def name_of(self, table: str) -> str:
+        """How a notice names a table, or the zip itself for ""."""
+        return "/".join(part for part in (self.label, table) if part)
+
     def add(
-        self, code: Code, file: str, *, message: str, row: int | None = None, field: str = "", value: Any = ""
+        self, code: Code, table: str, *, message: str, row: int | None = None, field: str = "", value: Any = ""
     ) -> None:
         """Note one finding."""
+        file = self.name_of(table)
         self._sample(code, file).add(file, message=_cut(message), row=row, field=field, value=str(value)[:200])
 
     def rows(
         self,
         code: Code,
-        file: str,
+        table: str,
         lines: NDArray[Any] | Sequence[int],
         message: Callable[[int], str] | str,
         *,
@@ -46,6 +54,9 @@ class Findings:
         values
             What stood in the file, one for each line.
         """
+        if not len(lines):
+            return
+        file = self.name_of(table)
         sample = self._sample(code, file)
         show = max(0, sample.keep - len(sample.found))
         for i in range(min(show, len(lines))):
@@ -54,9 +65,9 @@ class Findings:
             sample.add(file, message=_cut(text), row=int(lines[i]) or None, field=field, value=found)
         sample.count += max(0, len(lines) - show)
 
-    def count(self, code: Code, file: str) -> int:
+    def count(self, code: Code, table: str) -> int:
         """How many findings of this kind there are in the table so far."""
-        sample = self._samples.get((code.name, file))
+        sample = self._samples.get((code.name, self.name_of(table)))
         return sample.count if sample else 0
 
     @property
@@ -64,8 +75,9 @@ class Findings:
         """Whether anything found so far stops the work."""
         return any(sample.code.severity == "error" for sample in self._samples.values())
 
-    def has_error_in(self, file: str) -> bool:
-        """Whether an error was found in this file."""
+    def has_error_in(self, table: str) -> bool:
+        """Whether an error was found in this table."""
+        file = self.name_of(table)
         return any(s.code.severity == "error" for (_, name), s in self._samples.items() if name == file)
 
     def notices(self) -> list[Notice]:
@@ -84,10 +96,3 @@ def _cut(text: str) -> str:
 def _shown(value: Any) -> str:
     """A value as a person would write it; whole numbers without a decimal point, long texts cut."""
     return (f"{value:.10g}" if isinstance(value, float) else str(value))[:200]
-
-
-def first_of_each(keys: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which entries are the first with their key, shape (n,)."""
-    seen = np.zeros(len(keys), np.bool_)
-    seen[np.unique(keys, return_index=True)[1]] = True
-    return seen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,37 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.sources.gtfs.feed import Calendar, Calls, Feed, Shapes
-from community_routes.sources.gtfs.trips import PRICED
-
-FARE_KIND = {
-    "agency_id": "agency",
-    "route_id": "route",
-    "stop_id": "stop",
-    "service_id": "service",
-    "fare_id": "fare",
-    "origin_id": "zone",
-    "destination_id": "zone",
-    "contains_id": "zone",
-    "fare_media_id": "fare_media",
-    "fare_product_id": "fare_product",
-    "rider_category_id": "rider_category",
-    "leg_group_id": "leg_group",
-    "from_leg_group_id": "leg_group",
-    "to_leg_group_id": "leg_group",
-    "timeframe_group_id": "timeframe",
-    "from_timeframe_group_id": "timeframe",
-    "to_timeframe_group_id": "timeframe",
-    "area_id": "area",
-    "from_area_id": "area",
-    "to_area_id": "area",
-    "network_id": "network",
-    "from_network_id": "network",
-    "to_network_id": "network",
-}
-"""What the ids in the columns of fare tables are ids of."""
+from community_routes.sources.gtfs.feed import KIND_HELD, Calendar, Calls, Feed, Shapes
+from community_routes.sources.gtfs.schema import FRAMES, KIND_IN_FARES, PRICED, Table
 
 Rename = Callable[[str, Iterable[str]], list[str]]
+Shift = Callable[[NDArray[Any]], NDArray[Any]]
 
 
 def file_stems(paths: Sequence[Path]) -> list[str]:
@@ -69,44 +43,23 @@ def join_feeds(feeds: Sequence[Feed], stems: Sequence[str]) -> Feed:
     """
     renames = _renames(feeds, stems)
     calendar, service_rows = _join_calendars([f.calendar for f in feeds], renames)
-    offsets = {
-        name: np.concatenate([[0], np.cumsum([len(getattr(f, name)) for f in feeds])[:-1]])
-        for name in ("agencies", "stops", "routes", "trips")
-    }
-    shape_offset = np.concatenate([[0], np.cumsum([len(f.shapes.shape_id) for f in feeds])[:-1]])
-    shifts = [
-        {
-            "agency": _shift(offsets["agencies"][i]),
-            "parent": _shift(offsets["stops"][i]),
-            "from_stop": _shift(offsets["stops"][i]),
-            "to_stop": _shift(offsets["stops"][i]),
-            "route": _shift(offsets["routes"][i]),
-            "from_route": _shift(offsets["routes"][i]),
-            "to_route": _shift(offsets["routes"][i]),
-            "trip": _shift(offsets["trips"][i]),
-            "from_trip": _shift(offsets["trips"][i]),
-            "to_trip": _shift(offsets["trips"][i]),
-            "shape": _shift(shape_offset[i]),
-            "service": service_rows[i].__getitem__,
-            "source": _shift(sum(len(f.sources) for f in feeds[:i])),
-        }
+    first = {kind: np.cumsum([0, *(len(f.ids(kind)) for f in feeds)]) for kind in (*KIND_HELD, "shape")}
+    first["source"] = np.cumsum([0, *(len(f.sources) for f in feeds)])
+
+    rows = [
+        {kind: _shift(int(starts[i])) for kind, starts in first.items()} | {"service": service_rows[i].__getitem__}
         for i in range(len(feeds))
     ]
-    ids = {
-        "agencies": {"agency_id": "agency"},
-        "stops": {"stop_id": "stop", "zone_id": "zone"},
-        "routes": {"route_id": "route", "network_id": "network"},
-        "trips": {"trip_id": "trip", "block_id": "block"},
-    }
     tables = {
-        name: pd.concat(
-            [_joined_part(getattr(f, name), ids.get(name, {}), renames[i], shifts[i]) for i, f in enumerate(feeds)],
-            ignore_index=True,
+        table.held: pd.concat(
+            [_part(table, getattr(f, table.held), renames[i], rows[i]) for i, f in enumerate(feeds)], ignore_index=True
         )
-        for name in ("agencies", "stops", "routes", "trips", "frequencies", "transfers", "pathways")
+        for table in FRAMES
     }
+    source = [f.trips["source"].to_numpy() + first["source"][i] for i, f in enumerate(feeds)]
+    tables["trips"]["source"] = np.concatenate(source).astype(np.int32)
     return Feed(
-        calls=_join_calls([f.calls for f in feeds], offsets["stops"]),
+        calls=_join_calls([f.calls for f in feeds], first["stop"][:-1]),
         calendar=calendar,
         shapes=_join_shapes([f.shapes for f in feeds], renames),
         fares=_join_fares(feeds, renames),
@@ -120,6 +73,20 @@ def join_feeds(feeds: Sequence[Feed], stems: Sequence[str]) -> Feed:
         content_hash=hashlib.sha256("\n".join([*(f.content_hash for f in feeds), *stems]).encode()).hexdigest(),
         **tables,
     )
+
+
+def _shift(offset: int) -> Shift:
+    return lambda rows: np.where(rows < 0, rows, rows + offset)
+
+
+def _part(table: Table, frame: pd.DataFrame, rename: Rename, rows: Mapping[str, Shift]) -> pd.DataFrame:
+    """The rows of one feed as they stand in the joined one: ids renamed, row numbers of each kind moved."""
+    moved = {
+        c.held: rows[c.of](frame[c.held].to_numpy()).astype(np.int32)
+        for c in table.columns
+        if c.kind == "row" and c.held in frame
+    }
+    return _renamed(frame, {c.held: c.of for c in table.columns if c.kind == "id"}, rename).assign(**moved)
 
 
 def _renames(feeds: Sequence[Feed], stems: Sequence[str]) -> list[Rename]:
@@ -140,50 +107,31 @@ def _renames(feeds: Sequence[Feed], stems: Sequence[str]) -> list[Rename]:
 
 def ids_of(feed: Feed) -> Iterable[tuple[str, str]]:
     """The ids of a feed, each with what it is an id of."""
-    columns: list[tuple[str, Iterable[str]]] = [
-        ("agency", feed.agencies["agency_id"]),
-        ("stop", feed.stops["stop_id"]),
-        ("route", feed.routes["route_id"]),
-        ("trip", feed.trips["trip_id"]),
-        ("service", feed.calendar.service_id),
-        ("shape", feed.shapes.shape_id),
-        ("block", (b for b in feed.trips["block_id"].unique() if b)),
-    ]
-    if "zone_id" in feed.stops:
-        columns.append(("zone", (z for z in feed.stops["zone_id"].unique() if z)))
-    if "network_id" in feed.routes:
-        columns.append(("network", (n for n in feed.routes["network_id"].unique() if n)))
+    for kind in ("service", "shape"):
+        yield from ((kind, name) for name in feed.ids(kind))
+    frames = [({c.name: c for c in table.columns}, table.key, getattr(feed, table.held)) for table in FRAMES]
+    for columns, key, frame in frames:
+        for column in frame:
+            if column in columns and columns[column].kind == "id":
+                blank = column in key  # the lone agency may have no id
+                yield from ((columns[column].of, name) for name in frame[column].unique() if name or blank)
     for table in feed.fares.values():
-        columns += [
-            (FARE_KIND[column], (v for v in table[column].unique() if v)) for column in table if column in FARE_KIND
-        ]
-    for kind, names in columns:
-        for name in names:
-            yield kind, name
+        for column in table:
+            if column in KIND_IN_FARES:
+                yield from ((KIND_IN_FARES[column], name) for name in table[column].unique() if name)
 
 
-def _shift(offset: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    return lambda rows: np.where(rows < 0, rows, rows + offset)
+def _renamed(table: pd.DataFrame, kinds: Mapping[str, str], rename: Rename) -> pd.DataFrame:
+    """The table with the ids in its columns of these kinds as they are in the joined feed."""
+    ids = {c: pd.Series(rename(kind, table[c]), dtype="str") for c, kind in kinds.items() if c in table}
+    return table.assign(**ids)
 
 
-def _joined_part(
-    table: pd.DataFrame, ids: dict[str, str], rename: Rename, shifts: dict[str, Callable[[NDArray[Any]], NDArray[Any]]]
-) -> pd.DataFrame:
-    part = table.copy()
-    for column, kind in ids.items():
-        if column in part:
-            part[column] = pd.Series(rename(kind, part[column]), dtype="str")
-    for column, shift in shifts.items():
-        if column in part:
-            part[column] = shift(part[column].to_numpy()).astype(np.int32)
-    return part
-
-
-def _join_calls(calls: Sequence[Calls], stop_offset: NDArray[np.int64]) -> Calls:
+def _join_calls(calls: Sequence[Calls], first_stop: NDArray[np.int64]) -> Calls:
     rest = {
         name: np.concatenate([getattr(part, name) for part in calls]) for name in list(Calls.__dataclass_fields__)[2:]
     }
-    stop = np.concatenate([part.stop + offset for part, offset in zip(calls, stop_offset, strict=True)])
+    stop = np.concatenate([part.stop + offset for part, offset in zip(calls, first_stop, strict=True)])
     return Calls(first=_join_first([part.first for part in calls]), stop=stop, **rest)
 
 
@@ -240,7 +188,6 @@ def _join_fares(feeds: Sequence[Feed], renames: Sequence[Rename]) -> dict[str, p
                 own = str(feed.agencies["agency_id"].iat[0])
                 given = table["agency_id"] if "agency_id" in table else pd.Series("", index=table.index)
                 table = table.assign(agency_id=given.where(given != "", own))
-            kinds = {column: FARE_KIND[column] for column in table if column in FARE_KIND}
-            parts.append(_joined_part(table, kinds, rename, {}))
+            parts.append(_renamed(table, KIND_IN_FARES, rename))
         joined[name] = pd.concat(parts, ignore_index=True).fillna("")
     return joined

@@ -15,56 +15,22 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.base.errors import FeedError
-from community_routes.base.notices import raise_on_errors
-from community_routes.sources.gtfs.blocks import Block, read_blocks
+from community_routes.base.notices import Notice, raise_on_errors
+from community_routes.sources.gtfs.blocks import ROW_ENDLESS, ROW_TOO_LONG, read_blocks
+from community_routes.sources.gtfs.columns import Block
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.findings import Findings
-from community_routes.sources.gtfs.join import FARE_KIND, file_stems, ids_of
-from community_routes.sources.gtfs.trips import FARE_TABLES
+from community_routes.sources.gtfs.join import file_stems, ids_of
+from community_routes.sources.gtfs.schema import FEED_INFO, KIND_OF_ID, READ_FILES, TABLES, Column, Table
 from community_routes.sources.gtfs.write import csv_of, tables_of, write_zip
 from community_routes.sources.gtfs.zip import TABLE_LIMIT, Archive, TableUnreadableError, open_archive
 
 ORIGINAL = "original"
 """Column of ``Feed.trips`` beside the others: the trip of the files that a trip is, or was copied from; "" for none."""
 
-_KEYS: Mapping[str, tuple[str, ...]] = {
-    "agency": ("agency_id",),
-    "stops": ("stop_id",),
-    "routes": ("route_id",),
-    "trips": ("trip_id",),
-    "calendar": ("service_id",),
-    "calendar_dates": ("service_id", "date"),
-    "frequencies": ("trip_id", "start_time"),
-    "transfers": ("from_stop_id", "to_stop_id", "from_route_id", "to_route_id", "from_trip_id", "to_trip_id"),
-    "pathways": ("from_stop_id", "to_stop_id", "pathway_mode"),
-}
+_KEYS = {table.name: table.key for table in TABLES.values() if table.key and not table.streamed}
 """What a row of each table is known by; rows that share it are told apart by their order."""
-_READ = {*_KEYS, *FARE_TABLES, "stop_times", "shapes"}
-_COUNTED: Mapping[str, str] = {"agency": "agencies", "stop_times": "calls"} | {
-    name: name for name in ("stops", "routes", "trips", "frequencies", "transfers", "pathways")
-}
-"""Tables of which each row that can be used is a row of a feed, and its name there."""
-_KIND: Mapping[str, str] = {
-    **FARE_KIND,
-    **{f"{end}{kind}_id": kind for kind in ("trip", "stop", "route", "booking_rule") for end in ("", "from_", "to_")},
-    "parent_station": "stop",
-    "shape_id": "shape",
-    "zone_id": "zone",
-    "block_id": "block",
-    "level_id": "level",
-    "pathway_id": "pathway",
-    "attribution_id": "attribution",
-    "location_id": "location",
-    "location_group_id": "location_group",
-    "pickup_booking_rule_id": "booking_rule",
-    "drop_off_booking_rule_id": "booking_rule",
-}
-"""What the ids in a column are ids of, in any table."""
-_TRANSLATED: Mapping[str, str] = {
-    "agency": "agency",
-    "stops": "stop",
-    "routes": "route",
-    "trips": "trip",
+_TRANSLATED = {table.name: table.kind for table in TABLES.values() if table.kind and table.held} | {
     "stop_times": "trip",
     "levels": "level",
     "pathways": "pathway",
@@ -104,15 +70,18 @@ def export_feed(feed: Feed, before: Feed, files: Sequence[Path], path: Path, *, 
     list of str
         What was left out, in words.
     """
-    findings = Findings()
     with ExitStack() as stack:
         sources = []
+        lost: list[Notice] = []
         for stem, file in zip(file_stems(files), files, strict=True):
+            findings = Findings(file.name)
             archive = open_archive(file, findings, every_file=True)
-            if archive is not None:
+            if archive is None:
+                lost += findings.notices()
+            else:
                 stack.enter_context(archive.archive)
                 sources.append(_Source(stem, archive))
-        raise_on_errors(findings.notices() if len(sources) < len(files) else [], FeedError)
+        raise_on_errors(lost, FeedError)
         export = _Export(feed, before, sources)
         content = {f"{name}.txt": csv_of(columns) for name, columns in export.tables().items()}
         content |= export.others()
@@ -127,14 +96,24 @@ class _Source:
     stem: str
     archive: Archive
 
-    def blocks(self, table: str, findings: Findings, text: Sequence[str] = ()) -> Iterator[Block]:
-        """A table as text, with all its columns or those asked for; nothing where it is not there."""
-        if table in self.archive and self.archive.members[table].file_size:
-            yield from read_blocks(self.archive, table, text=text, every_column=not text, findings=findings)
+    @property
+    def label(self) -> str:
+        """Its name in notices."""
+        return self.archive.findings.label
 
-    def table(self, table: str, findings: Findings) -> pd.DataFrame:
-        """The same at once."""
-        parts = [_frame(block, block.text) for block in self.blocks(table, findings)]
+    def name_of(self, file: str) -> str:
+        """The name of one of its tables in notices."""
+        return self.archive.findings.name_of(file)
+
+    def blocks(self, table: Table, findings: Findings | None = None) -> Iterator[Block]:
+        """A table as text; nothing where it is not there. Its faults go to the findings, or are not told again."""
+        if self.archive.holds(table.file):
+            told = Findings() if findings is None else findings
+            yield from read_blocks(replace(self.archive, findings=told), table)
+
+    def table(self, name: str, findings: Findings | None = None) -> pd.DataFrame:
+        """All columns of a table at once."""
+        parts = [_frame(block, block.text) for block in self.blocks(Table(name), findings)]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
@@ -144,13 +123,12 @@ class _Export:
     def __init__(self, feed: Feed, before: Feed, sources: Sequence[_Source]) -> None:
         self.feed, self.before, self.sources = feed, before, sources
         self.said: list[str] = []
-        self.findings = Findings()
-        names = dict.fromkeys(table for source in sources for table in source.archive.members)
-        self.other_files = [name for name in names if name.removesuffix(".txt") not in _READ]
-        told = Findings()  # what is wrong with the tables of the feed was told when it was read
+        names = dict.fromkeys(file for source in sources for file in source.archive.members)
+        self.other_files = [name for name in names if name not in READ_FILES or name == FEED_INFO.file]
+        others = [name.removesuffix(".txt") for name in self.other_files if name.endswith(".txt")]
         self.raw = [
-            {f"{name}.txt": source.table(f"{name}.txt", told) for name in _KEYS}
-            | {name: source.table(name, self.findings) for name in self.other_files if name.endswith(".txt")}
+            {f"{name}.txt": source.table(name) for name in _KEYS}
+            | {f"{name}.txt": source.table(name, source.archive.findings) for name in others}
             for source in sources
         ]
         self.known: dict[str, set[str]] = defaultdict(set)
@@ -159,7 +137,13 @@ class _Export:
         used: Counter[tuple[str, str]] = Counter()
         for tables in self.raw if len(sources) > 1 else ():
             used.update(
-                {(_KIND[c], v) for table in tables.values() for c in table if c in _KIND for v in set(table[c])}
+                {
+                    (KIND_OF_ID[c], v)
+                    for table in tables.values()
+                    for c in table
+                    if c in KIND_OF_ID
+                    for v in set(table[c])
+                }
             )
         self.clashing = {key for key, n in used.items() if n > 1}
 
@@ -181,7 +165,9 @@ class _Export:
 
     def _as_in_feed(self, table: pd.DataFrame, stem: str, *, blank: bool = False) -> pd.DataFrame:
         """A table of a file with its ids as they are in the feed; ``blank``: also that of an agency without any."""
-        return table.assign(**{c: self._renamed(table[c], _KIND[c], stem, blank=blank) for c in table if c in _KIND})
+        return table.assign(
+            **{c: self._renamed(table[c], KIND_OF_ID[c], stem, blank=blank) for c in table if c in KIND_OF_ID}
+        )
 
     def _renamed(self, ids: pd.Series, kind: str, stem: str, *, blank: bool = False) -> pd.Series:
         known = self.known[kind]
@@ -215,7 +201,7 @@ class _Export:
         stops = pd.Index(self.feed.stops["stop_id"])
         parts, total = [], 0
         for source in self.sources:
-            for block in source.blocks("stop_times.txt", Findings()):
+            for block in source.blocks(Table("stop_times")):
                 total += len(block)
                 ids, codes = block.codes("trip_id")
                 named = self._renamed(pd.Series(ids, dtype="str"), "trip", source.stem)
@@ -258,10 +244,10 @@ class _Export:
         for source in self.sources:
             ids: set[str] = set()
             more: set[str] = set()
-            for block in source.blocks("shapes.txt", Findings(), text=("shape_id",)):
+            for block in source.blocks(Table("shapes", (Column("shape_id"),))):
                 ids |= set(self._renamed(pd.Series(block.codes("shape_id")[0], dtype="str"), "shape", source.stem))
                 more |= block.present - set(columns)
-            label = source.archive.name_of("shapes.txt")
+            label = source.name_of("shapes.txt")
             lost = len(ids - self.known["shape"] - {""})
             if lost:
                 self.said.append(f"{label}: {lost:,} of {len(ids):,} shapes are left out; no trip uses them")
@@ -269,8 +255,9 @@ class _Export:
                 self.said.append(f"{label}: left out are the columns {', '.join(sorted(more))}")
 
     def _say_lost(self, name: str, total: int) -> None:
-        if name in _COUNTED and total > (used := len(getattr(self.before, _COUNTED[name]))):
-            files = ", ".join(source.archive.label for source in self.sources)
+        held = TABLES[name].held
+        if held and total > (used := len(getattr(self.before, held))):
+            files = ", ".join(source.label for source in self.sources)
             said = f"{total - used:,} of {total:,} rows are left out; they could not be used (`check` says why)"
             self.said.append(f"{name}.txt of {files}: {said}")
 
@@ -281,7 +268,7 @@ class _Export:
             holders = [i for i, source in enumerate(self.sources) if name in source.archive]
             single = len(self.sources) == 1 or not name.endswith(".txt") or name == "feed_info.txt"
             if single and len(holders) > 1:
-                rest = ", ".join(self.sources[i].archive.label for i in holders[1:])
+                rest = ", ".join(self.sources[i].label for i in holders[1:])
                 self.said.append(f"{name} of {rest} is left out: a timetable has only one")
             try:
                 files[name] = self._one_file(name, holders[:1] if single else holders)
@@ -298,14 +285,15 @@ class _Export:
             kept = self._still_there(name, self._as_in_feed(table, source.stem), source.stem)
             if len(kept) < len(table):
                 gone = f"{len(table) - len(kept):,} of {len(table):,} rows are left out; what they are about is gone"
-                self.said.append(f"{source.archive.name_of(name)}: {gone}")
+                self.said.append(f"{source.name_of(name)}: {gone}")
             changed |= not kept.equals(table)
             parts.append(kept)
         if not changed:
             source = self.sources[holders[0]]
-            return b"".join(source.archive.chunks(name, TABLE_LIMIT, self.findings))
-        labels = {self.sources[i].archive.name_of(name) for i in holders}
-        faults = [n for n in self.findings.notices() if n.file in labels and n.code in {"row_too_long", "row_endless"}]
+            return b"".join(source.archive.chunks(name, TABLE_LIMIT))
+        labels = {self.sources[i].name_of(name) for i in holders}
+        noted = [notice for source in self.sources for notice in source.archive.findings.notices()]
+        faults = [n for n in noted if n.file in labels and n.code in {ROW_TOO_LONG.name, ROW_ENDLESS.name}]
         self.said += [f"{notice.file}: {notice.message}" for notice in faults]
         whole = pd.concat(parts, ignore_index=True).fillna("")
         return csv_of({column: whole[column].to_numpy(dtype=object) for column in whole})
@@ -313,8 +301,8 @@ class _Export:
     def _still_there(self, name: str, table: pd.DataFrame, stem: str) -> pd.DataFrame:
         """The rows of a table without those that name something that is gone."""
         for column in table:
-            if _KIND.get(str(column)) in _WRITTEN:
-                table = table[(table[column] == "") | table[column].isin(self.known[_KIND[str(column)]])]
+            if KIND_OF_ID.get(str(column)) in _WRITTEN:
+                table = table[(table[column] == "") | table[column].isin(self.known[KIND_OF_ID[str(column)]])]
         if name == "feed_info.txt" and len(self.sources) > 1:
             for column in [c for c in ("feed_start_date", "feed_end_date") if c in table]:
                 if len({next(iter(raw.get(name, pd.DataFrame()).get(column, ())), "") for raw in self.raw}) > 1:

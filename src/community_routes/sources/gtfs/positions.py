@@ -13,9 +13,10 @@ from community_routes.base.earth import EARTH_RADIUS_M, great_circle_m
 from community_routes.base.kernels import kernel
 from community_routes.base.notices import declare
 from community_routes.sources.gtfs.blocks import read_blocks
-from community_routes.sources.gtfs.feed import Shapes
-from community_routes.sources.gtfs.findings import Findings
-from community_routes.sources.gtfs.stops import Index, index_of
+from community_routes.sources.gtfs.calls import RawCalls
+from community_routes.sources.gtfs.columns import index_of
+from community_routes.sources.gtfs.feed import Calls, Shapes
+from community_routes.sources.gtfs.schema import SHAPES, TRIPS
 from community_routes.sources.gtfs.zip import Archive
 
 FAR_OFF_M = 1000.0
@@ -123,13 +124,28 @@ def way_positions(
     return along, bool(undrawn.any())
 
 
-def fill_gaps(
-    first: NDArray[np.int64],
-    arrival_s: NDArray[np.int32],
-    departure_s: NDArray[np.int32],
+def finish_calls(
+    calls: RawCalls,
     timed: NDArray[np.bool_],
-    stop: NDArray[np.int32],
-    distance: NDArray[np.float64],
+    shape_of_trip: NDArray[np.int32],
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    shapes: Shapes,
+) -> Calls:
+    """Fill in blank times and freeze."""
+    n_trips = len(shape_of_trip)
+    first = np.zeros(n_trips + 1, dtype=np.int64)
+    np.cumsum(np.bincount(calls.trip, minlength=n_trips), out=first[1:])
+    if not timed.all():
+        _fill_gaps(calls, first, timed, shape_of_trip, lon, lat, shapes)
+    columns = {name: values for name, values in vars(calls).items() if name in Calls.__dataclass_fields__}
+    return Calls(first=first, timed=timed, **columns)
+
+
+def _fill_gaps(
+    calls: RawCalls,
+    first: NDArray[np.int64],
+    timed: NDArray[np.bool_],
     shape_of_trip: NDArray[np.int32],
     lon: NDArray[np.float64],
     lat: NDArray[np.float64],
@@ -146,13 +162,13 @@ def fill_gaps(
     trips = np.flatnonzero(np.add.reduceat(np.append(~timed, False), first[:-1]) * (sizes > 0)) if len(sizes) else sizes
     known: dict[tuple[int, bytes], NDArray[np.float64]] = {}
     for t in trips:
-        calls = slice(int(first[t]), int(first[t + 1]))
-        stops = stop[calls]
+        part = slice(int(first[t]), int(first[t + 1]))
+        stops = calls.stop[part]
         shape = int(shape_of_trip[t])
         key = (shape, stops.tobytes())
         if key not in known:
             known[key], _ = way_positions(lon[stops], lat[stops], shapes, shape)
-        _fill_trip(arrival_s[calls], departure_s[calls], timed[calls], distance[calls], known[key])
+        _fill_trip(calls.arrival_s[part], calls.departure_s[part], timed[part], calls.distance[part], known[key])
 
 
 def _fill_trip(
@@ -194,22 +210,14 @@ BAD_SHAPE_POINT = declare(
 )
 
 
-def read_shapes(archive: Archive, used: set[str], findings: Findings) -> Shapes:
+def read_shapes(archive: Archive, used: set[str]) -> Shapes:
     """The shapes that trips use, in the order of the file, points in their order."""
-    if "shapes.txt" not in archive or not archive.members["shapes.txt"].file_size or not used:
+    if not used or not archive.holds(SHAPES.file):
         return no_shapes()
-    index: Index = {}
+    index: dict[str, int] = {}
     columns = ("shape_pt_lon", "shape_pt_lat", "shape_pt_sequence", "shape_dist_traveled")
     parts: list[tuple[NDArray[Any], ...]] = []
-    blocks = read_blocks(
-        archive,
-        "shapes.txt",
-        text=("shape_id",),
-        numbers=columns,
-        required=("shape_id", *columns[:3]),
-        findings=findings,
-    )
-    for block in blocks:
+    for block in read_blocks(archive, SHAPES):
         for name in block.codes("shape_id")[0]:
             if name in used:
                 index.setdefault(name, len(index))
@@ -217,9 +225,8 @@ def read_shapes(archive: Archive, used: set[str], findings: Findings) -> Shapes:
         lon, lat, order, distance = (block.numbers[name] for name in columns)
         with np.errstate(invalid="ignore"):
             good = (np.abs(lat) <= 90) & (np.abs(lon) <= 180) & ~np.isnan(order)
-        at = np.flatnonzero((shape >= 0) & ~good)
         message = "the point has no usable place or order; it was left out of its shape"
-        findings.rows(BAD_SHAPE_POINT, block.label, block.line[at], message, field="shape_pt_lat")
+        block.note(BAD_SHAPE_POINT, (shape >= 0) & ~good, "shape_pt_lat", message)
         keep = (shape >= 0) & good
         parts.append(tuple(values[keep] for values in (shape, order, lon, lat, distance)))
     if not parts:
@@ -229,20 +236,9 @@ def read_shapes(archive: Archive, used: set[str], findings: Findings) -> Shapes:
     if not ordered:
         rows = np.lexsort((order, shape))
         shape, lon, lat, distance = shape[rows], lon[rows], lat[rows], distance[rows]
-    return _kept_shapes(list(index), shape, lon, lat, distance)
-
-
-def _kept_shapes(
-    ids: list[str],
-    shape: NDArray[np.int32],
-    lon: NDArray[np.float64],
-    lat: NDArray[np.float64],
-    distance: NDArray[np.float64],
-) -> Shapes:
-    """Shapes with at least one point, renumbered."""
-    count = np.bincount(shape, minlength=len(ids))
+    count = np.bincount(shape, minlength=len(index))  # a shape without a point is none
     first = np.concatenate([[0], np.cumsum(count[count > 0])]).astype(np.int64)
-    return Shapes(np.array(ids, dtype=object)[count > 0], first, lon, lat, distance)
+    return Shapes(np.array(list(index), dtype=object)[count > 0], first, lon, lat, distance)
 
 
 def no_shapes() -> Shapes:
@@ -250,21 +246,19 @@ def no_shapes() -> Shapes:
     return Shapes(np.zeros(0, object), np.zeros(1, np.int64), np.zeros(0), np.zeros(0), np.zeros(0))
 
 
-def join_shapes(
-    trips: pd.DataFrame, shape_ids: NDArray[np.object_], shapes: Shapes, archive: Archive, findings: Findings
-) -> None:
+def join_shapes(trips: pd.DataFrame, shape_ids: NDArray[np.object_], shapes: Shapes, archive: Archive) -> None:
     """Set the ``shape`` column, in place; a shape that is not there is noted once for each shape."""
     index = index_of(shapes.shape_id)
     rows = np.array([index.get(name, -1) for name in shape_ids], dtype=np.int32).reshape(-1)
     trips["shape"] = rows
-    label = archive.name_of("trips.txt")
+    findings = archive.findings
     lost = dict.fromkeys(shape_ids[(rows < 0) & (shape_ids != "")])
-    if lost and "shapes.txt" not in archive:
+    if lost and SHAPES.file not in archive:
         message = (
             f"trips name shapes ({len(lost):,} in all), but there is no shapes.txt; they are drawn as straight lines"
         )
-        findings.add(UNKNOWN_SHAPE, label, message=message, field="shape_id")
+        findings.add(UNKNOWN_SHAPE, TRIPS.file, message=message, field="shape_id")
         return
     for name in lost:
         message = f"shape {name!r} has no points in shapes.txt; its trips are drawn as straight lines"
-        findings.add(UNKNOWN_SHAPE, label, message=message, field="shape_id", value=name)
+        findings.add(UNKNOWN_SHAPE, TRIPS.file, message=message, field="shape_id", value=name)

@@ -4,36 +4,39 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.base.notices import declare
-from community_routes.sources.gtfs.blocks import BLANK_S, BROKEN_S, LEFT_OUT, Block, dates_of, read_table, seconds_of
+from community_routes.sources.gtfs.blocks import read_optional, read_table
+from community_routes.sources.gtfs.columns import (
+    BLANK_S,
+    BROKEN_S,
+    LEFT_OUT,
+    Block,
+    Index,
+    dates_of,
+    empty_frame,
+    index_of,
+)
 from community_routes.sources.gtfs.feed import Calendar, Feed
 from community_routes.sources.gtfs.findings import Findings
 from community_routes.sources.gtfs.join import file_stems
-from community_routes.sources.gtfs.stops import Index, index_of, unique_rows
+from community_routes.sources.gtfs.schema import CALENDAR, CALENDAR_DATES, DAYS, FEED_INFO, FREQUENCIES
 from community_routes.sources.gtfs.zip import Archive
 
-DATE_MENDED = declare(
-    "date_mended", "warning", "A date has marks between year, month and day; it was read all the same."
-)
 NO_EXCEPTIONS = declare("no_exceptions", "info", "calendar_dates.txt holds no usable row; holidays are not told apart.")
-BAD_DATE = declare("bad_date", "warning", "A cell that should hold a date (YYYYMMDD) does not; the row was left out.")
 DATES_REVERSED = declare(
     "dates_reversed", "warning", "A service ends before it starts, so its weekly pattern never runs."
 )
-BAD_EXCEPTION = declare("bad_exception", "warning", "exception_type is neither 1 nor 2; the row was left out.")
 DUPLICATE_EXCEPTION = declare(
     "duplicate_exception", "warning", "A service has two exceptions on one date; the first is used."
 )
-
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _Weeks: TypeAlias = tuple[NDArray[np.object_], NDArray[np.bool_], NDArray[np.datetime64], NDArray[np.datetime64]]
 """Service ids, weekdays, first and last dates."""
@@ -41,157 +44,81 @@ _Exceptions: TypeAlias = tuple[NDArray[np.int32], NDArray[np.datetime64], NDArra
 """Rows of services, dates, and whether they are added."""
 
 
-def read_validity(archive: Archive, findings: Findings) -> tuple[dt.date | None, dt.date | None]:
+def read_validity(archive: Archive) -> tuple[dt.date | None, dt.date | None]:
     """First and last date that the publisher vouches for (``feed_info.txt``); ``None`` where it does not say."""
-    if "feed_info.txt" not in archive or not archive.members["feed_info.txt"].file_size:
-        return None, None
-    columns = ("feed_start_date", "feed_end_date")
-    block = read_table(archive, "feed_info.txt", text=columns, findings=findings)
+    block = read_optional(archive, FEED_INFO)
     if block is None or not len(block):
         return None, None
-    first, last = (dates_of([block.strings(column)[0]])[0][0] for column in columns)
+    first, last = dates_of([block.strings(column)[0] for column in FEED_INFO.text])[0]
     return (None if np.isnat(first) else first.astype(dt.date)), (None if np.isnat(last) else last.astype(dt.date))
 
 
-def read_calendar(archive: Archive, findings: Findings) -> tuple[Calendar, Index] | None:
+def read_calendar(archive: Archive) -> tuple[Calendar, Index] | None:
     """Weekly patterns and exceptions, and the row of each service id; ``None`` after a fault."""
     no_dates = np.zeros(0, "datetime64[D]")
     weekly: _Weeks | None = (np.zeros(0, object), np.zeros((0, 7), np.bool_), no_dates, no_dates)
-    if "calendar.txt" in archive:
-        weekly = _read_weeks(archive, findings)
+    if CALENDAR.file in archive:
+        weekly = _read_weeks(archive)
     extra: _Exceptions | None = (np.zeros(0, np.int32), no_dates, np.zeros(0, np.bool_))
     index = index_of(weekly[0]) if weekly is not None else {}
-    if "calendar_dates.txt" in archive and archive.members["calendar_dates.txt"].file_size:
-        extra = _read_exceptions(archive, index, findings)
+    if archive.holds(CALENDAR_DATES.file):
+        extra = _read_exceptions(archive, index)
     if weekly is None or extra is None:
         return None
     service_id, weekdays, start, end = weekly
-    if "calendar_dates.txt" in archive and len(extra[0]) == 0:
+    if CALENDAR_DATES.file in archive and len(extra[0]) == 0:
         message = "calendar_dates.txt holds no exception, so holidays run as any other day"
-        findings.add(NO_EXCEPTIONS, archive.name_of("calendar_dates.txt"), message=message)
+        archive.findings.add(NO_EXCEPTIONS, CALENDAR_DATES.file, message=message)
     more = len(index) - len(service_id)
+    no_week = np.full(more, "NaT", dtype="datetime64[D]")
     calendar = Calendar(
         np.array(list(index), dtype=object),
         np.concatenate([weekdays, np.zeros((more, 7), np.bool_)]),
-        np.concatenate([start, np.full(more, "NaT", dtype="datetime64[D]")]),
-        np.concatenate([end, np.full(more, "NaT", dtype="datetime64[D]")]),
+        np.concatenate([start, no_week]),
+        np.concatenate([end, no_week]),
         *extra,
     )
     return calendar, index
 
 
-def _read_weeks(archive: Archive, findings: Findings) -> _Weeks | None:
-    texts = ("service_id", "start_date", "end_date")
-    block = read_table(
-        archive,
-        "calendar.txt",
-        text=texts,
-        numbers=DAYS,
-        required=("service_id", *DAYS, "start_date", "end_date"),
-        findings=findings,
-    )
+def _read_weeks(archive: Archive) -> _Weeks | None:
+    block = read_table(archive, CALENDAR)
     if block is None:
         return None
-    rows = unique_rows(block, "service_id", findings)
-    start, keep_start = _dates(block, "start_date", rows, findings)
-    end, keep_end = _dates(block, "end_date", rows, findings)
+    rows = block.unique()
+    start, keep_start = block.dates("start_date", rows)
+    end, keep_end = block.dates("end_date", rows)
     keep = keep_start & keep_end
-    reversed_dates = np.flatnonzero(keep & (end < start))
-    findings.rows(
-        DATES_REVERSED,
-        block.label,
-        block.line[rows[reversed_dates]],
-        lambda i: (
-            f"the service ends on {end[reversed_dates[i]]}, before it starts on {start[reversed_dates[i]]}; it never runs"
-        ),
-        field="end_date",
-        values=end[reversed_dates],
+    back = np.flatnonzero(keep & (end < start))
+
+    def message(i: int) -> str:
+        return f"the service ends on {end[back[i]]}, before it starts on {start[back[i]]}; it never runs"
+
+    block.findings.rows(
+        DATES_REVERSED, CALENDAR.file, block.line[rows[back]], message, field="end_date", values=end[back]
     )
-    days = np.stack([block.integers(day, 0, findings, low=0, high=1)[rows] == 1 for day in DAYS], axis=1)
-    ids = block.strings("service_id")[rows]
-    return ids[keep], days[keep], start[keep], end[keep]
+    days = np.stack([block.whole(day)[rows] == 1 for day in DAYS], axis=1)
+    return block.strings("service_id", rows)[keep], days[keep], start[keep], end[keep]
 
 
-def _dates(
-    block: Block, column: str, rows: NDArray[np.int64], findings: Findings
-) -> tuple[NDArray[np.datetime64], NDArray[np.bool_]]:
-    """The dates of a column and which are dates; the others are noted and their rows are to be left out."""
-    values, codes = block.codes(column)
-    days, marked = dates_of(values or [""])
-    result = days[codes][rows]
-    mended = rows[marked[codes][rows]]
-    findings.rows(
-        DATE_MENDED,
-        block.label,
-        block.line[mended],
-        f"{column} '{{value}}' is not written YYYYMMDD; it was read as year, month, day",
-        field=column,
-        values=block.strings(column)[mended],
-    )
-    lost = np.flatnonzero(np.isnat(result))
-    findings.rows(
-        BAD_DATE,
-        block.label,
-        block.line[rows[lost]],
-        f"{column} is no date written YYYYMMDD; the row was left out",
-        field=column,
-        values=block.strings(column)[rows[lost]],
-    )
-    return result, ~np.isnat(result)
-
-
-def _read_exceptions(archive: Archive, index: Index, findings: Findings) -> _Exceptions | None:
+def _read_exceptions(archive: Archive, index: dict[str, int]) -> _Exceptions | None:
     """Exceptions; services that have nothing else are added to ``index``."""
-    block = read_table(
-        archive,
-        "calendar_dates.txt",
-        text=("service_id", "date"),
-        numbers=("exception_type",),
-        required=("service_id", "date", "exception_type"),
-        findings=findings,
-    )
+    block = read_table(archive, CALENDAR_DATES)
     if block is None:
         return None
-    everything = np.arange(len(block))
-    date, keep = _dates(block, "date", everything, findings)
-    kind = block.integers("exception_type", 0, findings)
-    odd = np.flatnonzero((kind != 1) & (kind != 2))
-    findings.rows(
-        BAD_EXCEPTION,
-        block.label,
-        block.line[odd],
-        "exception_type is not 1 (runs) or 2 (does not run); the row was left out",
-        field="exception_type",
-        values=kind[odd],
-    )
-    keep[odd] = False
+    date, keep = block.dates("date", np.arange(len(block)))
+    kind = block.whole("exception_type")
     ids = block.strings("service_id")
-    keep &= ids != ""
+    keep &= CALENDAR_DATES["exception_type"].knows(kind) & (ids != "")
     for name in dict.fromkeys(ids[keep]):
         index.setdefault(name, len(index))
     service = np.array([index.get(name, -1) for name in ids], dtype=np.int32).reshape(-1)
-    keep = _first_exceptions(block, service, date, keep, findings)
-    return service[keep], date[keep], kind[keep] == 1
-
-
-def _first_exceptions(
-    block: Block, service: NDArray[np.int32], date: NDArray[np.datetime64], keep: NDArray[np.bool_], findings: Findings
-) -> NDArray[np.bool_]:
     at = np.flatnonzero(keep)
-    key = service[at].astype(np.int64) << 32 | (date[at].astype(np.int64) & 0xFFFFFFFF)
-    _, first = np.unique(key, return_index=True)
-    again = np.setdiff1d(np.arange(len(at)), first)
-    findings.rows(
-        DUPLICATE_EXCEPTION,
-        block.label,
-        block.line[at[again]],
-        "the service has an exception on this date already; the first is used, this row was left out",
-        field="date",
-        values=date[at[again]],
-    )
-    result = keep.copy()
-    result[at[again]] = False
-    return result
+    again = at[pd.DataFrame({"service": service[at], "date": date[at]}).duplicated().to_numpy()]
+    message = "the service has an exception on this date already; the first is used, this row was left out"
+    block.note(DUPLICATE_EXCEPTION, again, "date", message, date)
+    keep[again] = False
+    return service[keep], date[keep], kind[keep] == 1
 
 
 def entries_of(feed: Feed) -> pd.DataFrame:
@@ -299,50 +226,22 @@ MOST_CALLS = 50_000_000
 _SHORT_S = 60
 
 
-def no_frequencies() -> pd.DataFrame:
-    """No headway period at all."""
-    table = pd.DataFrame({name: np.zeros(0, np.int32) for name in ("trip", "start_s", "end_s", "headway_s")})
-    return table.assign(exact_times=np.zeros(0, np.bool_))
-
-
-def read_frequencies(
-    archive: Archive, trips: Mapping[str, int], findings: Findings
-) -> tuple[pd.DataFrame, NDArray[np.int64]]:
+def read_frequencies(archive: Archive, trips: Index) -> tuple[pd.DataFrame, NDArray[np.int64]]:
     """Headway periods, and the trips all of whose periods were left out (they must not run as they stand)."""
-    nobody = np.zeros(0, np.int64)
-    if "frequencies.txt" not in archive or not archive.members["frequencies.txt"].file_size:
-        return no_frequencies(), nobody
-    block = read_table(
-        archive,
-        "frequencies.txt",
-        text=("trip_id", "start_time", "end_time"),
-        numbers=("headway_secs", "exact_times"),
-        required=("trip_id", "start_time", "end_time", "headway_secs"),
-        findings=findings,
-    )
+    block = read_optional(archive, FREQUENCIES)
     if block is None or not len(block):
-        return no_frequencies(), nobody
-    trip = block.look_up("trip_id", trips)
-    start, end = _clock(block, "start_time"), _clock(block, "end_time")
-    headway = block.integers("headway_secs", 0, findings)
-    good = _usable(block, trip, start, end, headway, findings)
-    table = pd.DataFrame(
-        {
-            "trip": trip,
-            "start_s": start,
-            "end_s": end,
-            "headway_s": headway.astype(np.int32),
-            "exact_times": block.integers("exact_times", 0, findings, low=0, high=1) == 1,
-        }
-    )
+        return empty_frame(FREQUENCIES), np.zeros(0, np.int64)
+    trip, headway = block.look_up("trip_id", trips), block.whole("headway_secs")
+    start, end = block.seconds("start_time"), block.seconds("end_time")
+    good = _usable(block, trip, start, end, headway)
+    table = block.frame(good, trip=trip[good], start_s=start[good], end_s=end[good], headway_s=headway[good])
     lost = np.setdiff1d(trip[~good & (trip >= 0)], trip[good]).astype(np.int64)
-    at = np.flatnonzero(good & (headway < _SHORT_S))
     message = "the headway is {value} seconds; were minutes meant?"
-    findings.rows(SHORT_HEADWAY, block.label, block.line[at], message, field="headway_secs", values=headway[at])
-    return _apart(table[good].reset_index(drop=True), block.line[good], block.label, findings), lost
+    block.note(SHORT_HEADWAY, good & (headway < _SHORT_S), "headway_secs", message, headway)
+    return _apart(table, block.line[good], block.findings), lost
 
 
-def check_amount(table: pd.DataFrame, n_calls: NDArray[np.int64], label: str, findings: Findings) -> None:
+def check_amount(table: pd.DataFrame, n_calls: NDArray[np.int64], findings: Findings) -> None:
     """Refuse headways that would fill the memory of any machine once each departure is laid out.
 
     Parameters
@@ -359,40 +258,29 @@ def check_amount(table: pd.DataFrame, n_calls: NDArray[np.int64], label: str, fi
             f"the headways make {int(calls.sum()):,} calls a day, more than the {MOST_CALLS:,} of any timetable; one row alone "
             f"makes {int(departures[row]):,} departures, every {table['headway_s'].iat[row]} seconds. Are minutes meant?"
         )
-        findings.add(ABSURD_HEADWAYS, label, message=message, field="headway_secs", value=table["headway_s"].iat[row])
-
-
-def _clock(block: Block, column: str) -> NDArray[np.int32]:
-    _, codes = block.codes(column)
-    seconds: NDArray[np.int32] = seconds_of(block.text[column].dictionary)[codes]
-    return seconds
+        shortest = table["headway_s"].iat[row]
+        findings.add(ABSURD_HEADWAYS, FREQUENCIES.file, message=message, field="headway_secs", value=shortest)
 
 
 def _usable(
-    block: Block,
-    trip: NDArray[np.int32],
-    start: NDArray[np.int32],
-    end: NDArray[np.int32],
-    headway: NDArray[np.int64],
-    findings: Findings,
+    block: Block, trip: NDArray[np.int32], start: NDArray[np.int32], end: NDArray[np.int32], headway: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     good: NDArray[np.bool_] = trip != LEFT_OUT  # why the trip was left out has been noted
-    checks: tuple[tuple[NDArray[np.bool_], str, NDArray[Any], str], ...] = (
-        (trip < 0, "trip_id", block.strings("trip_id"), "the trip is not in trips.txt"),
-        ((start == BLANK_S) | (start == BROKEN_S), "start_time", block.strings("start_time"), "it is no clock time"),
-        ((end == BLANK_S) | (end == BROKEN_S), "end_time", block.strings("end_time"), "it is no clock time"),
-        (end <= start, "end_time", block.strings("end_time"), "it is not after start_time"),
-        (headway < _SHORTEST_S, "headway_secs", headway, "a headway needs at least 5 seconds; minutes are no seconds"),
+    checks: tuple[tuple[NDArray[np.bool_], str, str], ...] = (
+        (trip < 0, "trip_id", "the trip is not in trips.txt"),
+        ((start == BLANK_S) | (start == BROKEN_S), "start_time", "it is no clock time"),
+        ((end == BLANK_S) | (end == BROKEN_S), "end_time", "it is no clock time"),
+        (end <= start, "end_time", "it is not after start_time"),
+        (headway < _SHORTEST_S, "headway_secs", "a headway needs at least 5 seconds; minutes are no seconds"),
     )
-    for wrong, column, cells, why in checks:
-        at = np.flatnonzero(good & wrong)
+    for wrong, column, why in checks:
         message = f"{column} is '{{value}}': {why}; the row was left out"
-        findings.rows(BAD_FREQUENCY, block.label, block.line[at], message, field=column, values=cells[at])
-        good[at] = False
+        block.note(BAD_FREQUENCY, good & wrong, column, message, headway if column == "headway_secs" else None)
+        good &= ~wrong
     return good
 
 
-def _apart(table: pd.DataFrame, line: NDArray[np.int64], label: str, findings: Findings) -> pd.DataFrame:
+def _apart(table: pd.DataFrame, line: NDArray[np.int64], findings: Findings) -> pd.DataFrame:
     """Cut from each row the time that earlier rows of the trip cover; the departures that are left keep their times."""
     order = np.lexsort((table["start_s"], table["trip"]))
     trip, start, end = (table[name].to_numpy()[order] for name in ("trip", "start_s", "end_s"))
@@ -410,7 +298,8 @@ def _apart(table: pd.DataFrame, line: NDArray[np.int64], label: str, findings: F
         free = left_of(covered.setdefault(t, []), begin, finish)
         if free != [(begin, finish)]:
             message = "earlier rows of this trip cover a part of this time; its departures in that part were left out"
-            findings.add(OVERLAPPING_FREQUENCIES, label, message=message, row=int(line[row]), field="start_time")
+            at = int(line[row])
+            findings.add(OVERLAPPING_FREQUENCIES, FREQUENCIES.file, message=message, row=at, field="start_time")
         for gap_start, gap_end in free:
             first = begin + -(-(gap_start - begin) // headway) * headway
             if first < gap_end:

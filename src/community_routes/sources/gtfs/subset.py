@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.sources.gtfs.blocks import LEFT_OUT
 from community_routes.sources.gtfs.calls import RawCalls
+from community_routes.sources.gtfs.columns import LEFT_OUT, index_of
 from community_routes.sources.gtfs.feed import Calendar, Calls, Feed, Shapes
+from community_routes.sources.gtfs.schema import FRAMES
 from community_routes.sources.gtfs.trips import ReadTrips
 
 
@@ -52,7 +55,7 @@ class Clip:
                 active |= calendar.active(date + dt.timedelta(days=days))
         keep = active[trips.table["service"].to_numpy()]
         ids = trips.table["trip_id"].to_numpy(dtype=object)
-        index = trips.index | dict.fromkeys(ids[~keep], LEFT_OUT) | {name: row for row, name in enumerate(ids[keep])}
+        index = {**trips.index} | dict.fromkeys(ids[~keep], LEFT_OUT) | index_of(ids[keep])
         table = trips.table[keep].reset_index(drop=True)
         return ReadTrips(table, index, trips.shape_id[keep], trips.line[keep])
 
@@ -78,25 +81,7 @@ class Clip:
         keep[parent[keep & (parent >= 0)]] = True
         in_kept_station = (parent >= 0) & keep[parent]
         keep |= in_kept_station & (feed.stops["location_type"].to_numpy() > 1)
-        new_row = np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1).astype(np.int32)
-        stops = feed.stops[keep].reset_index(drop=True)
-        stops["parent"] = new_row[stops["parent"].to_numpy()]
-        return replace(
-            feed,
-            stops=stops,
-            calls=replace(feed.calls, stop=new_row[feed.calls.stop]),
-            transfers=_renumbered(feed.transfers, keep, new_row),
-            pathways=_renumbered(feed.pathways, keep, new_row),
-        )
-
-
-def _renumbered(table: pd.DataFrame, keep: NDArray[np.bool_], new_row: NDArray[np.int32]) -> pd.DataFrame:
-    """Rules between stops that are kept (or between any, where none is named)."""
-    a, b = table["from_stop"].to_numpy(), table["to_stop"].to_numpy()
-    table = table[((a < 0) | keep[a]) & ((b < 0) | keep[b])].reset_index(drop=True)
-    for column in ("from_stop", "to_stop"):
-        table[column] = new_row[table[column].to_numpy()]
-    return table
+        return keep_rows(feed, "stop", keep)
 
 
 def keep_trips(feed: Feed, keep: NDArray[np.bool_]) -> Feed:
@@ -106,36 +91,8 @@ def keep_trips(feed: Feed, keep: NDArray[np.bool_]) -> Feed:
     ----------
     keep : bool, shape (n_trips,)
     """
-    new_row = np.where(keep, np.cumsum(keep) - 1, -1).astype(np.int32)
-    sizes = np.diff(feed.calls.first)
-    rows = np.repeat(keep, sizes)
-    first = np.concatenate([[0], np.cumsum(sizes[keep])]).astype(np.int64)
-    calls = Calls(first, *(getattr(feed.calls, name)[rows] for name in list(Calls.__dataclass_fields__)[1:]))
-    frequencies = feed.frequencies[keep[feed.frequencies["trip"].to_numpy()]].reset_index(drop=True)
-    frequencies["trip"] = new_row[frequencies["trip"].to_numpy()]
-    transfers = feed.transfers
-    for column in ("from_trip", "to_trip"):
-        named = transfers[column].to_numpy()
-        transfers = transfers[(named < 0) | keep[named]].reset_index(drop=True)
-        named = transfers[column].to_numpy()
-        transfers[column] = np.where(named < 0, -1, new_row[named]).astype(np.int32)
-    trips = feed.trips[keep].reset_index(drop=True)
-    shapes, trips["shape"] = _used_shapes(feed.shapes, trips["shape"].to_numpy())
-    return replace(feed, trips=trips, calls=calls, frequencies=frequencies, transfers=transfers, shapes=shapes)
-
-
-def _used_shapes(shapes: Shapes, shape_of_trip: NDArray[np.int32]) -> tuple[Shapes, NDArray[np.int32]]:
-    """The shapes that are used, and their new rows by trip."""
-    used = np.zeros(len(shapes.shape_id), np.bool_)
-    used[shape_of_trip[shape_of_trip >= 0]] = True
-    if used.all():
-        return shapes, shape_of_trip
-    sizes = np.diff(shapes.first)
-    points = np.repeat(used, sizes)
-    first = np.concatenate([[0], np.cumsum(sizes[used])]).astype(np.int64)
-    kept = Shapes(shapes.shape_id[used], first, shapes.lon[points], shapes.lat[points], shapes.distance[points])
-    new_row = np.append(np.where(used, np.cumsum(used) - 1, -1), -1).astype(np.int32)
-    return kept, new_row[shape_of_trip]
+    feed = keep_rows(feed, "trip", keep)
+    return keep_rows(feed, "shape", _used(feed, "shape"))
 
 
 def without_unused(feed: Feed) -> Feed:
@@ -143,46 +100,68 @@ def without_unused(feed: Feed) -> Feed:
 
     Where the feed has tables of fares, which may name them, its routes and agencies stay.
     """
-    feed = _used_services(feed)
+    feed = keep_rows(feed, "service", _used(feed, "service"))
     if feed.fares:
         return feed
-    keep, new_row = _used(feed.trips["route"].to_numpy(), len(feed.routes))
-    trips = feed.trips.copy()
-    trips["route"] = new_row[trips["route"].to_numpy()]
-    transfers = feed.transfers
-    for column in ("from_route", "to_route"):
-        named = transfers[column].to_numpy()
-        transfers = transfers[(named < 0) | keep[named]].reset_index(drop=True)
-        named = transfers[column].to_numpy()
-        transfers[column] = np.where(named < 0, -1, new_row[named]).astype(np.int32)
-    routes = feed.routes[keep].reset_index(drop=True)
-    agency, new_agency = _used(routes["agency"].to_numpy(), len(feed.agencies))
-    if agency.any():
-        routes["agency"] = new_agency[routes["agency"].to_numpy()]
-        feed = replace(feed, agencies=feed.agencies[agency].reset_index(drop=True))
-    return replace(feed, trips=trips, routes=routes, transfers=transfers)
+    feed = keep_rows(feed, "route", _used(feed, "route"))
+    agencies = _used(feed, "agency")
+    return keep_rows(feed, "agency", agencies) if agencies.any() else feed
 
 
-def _used_services(feed: Feed) -> Feed:
-    calendar = feed.calendar
-    keep, new_row = _used(feed.trips["service"].to_numpy(), len(calendar.service_id))
-    dated = keep[calendar.exception_service]
-    kept = Calendar(
-        calendar.service_id[keep],
-        calendar.weekdays[keep],
-        calendar.start[keep],
-        calendar.end[keep],
-        new_row[calendar.exception_service[dated]],
-        calendar.exception_date[dated],
-        calendar.exception_added[dated],
-    )
-    trips = feed.trips.copy()
-    trips["service"] = new_row[trips["service"].to_numpy()]
-    return replace(feed, trips=trips, calendar=kept)
+def _used(feed: Feed, kind: str) -> NDArray[np.bool_]:
+    """Which agencies a route has, or which routes, services or shapes a trip."""
+    rows = (feed.routes if kind == "agency" else feed.trips)[kind].to_numpy()
+    used = np.zeros(len(feed.ids(kind)), np.bool_)
+    used[rows[rows >= 0]] = True
+    return used
 
 
-def _used(rows: NDArray[np.int32], n: int) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
-    """Which of n rows are named, and their new numbers (-1, and for -1, where there is none)."""
-    keep = np.zeros(n, np.bool_)
-    keep[rows[rows >= 0]] = True
-    return keep, np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1).astype(np.int32)
+def keep_rows(feed: Feed, kind: str, keep: NDArray[np.bool_]) -> Feed:
+    """The feed with these agencies, stops, routes, trips, services or shapes only, all others numbered anew.
+
+    A row of another table that names one that goes, goes with it; a stop whose station goes has none.
+
+    Parameters
+    ----------
+    kind : str
+        ``stop``, ``trip``, ...
+    keep : bool, shape (n_rows,)
+    """
+    if keep.all():
+        return feed
+    new_row = np.append(np.where(keep, np.cumsum(keep) - 1, -1), -1).astype(np.int32)
+    parts: dict[str, Any] = {}
+    for table in FRAMES:
+        frame: pd.DataFrame = getattr(feed, table.held)
+        own, columns = table.kind == kind, table.rows_of(kind)
+        rows = keep if own else np.ones(len(frame), np.bool_)
+        for named in () if own else [frame[column].to_numpy() for column in columns]:
+            rows = rows & ((named < 0) | (new_row[named] >= 0))
+        if own or columns:
+            frame = frame[rows].reset_index(drop=True)
+            parts[table.held] = frame.assign(**{column: new_row[frame[column].to_numpy()] for column in columns})
+    if kind == "trip":
+        parts["calls"] = Calls(**_groups(vars(feed.calls), keep))
+    elif kind == "stop":
+        parts["calls"] = replace(feed.calls, stop=new_row[feed.calls.stop])
+    elif kind == "shape":
+        points = {name: values for name, values in vars(feed.shapes).items() if name != "shape_id"}
+        parts["shapes"] = Shapes(shape_id=feed.shapes.shape_id[keep], **_groups(points, keep))
+    elif kind == "service":
+        week = {name: getattr(feed.calendar, name)[keep] for name in ("service_id", "weekdays", "start", "end")}
+        dated = keep[feed.calendar.exception_service]
+        parts["calendar"] = Calendar(
+            **week,
+            exception_service=new_row[feed.calendar.exception_service[dated]],
+            exception_date=feed.calendar.exception_date[dated],
+            exception_added=feed.calendar.exception_added[dated],
+        )
+    return replace(feed, **parts)
+
+
+def _groups(columns: Mapping[str, NDArray[Any]], keep: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    """Columns of rows in groups, which ``first`` marks off, with these groups only."""
+    sizes = np.diff(columns["first"])
+    rows = np.repeat(keep, sizes)
+    first = np.concatenate([[0], np.cumsum(sizes[keep])]).astype(np.int64)
+    return {name: first if name == "first" else values[rows] for name, values in columns.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,23 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.base.notices import declare
-from community_routes.sources.gtfs.blocks import LEFT_OUT, Block, read_table
-from community_routes.sources.gtfs.findings import Findings
-from community_routes.sources.gtfs.stops import Index, index_of, text_column, unique_rows
+from community_routes.sources.gtfs.blocks import read_optional, read_table
+from community_routes.sources.gtfs.columns import LEFT_OUT, Block, Index, index_of
+from community_routes.sources.gtfs.schema import CONTINUOUS, FARES, PRICED, ROUTES, TRIPS
 from community_routes.sources.gtfs.zip import Archive
-
-UNKNOWN_AGENCY = declare(
-    "unknown_agency", "warning", "A route names an agency that is not in agency.txt; it has none now."
-)
-UNKNOWN_ROUTE_TYPE = declare(
-    "unknown_route_type", "warning", "route_type is neither basic nor extended; the route counts as bus."
-)
-TRIP_WITHOUT_ROUTE = declare(
-    "trip_without_route", "warning", "A trip names a route that is not in routes.txt; it was left out."
-)
-TRIP_WITHOUT_SERVICE = declare(
-    "trip_without_service", "warning", "A trip names a service without any date; it never runs and was left out."
-)
 
 CONTINUOUS_IGNORED = declare(
     "continuous_ignored",
@@ -39,24 +25,6 @@ NETWORKS_TWICE = declare(
     "warning",
     "Networks of routes are stated in routes.txt and in route_networks.txt, which GTFS forbids; the latter holds.",
 )
-CONTINUOUS = ("continuous_pickup", "continuous_drop_off")
-FARE_TABLES = (
-    "fare_attributes",
-    "fare_rules",
-    "fare_media",
-    "fare_products",
-    "fare_leg_rules",
-    "fare_leg_join_rules",
-    "fare_transfer_rules",
-    "rider_categories",
-    "timeframes",
-    "areas",
-    "stop_areas",
-    "networks",
-    "route_networks",
-)
-PRICED = ("fare_attributes", "fare_products")
-_BUS = 3
 _EXTENDED = {
     1: 2,  # 1xx railways
     2: 3,  # 2xx coaches
@@ -78,12 +46,6 @@ _EXTENDED = {
 }
 
 
-def known_route_type(kind: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Basic (0 to 7, 11, 12) and extended types (100 to 1799, the hierarchical vehicle types of European feeds)."""
-    basic: NDArray[np.bool_] = ((kind >= 0) & (kind <= 7)) | (kind == 11) | (kind == 12)
-    return basic | ((kind >= 100) & (kind < 1800))
-
-
 def basic_route_type(kind: NDArray[np.int64]) -> NDArray[np.int64]:
     """The basic type (0 tram, 1 metro, 2 rail, 3 bus, 4 ferry, 5 cable tram, 6 aerial lift, 7 funicular, 11 trolleybus,
     12 monorail) that comes nearest to each type; extended types by their hundreds, air services 1100.
@@ -95,77 +57,34 @@ def basic_route_type(kind: NDArray[np.int64]) -> NDArray[np.int64]:
     return basic
 
 
-def read_routes(
-    archive: Archive, agencies: pd.DataFrame | None, findings: Findings
-) -> tuple[pd.DataFrame, Index] | None:
-    """The routes in the order of the file, and the row of each id."""
-    texts = ("route_id", "agency_id", "route_short_name", "route_long_name", "route_color", "network_id")
-    block = read_table(
-        archive,
-        "routes.txt",
-        text=texts,
-        numbers=("route_type", *CONTINUOUS),
-        required=("route_id", "route_type"),
-        findings=findings,
-    )
+def read_routes(archive: Archive, agencies: pd.DataFrame | None) -> tuple[pd.DataFrame, Index] | None:
+    """The routes in the order of the file, and the row of each id; ``None`` after an error (noted)."""
+    block = read_table(archive, ROUTES)
     if block is None:
         return None
-    note_continuous(block, findings)
-    rows = unique_rows(block, "route_id", findings)
-    kind = block.integers("route_type", -1, findings)
-    odd = np.flatnonzero(~known_route_type(kind))
-    findings.rows(
-        UNKNOWN_ROUTE_TYPE,
-        block.label,
-        block.line[odd],
-        "route_type is not in the GTFS reference; the route counts as bus",
-        field="route_type",
-        values=kind[odd],
-    )
-    kind[odd] = _BUS
-    ids = block.strings("route_id")[rows]
-    colour = np.array([_colour(c) for c in block.strings("route_color")[rows]], dtype=object)
-    table = pd.DataFrame(
-        {
-            "route_id": text_column(ids),
-            "agency": _agencies(block, agencies, findings)[rows],
-            "route_short_name": text_column(block.strings("route_short_name")[rows]),
-            "route_long_name": text_column(block.strings("route_long_name")[rows]),
-            "route_type": kind[rows].astype(np.int32),
-            "route_color": text_column(colour),
-            "network_id": text_column(block.strings("network_id")[rows]),
-        }
-    )
-    return table, index_of(ids)
+    note_continuous(block)
+    rows = block.unique()
+    colour = np.array([_colour(text) for text in block.strings("route_color", rows)], dtype=object)
+    table = block.frame(rows, agency=_agencies(block, agencies)[rows], route_color=colour)
+    return table, index_of(block.strings("route_id", rows))
 
 
-def note_continuous(block: Block, findings: Findings) -> None:
+def note_continuous(block: Block) -> None:
     """Note rows by which one may board or alight between stops (0, 2 and 3; 1 and blank are no)."""
     for column in CONTINUOUS:
-        at = np.flatnonzero(np.isin(block.numbers[column], (0, 2, 3)))
+        values = block.numbers[column]
         message = f"{column} {{value}} lets people on or off between stops; this is ignored, only stops count"
-        findings.rows(
-            CONTINUOUS_IGNORED, block.label, block.line[at], message, field=column, values=block.numbers[column][at]
-        )
+        block.note(CONTINUOUS_IGNORED, np.isin(values, (0, 2, 3)), column, message, values)
 
 
-def _agencies(block: Block, agencies: pd.DataFrame | None, findings: Findings) -> NDArray[np.int32]:
+def _agencies(block: Block, agencies: pd.DataFrame | None) -> NDArray[np.int32]:
     if agencies is None:  # its absence has been noted
         return np.full(len(block), -1, np.int32)
     agency = block.look_up("agency_id", index_of(agencies["agency_id"].to_numpy()))
     if len(agencies) == 1:  # a lone agency needs no id
         agency[agency == -1] = 0
-    lost = np.flatnonzero(agency < 0)
-    findings.rows(
-        UNKNOWN_AGENCY,
-        block.label,
-        block.line[lost],
-        "agency_id '{value}' is not in agency.txt; the route counts as one without an agency",
-        field="agency_id",
-        values=block.strings("agency_id")[lost],
-    )
-    agency[lost] = -1
-    return agency
+    block.fault("agency_id", agency < 0)
+    return np.maximum(agency, -1)
 
 
 def _colour(text: str) -> str:
@@ -194,81 +113,43 @@ class ReadTrips:
     line: NDArray[np.int64]
 
 
-def read_trips(
-    archive: Archive,
-    routes: Mapping[str, int],
-    services: Mapping[str, int],
-    findings: Findings,
-) -> ReadTrips | None:
+def read_trips(archive: Archive, routes: Index, services: Index) -> ReadTrips | None:
     """The usable trips in the order of the file; ``None`` after an error (noted)."""
-    texts = ("trip_id", "route_id", "service_id", "trip_headsign", "trip_short_name", "block_id", "shape_id")
-    block = read_table(
-        archive,
-        "trips.txt",
-        text=texts,
-        numbers=("direction_id", "wheelchair_accessible"),
-        required=("trip_id", "route_id", "service_id"),
-        findings=findings,
-    )
+    block = read_table(archive, TRIPS)
     if block is None:
         return None
-    rows = unique_rows(block, "trip_id", findings)
+    rows = block.unique()
     route, service = block.look_up("route_id", routes), block.look_up("service_id", services)
     keep = np.zeros(len(block), np.bool_)
     keep[rows] = True
-    for found, column, code, where in (
-        (route, "route_id", TRIP_WITHOUT_ROUTE, "routes.txt"),
-        (service, "service_id", TRIP_WITHOUT_SERVICE, "calendar.txt and calendar_dates.txt"),
-    ):
-        at = np.flatnonzero(keep & (found < 0))
-        message = f"the trip's {column} '{{value}}' is not in {where}; the trip was left out"
-        findings.rows(code, block.label, block.line[at], message, field=column, values=block.strings(column)[at])
-        keep[at] = False
-    all_ids = block.strings("trip_id")
+    block.leave_out("route_id", route < 0, keep)
+    block.leave_out("service_id", service < 0, keep)
     kept = np.flatnonzero(keep)
-    index = dict.fromkeys(all_ids[rows], LEFT_OUT) | index_of(all_ids[kept])
-    direction = block.integers("direction_id", -1, findings, low=0, high=1)
-    wheelchair = block.integers("wheelchair_accessible", 0, findings, low=0, high=2)
-    table = pd.DataFrame(
-        {
-            "trip_id": text_column(all_ids[kept]),
-            "route": route[kept],
-            "service": service[kept],
-            "direction_id": direction[kept].astype(np.int8),
-            "trip_headsign": text_column(block.strings("trip_headsign")[kept]),
-            "trip_short_name": text_column(block.strings("trip_short_name")[kept]),
-            "block_id": text_column(block.strings("block_id")[kept]),
-            "shape": np.full(len(kept), -1, np.int32),
-            "wheelchair_accessible": wheelchair[kept].astype(np.int8),
-            "source": np.zeros(len(kept), np.int32),
-        }
-    )
-    return ReadTrips(table, index, block.strings("shape_id")[kept], block.line[kept])
+    index = dict.fromkeys(block.strings("trip_id", rows), LEFT_OUT) | index_of(block.strings("trip_id", kept))
+    no_shape = np.full(len(kept), -1, np.int32)
+    table = block.frame(kept, route=route[kept], service=service[kept], shape=no_shape)
+    table["source"] = np.zeros(len(kept), np.int32)
+    return ReadTrips(table, index, block.strings("shape_id", kept), block.line[kept])
 
 
-def read_fares(
-    archive: Archive, routes: pd.DataFrame, findings: Findings
-) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
+def read_fares(archive: Archive, routes: pd.DataFrame) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
     """The fare tables as text, by name without ``.txt``, and where the rows of those with prices stand (file, row)."""
     fares, rows = {}, {}
-    for name in FARE_TABLES:
-        table = f"{name}.txt"
-        if table not in archive or not archive.members[table].file_size:
-            continue
-        block = read_table(archive, table, text=(), every_column=True, findings=findings)
+    for table in FARES:
+        block = read_optional(archive, table)
         if block is not None:
-            fares[name] = pd.DataFrame({column: text_column(block.strings(column)) for column in block.text})
-            if name in PRICED:
-                label = text_column(np.full(len(block), block.label, object))
-                rows[name] = pd.DataFrame({"file": label, "row": block.line})
+            fares[table.name] = pd.DataFrame({c: pd.Series(block.strings(c), dtype="str") for c in block.text})
+            if table.name in PRICED:
+                files = pd.Series([archive.findings.name_of(table.file)] * len(block), dtype="str")
+                rows[table.name] = pd.DataFrame({"file": files, "row": block.line})
     named = fares.get("route_networks", ())
     if len(named) and (routes["network_id"] != "").any():
         message = (
             "routes.txt has network_id and there is a route_networks.txt, of which GTFS allows one; where both name a route's "
             "network, route_networks.txt holds; leave one of them out"
         )
-        label = archive.name_of("route_networks.txt")
-        findings.add(NETWORKS_TWICE, label, message=message, field="network_id", value=len(named))
+        findings = archive.findings
+        findings.add(NETWORKS_TWICE, "route_networks.txt", message=message, field="network_id", value=len(named))
     return fares, rows
 
 

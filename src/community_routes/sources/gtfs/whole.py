@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from community_routes.base.earth import EARTH_RADIUS_M, great_circle_m
 from community_routes.base.notices import declare
 from community_routes.base.times import DAY, format_time
-from community_routes.sources.gtfs.feed import Calendar, Calls, Feed
+from community_routes.sources.gtfs.feed import Calendar, Calls, Feed, weekday_of
 from community_routes.sources.gtfs.findings import Findings
 from community_routes.sources.gtfs.trips import basic_route_type
 
@@ -59,7 +59,6 @@ def check_speeds(
     route_type_of_trip: NDArray[np.int64],
     stops: pd.DataFrame,
     trip_ids: NDArray[np.object_],
-    label: str,
     findings: Findings,
 ) -> None:
     """Note hops, and whole trips, that no vehicle makes, allowing a minute because times are often whole minutes."""
@@ -83,7 +82,7 @@ def check_speeds(
             f"{format_time(calls.arrival_s[k + 1])}; a time, a stop's place or the route_type is wrong. It was kept"
         )
 
-    findings.rows(IMPOSSIBLE_SPEED, label, line[wrong + 1], message, field="arrival_time")
+    findings.rows(IMPOSSIBLE_SPEED, "stop_times.txt", line[wrong + 1], message, field="arrival_time")
     # Many short hops of no minutes at all, each within the rounding, make a trip that flies.
     runs = np.flatnonzero(np.diff(calls.first) >= 2)
     start, end = calls.first[runs], calls.first[runs + 1] - 1
@@ -93,7 +92,7 @@ def check_speeds(
     flying = np.flatnonzero((length * 3.6 > limits[runs] * lasts) & ~np.isin(runs, trip[wrong]))
     findings.rows(
         IMPOSSIBLE_SPEED,
-        label,
+        "stop_times.txt",
         line[end[flying]],
         lambda i: (
             f"trip {trip_ids[runs[flying[i]]]!r} makes {length[flying[i]] / 1000:.1f} km from stop to stop in "
@@ -103,7 +102,7 @@ def check_speeds(
     )
 
 
-def mend_station_calls(feed_stops: pd.DataFrame, calls: Calls, label: str, findings: Findings) -> pd.DataFrame:
+def mend_station_calls(feed_stops: pd.DataFrame, calls: Calls, findings: Findings) -> pd.DataFrame:
     """Stops in which stations that trips call at, and that have no platforms, count as stops."""
     kind = feed_stops["location_type"].to_numpy()
     served = np.unique(calls.stop)
@@ -120,11 +119,11 @@ def mend_station_calls(feed_stops: pd.DataFrame, calls: Calls, label: str, findi
             done = "it counts as a stop"
             mended.loc[stop, "location_type"] = 0
         message = f"trips call at {name!r}, whose location_type {kind[stop]} is no stop or platform; {done}"
-        findings.add(CALL_AT_STATION, label, message=message, field="stop_id", value=name)
+        findings.add(CALL_AT_STATION, "stop_times.txt", message=message, field="stop_id", value=name)
     return mended
 
 
-def check_use(feed: Feed, label: str, findings: Findings) -> None:
+def check_use(feed: Feed, findings: Findings) -> None:
     """Note stops and routes that nothing serves, and calls that must be arranged."""
     needed = np.zeros(len(feed.stops), np.bool_)
     needed[feed.calls.stop] = True
@@ -140,7 +139,7 @@ def check_use(feed: Feed, label: str, findings: Findings) -> None:
                 f"; they lie between latitude {lat.min():.2f} and {lat.max():.2f}, "
                 f"longitude {lon.min():.2f} and {lon.max():.2f}"
             )
-        findings.add(UNUSED_STOPS, f"{label}/stops.txt", message=message, value=len(idle))
+        findings.add(UNUSED_STOPS, "stops.txt", message=message, value=len(idle))
     with_trip = np.zeros(len(feed.routes), np.bool_)
     with_trip[feed.trips["route"].to_numpy()] = True
     if not with_trip.all():
@@ -149,8 +148,8 @@ def check_use(feed: Feed, label: str, findings: Findings) -> None:
         count = int(np.count_nonzero(~with_trip))
         more = " and others" if count > 5 else ""
         message = f"{count:,} of {len(feed.routes):,} routes have no usable trip: {listed}{more}"
-        findings.add(UNUSED_ROUTES, f"{label}/routes.txt", message=message, value=count)
-    _check_names(feed, label, findings)
+        findings.add(UNUSED_ROUTES, "routes.txt", message=message, value=count)
+    _check_names(feed, findings)
     late = np.flatnonzero(feed.calls.arrival_s >= 2 * DAY)
     if len(late):
         clock = format_time(int(feed.calls.arrival_s.max()))
@@ -158,22 +157,22 @@ def check_use(feed: Feed, label: str, findings: Findings) -> None:
             f"{len(late):,} calls lie at 48:00:00 or later (the last at {clock}); a date knows the trips of itself, the "
             "day before and the day after, so these are not found"
         )
-        findings.add(BEYOND_TWO_DAYS, f"{label}/stop_times.txt", message=message, field="arrival_time", value=clock)
+        findings.add(BEYOND_TWO_DAYS, "stop_times.txt", message=message, field="arrival_time", value=clock)
     arranged = int(np.count_nonzero((feed.calls.pickup_type >= 2) | (feed.calls.drop_off_type >= 2)))
     if arranged:
         message = f"{arranged:,} calls need a phone call or a word with the driver; they count as ordinary calls"
-        findings.add(ARRANGED_BOARDING, f"{label}/stop_times.txt", message=message, value=arranged)
+        findings.add(ARRANGED_BOARDING, "stop_times.txt", message=message, value=arranged)
 
 
-def _check_names(feed: Feed, label: str, findings: Findings) -> None:
+def _check_names(feed: Feed, findings: Findings) -> None:
     nameless = np.flatnonzero((feed.routes["route_short_name"] == "") & (feed.routes["route_long_name"] == ""))
     ids = feed.routes["route_id"].to_numpy(dtype=object)[nameless]
     message = "route '{value}' has neither a short nor a long name; it is called by its id"
     lines = np.zeros(len(nameless), np.int64)
-    findings.rows(ROUTE_WITHOUT_NAME, f"{label}/routes.txt", lines, message, field="route_short_name", values=ids)
+    findings.rows(ROUTE_WITHOUT_NAME, "routes.txt", lines, message, field="route_short_name", values=ids)
 
 
-def check_services(feed: Feed, label: str, findings: Findings) -> None:
+def check_services(feed: Feed, findings: Findings) -> None:
     """Note services that trips name but that have no day at all."""
     calendar = feed.calendar
     runs = calendar.weekdays.any(axis=1) & (calendar.end >= calendar.start)
@@ -182,7 +181,7 @@ def check_services(feed: Feed, label: str, findings: Findings) -> None:
     idle = np.flatnonzero(~runs & (trips > 0))
     findings.rows(
         SERVICE_NEVER_RUNS,
-        f"{label}/calendar.txt",
+        "calendar.txt",
         np.zeros(len(idle), np.int64),
         lambda i: f"service {calendar.service_id[idle[i]]!r} has no day, so its {trips[idle[i]]:,} trips never run",
         field="service_id",
@@ -190,7 +189,7 @@ def check_services(feed: Feed, label: str, findings: Findings) -> None:
     )
 
 
-def check_close_stops(stops: pd.DataFrame, label: str, findings: Findings) -> None:
+def check_close_stops(stops: pd.DataFrame, findings: Findings) -> None:
     """Note stops so near to one another that one place may have been entered twice (they share a square of 2 m)."""
     lon, lat = stops["lon"].to_numpy(), stops["lat"].to_numpy()
     at = np.flatnonzero((stops["location_type"].to_numpy() == 0) & ~np.isnan(lon))
@@ -208,7 +207,7 @@ def check_close_stops(stops: pd.DataFrame, label: str, findings: Findings) -> No
         message = (
             f"{int(close.sum()):,} stops lie within about {_CLOSE_M:g} m of another, among them {names}; all are used"
         )
-        findings.add(CLOSE_STOPS, f"{label}/stops.txt", message=message, field="stop_lat", value=int(close.sum()))
+        findings.add(CLOSE_STOPS, "stops.txt", message=message, field="stop_lat", value=int(close.sum()))
 
 
 def check_time_zones(feeds: Sequence[Feed], findings: Findings) -> None:
@@ -254,7 +253,7 @@ _A_YEAR = 372
 """Days of two weekly patterns that are compared: after a year they repeat."""
 
 
-def check_blocks(feed: Feed, line: NDArray[np.int64], label: str, findings: Findings) -> None:
+def check_blocks(feed: Feed, line: NDArray[np.int64], findings: Findings) -> None:
     """Note each trip that leaves before another trip of its agency and block has ended, with a date of both.
 
     Trips with headways have no times of their own.
@@ -304,7 +303,7 @@ def check_blocks(feed: Feed, line: NDArray[np.int64], label: str, findings: Find
         )
 
     at = rows[np.array(late, dtype=np.int64)]
-    findings.rows(BLOCK_OVERLAP, label, line[at], message, field="block_id", values=block[at])
+    findings.rows(BLOCK_OVERLAP, "trips.txt", line[at], message, field="block_id", values=block[at])
 
 
 def _shared_date(calendar: Calendar, a: int, b: int) -> np.datetime64 | None:
@@ -318,8 +317,7 @@ def _shared_date(calendar: Calendar, a: int, b: int) -> np.datetime64 | None:
 
 
 def _runs_on(calendar: Calendar, service: int, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
-    weekday = (days.astype(np.int64) + 3) % 7  # 1970-01-01 was a Thursday
-    runs: NDArray[np.bool_] = calendar.weekdays[service][weekday]
+    runs: NDArray[np.bool_] = calendar.weekdays[service][weekday_of(days)]
     runs &= (calendar.start[service] <= days) & (days <= calendar.end[service])
     mine = calendar.exception_service == service
     dates, added = calendar.exception_date[mine], calendar.exception_added[mine]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.csv as pacsv
 from numpy.typing import NDArray
@@ -20,11 +19,14 @@ from community_routes.base.errors import FeedError, as_path
 from community_routes.base.files import new_file
 from community_routes.base.times import format_time
 from community_routes.sources.gtfs.feed import Feed
+from community_routes.sources.gtfs.schema import AGENCY, DAYS, FRAMES, PATHWAYS, ROUTES, TABLES, Column, Table
 from community_routes.sources.gtfs.service import entries_of, first_departures, phases_s
 from community_routes.sources.gtfs.subset import keep_trips
 
 _URL = "https://example.org"
 _EARLIEST = dt.date(1980, 1, 1)
+_ALWAYS = {"calendar", *(table.name for table in TABLES.values() if table.needed)}
+"""Tables that are written though they are empty."""
 
 
 def write_feed(feed: Feed, path: Path, *, date_stamp: dt.date) -> None:
@@ -68,24 +70,67 @@ def write_zip(files: Iterable[tuple[str, bytes]], path: Path, *, date_stamp: dt.
 def tables_of(feed: Feed) -> dict[str, dict[str, Any]]:
     """The tables of GTFS, by name without ``.txt``, and their columns; without those that would be empty."""
     feed = _with_whole_entries(feed)
-    tables = {
-        "agency": _agencies(feed),
-        "stops": _stops(feed),
-        "routes": _routes(feed),
-        "trips": _trips(feed),
-        "stop_times": _calls(feed),
-        "calendar": _weeks(feed),
-        "calendar_dates": _exceptions(feed),
-        "frequencies": _frequencies(feed),
-        "transfers": _transfers(feed),
-        "pathways": _pathways(feed),
-        "shapes": _shapes(feed),
-        **{name: {column: table[column] for column in table} for name, table in sorted(feed.fares.items())},
-    }
-    needed = {"agency", "stops", "routes", "trips", "stop_times", "calendar"}
+    held = {table.name: dict(getattr(feed, table.held)) for table in FRAMES} | _arrays(feed)
+    tables = {table.name: _columns(feed, table, held[table.name]) for table in TABLES.values() if table.name in held}
+    tables |= {name: dict(table) for name, table in sorted(feed.fares.items())}
     return {
-        name: columns for name, columns in tables.items() if name in needed or len(next(iter(columns.values()), ()))
+        name: columns for name, columns in tables.items() if name in _ALWAYS or len(next(iter(columns.values()), ()))
     }
+
+
+def _arrays(feed: Feed) -> dict[str, dict[str, Any]]:
+    """What stands in arrays, as tables whose columns are named as in the schema."""
+    calls, calendar, shapes = feed.calls, feed.calendar, feed.shapes
+    weeks = np.flatnonzero(~np.isnat(calendar.start))
+    sizes = np.diff(shapes.first)
+    shape = np.repeat(np.arange(len(sizes)), sizes)
+    return {
+        "stop_times": {**vars(calls), "trip": np.repeat(np.arange(len(feed.trips)), np.diff(calls.first))},
+        "calendar": {
+            "service_id": calendar.service_id[weeks],
+            **dict(zip(DAYS, calendar.weekdays[weeks].T, strict=True)),
+            "start": calendar.start[weeks],
+            "end": calendar.end[weeks],
+        },
+        "calendar_dates": {
+            "service": calendar.exception_service,
+            "date": calendar.exception_date,
+            "kind": np.where(calendar.exception_added, 1, 2),
+        },
+        "shapes": {
+            **vars(shapes),
+            "shape": shape,
+            "sequence": np.arange(len(shape)) - np.repeat(shapes.first[:-1], sizes) + 1,
+        },
+    }
+
+
+def _columns(feed: Feed, table: Table, held: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a table in the order of the schema, as they are written."""
+    if table is PATHWAYS:
+        held = {**held, "pathway_id": [f"P{row + 1}" for row in range(len(feed.pathways))]}
+    blank = [""] * len(next(iter(held.values()), ()))  # for a column that a table made in memory lacks
+    columns = {c.name: _cells(feed, c, held.get(c.held, blank)) for c in table.columns if c.held}
+    if table is AGENCY:
+        columns["agency_url"] = pa.array([url or _URL for url in columns["agency_url"].to_pylist()], pa.string())
+    if table is ROUTES and not any(columns["network_id"].to_pylist()):
+        del columns["network_id"]
+    return columns
+
+
+def _cells(feed: Feed, column: Column, values: Any) -> Any:
+    """A column of a feed as it is written."""
+    if column.kind in ("text", "id", "unread"):
+        return pa.array(np.asarray(values, dtype=object), pa.string())
+    if column.kind == "row":
+        return _named(feed.ids(column.of), values)
+    if column.kind == "flag":
+        return np.asarray(values).astype(np.int8)
+    if column.kind == "clock":
+        return _clock(np.asarray(values))
+    if column.kind == "date":
+        return pa.array([str(day).replace("-", "") for day in values], pa.string())
+    return _blank_below_zero(values) if column.blank < 0 and column.kind == "whole" else values
 
 
 def csv_of(columns: Mapping[str, Any]) -> bytes:
@@ -111,13 +156,6 @@ def _named(ids: Any, rows: Any) -> pa.Array:
     return names.take(pa.array(np.where(rows < 0, len(names) - 1, rows)))
 
 
-def _text(table: pd.DataFrame, column: str) -> pa.Array:
-    """A text column, blank where a table made in memory lacks it."""
-    if column not in table:
-        return pa.array([""] * len(table), pa.string())
-    return pa.array(table[column].to_numpy(dtype=object), pa.string())
-
-
 def _blank_below_zero(values: Any) -> pa.Array:
     numbers = np.asarray(values)
     return pa.array(numbers, mask=numbers < 0)
@@ -128,101 +166,6 @@ def _clock(seconds: NDArray[Any]) -> pa.Array:
     if len(distinct) and distinct[0] < 0:
         raise FeedError(f"a time of {format_time(int(distinct[0]))} cannot be written; it lies before the service date")
     return pa.array([format_time(int(s)) for s in distinct], pa.string()).take(pa.array(codes.ravel()))
-
-
-def _day(dates: NDArray[np.datetime64]) -> pa.Array:
-    return pa.array([str(day).replace("-", "") for day in dates], pa.string())
-
-
-def _agencies(feed: Feed) -> dict[str, Any]:
-    table = feed.agencies
-    urls = table["agency_url"].to_numpy(dtype=object) if "agency_url" in table else np.full(len(table), "", object)
-    return {
-        "agency_id": _text(table, "agency_id"),
-        "agency_name": _text(table, "agency_name"),
-        "agency_url": pa.array([url or _URL for url in urls], pa.string()),
-        "agency_timezone": _text(table, "agency_timezone"),
-    }
-
-
-def _stops(feed: Feed) -> dict[str, Any]:
-    table = feed.stops
-    return {
-        "stop_id": _text(table, "stop_id"),
-        "stop_code": _text(table, "stop_code"),
-        "stop_name": _text(table, "stop_name"),
-        "stop_lat": table["lat"],
-        "stop_lon": table["lon"],
-        "zone_id": _text(table, "zone_id"),
-        "location_type": table["location_type"],
-        "parent_station": _named(table["stop_id"], table["parent"]),
-        "wheelchair_boarding": table["wheelchair_boarding"],
-        "platform_code": _text(table, "platform_code"),
-    }
-
-
-def _routes(feed: Feed) -> dict[str, Any]:
-    table = feed.routes
-    return {
-        "route_id": _text(table, "route_id"),
-        "agency_id": _named(feed.agencies["agency_id"], table["agency"]),
-        "route_short_name": _text(table, "route_short_name"),
-        "route_long_name": _text(table, "route_long_name"),
-        "route_type": table["route_type"],
-        "route_color": _text(table, "route_color"),
-        **({"network_id": networks} if any((networks := _text(table, "network_id")).to_pylist()) else {}),
-    }
-
-
-def _trips(feed: Feed) -> dict[str, Any]:
-    table = feed.trips
-    return {
-        "route_id": _named(feed.routes["route_id"], table["route"]),
-        "service_id": _named(feed.calendar.service_id, table["service"]),
-        "trip_id": _text(table, "trip_id"),
-        "trip_headsign": _text(table, "trip_headsign"),
-        "trip_short_name": _text(table, "trip_short_name"),
-        "direction_id": _blank_below_zero(table["direction_id"]),
-        "block_id": _text(table, "block_id"),
-        "shape_id": _named(feed.shapes.shape_id, table["shape"]),
-        "wheelchair_accessible": table["wheelchair_accessible"],
-    }
-
-
-def _calls(feed: Feed) -> dict[str, Any]:
-    calls = feed.calls
-    trip = np.repeat(np.arange(len(feed.trips)), np.diff(calls.first))
-    return {
-        "trip_id": _named(feed.trips["trip_id"], trip),
-        "arrival_time": _clock(calls.arrival_s),
-        "departure_time": _clock(calls.departure_s),
-        "stop_id": _named(feed.stops["stop_id"], calls.stop),
-        "stop_sequence": calls.sequence,
-        "pickup_type": calls.pickup_type,
-        "drop_off_type": calls.drop_off_type,
-        "shape_dist_traveled": calls.distance,
-    }
-
-
-def _weeks(feed: Feed) -> dict[str, Any]:
-    calendar = feed.calendar
-    rows = np.flatnonzero(~np.isnat(calendar.start))
-    days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-    return {
-        "service_id": pa.array(calendar.service_id[rows], pa.string()),
-        **{day: calendar.weekdays[rows, i].astype(np.int8) for i, day in enumerate(days)},
-        "start_date": _day(calendar.start[rows]),
-        "end_date": _day(calendar.end[rows]),
-    }
-
-
-def _exceptions(feed: Feed) -> dict[str, Any]:
-    calendar = feed.calendar
-    return {
-        "service_id": _named(calendar.service_id, calendar.exception_service),
-        "date": _day(calendar.exception_date),
-        "exception_type": np.where(calendar.exception_added, 1, 2),
-    }
 
 
 def _with_whole_entries(feed: Feed) -> Feed:
@@ -238,51 +181,3 @@ def _with_whole_entries(feed: Feed) -> Feed:
     runs[table["trip"][kept]] = True
     table = table.assign(start_s=start)[kept].reset_index(drop=True)
     return keep_trips(replace(feed, frequencies=table), runs)
-
-
-def _frequencies(feed: Feed) -> dict[str, Any]:
-    table = feed.frequencies
-    return {
-        "trip_id": _named(feed.trips["trip_id"], table["trip"]),
-        "start_time": _clock(table["start_s"].to_numpy()),
-        "end_time": _clock(table["end_s"].to_numpy()),
-        "headway_secs": table["headway_s"],
-        "exact_times": table["exact_times"].astype(np.int8),
-    }
-
-
-def _transfers(feed: Feed) -> dict[str, Any]:
-    table = feed.transfers
-    ids = {"stop": feed.stops["stop_id"], "route": feed.routes["route_id"], "trip": feed.trips["trip_id"]}
-    columns = {f"{end}_{kind}_id": _named(ids[kind], table[f"{end}_{kind}"]) for kind in ids for end in ("from", "to")}
-    return {
-        **columns,
-        "transfer_type": table["transfer_type"],
-        "min_transfer_time": _blank_below_zero(table["min_transfer_s"]),
-    }
-
-
-def _pathways(feed: Feed) -> dict[str, Any]:
-    table = feed.pathways
-    return {
-        "pathway_id": pa.array([f"P{row + 1}" for row in range(len(table))], pa.string()),
-        "from_stop_id": _named(feed.stops["stop_id"], table["from_stop"]),
-        "to_stop_id": _named(feed.stops["stop_id"], table["to_stop"]),
-        "pathway_mode": table["mode"],
-        "is_bidirectional": table["both_ways"].astype(np.int8),
-        "length": table["metres"],
-        "traversal_time": table["traversal_s"],
-    }
-
-
-def _shapes(feed: Feed) -> dict[str, Any]:
-    shapes = feed.shapes
-    sizes = np.diff(shapes.first)
-    shape = np.repeat(np.arange(len(sizes)), sizes)
-    return {
-        "shape_id": _named(shapes.shape_id, shape),
-        "shape_pt_lat": shapes.lat,
-        "shape_pt_lon": shapes.lon,
-        "shape_pt_sequence": np.arange(len(shape)) - np.repeat(shapes.first[:-1], sizes) + 1,
-        "shape_dist_traveled": shapes.distance,
-    }

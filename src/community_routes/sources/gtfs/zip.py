@@ -8,56 +8,14 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 
 from community_routes.base.notices import declare
 from community_routes.sources.file_kinds import mistaken
 from community_routes.sources.gtfs.findings import Findings
+from community_routes.sources.gtfs.schema import READ_FILES, TABLES, UNUSED_FILES
 
-TABLES = frozenset(
-    {
-        "agency.txt",
-        "stops.txt",
-        "routes.txt",
-        "trips.txt",
-        "stop_times.txt",
-        "calendar.txt",
-        "calendar_dates.txt",
-        "frequencies.txt",
-        "transfers.txt",
-        "pathways.txt",
-        "shapes.txt",
-        "feed_info.txt",
-        "fare_attributes.txt",
-        "fare_rules.txt",
-        "fare_media.txt",
-        "fare_products.txt",
-        "fare_leg_rules.txt",
-        "fare_leg_join_rules.txt",
-        "fare_transfer_rules.txt",
-        "rider_categories.txt",
-        "timeframes.txt",
-        "areas.txt",
-        "stop_areas.txt",
-        "networks.txt",
-        "route_networks.txt",
-    }
-)
-"""Tables that are read; any other file in a zip is left alone."""
-IGNORED = frozenset(
-    {
-        "levels.txt",
-        "translations.txt",
-        "attributions.txt",
-        "location_groups.txt",
-        "location_group_stops.txt",
-        "locations.geojson",
-        "booking_rules.txt",
-    }
-)
-"""Files of the GTFS reference that say nothing about a journey on foot and by scheduled transport."""
-
-_STREAMED = frozenset({"stop_times.txt", "shapes.txt"})
 STREAMED_LIMIT = 8 * 2**30
 """Most bytes of stop_times.txt or shapes.txt once unpacked (all of Great Britain is about 4 GB)."""
 TABLE_LIMIT = 256 * 2**20
@@ -121,25 +79,25 @@ class Archive:
 
     Attributes
     ----------
-    label : str
-        Name of the file without its folder.
     archive : ZipFile
     members : dict of str to ZipInfo
-        By table, as in ``stops.txt``.
+        By file, as in ``stops.txt``.
+    findings : Findings
+        Where what is wrong with them is noted.
     """
 
-    label: str
     archive: zipfile.ZipFile
     members: dict[str, zipfile.ZipInfo]
+    findings: Findings
 
-    def __contains__(self, table: str) -> bool:
-        return table in self.members
+    def __contains__(self, file: str) -> bool:
+        return file in self.members
 
-    def name_of(self, table: str) -> str:
-        """How a notice names a table: ``bus.zip/stops.txt``."""
-        return f"{self.label}/{table}"
+    def holds(self, file: str) -> bool:
+        """Whether a table that a feed may lack is there; an empty file counts as absent."""
+        return file in self.members and self.members[file].file_size > 0
 
-    def chunks(self, table: str, size: int, findings: Findings) -> Iterator[bytes]:
+    def chunks(self, file: str, size: int) -> Iterator[bytes]:
         """The unpacked bytes of a table, in chunks of at most ``size``.
 
         Raises
@@ -147,27 +105,27 @@ class Archive:
         TableUnreadableError
             It is damaged or protected. (One that is longer than it claims is cut there, and its checksum is wrong.)
         """
-        info = self.members[table]
+        said: Exception
+        cure = ""
         try:
-            with self.archive.open(info) as file:
-                while chunk := file.read(size):
+            with self.archive.open(self.members[file]) as opened:
+                while chunk := opened.read(size):
                     yield chunk
+            return
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError, IndexError) as fault:
-            message = (
-                f"{table} cannot be unpacked ({fault}); download the file again or ask its publisher for a whole one"
-            )
-            findings.add(TABLE_DAMAGED, self.name_of(table), message=message)
-            raise TableUnreadableError from fault
+            said, cure = fault, "; download the file again or ask its publisher for a whole one"
         except Exception as fault:  # lzma and bz2 have error classes of their own, and not every Python has both
             if type(fault).__name__ not in {"LZMAError", "error"}:
                 raise
-            findings.add(TABLE_DAMAGED, self.name_of(table), message=f"{table} cannot be unpacked ({fault})")
-            raise TableUnreadableError from fault
+            said = fault
+        self.findings.add(TABLE_DAMAGED, file, message=f"{file} cannot be unpacked ({said}){cure}")
+        raise TableUnreadableError from said
 
 
-def limit_of(table: str) -> int:
+def limit_of(file: str) -> int:
     """Most bytes that a table may have once unpacked."""
-    return STREAMED_LIMIT if table in _STREAMED else TABLE_LIMIT
+    table = TABLES.get(file.removesuffix(".txt"))
+    return STREAMED_LIMIT if table is not None and table.streamed else TABLE_LIMIT
 
 
 def hash_file(path: Path) -> str:
@@ -179,47 +137,49 @@ def hash_file(path: Path) -> str:
 def open_archive(path: Path, findings: Findings, *, every_file: bool = False) -> Archive | None:
     """Open a zip and list its tables (or every file beside them); the caller closes ``archive``.
 
-    ``None`` when it cannot be used (noted).
+    ``None`` when it cannot be used (noted). The label of the findings is the name of the file.
     """
-    label = path.name
+    label = findings.label
     if not path.is_file():
         kind = "a folder; pack its files into a zip" if path.is_dir() else "not there"
-        findings.add(FILE_MISSING, label, message=f"the timetable {label} is {kind}", value=label)
+        findings.add(FILE_MISSING, "", message=f"the timetable {label} is {kind}", value=label)
         return None
     try:
         archive = zipfile.ZipFile(path)
     except NotImplementedError as fault:  # made for an unpacker of a later time
-        findings.add(METHOD, label, message=_pack_anew(f"{label} cannot be read ({fault})"))
+        findings.add(METHOD, "", message=_pack_anew(f"{label} cannot be read ({fault})"))
         return None
     except (zipfile.BadZipFile, OSError, ValueError, IndexError, UnicodeError) as fault:
         why = mistaken(path, ("zip",), "a zip of GTFS tables", _CURES)
         why = f": {why}" if why else f" ({fault}); it may have been cut off: download it again"
-        findings.add(NOT_A_ZIP, label, message=f"{label} is no readable zip{why}")
+        findings.add(NOT_A_ZIP, "", message=f"{label} is no readable zip{why}")
         return None
-    opened = Archive(label, archive, _members(label, archive, findings, every_file))
-    if not every_file and _cannot_be_unpacked(opened, findings):
-        archive.close()
-        return None
-    xml = next((name for name in archive.namelist() if name.lower().endswith(".xml")), None)
-    if not opened.members and xml is not None:
-        message = f"{label} holds XML ({PurePosixPath(xml).name}) and no GTFS; download the same timetable as GTFS"
-        findings.add(OTHER_STANDARD, label, message=message)
-        archive.close()
-        return None
-    if not opened.members and _holds_zip(archive):
-        inner = next(i.filename for i in archive.infolist() if i.filename.lower().endswith(".zip"))
-        message = f"{label} holds another zip ({PurePosixPath(inner).name}); unpack it and name that one instead"
-        findings.add(NESTED_ZIP, label, message=message)
+    opened = Archive(archive, _members(archive, findings, every_file), findings)
+    if (not every_file and _cannot_be_unpacked(opened)) or (not opened.members and _holds_another(opened)):
         archive.close()
         return None
     return opened
+
+
+def _holds_another(archive: Archive) -> bool:
+    """Whether a zip without tables holds XML or another zip in their place (noted)."""
+    names, findings = archive.archive.namelist(), archive.findings
+    for ending, code, what, cure in (
+        (".xml", OTHER_STANDARD, "XML ({}) and no GTFS", "download the same timetable as GTFS"),
+        (".zip", NESTED_ZIP, "another zip ({})", "unpack it and name that one instead"),
+    ):
+        inner = next((PurePosixPath(name).name for name in names if name.lower().endswith(ending)), None)
+        if inner is not None:
+            findings.add(code, "", message=f"{findings.label} holds {what.format(inner)}; {cure}")
+            return True
+    return False
 
 
 def _pack_anew(said: str) -> str:
     return f"{said}. It need not be damaged: unzip it with the program that made it and zip the files anew (method Deflate)"
 
 
-def _cannot_be_unpacked(archive: Archive, findings: Findings) -> bool:
+def _cannot_be_unpacked(archive: Archive) -> bool:
     """Whether tables are protected or packed in a way that is not known here; said once for all of them."""
     locked = [table for table, info in archive.members.items() if info.flag_bits & 1 or info.compress_type == _AES]
     methods: dict[int, list[str]] = {}
@@ -235,95 +195,81 @@ def _cannot_be_unpacked(archive: Archive, findings: Findings) -> bool:
     if locked:
         cure = "ask for an open copy, or unzip it with the password and zip the files anew"
         message = f"protected by a password: {', '.join(locked)}; {cure}"
-        findings.add(ENCRYPTED, _label_of(archive, locked), message=message)
+        archive.findings.add(ENCRYPTED, _only_one(locked), message=message)
     for number, tables in methods.items():
         said = f"{', '.join(tables)}: packed by {_METHODS[number]} (method {number}), which cannot be unpacked here"
-        findings.add(METHOD, _label_of(archive, tables), message=_pack_anew(said), value=_METHODS[number])
+        archive.findings.add(METHOD, _only_one(tables), message=_pack_anew(said), value=_METHODS[number])
     return bool(locked or methods)
 
 
-def _label_of(archive: Archive, tables: list[str]) -> str:
-    return archive.name_of(tables[0]) if len(tables) == 1 else archive.label
+def _only_one(tables: list[str]) -> str:
+    return tables[0] if len(tables) == 1 else ""
 
 
-def _members(label: str, archive: zipfile.ZipFile, findings: Findings, every_file: bool) -> dict[str, zipfile.ZipInfo]:
+def _members(archive: zipfile.ZipFile, findings: Findings, every_file: bool) -> dict[str, zipfile.ZipInfo]:
     """The tables of a zip; those in the one folder that holds them all when there are none at the top."""
-    files = [info for info in archive.infolist() if not info.is_dir() and _is_plain(label, info, findings)]
+    files = [info for info in archive.infolist() if not info.is_dir() and _is_plain(info, findings)]
     folder = _folder_of_tables(files)
     if folder:
         message = f"the tables lie in the folder {folder!r} inside the zip; they are read from there"
-        findings.add(IN_FOLDER, label, message=message, value=folder)
+        findings.add(IN_FOLDER, "", message=message, value=folder)
     members: dict[str, zipfile.ZipInfo] = {}
     for info in files:
         path = PurePosixPath(info.filename)
-        table = path.name.strip().lower()
+        file = path.name.strip().lower()
         if str(path.parent) != (folder or "."):
             continue
-        if table not in TABLES and not every_file:
-            _note_other(label, info.filename, table, findings)
-        elif _may_be_read(label, table, info, findings):
-            if table in members:
-                findings.add(
-                    TABLE_TWICE, f"{label}/{table}", message=f"{table} is in the zip twice; the last one is read"
-                )
-            members[table] = info
+        if file not in READ_FILES and not every_file:
+            _note_other(info.filename, file, findings)
+        elif _may_be_read(file, info, findings):
+            if file in members:
+                findings.add(TABLE_TWICE, file, message=f"{file} is in the zip twice; the last one is read")
+            members[file] = info
     return members
 
 
-def _is_plain(label: str, info: zipfile.ZipInfo, findings: Findings) -> bool:
+def _is_plain(info: zipfile.ZipInfo, findings: Findings) -> bool:
     path = PurePosixPath(info.filename)
     if path.parts[:1] == ("__MACOSX",) or path.name.startswith("."):
         return False
     if path.is_absolute() or ".." in path.parts or "\\" in info.filename or ":" in info.filename:
         message = f"the zip holds a file named {info.filename!r}, which leads out of its folder; it is left alone"
-        findings.add(HOSTILE_NAME, label, message=message, value=info.filename)
+        findings.add(HOSTILE_NAME, "", message=message, value=info.filename)
         return False
     if stat.S_ISLNK(info.external_attr >> 16):
         message = f"{info.filename!r} in the zip is a link, which is not followed; put the file itself into the zip"
-        findings.add(SYMLINK, label, message=message, value=info.filename)
+        findings.add(SYMLINK, "", message=message, value=info.filename)
         return False
     return True
 
 
 def _folder_of_tables(files: list[zipfile.ZipInfo]) -> str:
     """The folder that holds the tables when they are not at the top; "" when they are."""
-    parents = [str(PurePosixPath(i.filename).parent) for i in files if PurePosixPath(i.filename).name.lower() in TABLES]
+    paths = [PurePosixPath(info.filename) for info in files]
+    parents = [str(path.parent) for path in paths if path.name.lower() in READ_FILES]
     if not parents or "." in parents:
         return ""
     return max(sorted(set(parents)), key=parents.count)
 
 
-def _note_other(label: str, name: str, table: str, findings: Findings) -> None:
-    if table in IGNORED:
-        findings.add(NOT_USED, f"{label}/{table}", message=f"{table} is not used")
-    elif table.endswith((".txt", ".csv", ".geojson")):
-        near = "; the name is near that of a GTFS table: is it misspelt?" if _near(table) else ""
-        findings.add(
-            UNKNOWN_FILE, label, message=f"{name} is no file of the GTFS reference and is not read{near}", value=name
+def _note_other(name: str, file: str, findings: Findings) -> None:
+    if file in UNUSED_FILES:
+        findings.add(NOT_USED, file, message=f"{file} is not used")
+    elif file.endswith((".txt", ".csv", ".geojson")):
+        near = get_close_matches(file, sorted(READ_FILES), n=1, cutoff=0.8)
+        misspelt = "; the name is near that of a GTFS table: is it misspelt?" if near else ""
+        message = f"{name} is no file of the GTFS reference and is not read{misspelt}"
+        findings.add(UNKNOWN_FILE, "", message=message, value=name)
+
+
+def _may_be_read(file: str, info: zipfile.ZipInfo, findings: Findings) -> bool:
+    size = info.file_size
+    bomb = size > _SUSPICIOUS_SIZE and size > _SUSPICIOUS_RATIO * max(1, info.compress_size)
+    if bomb or size > limit_of(file):
+        message = (
+            f"{file} would unpack to {size / 2**20:,.0f} MB or more, which no timetable of this size in the zip needs; "
+            "it is not read. Check where the file comes from"
         )
-
-
-def _near(table: str) -> bool:
-    from difflib import get_close_matches
-
-    return bool(get_close_matches(table, sorted(TABLES), n=1, cutoff=0.8))
-
-
-def _may_be_read(label: str, table: str, info: zipfile.ZipInfo, findings: Findings) -> bool:
-    bomb = info.file_size > _SUSPICIOUS_SIZE and info.file_size > _SUSPICIOUS_RATIO * max(1, info.compress_size)
-    if bomb or info.file_size > limit_of(table):
-        _refuse_size(label, table, info.file_size, findings)
+        findings.add(TABLE_TOO_LARGE, file, message=message, value=size)
         return False
     return True
-
-
-def _refuse_size(label: str, table: str, size: int, findings: Findings) -> None:
-    message = (
-        f"{table} would unpack to {size / 2**20:,.0f} MB or more, which no timetable of this size in the zip needs; "
-        "it is not read. Check where the file comes from"
-    )
-    findings.add(TABLE_TOO_LARGE, f"{label}/{table}", message=message, value=size)
-
-
-def _holds_zip(archive: zipfile.ZipFile) -> bool:
-    return any(info.filename.lower().endswith(".zip") for info in archive.infolist())
