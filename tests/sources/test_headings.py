@@ -129,7 +129,7 @@ def test_titles_above_places_of_a_matrix(tmp_path: Path) -> None:
     path = tmp_path / "from.csv"
     path.write_text("Schools\nid,lon,lat\nS1,-3,51.6\n")
     with pytest.raises(
-        StudyError, match=r"from.csv: the heading seems to be line 2 \(id, lon, lat\); delete the line above it"
+        StudyError, match=r"from.csv row 2: the heading seems to be line 2 \(id, lon, lat\); delete the line above it"
     ):
         read_places(cast(Any, None), path)
 

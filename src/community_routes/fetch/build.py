@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from community_routes.base.columns import NOTICES_COLUMNS
 from community_routes.base.errors import FeedError, StreetsError, UsageError
 from community_routes.base.notices import Notice, sort_notices
 from community_routes.fetch.http import (
@@ -440,9 +441,8 @@ def _clipped(path: Path, box: Box, name: str, found: list[Notice]) -> Feed:
 
 def _write_notices(town: Town, found: list[Notice]) -> None:
     """Write what reading the whole timetables found: what was left out there cannot be seen in those that were cut."""
-    columns = ["severity", "code", "file", "row", "field", "value", "message"]
-    rows = [{name: "" if (cell := getattr(n, name)) is None else str(cell) for name in columns} for n in found]
-    write_whole(town.folder / "timetable_notices.csv", csv_bytes(rows, columns))
+    rows = [{name: "" if (cell := getattr(n, name)) is None else str(cell) for name in NOTICES_COLUMNS} for n in found]
+    write_whole(town.folder / "timetable_notices.csv", csv_bytes(rows, NOTICES_COLUMNS))
     kinds = Counter(notice.code for notice in found if notice.severity == "warning")
     if kinds:
         listed = ", ".join(f"{code} ({n})" for code, n in sorted(kinds.items()))

@@ -20,10 +20,19 @@ class Findings:
         self._samples: dict[tuple[str, str], Sample] = {}
 
     def add(
-        self, code: Code, file: str, *, message: str, row: int | None = None, field: str = "", value: Any = ""
+        self,
+        code: Code,
+        file: str,
+        *,
+        message: str,
+        row: int | None = None,
+        field: str = "",
+        value: Any = "",
+        count: int | None = None,
     ) -> None:
-        """Note one finding."""
-        self._sample(code, file).add(file, message=_cut(message), row=row, field=field, value=str(value)[:200])
+        """Note one finding, or ``count`` of them in one sentence."""
+        sample, cell = self._sample(code, file), str(value)[:200]
+        sample.add(file, message=_cut(message), row=row, field=field, value=cell, count=count)
 
     def rows(
         self,

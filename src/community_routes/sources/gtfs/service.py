@@ -21,14 +21,27 @@ from community_routes.sources.gtfs.stops import Index, index_of, unique_rows
 from community_routes.sources.gtfs.zip import Archive
 
 DATE_MENDED = declare(
-    "date_mended", "warning", "A date has marks between year, month and day; it was read all the same."
+    "date_mended",
+    "warning",
+    "A date has marks between year, month and day; it was read all the same.",
+    outcome="mended",
 )
 NO_EXCEPTIONS = declare("no_exceptions", "info", "calendar_dates.txt holds no usable row; holidays are not told apart.")
-BAD_DATE = declare("bad_date", "warning", "A cell that should hold a date (YYYYMMDD) does not; the row was left out.")
-DATES_REVERSED = declare(
-    "dates_reversed", "warning", "A service ends before it starts, so its weekly pattern never runs."
+BAD_DATE = declare(
+    "bad_date",
+    "warning",
+    "A cell that should hold a date (YYYYMMDD) does not; the row was left out.",
+    outcome="left out",
 )
-BAD_EXCEPTION = declare("bad_exception", "warning", "exception_type is neither 1 nor 2; the row was left out.")
+DATES_REVERSED = declare(
+    "dates_reversed",
+    "warning",
+    "A service ends before it starts, so its weekly pattern never runs.",
+    outcome="left out",
+)
+BAD_EXCEPTION = declare(
+    "bad_exception", "warning", "exception_type is neither 1 nor 2; the row was left out.", outcome="left out"
+)
 DUPLICATE_EXCEPTION = declare(
     "duplicate_exception", "warning", "A service has two exceptions on one date; the first is used."
 )
@@ -280,6 +293,7 @@ BAD_FREQUENCY = declare(
     "bad_frequency",
     "warning",
     "A frequency has no usable trip, times or headway (5 seconds at least); it was left out.",
+    outcome="left out",
 )
 SHORT_HEADWAY = declare(
     "short_headway", "warning", "A headway is under a minute; headway_secs are seconds, not minutes."
@@ -291,6 +305,7 @@ OVERLAPPING_FREQUENCIES = declare(
     "overlapping_frequencies",
     "warning",
     "Two frequencies of one trip cover the same time; departures of the later row in that time were left out.",
+    outcome="left out",
 )
 
 _SHORTEST_S = 5

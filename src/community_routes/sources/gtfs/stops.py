@@ -16,15 +16,18 @@ from community_routes.sources.gtfs.zip import Archive
 DUPLICATE_ID = declare(
     "duplicate_id", "warning", "An id that should be unique is in its table twice; the first row is used."
 )
-BLANK_ID = declare("blank_id", "warning", "A row has no id; it was left out.")
+BLANK_ID = declare("blank_id", "warning", "A row has no id; it was left out.", outcome="left out")
 STOP_WITHOUT_PLACE = declare(
     "stop_without_place", "warning", "A stop has no usable coordinates; nobody can walk to it."
 )
 IMPOSSIBLE_PLACE = declare(
-    "impossible_place", "warning", "A stop cannot lie where its coordinates say; its place counts as unknown."
+    "impossible_place",
+    "warning",
+    "A stop cannot lie where its coordinates say; its place counts as unknown.",
+    outcome="left out",
 )
 PLACE_OF_STATION = declare(
-    "place_of_station", "info", "A stop without usable coordinates was put where its station is."
+    "place_of_station", "info", "A stop without usable coordinates was put where its station is.", outcome="mended"
 )
 NO_PLACES = declare("no_stop_places", "error", "No stop of the feed has usable coordinates.")
 PLACES_SWAPPED = declare("places_swapped", "error", "Latitude and longitude are swapped in the whole table of stops.")
@@ -36,16 +39,22 @@ UNKNOWN_LOCATION_TYPE = declare(
     "unknown_location_type", "warning", "location_type is not 0 to 4; it counts as 0, a stop."
 )
 TRANSFER_TO_NOWHERE = declare(
-    "transfer_to_nowhere", "warning", "A transfer names a stop, route or trip that is not in the feed; it was left out."
+    "transfer_to_nowhere",
+    "warning",
+    "A transfer names a stop, route or trip that is not in the feed; it was left out.",
+    outcome="left out",
 )
 UNKNOWN_TRANSFER_TYPE = declare(
-    "unknown_transfer_type", "warning", "transfer_type is not 0 to 5; the transfer was left out."
+    "unknown_transfer_type", "warning", "transfer_type is not 0 to 5; the transfer was left out.", outcome="left out"
 )
 MINIMUM_TIME_MISSING = declare(
     "minimum_time_missing", "warning", "A transfer of type 2 has no min_transfer_time; it counts as 0 seconds."
 )
 PATHWAY_TO_NOWHERE = declare(
-    "pathway_to_nowhere", "warning", "A pathway names a stop that is not in the feed; it was left out."
+    "pathway_to_nowhere",
+    "warning",
+    "A pathway names a stop that is not in the feed; it was left out.",
+    outcome="left out",
 )
 
 Index = dict[str, int]

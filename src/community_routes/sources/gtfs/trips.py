@@ -22,10 +22,16 @@ UNKNOWN_ROUTE_TYPE = declare(
     "unknown_route_type", "warning", "route_type is neither basic nor extended; the route counts as bus."
 )
 TRIP_WITHOUT_ROUTE = declare(
-    "trip_without_route", "warning", "A trip names a route that is not in routes.txt; it was left out."
+    "trip_without_route",
+    "warning",
+    "A trip names a route that is not in routes.txt; it was left out.",
+    outcome="left out",
 )
 TRIP_WITHOUT_SERVICE = declare(
-    "trip_without_service", "warning", "A trip names a service without any date; it never runs and was left out."
+    "trip_without_service",
+    "warning",
+    "A trip names a service without any date; it never runs and was left out.",
+    outcome="left out",
 )
 
 CONTINUOUS_IGNORED = declare(

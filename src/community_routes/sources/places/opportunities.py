@@ -33,7 +33,9 @@ from community_routes.sources.study.places import Destinations, EntrancesSpec
 
 NO_DESTINATIONS = declare("no_destinations", "error", "A kind of destination has no place at all.")
 NO_OSM_PLACES = declare("no_osm_places", "warning", "The streets file holds no place with the tags asked for.")
-AMOUNT_UNKNOWN = declare("amount_unknown", "warning", "A place has no amount in the table; it counts as nothing.")
+AMOUNT_UNKNOWN = declare(
+    "amount_unknown", "warning", "A place has no amount in the table; it counts as nothing.", outcome="left out"
+)
 NOTHING_TO_REACH = declare(
     "nothing_to_reach", "warning", "All amounts of a kind of destination are 0, so nothing can be reached."
 )

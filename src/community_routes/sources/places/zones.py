@@ -32,15 +32,22 @@ from community_routes.sources.study.models import build_part
 from community_routes.sources.study.places import Neighbourhoods
 
 POPULATION_UNKNOWN = declare(
-    "population_unknown", "warning", "A neighbourhood has no population in the table; it counts as nobody."
+    "population_unknown",
+    "warning",
+    "A neighbourhood has no population in the table; it counts as nobody.",
+    outcome="left out",
 )
 DEPRIVATION_UNKNOWN = declare(
     "deprivation_unknown",
     "warning",
     "A neighbourhood has no deprivation rank; it is left out where neighbourhoods are ranked.",
+    outcome="left out",
 )
 INCOME_UNKNOWN = declare(
-    "income_unknown", "warning", "A neighbourhood has no income in the table; shares of it are missing there."
+    "income_unknown",
+    "warning",
+    "A neighbourhood has no income in the table; shares of it are missing there.",
+    outcome="left out",
 )
 GROUPS_UNKNOWN = declare(
     "groups_unknown", "warning", "A neighbourhood has people but no shares of groups; its people are in no group."
