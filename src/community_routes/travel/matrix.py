@@ -38,7 +38,13 @@ from community_routes.routing.engine import Engine, LocalEngine
 from community_routes.routing.query import Query
 from community_routes.routing.travel_times import percentile_times, travel_times_by_departure
 from community_routes.sources.places.opportunities import Opportunities, entrances_from_streets
-from community_routes.sources.places.table import as_text, in_degrees, read_frame_of_places, read_table
+from community_routes.sources.places.table import (
+    as_text,
+    check_columns,
+    in_degrees,
+    read_frame_of_places,
+    read_table,
+)
 from community_routes.travel.matrix_blocks import matrix_cells
 from community_routes.travel.matrix_file import FAULTS, Layout, Spool, check_ending, write_rows
 
@@ -171,11 +177,7 @@ def _places_of_table(path: Path) -> Points:
     table = read_table(path, {"file": path.name}, found)
     if table is None or found:
         raise StudyError("\n".join(map(str, found)))
-    for name in ("id", "lon", "lat"):
-        if name not in table.columns:
-            raise StudyError(f"{path.name}: it has no column {name!r} (it has {', '.join(table.columns)})")
-        if any(other.startswith(f"{name} (again, ") for other in table.columns):
-            raise StudyError(f"{path.name}: it has two columns {name!r}; rename one of them")
+    check_columns(path.name, table.headings, ("id", "lon", "lat"))
     if not table.n:
         raise StudyError(f"{path.name}: it holds no place, only the heading")
     ids = _unique(path, table.columns["id"], table.row.tolist())
