@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from platformdirs import user_cache_path
 
 from community_routes.base.errors import as_path
 from community_routes.base.notices import Notice
@@ -52,13 +52,7 @@ def cache_folder(choice: str | None = None) -> Path | None:
     named = os.environ.get("COMMUNITY_ROUTES_CACHE")
     if named:
         return None if named == "none" else Path(named)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / _NAME
+    return user_cache_path(_NAME, appauthor=False, opinion=False)
 
 
 def open_store(cache: str | Path | None) -> Store | None:
