@@ -10,7 +10,8 @@ A module declares the codes it can give, beside the check that gives them:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -181,6 +182,25 @@ class Sample:
         first = self.found[0]
         message = f"{self.count} in all; {self.code.explained}"
         return [*self.found, self.code.at(first.file, field=first.field, message=message, count=self.count)]
+
+
+@contextmanager
+def findings(notices: list[Notice] | None, error: type[CommunityRoutesError]) -> Iterator[list[Notice]]:
+    """A list for what a reader finds: when it ends, all of it is in ``notices`` once, and errors among it are raised.
+
+    Raises
+    ------
+    CommunityRoutesError
+        The one given, with all errors.
+    """
+    found: list[Notice] = []
+    try:
+        yield found
+    finally:
+        if notices is not None:
+            known = set(notices)  # a missing file was reported when the study file was read
+            notices.extend(notice for notice in found if notice not in known)
+    raise_on_errors(found, error)
 
 
 def total(found: Sequence[Notice]) -> int:

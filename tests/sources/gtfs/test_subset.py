@@ -106,7 +106,7 @@ def test_clipped_real_feed_equals_the_whole_one_where_it_was_not_cut() -> None:
 
 CHILD = """
 import datetime as dt, resource, sys
-from community_routes.sources.gtfs import read_feed
+from community_routes.sources.gtfs.read import read_feed
 feed = read_feed(sys.argv[1], area=tuple(map(float, sys.argv[2:])), dates=[dt.date(2019, 9, 3)])
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 print(len(feed.trips), len(feed.calls), int(feed.calls.arrival_s.astype("int64").sum()), int(peak))

@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from community_routes.base.errors import StudyError
-from community_routes.base.notices import Notice, Sample, declare, raise_on_errors
+from community_routes.base.notices import Notice, Sample, declare, findings
 from community_routes.sources.places.joins import match_rows, mended
 from community_routes.sources.places.table import (
     Table,
@@ -119,9 +119,8 @@ def read_opportunities(
     StudyError
         A file, column, row or join cannot be used; with all errors.
     """
-    found: list[Notice] = []
     parts: list[_Part] = []
-    try:
+    with findings(notices, StudyError) as found:
         for key, given in specs.items():
             spec = build_part(Destinations, given, folder)
             part = (
@@ -131,11 +130,6 @@ def read_opportunities(
             )
             if part is not None:
                 parts.append(part)
-    finally:
-        if notices is not None:
-            known = set(notices)  # a missing file was reported when the study file was read
-            notices.extend(notice for notice in found if notice not in known)
-    raise_on_errors(found, StudyError)
     return _together(parts)
 
 
