@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
 from community_routes.base.errors import as_path
+from community_routes.base.files import hash_of_file
 from community_routes.base.notices import Notice
 from community_routes.network.network import Network, assemble_network
 from community_routes.network.packing import UnpackableError
-from community_routes.network.store import Store, fingerprint, hash_of_file, key_of
+from community_routes.network.store import Store, fingerprint, key_of
 from community_routes.network.streets.streets import Streets, build_streets
 from community_routes.network.timetable.changes import Changes
 from community_routes.network.timetable.connections import Connections

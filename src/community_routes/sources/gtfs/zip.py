@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import stat
 import zipfile
 import zlib
@@ -168,12 +167,6 @@ class Archive:
 def limit_of(table: str) -> int:
     """Most bytes that a table may have once unpacked."""
     return STREAMED_LIMIT if table in _STREAMED else TABLE_LIMIT
-
-
-def hash_file(path: Path) -> str:
-    """sha256 of the bytes of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def open_archive(path: Path, findings: Findings, *, every_file: bool = False) -> Archive | None:
