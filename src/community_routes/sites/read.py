@@ -6,21 +6,19 @@ import hashlib
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
 from community_routes.base.errors import StudyError, UsageError, as_path
 from community_routes.network.walks.points import Points
 from community_routes.sources.headings import titles_above
-from community_routes.sources.places.opportunities import Opportunities, entrances_from_streets
+from community_routes.sources.places.opportunities import area_entrances
 from community_routes.sources.places.table import as_text, check_columns, read_frame_of_places
 from community_routes.sources.study.models import MOST
 from community_routes.sources.text_table import NoTableError, TooLargeError, is_text_table, read_text_rows
@@ -270,25 +268,13 @@ def site_points(sites: list[Site], street_lines: NDArray[np.object_] | None) -> 
         own if own is not None else np.empty((0, 2)) if area else shapely.get_coordinates(shape)
         for shape, area, own in zip(shapes, areas, given, strict=True)
     ]
-    if areas.any():
-        table = gpd.GeoDataFrame(
-            {"key": "", "id": [site.id for site in sites], "name": "", "kind": "", "amount": 1.0},
-            geometry=shapes,
-            crs="EPSG:4326",
-        ).iloc[np.flatnonzero(areas)]
-        nowhere = pd.DataFrame({"place": np.zeros(0, np.int32), "lon": np.zeros(0), "lat": np.zeros(0)})
-        found = entrances_from_streets(Opportunities(table.reset_index(drop=True), nowhere), street_lines).entrances
-        for place, row in enumerate(np.flatnonzero(areas)):
-            points[row] = found.loc[found["place"] == place, ["lon", "lat"]].to_numpy(np.float64)
+    for row, own in zip(np.flatnonzero(areas), area_entrances(shapes[areas], street_lines), strict=True):
+        points[row] = own
     return points
 
 
-def points_of(places: list[NDArray[np.float64]], ids: Sequence[str] | None = None) -> Points:
-    """Places with their entrances as points to walk from, numbered where they have no ids."""
-    owner = np.repeat(np.arange(len(places), dtype=np.int32), [len(place) for place in places])
-    both = np.concatenate([np.empty((0, 2)), *places])
-    names = [str(i) for i in range(len(places))] if ids is None else ids
-    return Points(np.array(names, object), both[:, 0], both[:, 1], owner)
+points_of = Points.of_entrances
+"""What the other modules of this room call it by."""
 
 
 def place_key(points: NDArray[np.float64]) -> str:
