@@ -33,3 +33,12 @@ def test_every_code_is_told_once_in_a_sentence() -> None:
         assert code.meaning.endswith("."), code
         assert "\n" not in code.meaning, code
         assert "|" not in code.meaning, code
+
+
+def test_what_is_said_to_be_left_out_is_declared_so() -> None:
+    """`check` lists what was left out by what the codes declare, which their sentences must not contradict."""
+    for code in tool().declared_codes():
+        if code.severity != "error" and "left out" in code.meaning:
+            assert code.outcome == "left out", code
+        if "was mended" in code.meaning:
+            assert code.outcome == "mended", code

@@ -15,7 +15,8 @@ HEAD = """# Notices
 
 Everything the program can find in its inputs. Each finding has one of these codes, in `notices.csv`, in the report and in
 the output of `community-routes check`; the codes stay the same from version to version. An **error** stops the work; a
-**warning** is recorded, and the message says what was done; an **info** is for the record.
+**warning** is recorded, and the message says what was done; an **info** is for the record. What a warning or an info speaks
+of is **kept** as it is, is **mended** and counts, or is **left out**; `check` lists what was left out.
 
 This page is made from the code by `python tools/make_notices_doc.py`.
 """
@@ -40,8 +41,14 @@ def page() -> str:
     codes = declared_codes()
     parts = [HEAD]
     for severity, title in SECTIONS.items():
-        rows = [f"| `{code.name}` | {code.meaning} |" for code in codes if code.severity == severity]
-        parts.append("\n".join([f"## {title}", "", "| code | meaning |", "|---|---|", *rows]) + "\n")
+        stops = severity == "error"
+        head = ["| code | meaning |", "|---|---|"] if stops else ["| code | meaning | it is |", "|---|---|---|"]
+        rows = [
+            f"| `{code.name}` | {code.meaning} |" + ("" if stops else f" {code.outcome} |")
+            for code in codes
+            if code.severity == severity
+        ]
+        parts.append("\n".join([f"## {title}", "", *head, *rows]) + "\n")
     return "\n".join(parts)
 
 

@@ -78,7 +78,7 @@ def test_no_line_is_wider_than_the_terminal(width: int, tmp_path: Path) -> None:
 def test_counts_behind_summed_notices() -> None:
     """Three rows of one file, of which the last says that there are 16; and one row of another: 17."""
     rows = [Notice("warning", "fast", f"row {n}", "a.txt", n) for n in (2, 3)]
-    summed = Notice("warning", "fast", "1,016 in all; too fast", "a.txt")
+    summed = Notice("warning", "fast", "1,016 in all; too fast", "a.txt", count=1016)
     assert total([*rows, summed, Notice("warning", "fast", "row", "b.txt", 9)]) == 1017
     said = CheckResult([*rows, summed], name="town.yaml").text()
     assert "warning  fast  (1,016)" in said and "... and 1,014 more" in said

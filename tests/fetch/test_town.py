@@ -17,8 +17,8 @@ import osmium
 import pytest
 
 from community_routes.base.errors import UsageError
+from community_routes.base.files import hash_of_file
 from community_routes.cli import run_command
-from community_routes.fetch.http import sha256_of
 from community_routes.fetch.town import FetchError, Options, fetch_authority
 from community_routes.sources.gtfs.read import read_feed
 from open_data import CODES, OLD, Answer, Services, good_services, grid, serving
@@ -95,7 +95,7 @@ def test_the_files_hold_what_the_services_gave(services: Services, tmp_path: Pat
     areas = osmium.FileProcessor(str(out / "streets.osm.pbf"), osmium.osm.RELATION)
     assert [area.tags["name"] for area in areas] == ["Queen's Park"]
     record = json.loads((out / "sources.json").read_text("utf-8"))
-    assert {name: sha256_of(out / name) for name in record["written"]} == record["written"]
+    assert {name: hash_of_file(out / name) for name in record["written"]} == record["written"]
     assert set(record["written"]) == {path.name for path in out.iterdir()} - {"sources.json"}
     given = {service["service"]: service for service in record["services"]}
     assert given["timetable"]["downloads"][0]["date"] == "2026-03-02"  # Last-Modified
@@ -220,7 +220,7 @@ def test_wales_needs_a_file_of_deprivation(services: Services, tmp_path: Path) -
     out = fetch(tmp_path, "Newport", deprivation=own)
     assert rows(out / "deprivation.csv") == [{"LSOA21CD": "W01000001", "rank": "77", "decile": "1"}]
     record = json.loads((out / "sources.json").read_text("utf-8"))
-    assert record["own_files"]["deprivation"] == {"file": "wimd.csv", "sha256": sha256_of(own)}
+    assert record["own_files"]["deprivation"] == {"file": "wimd.csv", "sha256": hash_of_file(own)}
 
 
 def test_a_file_of_deprivation_by_codes_of_2011_is_joined_by_the_lookup(services: Services, tmp_path: Path) -> None:

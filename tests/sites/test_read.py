@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import math
 from pathlib import Path
 
@@ -79,6 +80,14 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / "sites.geojson").write_text("{", encoding="utf-8")
     with pytest.raises(StudyError, match="cannot be read as a map"):
         read_sites(tmp_path / "sites.geojson")
+
+
+def test_packed_files_and_those_of_spreadsheets_are_read(tmp_path: Path) -> None:
+    """As every other table of text: packed with gzip, or UTF-16 with tabs."""
+    (tmp_path / "sites.csv.gz").write_bytes(gzip.compress(b"id,lon,lat\nA,-2,53\n"))
+    (tmp_path / "sites.tsv").write_bytes("id\tlon\tlat\nA\t-2\t53\n".encode("utf-16"))
+    for name in ("sites.csv.gz", "sites.tsv"):
+        assert [site.point for site in read_sites(tmp_path / name)] == [(-2.0, 53.0)]
 
 
 def test_places_are_known_by_where_they_are(tmp_path: Path) -> None:

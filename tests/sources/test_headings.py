@@ -153,6 +153,6 @@ def test_a_quotation_mark_that_is_never_closed(tmp_path: Path) -> None:
     path = tmp_path / "sites.csv"
     path.write_text('id,lon,lat,name\nS1,-3,51.6,"One\nS2,-3,51.7,Two\n')
     with pytest.raises(
-        StudyError, match=r"row 2: it is no table of text .the quotation mark before 'One' is never closed"
+        StudyError, match=r"row 2: it is no table of text: the quotation mark before 'One' is never closed"
     ):
         read_sites(path)

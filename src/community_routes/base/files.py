@@ -1,7 +1,11 @@
-"""Results appear whole or not at all: a folder is made under another name and takes its place when it is finished."""
+"""Results appear whole or not at all: a folder is made under another name and takes its place when it is finished.
+
+And what a file holds is known by its hash.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -119,6 +123,17 @@ def new_file(path: Path) -> Iterator[Path]:
     with folder_beside(path) as made:
         yield made / path.name
         (made / path.name).replace(path)
+
+
+def hash_of_file(path: Path) -> str:
+    """sha256 of a file's bytes, in hexadecimal.
+
+    Raises
+    ------
+    OSError
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 RUN_FILE = "run.json"

@@ -3,14 +3,15 @@
 A module declares the codes it can give, beside the check that gives them:
 
     STOP_WITHOUT_PLACE = declare("stop_without_place", "warning", "A stop has no coordinates; nobody can walk to it.")
+    BLANK_ID = declare("blank_id", "warning", "A row has no id; it was left out.", outcome="left out")
     ...
     found.append(STOP_WITHOUT_PLACE.at("stops.txt", row=12, field="stop_lat", value="", message="stop 'A7' has no latitude"))
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -21,7 +22,9 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
 """The worst first."""
 _ORDER = {severity: rank for rank, severity in enumerate(SEVERITIES)}
 _SHOWN = 20
-_IN_ALL = re.compile(r"([\d,]+) in all; ")
+
+Outcome = Literal["kept", "mended", "left out"]
+"""What became of the thing that a notice speaks of: it counts as it is, it counts in another form, or it does not count."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Notice:
         Column of a table or dotted key of a study file.
     value : str
         The value as it stood in the file.
+    count : int or None
+        How many findings there are in all, where this notice sums up those beside it; None where it is one finding.
     """
 
     severity: Severity
@@ -56,6 +61,7 @@ class Notice:
     column: int | None = None
     field: str = ""
     value: str = ""
+    count: int | None = None
 
     @property
     def place(self) -> str:
@@ -71,7 +77,7 @@ class Notice:
     @property
     def is_sum(self) -> bool:
         """Whether it says how many there are in all, beside the examples (see ``Sample``)."""
-        return _IN_ALL.match(self.message) is not None
+        return self.count is not None
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}" if self.place else self.message
@@ -79,11 +85,17 @@ class Notice:
 
 @dataclass(frozen=True)
 class Code:
-    """A kind of notice: its stable name, its severity and one line that explains it."""
+    """A kind of notice: its stable name, its severity, one line that explains it, and what becomes of what it speaks of."""
 
     name: str
     severity: Severity
     meaning: str
+    outcome: Outcome = "kept"
+
+    @property
+    def explained(self) -> str:
+        """The meaning as it goes on within a sentence: it begins with a small letter."""
+        return f"{self.meaning[0].lower()}{self.meaning[1:]}"
 
     def at(
         self,
@@ -94,19 +106,20 @@ class Code:
         column: int | None = None,
         field: str = "",
         value: object = "",
+        count: int | None = None,
     ) -> Notice:
         """Give a notice of this kind."""
-        return Notice(self.severity, self.name, message, file, row, column, field, str(value))
+        return Notice(self.severity, self.name, message, file, row, column, field, str(value), count)
 
 
 CODES: dict[str, Code] = {}
 
 
-def declare(name: str, severity: Severity, meaning: str) -> Code:
+def declare(name: str, severity: Severity, meaning: str, *, outcome: Outcome = "kept") -> Code:
     """Register a kind of notice; a name is declared once."""
     if name in CODES:
         raise ValueError(f"the notice code {name!r} is declared twice")
-    CODES[name] = Code(name, severity, meaning)
+    CODES[name] = Code(name, severity, meaning, outcome)
     return CODES[name]
 
 
@@ -155,33 +168,45 @@ class Sample:
         row: int | None = None,
         field: str = "",
         value: object = "",
+        count: int | None = None,
     ) -> None:
         """Count one; remember it when it is among the first."""
         self.count += 1
         if len(self.found) < self.keep:
-            self.found.append(self.code.at(file, message=message, row=row, field=field, value=value))
+            self.found.append(self.code.at(file, message=message, row=row, field=field, value=value, count=count))
 
     def notices(self) -> list[Notice]:
         """The examples, and the total when there are more."""
         if self.count <= len(self.found):
             return list(self.found)
         first = self.found[0]
-        rest = self.code.at(
-            first.file,
-            field=first.field,
-            message=f"{self.count} in all; {self.code.meaning[0].lower()}{self.code.meaning[1:]}",
-        )
-        return [*self.found, rest]
+        message = f"{self.count} in all; {self.code.explained}"
+        return [*self.found, self.code.at(first.file, field=first.field, message=message, count=self.count)]
+
+
+@contextmanager
+def findings(notices: list[Notice] | None, error: type[CommunityRoutesError]) -> Iterator[list[Notice]]:
+    """A list for what a reader finds: when it ends, all of it is in ``notices`` once, and errors among it are raised.
+
+    Raises
+    ------
+    CommunityRoutesError
+        The one given, with all errors.
+    """
+    found: list[Notice] = []
+    try:
+        yield found
+    finally:
+        if notices is not None:
+            known = set(notices)  # a missing file was reported when the study file was read
+            notices.extend(notice for notice in found if notice not in known)
+    raise_on_errors(found, error)
 
 
 def total(found: Sequence[Notice]) -> int:
     """How many findings stand behind the notices of one kind: a notice that sums up a file counts for what it sums up."""
     by_file: dict[tuple[str, str], list[int]] = {}
     for notice in found:
-        summed = _IN_ALL.match(notice.message)
         counts = by_file.setdefault((notice.file, notice.field), [0, 0])
-        if summed:
-            counts[1] += int(summed[1].replace(",", ""))
-        else:
-            counts[0] += 1
+        counts[notice.is_sum] += 1 if notice.count is None else notice.count
     return sum(summed or single for single, summed in by_file.values())

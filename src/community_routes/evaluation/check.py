@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +34,6 @@ SHORT_WINDOW = declare(
 )
 _REGULAR_TRIPS = 4
 _NARROWEST, _WIDEST = 60, 120
-_GONE = re.compile(r"left out|one is kept|counts? as (unknown|nobody|nothing|blank)|never run|are missing")
 _MARKS = {"error": "ERROR", "warning": "warning", "info": "remark"}
 
 
@@ -327,8 +325,8 @@ def _kind_lines(severity: str, code: str, found: list[Notice], name: str, width:
     lines = [f"  {_MARKS[severity]}  {code}" + (f"  ({count:,})" if count > 1 else "")]
     for notice in shown:
         # Every table of a bare timetable lies in the one zip that was asked about; its name says nothing new.
-        said = str(notice).replace(f"{name}/", "", 1) if name.endswith(".zip") else str(notice)
-        for paragraph in said.splitlines():
+        shown_as = replace(notice, file=notice.file.removeprefix(f"{name}/")) if name.endswith(".zip") else notice
+        for paragraph in str(shown_as).splitlines():
             lines += textwrap.wrap(
                 paragraph, width, initial_indent="      ", subsequent_indent="      ", break_on_hyphens=False
             )
@@ -341,9 +339,8 @@ def _dropped(kinds: dict[tuple[str, str], list[Notice]], width: int) -> list[str
     """What was left out and why, by kind."""
     lines = []
     for (severity, code), found in kinds.items():
-        meaning = CODES[code].meaning if code in CODES else ""
-        if severity != "error" and _GONE.search(meaning):
-            said = f"{total(found):,} x {meaning[0].lower()}{meaning[1:].rstrip('.')}"
+        if severity != "error" and code in CODES and CODES[code].outcome == "left out":
+            said = f"{total(found):,} x {CODES[code].explained.rstrip('.')}"
             lines += textwrap.wrap(said, width, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False)
     return ["", "What was left out, and why", *lines] if lines else []
 

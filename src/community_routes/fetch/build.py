@@ -14,15 +14,15 @@ from typing import Any
 
 import numpy as np
 
+from community_routes.base.columns import NOTICES_COLUMNS
 from community_routes.base.errors import FeedError, StreetsError, UsageError
 from community_routes.base.notices import Notice, sort_notices
+from community_routes.fetch.features import points_of, read_features
 from community_routes.fetch.http import (
     TABLE_LIMIT,
     BadAnswerError,
     Client,
     FetchError,
-    points_of,
-    read_features,
     unusable,
     whole_number,
     write_whole,
@@ -102,9 +102,8 @@ def build_study(town: Town, authority: str, progress: Callable[[str], None]) -> 
     if town.code.startswith("W") and town.has("deprivation") and town.options.deprivation is None:
         raise UsageError(
             f"{town.name} lies in Wales, whose index of deprivation is downloaded by hand: get the ranks by LSOA from "
-            f"{_WIMD} and "
-            "name the CSV file (columns with the LSOA code, rank and decile) with --deprivation FILE, or go on --without "
-            "deprivation"
+            f"{_WIMD} and name the CSV file (columns with the LSOA code, rank and decile) with --deprivation FILE, or go on "
+            "--without deprivation"
         )
     _write_areas(town)
     _write_centroids(town)
@@ -141,8 +140,7 @@ def find_authority(town: Town, text: str) -> None:
         town.client.forget("lookup")
         raise UsageError(
             f"no authority of England or Wales is called {text!r}{hint} Write its name as the Office for National "
-            f"Statistics does, "
-            "or its code, such as E06000008"
+            "Statistics does, or its code, such as E06000008"
         )
     for feature in features:
         row = _properties(source, feature, list(fields.values()))
@@ -274,13 +272,13 @@ def _write_deprivation(town: Town) -> None:
     """Write ranks and deciles; where they are by the areas of 2011, a lookup beside them."""
     own = town.options.deprivation
     if own is not None:
-        try:
-            rows = read_rows(own)
-            columns = deprivation_columns(rows[0], own.name, ours=True) if rows else {}
-        except BadAnswerError as wrong:
-            raise UsageError(f"--deprivation {own.name}: {wrong}") from None
+        rows = _own_rows("--deprivation", own)
         if not rows:
             raise UsageError(f"--deprivation {own.name}: the table has no rows")
+        try:
+            columns = deprivation_columns(rows[0], own.name, ours=True)
+        except BadAnswerError as wrong:
+            raise UsageError(f"--deprivation {own.name}: {wrong}") from None
         known = {row[columns["code"]].strip() for row in rows}
         by_2011 = len(known & set(town.areas)) < 0.95 * len(town.areas)
         source = Source("deprivation", f"--deprivation {own.name}", (own.name,), "that of the file")
@@ -301,6 +299,14 @@ def _write_deprivation(town: Town) -> None:
     write_whole(town.folder / "deprivation.csv", csv_bytes(named, [heads.get(ours, ours) for ours in columns]))
 
 
+def _own_rows(option: str, path: Path) -> Rows:
+    """The rows of a table of the caller's."""
+    try:
+        return read_rows(path)
+    except BadAnswerError as wrong:
+        raise UsageError(f"{option} {path.name}: {wrong}") from None
+
+
 def _rows_of(town: Town, source: Source, rows: Rows, column: str, codes: Sequence[str]) -> Rows:
     if source.key == "deprivation":
         index = {row[column].strip(): row for row in rows}
@@ -308,8 +314,7 @@ def _rows_of(town: Town, source: Source, rows: Rows, column: str, codes: Sequenc
         if lost:
             raise UsageError(
                 f"{source.title}: {len(lost)} of the {len(codes)} areas of {town.name} have no row: {', '.join(lost[:5])}; "
-                f"a table of "
-                "all LSOAs of 2011 or of 2021 is needed"
+                "a table of all LSOAs of 2011 or of 2021 is needed"
             )
         return [index[code] for code in codes]
     kept = town.client.used[source.key][-1]
@@ -339,10 +344,7 @@ def _write_jobs(town: Town) -> None:
     columns = ["id", "name", "lon", "lat", "jobs"]
     own = town.options.jobs
     if own is not None:
-        try:
-            rows = read_rows(own)
-        except BadAnswerError as wrong:
-            raise UsageError(f"--jobs {own.name}: {wrong}") from None
+        rows = _own_rows("--jobs", own)
         lost = [column for column in ("id", "lon", "lat", "jobs") if not rows or column not in rows[0]]
         if lost:
             raise UsageError(
@@ -399,8 +401,7 @@ def _write_streets(town: Town, counties: Sequence[str], progress: Callable[[str]
         raise unusable(source, said, instead="name the extracts with --county") from None
     town.told.append(
         f"streets are those of {', '.join(counties)}; where the buffer of {town.options.buffer_km:g} km reaches into a "
-        f"neighbouring "
-        "county, name both with --county"
+        "neighbouring county, name both with --county"
     )
 
 
@@ -440,9 +441,8 @@ def _clipped(path: Path, box: Box, name: str, found: list[Notice]) -> Feed:
 
 def _write_notices(town: Town, found: list[Notice]) -> None:
     """Write what reading the whole timetables found: what was left out there cannot be seen in those that were cut."""
-    columns = ["severity", "code", "file", "row", "field", "value", "message"]
-    rows = [{name: "" if (cell := getattr(n, name)) is None else str(cell) for name in columns} for n in found]
-    write_whole(town.folder / "timetable_notices.csv", csv_bytes(rows, columns))
+    rows = [{name: "" if (cell := getattr(n, name)) is None else str(cell) for name in NOTICES_COLUMNS} for n in found]
+    write_whole(town.folder / "timetable_notices.csv", csv_bytes(rows, NOTICES_COLUMNS))
     kinds = Counter(notice.code for notice in found if notice.severity == "warning")
     if kinds:
         listed = ", ".join(f"{code} ({n})" for code, n in sorted(kinds.items()))

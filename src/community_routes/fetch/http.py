@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from community_routes.base.errors import MachineError, UsageError
+from community_routes.base.files import hash_of_file
 from community_routes.fetch.sources import Source
 
 _IDENTITY = "community-routes (open-source transport accessibility tool; one download at a time)"
@@ -27,10 +28,8 @@ DOWNLOAD_LIMIT = 8 * 2**30
 """Most bytes of a zip or an extract (all of Great Britain is about 2 GB)."""
 TABLE_LIMIT = 128 * 2**20
 """Most bytes of a table, unpacked (all of NaPTAN is about 95 MB, a census table under 10)."""
-ANSWER_LIMIT = 32 * 2**20
-"""Most bytes of a page of features (a hundred areas in full detail are about 10 MB)."""
-_GREATEST = 1e9
-_PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Answers that may be others at the next attempt."""
 
 
 class FetchError(MachineError):
@@ -100,12 +99,6 @@ def check_size(size: int, most: int, what: str = "the answer") -> None:
         raise BadAnswerError(
             f"{what} would take {size / 2**20:,.0f} MB, more than the {most / 2**20:,.0f} MB that it can need"
         )
-
-
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -212,7 +205,7 @@ class Client:
     def _kept(self, address: str) -> Kept | None:
         path = self._place(address)
         told = _read_json(_beside(path))
-        if not path.is_file() or told.get("sha256") != sha256_of(path):
+        if not path.is_file() or told.get("sha256") != hash_of_file(path):
             return None
         return Kept(address, path, told["sha256"], told["size"], told["date"])
 
@@ -284,7 +277,7 @@ class Client:
         except (BadAnswerError, PassingError):
             _remove(part)
             raise
-        kept = Kept(address, path, sha256_of(part), part.stat().st_size, told["date"])
+        kept = Kept(address, path, hash_of_file(part), part.stat().st_size, told["date"])
         described = {key: value for key, value in asdict(kept).items() if key != "path"}
         # The description goes first: a file without its description, or with another's, is not used.
         write_whole(_beside(path), json.dumps({**described, "ask": told["ask"]}, sort_keys=True).encode())
@@ -349,7 +342,7 @@ def _told(headers: Any) -> dict[str, Any]:
 
 def _refusal(wrong: urllib.error.HTTPError) -> Exception:
     said = f"the server answered {wrong.code} {wrong.reason}"
-    if wrong.code in _PASSING:
+    if wrong.code in PASSING:
         after = wrong.headers.get("Retry-After", "") if wrong.headers else ""
         return PassingError(said, float(whole_number(after) or 0))
     if wrong.code in (401, 403):
@@ -391,122 +384,6 @@ def _read_json(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-# ---------------------------------------------------------------------------------------------------------------------------
-# Answers in pages
-
-
-def read_features(
-    client: Client, source: Source, question: Mapping[str, str], *, fields: Sequence[str], shapes: bool = False
-) -> list[dict[str, Any]]:
-    """All features of an ArcGIS layer that answer a question, page after page until the server's own count is met.
-
-    Raises
-    ------
-    FetchError
-        The layer gives an error, no rows, or fewer or more than it counts.
-    """
-    fixed = {"where": "1=1", **question}
-    count_address = [
-        with_question(address, {**fixed, "returnCountOnly": "true", "f": "json"}) for address in source.addresses
-    ]
-    counted = client.get(source, count_address, _is_count, most=ANSWER_LIMIT)
-    base = source.addresses[count_address.index(counted.address)]
-    total = int(json.loads(counted.path.read_text("utf-8"))["count"])
-    if total == 0:
-        return []
-    listed = ",".join(fields)
-    found: list[dict[str, Any]] = []
-    while len(found) < total:
-        page = {
-            **fixed, "outFields": listed, "returnGeometry": str(shapes).lower(), "outSR": "4326", "f": "geojson",
-            "orderByFields": fields[0], "resultOffset": str(len(found)), "resultRecordCount": str(source.page),
-        }  # fmt: skip
-        kept = client.get(source, [with_question(base, page)], _is_feature_list, most=ANSWER_LIMIT)
-        features = json.loads(kept.path.read_text("utf-8"))["features"]
-        if not features:
-            break
-        found.extend(features)
-    if len(found) != total:
-        raise unusable(source, f"{base}: {len(found):,} rows came, but the server counts {total:,}")
-    return found
-
-
 def with_question(address: str, question: Mapping[str, str]) -> str:
     """An address with the parts of a question behind it."""
     return f"{address}{'&' if '?' in address else '?'}{urllib.parse.urlencode(question)}"
-
-
-def _json_answer(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except json.JSONDecodeError:
-        raise BadAnswerError("the answer is no JSON, or was cut") from None
-    except UnicodeDecodeError:
-        raise BadAnswerError("the answer is no UTF-8 text") from None
-    except RecursionError:
-        raise BadAnswerError("the answer is nested too deep") from None
-    except ValueError:  # Python makes no number of more than 4,300 digits
-        raise BadAnswerError("the answer holds a number of thousands of digits") from None
-    if not isinstance(found, dict):
-        raise BadAnswerError("the answer is no JSON object")
-    error = found.get("error")
-    if error:
-        code = error.get("code", 0) if isinstance(error, dict) else 0
-        code = code if isinstance(code, int | str) else 0
-        message = str(error.get("message", error) if isinstance(error, dict) else error)
-        if code in _PASSING:
-            raise PassingError(f"the service gives the error {code}: {message}")
-        raise BadAnswerError(f"the service gives the error {code}: {message}")
-    return found
-
-
-def _is_count(path: Path) -> None:
-    count = _json_answer(path).get("count")
-    if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= _GREATEST:
-        raise BadAnswerError("the answer holds no count of rows")
-
-
-def _is_feature_list(path: Path) -> None:
-    features = _json_answer(path).get("features")
-    if not isinstance(features, list):
-        raise BadAnswerError("the answer holds no features")
-    for number, feature in enumerate(features, start=1):
-        if not isinstance(feature, dict) or not isinstance(feature.get("properties") or {}, dict):
-            raise BadAnswerError(f"feature {number} of the answer is no object with properties")
-
-
-_DEPTHS = {"Point": 0, "MultiPoint": 1, "Polygon": 2, "MultiPolygon": 3}
-_LEAST_OF_RING = 4
-
-
-def points_of(feature: Mapping[str, Any], *, areas: bool) -> list[tuple[float, float]]:
-    """The points of a feature that is an area (or a point): lon and lat.
-
-    Raises
-    ------
-    BadAnswerError
-        It has no geometry, one of another kind, or coordinates that are none.
-    """
-    geometry = feature.get("geometry")
-    kind = geometry.get("type") if isinstance(geometry, dict) else None
-    wanted = ("Polygon", "MultiPolygon") if areas else ("Point", "MultiPoint")
-    if not isinstance(geometry, dict) or kind not in wanted:
-        had = "has no geometry" if geometry is None else "has a geometry of another kind"
-        raise BadAnswerError(f"{had}; {' or '.join(wanted)} is wanted")
-    found = _points(geometry.get("coordinates"), _DEPTHS[str(kind)], areas)
-    if not found:
-        raise BadAnswerError("has coordinates that are none")
-    return found
-
-
-def _points(nested: Any, depth: int, areas: bool) -> list[tuple[float, float]]:
-    """The points of lists nested so deep; none at all where one of them is no point, or a ring is none."""
-    if not isinstance(nested, list):
-        return []
-    if depth == 0:
-        plain = len(nested) >= 2 and all(isinstance(x, int | float) and abs(x) <= _GREATEST for x in nested[:2])
-        return [(float(nested[0]), float(nested[1]))] if plain else []
-    if areas and depth == 1 and len(nested) < _LEAST_OF_RING:
-        return []
-    parts = [_points(part, depth - 1, areas) for part in nested]
-    return [point for part in parts for point in part] if all(parts) else []

@@ -24,6 +24,7 @@ from community_routes.fetch.http import (
     with_question,
 )
 from community_routes.fetch.sources import Source
+from community_routes.sources.headings import rows_of_text
 
 Rows = list[dict[str, str]]
 Read = TypeVar("Read")
@@ -62,18 +63,19 @@ def read_rows(path: Path) -> Rows:
 
 def _rows(content: bytes) -> Iterator[dict[str, str]]:
     try:
-        reader = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
-        heading = [" ".join(name.split()) for name in next(reader, [])]
+        rows = rows_of_text(io.StringIO(content.decode("utf-8-sig"), newline=""))
+        first = next(rows, None)
+        heading = [" ".join(name.split()) for name in first.cells] if first is not None else []
         if len(heading) < 2:
             raise BadAnswerError("the table has no heading with columns")
-        for cells in reader:
-            if not cells:
-                continue
-            if len(cells) != len(heading):
+        for row in rows:
+            n = len(row.cells)
+            if n == len(heading):
+                yield dict(zip(heading, row.cells, strict=True))
+            elif n:
                 raise BadAnswerError(
-                    f"line {reader.line_num} of the table has {len(cells)} cells, the heading {len(heading)}; it was cut"
+                    f"line {row.end} of the table has {n} cells, the heading {len(heading)}; it was cut"
                 )
-            yield dict(zip(heading, cells, strict=True))
     except csv.Error as wrong:
         raise BadAnswerError(f"the table cannot be read: {wrong}") from None
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from community_routes.base.errors import UsageError, as_path
+from community_routes.base.files import hash_of_file
 from community_routes.fetch.build import Town, build_study
-from community_routes.fetch.http import Client, FetchError, sha256_of, write_whole
+from community_routes.fetch.http import Client, FetchError, write_whole
 from community_routes.fetch.options import Options
 from community_routes.fetch.sources import Source, read_sources
 
@@ -99,7 +100,7 @@ def fetch_authority(
             shutil.rmtree(work, ignore_errors=True)
         raise
     write_whole(built / _RECORD, _record(town, table))
-    write_whole(work / _PUBLISHING, sha256_of(built / _STUDY).encode())
+    write_whole(work / _PUBLISHING, hash_of_file(built / _STUDY).encode())
     _publish(built, out)
     shutil.rmtree(work, ignore_errors=True)
     return Fetched(out / _STUDY, town.name, len(town.areas), tuple(town.told))
@@ -121,7 +122,7 @@ def _check_folder(out: Path, publishing: Path) -> None:
         ) from None
     study = out / _STUDY
     ours = {written.get(_STUDY), publishing.read_text("utf-8") if publishing.is_file() else None}
-    if study.is_file() and sha256_of(study) not in ours:
+    if study.is_file() and hash_of_file(study) not in ours:
         raise UsageError(
             f"{study} was changed since it was fetched, and is not replaced; choose another folder, or rename it and run "
             f"this again"
@@ -141,8 +142,8 @@ def _record(town: Town, table: dict[str, Source]) -> bytes:
         }
         for key, used in town.client.used.items()
     ]
-    local = {key: {"file": path.name, "sha256": sha256_of(path)} for key, path in sorted(town.local.items())}
-    written = {path.name: sha256_of(path) for path in sorted(town.folder.iterdir())}
+    local = {key: {"file": path.name, "sha256": hash_of_file(path)} for key, path in sorted(town.local.items())}
+    written = {path.name: hash_of_file(path) for path in sorted(town.folder.iterdir())}
     record = {
         "authority": {"code": town.code, "name": town.name, "areas": len(town.areas), "box": list(town.box)},
         "services": services,

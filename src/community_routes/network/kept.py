@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from platformdirs import user_cache_path
 
 from community_routes.base.errors import as_path
+from community_routes.base.files import hash_of_file
 from community_routes.base.notices import Notice
 from community_routes.network.network import Network, assemble_network
 from community_routes.network.packing import UnpackableError
-from community_routes.network.store import Store, fingerprint, hash_of_file, key_of
+from community_routes.network.store import Store, fingerprint, key_of
 from community_routes.network.streets.streets import Streets, build_streets
 from community_routes.network.timetable.changes import Changes
 from community_routes.network.timetable.connections import Connections
@@ -52,13 +53,7 @@ def cache_folder(choice: str | None = None) -> Path | None:
     named = os.environ.get("COMMUNITY_ROUTES_CACHE")
     if named:
         return None if named == "none" else Path(named)
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / _NAME
+    return user_cache_path(_NAME, appauthor=False, opinion=False)
 
 
 def open_store(cache: str | Path | None) -> Store | None:

@@ -205,14 +205,3 @@ def fingerprint(*values: object) -> str:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(array.view(np.uint8).data if array.size else b"")
     return digest.hexdigest()
-
-
-def hash_of_file(path: Path) -> str:
-    """sha256 of a file's bytes.
-
-    Raises
-    ------
-    OSError
-    """
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

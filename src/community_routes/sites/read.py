@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
 from community_routes.base.errors import StudyError, UsageError, as_path
 from community_routes.network.walks.points import Points
-from community_routes.sources.headings import rows_of_text, titles_above
-from community_routes.sources.places.opportunities import Opportunities, entrances_from_streets
-from community_routes.sources.places.table import as_text, is_text_table, read_frame_of_places, why_no_table
+from community_routes.sources.headings import titles_above
+from community_routes.sources.places.opportunities import area_entrances
+from community_routes.sources.places.table import as_text, check_columns, read_frame_of_places
 from community_routes.sources.study.models import MOST
+from community_routes.sources.text_table import NoTableError, TooLargeError, is_text_table, read_text_rows
 
 NEEDED = ("id", "lon", "lat")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _POLYGONS = ("Polygon", "MultiPolygon")
-_MOST_BYTES = 150_000_000
 MOST_ENTRANCES = 30
 """Of one site; an area has no more either."""
 
@@ -140,42 +136,21 @@ def read_sites(path: str | Path) -> list[Site]:
 
 
 def _sites_of_table(path: Path) -> Iterator[Site]:
-    mistake = why_no_table(path)
-    if mistake is not None:
-        raise StudyError(f"{path.name}: it is no table of text: {mistake}")
-    raw = path.read_bytes()
-    if len(raw) > _MOST_BYTES:
-        raise StudyError(f"{path.name}: larger than {_MOST_BYTES:,} bytes; split it into several files")
     try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as fault:
-        line = raw.count(b"\n", 0, fault.start) + 1
-        raise StudyError(f"{path.name} row {line}: it is not UTF-8; save it as CSV (UTF-8)") from None
-    if (titles := titles_above(text, NEEDED)) is not None:
+        text = read_text_rows(path)
+    except NoTableError as fault:
+        where = f"{path.name} row {fault.row}" if fault.row is not None else path.name
+        cure = "; split it into several files" if isinstance(fault, TooLargeError) else ""
+        raise StudyError(f"{where}: it {fault}{cure}") from None
+    if text.not_utf8 is not None:
+        raise StudyError(f"{path.name} row {text.not_utf8[0]}: it is not UTF-8; save it as CSV (UTF-8)")
+    if (titles := titles_above(text.rows, NEEDED)) is not None:
         raise StudyError(f"{path.name}: {titles}")
-    heading = text.partition("\n")[0]
-    mark = max(",;\t", key=lambda sign: (heading.count(sign), sign == ","))
-    names: list[str] = []
-    line = 1
-    try:
-        for row in rows_of_text(io.StringIO(text, newline=""), mark):
-            line = row.end + 1
-            if not names:
-                names = [cell.strip().lower() for cell in row.cells]
-                _check_heading(path, names)
-            elif any(cell.strip() for cell in row.cells):
-                yield _site_of_cells(row.line, names, [cell.strip() for cell in row.cells])
-    except csv.Error as fault:
-        raise StudyError(f"{path.name} row {line}: it is no table of text ({fault})") from None
-
-
-def _check_heading(path: Path, names: list[str]) -> None:
-    for name in NEEDED:
-        if name not in names:
-            raise StudyError(f"{path.name}: it has no column {name!r} (it has {', '.join(names) or 'none'})")
-    for name in (*NEEDED, "name", "homes", "year", "entrances"):
-        if names.count(name) > 1:
-            raise StudyError(f"{path.name}: it has two columns {name!r}; rename one of them")
+    if text.rows:
+        names = [name.lower() for name in text.heading]
+        check_columns(path.name, names, NEEDED, ("name", "homes", "year", "entrances"))
+        for row in text.rows[1:]:
+            yield _site_of_cells(row.line, names, row.cells)
 
 
 def _site_of_cells(line: int, names: list[str], cells: list[str]) -> Site:
@@ -293,25 +268,13 @@ def site_points(sites: list[Site], street_lines: NDArray[np.object_] | None) -> 
         own if own is not None else np.empty((0, 2)) if area else shapely.get_coordinates(shape)
         for shape, area, own in zip(shapes, areas, given, strict=True)
     ]
-    if areas.any():
-        table = gpd.GeoDataFrame(
-            {"key": "", "id": [site.id for site in sites], "name": "", "kind": "", "amount": 1.0},
-            geometry=shapes,
-            crs="EPSG:4326",
-        ).iloc[np.flatnonzero(areas)]
-        nowhere = pd.DataFrame({"place": np.zeros(0, np.int32), "lon": np.zeros(0), "lat": np.zeros(0)})
-        found = entrances_from_streets(Opportunities(table.reset_index(drop=True), nowhere), street_lines).entrances
-        for place, row in enumerate(np.flatnonzero(areas)):
-            points[row] = found.loc[found["place"] == place, ["lon", "lat"]].to_numpy(np.float64)
+    for row, own in zip(np.flatnonzero(areas), area_entrances(shapes[areas], street_lines), strict=True):
+        points[row] = own
     return points
 
 
-def points_of(places: list[NDArray[np.float64]], ids: Sequence[str] | None = None) -> Points:
-    """Places with their entrances as points to walk from, numbered where they have no ids."""
-    owner = np.repeat(np.arange(len(places), dtype=np.int32), [len(place) for place in places])
-    both = np.concatenate([np.empty((0, 2)), *places])
-    names = [str(i) for i in range(len(places))] if ids is None else ids
-    return Points(np.array(names, object), both[:, 0], both[:, 1], owner)
+points_of = Points.of_entrances
+"""What the other modules of this room call it by."""
 
 
 def place_key(points: NDArray[np.float64]) -> str:

@@ -94,10 +94,12 @@ def needed_heading(text: str, needed: Collection[str], delimiters: str = ",;\t")
     return None
 
 
-def titles_above(text: str, needed: Collection[str]) -> str | None:
-    """What to say of a table of which a lower line than the first has the names that a heading needs; else None."""
-    found = needed_heading(text, needed)
-    return None if found is None or found[0] == 1 else heading_below(*found)
+def titles_above(rows: Sequence[Row], needed: Collection[str]) -> str | None:
+    """What to say of a table of which a lower row than the first has the names that a heading needs; else None."""
+    for row in rows[:_MOST_TITLES]:
+        if {cell.lower() for cell in row.cells}.issuperset(needed):
+            return None if row is rows[0] else heading_below(row.line, row.cells)
+    return None
 
 
 def lower_heading(rows: Sequence[Row]) -> tuple[int, int] | None:

@@ -18,6 +18,7 @@ NO_RAIL = declare(
     "no_rail",
     "warning",
     "A railway station in the area has no train in the timetable, so journeys by train are missing.",
+    outcome="left out",
 )
 
 _NEAR_M = 500.0

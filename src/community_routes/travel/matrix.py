@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -37,8 +36,14 @@ from community_routes.network.walks.points import Points
 from community_routes.routing.engine import Engine, LocalEngine
 from community_routes.routing.query import Query
 from community_routes.routing.travel_times import percentile_times, travel_times_by_departure
-from community_routes.sources.places.opportunities import Opportunities, entrances_from_streets
-from community_routes.sources.places.table import as_text, in_degrees, read_frame_of_places, read_table
+from community_routes.sources.places.opportunities import area_entrances
+from community_routes.sources.places.table import (
+    as_text,
+    check_columns,
+    in_degrees,
+    read_frame_of_places,
+    read_table,
+)
 from community_routes.travel.matrix_blocks import matrix_cells
 from community_routes.travel.matrix_file import FAULTS, Layout, Spool, check_ending, write_rows
 
@@ -154,16 +159,12 @@ def read_places(study: Study, path: str | Path) -> Points:
             f"{path.name} row {lost[0] + 1}: the coordinates {x:g}, {y:g} of {ids[lost[0]]!r} are no degrees of longitude and "
             f"latitude ({len(lost)} such places); give the map its coordinate system"
         )
-    is_point = shapely.get_type_id(shapes) == 0
-    frame = gpd.GeoDataFrame(
-        {"key": "", "id": ids, "name": "", "kind": "", "amount": 1.0}, geometry=shapes, crs="EPSG:4326"
-    )
-    own = np.flatnonzero(is_point)
-    entrances = pd.DataFrame(
-        {"place": own.astype(np.int32), "lon": shapely.get_x(shapes[own]), "lat": shapely.get_y(shapes[own])}
-    )
     lines = street_lines(study.ground) if study.street_map is not None else None  # type: ignore[arg-type]
-    return destination_points(entrances_from_streets(Opportunities(frame, entrances), lines))
+    entrances = [shapely.get_coordinates(shape) for shape in shapes]
+    areas = shapely.get_type_id(shapes) != 0
+    for row, own in zip(np.flatnonzero(areas), area_entrances(shapes[areas], lines), strict=True):
+        entrances[row] = own
+    return Points.of_entrances(entrances, ids)
 
 
 def _places_of_table(path: Path) -> Points:
@@ -171,11 +172,7 @@ def _places_of_table(path: Path) -> Points:
     table = read_table(path, {"file": path.name}, found)
     if table is None or found:
         raise StudyError("\n".join(map(str, found)))
-    for name in ("id", "lon", "lat"):
-        if name not in table.columns:
-            raise StudyError(f"{path.name}: it has no column {name!r} (it has {', '.join(table.columns)})")
-        if any(other.startswith(f"{name} (again, ") for other in table.columns):
-            raise StudyError(f"{path.name}: it has two columns {name!r}; rename one of them")
+    check_columns(path.name, table.headings, ("id", "lon", "lat"))
     if not table.n:
         raise StudyError(f"{path.name}: it holds no place, only the heading")
     ids = _unique(path, table.columns["id"], table.row.tolist())

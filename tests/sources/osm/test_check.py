@@ -77,10 +77,10 @@ def test_an_area_without_any_street_is_an_error(tmp_path, area, words):
 CHILD = """
 import json, sys
 from pathlib import Path
-from community_routes.errors import StreetsError
-from community_routes.network.streets import build_streets
-from community_routes.sources import osm_blocks
-from community_routes.sources.osm import read_streets
+from community_routes.base.errors import StreetsError
+from community_routes.network.streets.streets import build_streets
+from community_routes.sources.osm import blocks as osm_blocks
+from community_routes.sources.osm.read import read_streets
 osm_blocks._trial_fault = lambda path, size: None  # this process is the trial
 for path in sorted(Path(sys.argv[1]).glob("*.pbf")):
     print(json.dumps({"begun": path.name}), flush=True)

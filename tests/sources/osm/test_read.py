@@ -171,15 +171,6 @@ def test_what_lies_below_ground_is_read(tmp_path):
         drawn.add_way(number, [(0, 10 * number), (100, 10 * number)], highway="footway", **tags)
     found = read_streets(drawn.write(tmp_path / "ways.osm.pbf"))
     assert dict(zip(found.way_id.tolist(), found.below.tolist(), strict=True)) == {1: False, 2: True, 3: True, 4: True}
-    assert found.without_ways([2]).below.tolist() == [False, True, True]
-
-
-def test_without_ways_closes_them():
-    street_map = grid_city(3, 2).street_map()
-    closed = street_map.without_ways([2, 101, 4711])
-    assert closed.way_id.tolist() == [1, 3, 102]
-    assert closed.first.tolist() == [0, 2, 4, 7]
-    assert street_map.n_ways == 5
 
 
 @pytest.mark.parametrize(

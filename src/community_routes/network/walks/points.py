@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,16 @@ class Points:
         """One point for each place."""
         lon_ = np.asarray(lon, np.float64)
         return Points(np.asarray(ids, object), lon_, np.asarray(lat, np.float64), np.arange(len(lon_), dtype=np.int32))
+
+    @staticmethod
+    def of_entrances(
+        places: Sequence[NDArray[np.float64]], ids: Sequence[str] | NDArray[np.object_] | None = None
+    ) -> Points:
+        """Places with their entrances, longitudes and latitudes (n, 2) each; numbered where they have no ids."""
+        owner = np.repeat(np.arange(len(places), dtype=np.int32), [len(place) for place in places])
+        both = np.concatenate([np.empty((0, 2)), *places])
+        names = [str(i) for i in range(len(places))] if ids is None else ids
+        return Points(np.array(names, object), both[:, 0], both[:, 1], owner)
 
 
 @dataclass(frozen=True, eq=False)

@@ -43,15 +43,19 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
 TABLE_EMPTY = declare("table_empty", "error", "A table that is needed has no heading line.")
 COLUMN_MISSING = declare("column_missing", "error", "A column that is needed is not in the table.")
 COLUMN_TWICE = declare("column_twice", "warning", "A column is in the heading twice; the first one is read.")
-HEADING_MENDED = declare("heading_mended", "info", "A heading had blanks, capitals or quotes that do not belong there.")
+HEADING_MENDED = declare(
+    "heading_mended", "info", "A heading had blanks, capitals or quotes that do not belong there.", outcome="mended"
+)
 NOT_UTF8 = declare(
     "not_utf8", "warning", "A table is not UTF-8; it was read in another encoding, and names may look wrong."
 )
-NUL_BYTES = declare("nul_bytes", "warning", "A table holds NUL characters; they were taken out.")
+NUL_BYTES = declare("nul_bytes", "warning", "A table holds NUL characters; they were taken out.", outcome="mended")
 ROW_TOO_SHORT = declare(
     "row_too_short", "warning", "A row has fewer cells than the heading; the missing ones are blank."
 )
-ROW_TOO_LONG = declare("row_too_long", "warning", "A row has more cells than the heading; it was left out.")
+ROW_TOO_LONG = declare(
+    "row_too_long", "warning", "A row has more cells than the heading; it was left out.", outcome="left out"
+)
 ROW_ENDLESS = declare(
     "row_endless", "error", "A quotation mark that is never closed, or a row of more than 131,072 characters."
 )

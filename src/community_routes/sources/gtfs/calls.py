@@ -16,29 +16,39 @@ from community_routes.sources.gtfs.schema import STOP_TIMES, WINDOWS, ZONES
 from community_routes.sources.gtfs.trips import note_continuous
 from community_routes.sources.gtfs.zip import Archive
 
-BROKEN_SEQUENCE = declare("broken_sequence", "warning", "A call has no usable stop_sequence; the call was left out.")
+BROKEN_SEQUENCE = declare(
+    "broken_sequence", "warning", "A call has no usable stop_sequence; the call was left out.", outcome="left out"
+)
 DUPLICATE_CALL = declare("duplicate_call", "warning", "A trip has two calls with one stop_sequence; the first is used.")
 UNTIMED_END = declare(
     "untimed_end",
     "warning",
     "The first or last calls of a trip have no time, so nobody knows them; they were left out.",
+    outcome="left out",
 )
 TIME_BACKWARDS = declare(
     "time_backwards",
     "warning",
     "A trip arrives before it left the stop before, or leaves before it arrives; it was left out.",
+    outcome="left out",
 )
-TRIP_TOO_SHORT = declare("trip_too_short", "warning", "A trip has fewer than two usable calls; it was left out.")
+TRIP_TOO_SHORT = declare(
+    "trip_too_short", "warning", "A trip has fewer than two usable calls; it was left out.", outcome="left out"
+)
 TRIP_WITHOUT_CALLS = declare(
-    "trip_without_calls", "warning", "A trip of trips.txt has no row in stop_times.txt; it was left out."
+    "trip_without_calls",
+    "warning",
+    "A trip of trips.txt has no row in stop_times.txt; it was left out.",
+    outcome="left out",
 )
 TIMES_FILLED = declare(
-    "times_filled", "info", "Calls without a time got one by their distance between the timed calls."
+    "times_filled", "info", "Calls without a time got one by their distance between the timed calls.", outcome="mended"
 )
 FLEXIBLE_SERVICE = declare(
     "flexible_service",
     "warning",
     "Rows of stop_times.txt serve a zone, or a stop at any time within hours, for those who book; they were left out.",
+    outcome="left out",
 )
 
 

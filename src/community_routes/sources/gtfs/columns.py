@@ -21,9 +21,12 @@ from community_routes.sources.gtfs.schema import NOT_A_NUMBER, Column, Table
 DUPLICATE_ID = declare(
     "duplicate_id", "warning", "An id that should be unique is in its table twice; the first row is used."
 )
-BLANK_ID = declare("blank_id", "warning", "A row has no id; it was left out.")
+BLANK_ID = declare("blank_id", "warning", "A row has no id; it was left out.", outcome="left out")
 DATE_MENDED = declare(
-    "date_mended", "warning", "A date has marks between year, month and day; it was read all the same."
+    "date_mended",
+    "warning",
+    "A date has marks between year, month and day; it was read all the same.",
+    outcome="mended",
 )
 
 Index = Mapping[str, int]

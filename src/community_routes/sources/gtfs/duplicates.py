@@ -21,6 +21,7 @@ DUPLICATE_JOURNEY = declare(
     "warning",
     "Two trips of one route number, of one operator or in one timetable, call at the same stops at the same times on the "
     "same dates; one is kept.",
+    outcome="left out",
 )
 JOURNEY_OF_TWO_OPERATORS = declare(
     "journey_of_two_operators",
@@ -105,7 +106,7 @@ def _note(feed: Feed, doubled: list[tuple[int, int]], kept: NDArray[np.bool_], f
         cure = "" if own == other else "; where two buses do run, they need route numbers of their own"
         message = f"{_same(feed, own, other, pairs)} ({why}); {done}, so that no bus is counted twice{cure}"
         field = "trip_id" if own == other else "agency_id"
-        findings.add(DUPLICATE_JOURNEY, file, message=message, field=field, value=n)
+        findings.add(DUPLICATE_JOURNEY, file, message=message, field=field, value=n, count=n)
 
 
 def _note_apart(feed: Feed, pairs: list[tuple[int, int]], findings: Findings) -> None:
@@ -115,9 +116,8 @@ def _note_apart(feed: Feed, pairs: list[tuple[int, int]], findings: Findings) ->
             f"{_same(feed, own, other, mine)}, which are in {feed.sources[feed.trips['source'].iat[mine[0][1]]]}; both are "
             "counted. If it is one bus that both publish, withdraw the route of one of them, or leave its timetable out"
         )
-        findings.add(
-            JOURNEY_OF_TWO_OPERATORS, feed.sources[source], message=message, field="agency_id", value=len(mine)
-        )
+        n, file = len(mine), feed.sources[source]
+        findings.add(JOURNEY_OF_TWO_OPERATORS, file, message=message, field="agency_id", value=n, count=n)
 
 
 def _operators(feed: Feed) -> NDArray[np.object_]:

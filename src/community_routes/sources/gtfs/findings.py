@@ -27,11 +27,19 @@ class Findings:
         return "/".join(part for part in (self.label, table) if part)
 
     def add(
-        self, code: Code, table: str, *, message: str, row: int | None = None, field: str = "", value: Any = ""
+        self,
+        code: Code,
+        table: str,
+        *,
+        message: str,
+        row: int | None = None,
+        field: str = "",
+        value: Any = "",
+        count: int | None = None,
     ) -> None:
-        """Note one finding."""
-        file = self.name_of(table)
-        self._sample(code, file).add(file, message=_cut(message), row=row, field=field, value=str(value)[:200])
+        """Note one finding, or ``count`` of them in one sentence."""
+        file, cell = self.name_of(table), str(value)[:200]
+        self._sample(code, file).add(file, message=_cut(message), row=row, field=field, value=cell, count=count)
 
     def rows(
         self,

@@ -206,7 +206,10 @@ def _moving(given: NDArray[np.float64], way: NDArray[np.float64]) -> NDArray[np.
 
 UNKNOWN_SHAPE = declare("unknown_shape", "warning", "A trip names a shape that is not in shapes.txt; it has none now.")
 BAD_SHAPE_POINT = declare(
-    "bad_shape_point", "warning", "A point of a shape has no usable place or order; it was left out."
+    "bad_shape_point",
+    "warning",
+    "A point of a shape has no usable place or order; it was left out.",
+    outcome="left out",
 )
 
 

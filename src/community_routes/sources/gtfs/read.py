@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.base.errors import FeedError, UsageError, as_paths
+from community_routes.base.files import hash_of_file
 from community_routes.base.notices import Notice, declare, raise_on_errors
 from community_routes.sources.gtfs import calls as gtfs_calls
 from community_routes.sources.gtfs.blocks import read_blocks
@@ -42,7 +43,7 @@ from community_routes.sources.gtfs.whole import (
     mend_station_calls,
 )
 from community_routes.sources.gtfs.write import write_feed
-from community_routes.sources.gtfs.zip import Archive, hash_file, open_archive
+from community_routes.sources.gtfs.zip import Archive, open_archive
 
 __all__ = ["read_feed", "write_feed"]
 
@@ -122,7 +123,7 @@ def _read_one(path: Path, clip: Clip, findings: Findings) -> Feed | None:
         if tables is None:
             return None
         feed = _read_calls(archive, tables, clip)
-    return None if feed is None else replace(feed, content_hash=clip.content_hash(hash_file(path)))
+    return None if feed is None else replace(feed, content_hash=clip.content_hash(hash_of_file(path)))
 
 
 @dataclass(frozen=True)
@@ -275,4 +276,6 @@ def _note_flexible(n_flexible: NDArray[np.int64], counts: NDArray[np.int64], fin
             f"those who book. They were left out, and {lost:,} of the trips with them, which have fewer than two calls "
             "besides; add_drt in a proposal tells what such a service reaches"
         )
-        findings.add(gtfs_calls.FLEXIBLE_SERVICE, STOP_TIMES.file, message=message, field="location_id", value=n)
+        findings.add(
+            gtfs_calls.FLEXIBLE_SERVICE, STOP_TIMES.file, message=message, field="location_id", value=n, count=n
+        )

@@ -19,7 +19,9 @@ Kind = Literal["text", "id", "row", "whole", "number", "flag", "clock", "date", 
 """``id``: names a row of this table, or something that has no table; ``row``: names a row of another table that is held
 as its number; ``whole`` and ``flag`` (1 is yes) are whole numbers; ``unread`` is known, but only taken along in a copy."""
 
-NOT_A_NUMBER = declare("not_a_number", "warning", "A cell that should hold a number does not; it counts as blank.")
+NOT_A_NUMBER = declare(
+    "not_a_number", "warning", "A cell that should hold a number does not; it counts as blank.", outcome="left out"
+)
 UNKNOWN_PARENT = declare("unknown_parent", "warning", "parent_station is not a stop of the feed; it was ignored.")
 UNKNOWN_LOCATION_TYPE = declare(
     "unknown_location_type", "warning", "location_type is not 0 to 4; it counts as 0, a stop."
@@ -31,25 +33,50 @@ UNKNOWN_ROUTE_TYPE = declare(
     "unknown_route_type", "warning", "route_type is neither basic nor extended; the route counts as bus."
 )
 TRIP_WITHOUT_ROUTE = declare(
-    "trip_without_route", "warning", "A trip names a route that is not in routes.txt; it was left out."
+    "trip_without_route",
+    "warning",
+    "A trip names a route that is not in routes.txt; it was left out.",
+    outcome="left out",
 )
 TRIP_WITHOUT_SERVICE = declare(
-    "trip_without_service", "warning", "A trip names a service without any date; it never runs and was left out."
+    "trip_without_service",
+    "warning",
+    "A trip names a service without any date; it never runs and was left out.",
+    outcome="left out",
 )
-UNKNOWN_TRIP = declare("unknown_trip", "warning", "A row names a trip that is not in trips.txt; it was left out.")
-UNKNOWN_STOP = declare("unknown_stop", "warning", "A row names a stop that is not in stops.txt; it was left out.")
+UNKNOWN_TRIP = declare(
+    "unknown_trip", "warning", "A row names a trip that is not in trips.txt; it was left out.", outcome="left out"
+)
+UNKNOWN_STOP = declare(
+    "unknown_stop", "warning", "A row names a stop that is not in stops.txt; it was left out.", outcome="left out"
+)
 UNKNOWN_BOARDING = declare("unknown_boarding", "warning", "pickup_type or drop_off_type is not 0 to 3; it counts as 0.")
-BROKEN_TIME = declare("broken_time", "warning", "A cell that should hold a clock time does not; it counts as blank.")
-BAD_DATE = declare("bad_date", "warning", "A cell that should hold a date (YYYYMMDD) does not; the row was left out.")
-BAD_EXCEPTION = declare("bad_exception", "warning", "exception_type is neither 1 nor 2; the row was left out.")
+BROKEN_TIME = declare(
+    "broken_time", "warning", "A cell that should hold a clock time does not; it counts as blank.", outcome="left out"
+)
+BAD_DATE = declare(
+    "bad_date",
+    "warning",
+    "A cell that should hold a date (YYYYMMDD) does not; the row was left out.",
+    outcome="left out",
+)
+BAD_EXCEPTION = declare(
+    "bad_exception", "warning", "exception_type is neither 1 nor 2; the row was left out.", outcome="left out"
+)
 TRANSFER_TO_NOWHERE = declare(
-    "transfer_to_nowhere", "warning", "A transfer names a stop, route or trip that is not in the feed; it was left out."
+    "transfer_to_nowhere",
+    "warning",
+    "A transfer names a stop, route or trip that is not in the feed; it was left out.",
+    outcome="left out",
 )
 UNKNOWN_TRANSFER_TYPE = declare(
-    "unknown_transfer_type", "warning", "transfer_type is not 0 to 5; the transfer was left out."
+    "unknown_transfer_type", "warning", "transfer_type is not 0 to 5; the transfer was left out.", outcome="left out"
 )
 PATHWAY_TO_NOWHERE = declare(
-    "pathway_to_nowhere", "warning", "A pathway names a stop that is not in the feed; it was left out."
+    "pathway_to_nowhere",
+    "warning",
+    "A pathway names a stop that is not in the feed; it was left out.",
+    outcome="left out",
 )
 
 BUS = 3

@@ -32,7 +32,10 @@ from community_routes.sources.gtfs.zip import Archive
 
 NO_EXCEPTIONS = declare("no_exceptions", "info", "calendar_dates.txt holds no usable row; holidays are not told apart.")
 DATES_REVERSED = declare(
-    "dates_reversed", "warning", "A service ends before it starts, so its weekly pattern never runs."
+    "dates_reversed",
+    "warning",
+    "A service ends before it starts, so its weekly pattern never runs.",
+    outcome="left out",
 )
 DUPLICATE_EXCEPTION = declare(
     "duplicate_exception", "warning", "A service has two exceptions on one date; the first is used."
@@ -207,6 +210,7 @@ BAD_FREQUENCY = declare(
     "bad_frequency",
     "warning",
     "A frequency has no usable trip, times or headway (5 seconds at least); it was left out.",
+    outcome="left out",
 )
 SHORT_HEADWAY = declare(
     "short_headway", "warning", "A headway is under a minute; headway_secs are seconds, not minutes."
@@ -218,6 +222,7 @@ OVERLAPPING_FREQUENCIES = declare(
     "overlapping_frequencies",
     "warning",
     "Two frequencies of one trip cover the same time; departures of the later row in that time were left out.",
+    outcome="left out",
 )
 
 _SHORTEST_S = 5

@@ -17,10 +17,13 @@ STOP_WITHOUT_PLACE = declare(
     "stop_without_place", "warning", "A stop has no usable coordinates; nobody can walk to it."
 )
 IMPOSSIBLE_PLACE = declare(
-    "impossible_place", "warning", "A stop cannot lie where its coordinates say; its place counts as unknown."
+    "impossible_place",
+    "warning",
+    "A stop cannot lie where its coordinates say; its place counts as unknown.",
+    outcome="left out",
 )
 PLACE_OF_STATION = declare(
-    "place_of_station", "info", "A stop without usable coordinates was put where its station is."
+    "place_of_station", "info", "A stop without usable coordinates was put where its station is.", outcome="mended"
 )
 NO_PLACES = declare("no_stop_places", "error", "No stop of the feed has usable coordinates.")
 PLACES_SWAPPED = declare("places_swapped", "error", "Latitude and longitude are swapped in the whole table of stops.")

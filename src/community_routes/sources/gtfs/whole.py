@@ -37,7 +37,7 @@ TIME_ZONE_NAMES = declare(
 )
 CLOSE_STOPS = declare("close_stops", "info", "Stops at almost one place; one stop may be in the feed under two ids.")
 SERVICE_NEVER_RUNS = declare(
-    "service_never_runs", "warning", "A service has no day on which it runs; its trips never run."
+    "service_never_runs", "warning", "A service has no day on which it runs; its trips never run.", outcome="left out"
 )
 ROUTE_WITHOUT_NAME = declare(
     "route_without_name", "info", "A route has neither a short nor a long name; it is called by its id."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import stat
 import zipfile
 import zlib
@@ -126,12 +125,6 @@ def limit_of(file: str) -> int:
     """Most bytes that a table may have once unpacked."""
     table = TABLES.get(file.removesuffix(".txt"))
     return STREAMED_LIMIT if table is not None and table.streamed else TABLE_LIMIT
-
-
-def hash_file(path: Path) -> str:
-    """sha256 of the bytes of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def open_archive(path: Path, findings: Findings, *, every_file: bool = False) -> Archive | None:

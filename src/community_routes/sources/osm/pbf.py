@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import osmium
@@ -137,28 +137,17 @@ class PbfContent:
     history: bool
 
 
-@dataclass
-class _Collected:
-    """Features being collected: one item per piece in each list."""
+class _Piece(NamedTuple):
+    """A feature being collected, or a piece of one: ``line`` is the number of its course, -1 for a point."""
 
-    layer: list[str] = field(default_factory=list)
-    osm_id: list[str] = field(default_factory=list)
-    kind: list[str] = field(default_factory=list)
-    name: list[str] = field(default_factory=list)
-    shape: list[int] = field(default_factory=list)
-    group: list[int] = field(default_factory=list)
-    line: list[int] = field(default_factory=list)
-    point: list[tuple[float, float]] = field(default_factory=list)
-
-    def add(self, layer: str, osm_id: str, kind: str, name: str, shape: int, line: int, group: int = -1) -> None:
-        self.layer.append(layer)
-        self.osm_id.append(osm_id)
-        self.kind.append(kind)
-        self.name.append(name)
-        self.shape.append(shape)
-        self.group.append(group)
-        self.line.append(line)
-        self.point.append((np.nan, np.nan))
+    layer: str
+    osm_id: str
+    kind: str
+    name: str
+    shape: int
+    line: int = -1
+    group: int = -1
+    point: LonLat = (np.nan, np.nan)
 
 
 @dataclass(frozen=True)
@@ -217,7 +206,7 @@ class _Pass:
         self.street_lines = _Lines()
         self.lines = _Lines()
         self.streets = Streets()
-        self.features = _Collected()
+        self.features: list[_Piece] = []
         self.member_line: dict[int, int] = {}
         self.closed_lifts: set[int] = set()
         self.n_ways = 0
@@ -236,8 +225,8 @@ class _Pass:
         if not layers or not node.location.valid():
             return
         for layer, kind in layers:
-            self.features.add(layer, f"node/{node.id}", kind, tags.get("name", ""), POINT, -1)
-            self.features.point[-1] = (node.lon, node.lat)
+            place = (node.lon, node.lat)
+            self.features.append(_Piece(layer, f"node/{node.id}", kind, tags.get("name", ""), POINT, point=place))
 
     def way(self, way: Any) -> None:
         """A way with a telling tag, or one of the background or asked for."""
@@ -252,7 +241,8 @@ class _Pass:
             if number < 0:
                 number = self.lines.add(way, self.factory, keep_refs=False)
             line = kind in _DRAWN_AS_LINE or layer == "railways" or not way.is_closed()
-            self.features.add(layer, f"way/{way.id}", kind, tags.get("name", ""), LINE if line else RING, number)
+            shape = LINE if line else RING
+            self.features.append(_Piece(layer, f"way/{way.id}", kind, tags.get("name", ""), shape, number))
         if way.id in self.wanted:
             self.member_line[way.id] = number if number >= 0 else self.lines.add(way, self.factory, keep_refs=False)
 
@@ -302,18 +292,13 @@ class _Pass:
     def add_relations(self) -> None:
         """Turn the multipolygons into pieces, once the ways are known."""
         for group, relation in enumerate(self.relations):
-            for layer, kind in relation.layers:
-                for ref, inner in relation.members:
-                    if ref in self.member_line:
-                        self.features.add(
-                            layer,
-                            f"relation/{relation.osm_id}",
-                            kind,
-                            relation.tags.get("name", ""),
-                            INNER if inner else OUTER,
-                            self.member_line[ref],
-                            group,
-                        )
+            osm_id, name = f"relation/{relation.osm_id}", relation.tags.get("name", "")
+            self.features += [
+                _Piece(layer, osm_id, kind, name, INNER if inner else OUTER, self.member_line[ref], group)
+                for layer, kind in relation.layers
+                for ref, inner in relation.members
+                if ref in self.member_line
+            ]
 
 
 _FEATURE_KEYS = frozenset(key for _layer, rules in _LAYERS for key in rules)
@@ -410,23 +395,23 @@ def _read_relations(path: Path, asked: PlacesAsked) -> list[_Relation]:
     return found
 
 
-def _features(found: _Collected, first: NDArray[np.int64], xy: NDArray[np.float64]) -> Features:
+def _features(found: Sequence[_Piece], first: NDArray[np.int64], xy: NDArray[np.float64]) -> Features:
     """Flat arrays of the pieces; coordinates that the file lacks are left out."""
-    pieces = []
-    for line, point in zip(found.line, found.point, strict=True):
-        piece = np.array([point]) if line < 0 else xy[first[line] : first[line + 1]]
-        pieces.append(piece[~np.isnan(piece[:, 0])])
-    bounds = np.zeros(len(pieces) + 1, np.int64)
-    np.cumsum([len(piece) for piece in pieces], out=bounds[1:])
-    lonlat = np.concatenate(pieces) if pieces else np.zeros((0, 2))
+    courses = []
+    for piece in found:
+        course = np.array([piece.point]) if piece.line < 0 else xy[first[piece.line] : first[piece.line + 1]]
+        courses.append(course[~np.isnan(course[:, 0])])
+    bounds = np.zeros(len(courses) + 1, np.int64)
+    np.cumsum([len(course) for course in courses], out=bounds[1:])
+    lonlat = np.concatenate(courses) if courses else np.zeros((0, 2))
     return Features(
-        np.array(found.layer, object),
-        np.array(found.osm_id, object),
-        np.array(found.kind, object),
-        np.array(found.name, object),
-        np.array(found.shape, np.int8),
-        np.array(found.group, np.int32),
-        bounds,
-        np.ascontiguousarray(lonlat[:, 0]),
-        np.ascontiguousarray(lonlat[:, 1]),
+        layer=np.array([piece.layer for piece in found], object),
+        osm_id=np.array([piece.osm_id for piece in found], object),
+        kind=np.array([piece.kind for piece in found], object),
+        name=np.array([piece.name for piece in found], object),
+        shape=np.array([piece.shape for piece in found], np.int8),
+        group=np.array([piece.group for piece in found], np.int32),
+        first=bounds,
+        lon=np.ascontiguousarray(lonlat[:, 0]),
+        lat=np.ascontiguousarray(lonlat[:, 1]),
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
@@ -166,17 +165,6 @@ class StreetMap:
     def n_ways(self) -> int:
         """Number of ways (parts of one way counted apart)."""
         return len(self.way_id)
-
-    def without_ways(self, ways: Iterable[int]) -> StreetMap:
-        """The same map without these OpenStreetMap ways; their numbers that are not in it change nothing."""
-        return self._only(~np.isin(self.way_id, np.array(list(ways), np.int64)))
-
-    def _only(self, keep: NDArray[np.bool_]) -> StreetMap:
-        size = np.diff(self.first)
-        first = np.concatenate([[0], np.cumsum(size[keep])])
-        names = ("way_id", "highway", "name", "walk", "drive", "steps", "below")
-        columns = {name: getattr(self, name)[keep] for name in names}
-        return replace(self, first=first, node=self.node[np.repeat(keep, size)], **columns)
 
     @cached_property
     def background(self) -> dict[str, gpd.GeoDataFrame]:

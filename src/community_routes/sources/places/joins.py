@@ -267,7 +267,9 @@ def _read_lookup(spec: Lookup, folder: Path, found: list[Notice]) -> dict[str, d
     return shares
 
 
-POLYGON_MENDED = declare("polygon_mended", "warning", "An area crosses itself or is drawn wrongly; it was mended.")
+POLYGON_MENDED = declare(
+    "polygon_mended", "warning", "An area crosses itself or is drawn wrongly; it was mended.", outcome="mended"
+)
 WRONG_GEOMETRY = declare("wrong_geometry", "error", "A place is neither an area nor a point.")
 
 _POINT, _POLYGON, _MULTIPOINT, _MULTIPOLYGON, _COLLECTION = 0, 3, 4, 6, 7

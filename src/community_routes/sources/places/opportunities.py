@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import shapely
 from numpy.typing import NDArray
 
 from community_routes.base.errors import StudyError
-from community_routes.base.notices import Notice, Sample, declare, raise_on_errors
+from community_routes.base.notices import Notice, Sample, declare, findings
 from community_routes.sources.places.joins import match_rows, mended
 from community_routes.sources.places.table import (
     Table,
@@ -33,7 +33,9 @@ from community_routes.sources.study.places import Destinations, EntrancesSpec
 
 NO_DESTINATIONS = declare("no_destinations", "error", "A kind of destination has no place at all.")
 NO_OSM_PLACES = declare("no_osm_places", "warning", "The streets file holds no place with the tags asked for.")
-AMOUNT_UNKNOWN = declare("amount_unknown", "warning", "A place has no amount in the table; it counts as nothing.")
+AMOUNT_UNKNOWN = declare(
+    "amount_unknown", "warning", "A place has no amount in the table; it counts as nothing.", outcome="left out"
+)
 NOTHING_TO_REACH = declare(
     "nothing_to_reach", "warning", "All amounts of a kind of destination are 0, so nothing can be reached."
 )
@@ -117,9 +119,8 @@ def read_opportunities(
     StudyError
         A file, column, row or join cannot be used; with all errors.
     """
-    found: list[Notice] = []
     parts: list[_Part] = []
-    try:
+    with findings(notices, StudyError) as found:
         for key, given in specs.items():
             spec = build_part(Destinations, given, folder)
             part = (
@@ -129,11 +130,6 @@ def read_opportunities(
             )
             if part is not None:
                 parts.append(part)
-    finally:
-        if notices is not None:
-            known = set(notices)  # a missing file was reported when the study file was read
-            notices.extend(notice for notice in found if notice not in known)
-    raise_on_errors(found, StudyError)
     return _together(parts)
 
 
@@ -376,57 +372,44 @@ def polygons_without_entrances(opportunities: Opportunities) -> NDArray[np.int64
 
 
 def entrances_from_streets(opportunities: Opportunities, street_lines: Any | None = None) -> Opportunities:
-    """Give every area its entrances: where walkable streets cross its boundary (at most 30, spread), else a point inside it.
+    """Give every area its entrances (see :func:`area_entrances`); given entrances and points stay as they are."""
+    rows = polygons_without_entrances(opportunities)
+    shapes = np.asarray(opportunities.table.geometry.array, object)
+    found = area_entrances(shapes[rows], street_lines)
+    known = opportunities.entrances
+    points = np.concatenate([known[["lon", "lat"]].to_numpy(np.float64), *found])
+    place = np.concatenate([known["place"].to_numpy(np.int64), np.repeat(rows, [len(one) for one in found])])
+    return replace(opportunities, entrances=_entrance_frame(place, points[:, 0], points[:, 1]))
+
+
+def area_entrances(shapes: NDArray[np.object_], street_lines: Any | None = None) -> list[NDArray[np.float64]]:
+    """Where areas are entered: where walkable streets cross their boundary (at most 30, spread), else at a point inside.
 
     Parameters
     ----------
-    street_lines : GeoDataFrame, GeoSeries or array of lines (EPSG:4326), or None
+    shapes : object (shapely), shape (n,)
+    street_lines : lines (EPSG:4326) in an array, GeoSeries or GeoDataFrame, or None
         The walkable edges; None (straight-line walking) gives a point inside.
 
     Returns
     -------
-    Opportunities
-        The same places, in which each has at least one entrance. Given entrances and points stay as they are.
+    list of float64, shape (n_entrances, 2)
+        Longitudes and latitudes for each area; at least one.
     """
-    lines = None
-    if street_lines is not None:
-        geometry = street_lines.geometry if isinstance(street_lines, gpd.GeoDataFrame) else street_lines
-        lines = np.asarray(getattr(geometry, "array", geometry), object)
-    tree = shapely.STRtree(lines) if lines is not None and len(lines) else None
-
-    def crossings(shape: Any) -> NDArray[np.float64]:
-        if tree is None:
-            return np.empty((0, 2))
-        boundary = shapely.boundary(shape)
-        near = np.sort(tree.query(boundary, predicate="intersects"))
-        meets = shapely.intersection(tree.geometries[near], boundary)
-        # A street that runs along the boundary meets it in a line: its ends are ways in.
-        return np.asarray(shapely.get_coordinates(meets), np.float64)
-
-    return resolve_entrances(opportunities, crossings)
-
-
-def resolve_entrances(
-    opportunities: Opportunities, street_crossings: Callable[[Any], NDArray[np.float64]] | None = None
-) -> Opportunities:
-    """As :func:`entrances_from_streets`, with a function from an area to longitudes and latitudes (n, 2) on its boundary."""
-    rows = polygons_without_entrances(opportunities)
-    place: list[int] = []
-    lon: list[float] = []
-    lat: list[float] = []
-    shapes = np.asarray(opportunities.table.geometry.array, object)
-    for row in rows:
-        shape = shapes[row]
-        points = street_crossings(shape) if street_crossings is not None else np.empty((0, 2))
+    lines = street_lines.geometry if isinstance(street_lines, gpd.GeoDataFrame) else street_lines
+    tree = None if lines is None or not len(lines) else shapely.STRtree(np.asarray(lines, object))
+    found = []
+    for shape in shapes:
+        points = np.empty((0, 2))
+        if tree is not None:
+            boundary = shapely.boundary(shape)
+            near = np.sort(tree.query(boundary, predicate="intersects"))
+            # A street that runs along the boundary meets it in a line: its ends are ways in.
+            points = shapely.get_coordinates(shapely.intersection(tree.geometries[near], boundary))
         if len(points) == 0:
             points = shapely.get_coordinates(shapely.point_on_surface(shape))
-        chosen = spread_points(points, MAX_ENTRANCES)
-        place.extend([row] * len(chosen))
-        lon.extend(chosen[:, 0])
-        lat.extend(chosen[:, 1])
-    known = opportunities.entrances
-    entrances = _entrance_frame([*known["place"], *place], [*known["lon"], *lon], [*known["lat"], *lat])
-    return replace(opportunities, entrances=entrances)
+        found.append(spread_points(points, MAX_ENTRANCES))
+    return found
 
 
 def spread_points(points: NDArray[np.float64], most: int) -> NDArray[np.float64]:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import html
-import io
 import re
 import warnings
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +28,10 @@ from community_routes.sources.headings import (
     lower_heading,
     notes_below,
     notes_from,
-    rows_of_text,
 )
 from community_routes.sources.study.models import MOST, Spec
 from community_routes.sources.study.yaml import MISSING_FILE, near_file, nearest
+from community_routes.sources.text_table import NoTableError, TooLargeError, is_text_table, read_text_rows
 
 UNKNOWN_COLUMN = declare("unknown_column", "error", "A column that the study file names is not in the table.")
 BAD_TABLE = declare("bad_table", "error", "A table or map that cannot be read.")
@@ -59,14 +54,13 @@ MAP_ODDITY = declare(
 )
 NO_GEOMETRY = declare("no_geometry", "error", "A row of a map has no place.")
 
-MAX_TABLE_BYTES = 150_000_000
 MAX_CELLS = 8_000_000
 _UNNAMED = re.compile(r"Field\d+")
 _NO_PLACE = (
     "this row has no place, or an outline that cannot be drawn (a ring of two points, or whose last point is not its first); "
     "give it coordinates or take it out"
 )
-_TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz")
+_AGAIN = " (again, column "
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +89,11 @@ class Table:
         """Number of rows."""
         return len(self.row)
 
+    @property
+    def headings(self) -> list[str]:
+        """The names of the columns as they stand in the file, where one may stand twice."""
+        return [name.partition(_AGAIN)[0] for name in self.columns]
+
     def sample(self, rows: Sequence[int] | NDArray[Any]) -> str:
         """``rows 3, 7, 9 and 4 more`` for a message."""
         return "rows " + listed([str(self.row[i]) for i in rows])
@@ -110,11 +109,6 @@ def listed(items: Sequence[str], most: int = 8) -> str:
     """``a, b, c and 4 more``."""
     shown = ", ".join(items[:most])
     return shown if len(items) <= most else f"{shown} and {len(items) - most} more"
-
-
-def is_text_table(path: Path) -> bool:
-    """Whether the file is a table of text (CSV, TSV), by its ending."""
-    return path.name.lower().endswith(_TEXT_ENDINGS)
 
 
 def missing(path: Path, place: dict[str, Any], found: list[Notice]) -> bool:
@@ -154,14 +148,6 @@ def _report_titles(file: str, rows: Sequence[Row], found: list[Notice]) -> bool:
     return True
 
 
-_TABLE_CURES = {
-    "zip": "unpack it and name the table; a workbook needs its own ending (.xlsx, .ods)",
-    "office": "give it its own ending (.xls), or save it as CSV (UTF-8)",
-    "json": "a map of places needs its own ending (.geojson); or the download brought an error",
-    "gzip": "unpack it, or give it its own ending (.csv.gz)",
-}
-
-
 _MAP_CURES = {
     **dict.fromkeys(("gzip", "bzip2", "xz", "7z", "rar", "tar"), "unpack it and name what it holds"),
     "text": "a table of text needs its own ending (.csv); or the download brought an error",
@@ -176,58 +162,37 @@ def why_no_map(path: Path, fault: Exception) -> str:
     return mistaken(path, (), "a map (GeoJSON, GeoPackage, shapefile) or a table", _MAP_CURES) or said
 
 
-def why_no_table(path: Path) -> str | None:
-    """What a file is that cannot be a table of text, with the cure; None where nothing speaks against it."""
-    right = ("text", "xml", "gzip") if path.name.lower().endswith(".gz") else ("text", "xml")
-    return mistaken(path, right, "a table of text (CSV, UTF-8)", _TABLE_CURES)
-
-
 def _read_text_table(path: Path, place: dict[str, Any], found: list[Notice]) -> Table | None:
-    mistake = why_no_table(path)
-    if mistake is not None:
-        found.append(BAD_TABLE.at(**place, value=path.name, message=f"{path.name} is no table of text: {mistake}"))
-        return None
-    raw = _bytes_of(path, place, found)
-    encoding = _encoding_of(raw, path.name, found) if raw is not None else None
-    if raw is None or encoding is None:
-        return None
-    stream = io.TextIOWrapper(io.BytesIO(raw), encoding, errors="replace", newline="")
-    rows: list[Row] = []
-    n_cells, line = 0, 1
+    name = path.name
     try:
-        for row in rows_of_text(stream, _delimiter(stream)):
-            line = row.end + 1
-            if not rows or any(cell.strip() for cell in row.cells):
-                rows.append(Row(row.line, row.end, [cell.strip() for cell in row.cells]))
-                n_cells += len(row.cells)
-            if n_cells > MAX_CELLS:
-                message = f"more than {MAX_CELLS:,} cells; keep only the rows and columns of the study"
-                found.append(BAD_TABLE.at(path.name, row=row.line, message=message))
-                return None
-    except csv.Error as fault:
-        found.append(BAD_TABLE.at(path.name, row=line, message=f"is no table of text: {fault}"))
+        text = read_text_rows(path, most_cells=MAX_CELLS)
+    except NoTableError as fault:
+        cure = "; keep only the rows and columns of the study" if isinstance(fault, TooLargeError) else ""
+        notice = (
+            BAD_TABLE.at(name, row=fault.row, message=f"{fault}{cure}")
+            if fault.opened
+            else BAD_TABLE.at(**place, value=name, message=f"{name} {fault}")
+        )
+        found.append(notice)
         return None
-    if _report_titles(path.name, rows, found):
+    if text.not_utf8 is not None:
+        line, byte = text.not_utf8
+        message = "is not UTF-8 and was read as Windows-1252; save it as CSV (UTF-8) to be sure of letters with accents"
+        found.append(NOT_UTF8.at(name, row=line, value=f"byte 0x{byte:02x}", message=message))
+    rows, names = text.rows, text.heading
+    if _report_titles(name, rows, found):
         return None
-    names = rows[0].cells if rows else []
     good = [row for row in rows[1:] if len(row.cells) == len(names)]
-    _report_bad_rows(path.name, rows, len(names), found)
+    _report_bad_rows(name, rows, len(names), found)
     if not any(names):
-        found.append(BAD_TABLE.at(path.name, row=1, message="the table is empty; a heading and rows are expected"))
+        found.append(BAD_TABLE.at(name, row=1, message="the table is empty; a heading and rows are expected"))
         return None
     columns: dict[str, list[str]] = {}
-    for number, name in enumerate(names):
+    for number, heading in enumerate(names):
         # A heading given twice is only a fault when it is asked for: then its cells are ambiguous.
-        unique = name if name not in columns else f"{name} (again, column {number + 1})"
+        unique = heading if heading not in columns else f"{heading}{_AGAIN}{number + 1})"
         columns[unique] = [row.cells[number] for row in good]
-    return Table(path.name, columns, np.asarray([row.line for row in good], np.int64))
-
-
-def _delimiter(stream: io.TextIOWrapper) -> str:
-    """The mark that most of the first hundred lines have; of several, the one that the first line has most often."""
-    lines = list(islice(stream, 100)) or [""]
-    stream.seek(0)
-    return max(",;\t", key=lambda mark: (sum(mark in line for line in lines), lines[0].count(mark), mark == ","))
+    return Table(name, columns, np.asarray([row.line for row in good], np.int64))
 
 
 def _report_bad_rows(file: str, rows: Sequence[Row], width: int, found: list[Notice]) -> None:
@@ -242,43 +207,6 @@ def _report_bad_rows(file: str, rows: Sequence[Row], width: int, found: list[Not
     if notes:
         bad.add(file, row=notes[0].line, message=f"delete {notes_from(notes)}")
     found.extend(bad.notices())
-
-
-def _bytes_of(path: Path, place: dict[str, Any], found: list[Notice]) -> bytes | None:
-    """What a file holds, unpacked; None with a notice when it cannot be read or is too large."""
-    try:
-        opener: Any = gzip.open if path.name.lower().endswith(".gz") else open
-        with opener(path, "rb") as stream:
-            raw: bytes = stream.read(MAX_TABLE_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as fault:
-        said = str(getattr(fault, "strerror", None) or fault)
-        found.append(BAD_TABLE.at(**place, value=path.name, message=f"{path.name} cannot be read: {said}"))
-        return None
-    if len(raw) > MAX_TABLE_BYTES:
-        message = f"larger than {MAX_TABLE_BYTES:,} bytes; keep only the rows of the study"
-        found.append(BAD_TABLE.at(path.name, message=message))
-        return None
-    return raw
-
-
-def _encoding_of(raw: bytes, file: str, found: list[Notice]) -> str | None:
-    """The encoding of a text; None with a notice when it is no text."""
-    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    if encoding != "utf-16" and b"\x00" in raw:
-        message = "holds bytes of zero, so it is no table of text; save it as CSV (UTF-8)"
-        found.append(BAD_TABLE.at(file, message=message))
-        return None
-    try:
-        raw.decode(encoding)
-    except UnicodeDecodeError as fault:
-        if encoding == "utf-16":
-            found.append(BAD_TABLE.at(file, message="is broken UTF-16 text; save it as CSV (UTF-8)"))
-            return None
-        line = raw.count(b"\n", 0, fault.start) + 1
-        message = "is not UTF-8 and was read as Windows-1252; save it as CSV (UTF-8) to be sure of letters with accents"
-        found.append(NOT_UTF8.at(file, row=line, value=f"byte 0x{raw[fault.start]:02x}", message=message))
-        return "cp1252"
-    return encoding
 
 
 def read_map(path: Path, spec: Any, found: list[Notice]) -> Table | None:
@@ -505,12 +433,27 @@ def as_text(value: Any) -> str:
     return str(value).strip()
 
 
+def check_columns(file: str, headings: Sequence[str], needed: Sequence[str], known: Sequence[str] = ()) -> None:
+    """A table has the columns that are needed, and neither these nor others that are known twice.
+
+    Raises
+    ------
+    StudyError
+    """
+    for name in needed:
+        if name not in headings:
+            raise StudyError(f"{file}: it has no column {name!r} (it has {', '.join(headings) or 'none'})")
+    for name in (*needed, *known):
+        if headings.count(name) > 1:
+            raise StudyError(f"{file}: it has two columns {name!r}; rename one of them")
+
+
 def find_column(table: Table, spec: Spec, key: str, found: list[Notice], name: str | None = None) -> str | None:
     """The column that the study names under ``key`` (or ``name`` itself); None, and a notice with the nearest, without it."""
     wanted = name if name is not None else getattr(spec, key)
     place = spec.at(key)
     if wanted in table.columns:
-        if any(other.startswith(f"{wanted} (again, column ") for other in table.columns):
+        if table.headings.count(wanted) > 1:
             message = f"{table.file} has two columns {wanted!r}; rename one of them"
             found.append(UNKNOWN_COLUMN.at(**place, value=wanted, message=message))
             return None

@@ -15,8 +15,8 @@ import shapely
 from numpy.typing import NDArray
 
 from community_routes.base.errors import StudyError
-from community_routes.base.notices import Notice, Sample, declare, raise_on_errors
-from community_routes.sources.places.joins import join_table, match_rows, mended
+from community_routes.base.notices import Code, Notice, Sample, declare, findings
+from community_routes.sources.places.joins import Matches, join_table, match_rows, mended
 from community_routes.sources.places.table import (
     BAD_TABLE,
     Table,
@@ -29,18 +29,25 @@ from community_routes.sources.places.table import (
 )
 from community_routes.sources.places.zone_checks import check_deprivation, check_origins, check_people
 from community_routes.sources.study.models import build_part
-from community_routes.sources.study.places import Neighbourhoods
+from community_routes.sources.study.places import Neighbourhoods, TableSpec
 
 POPULATION_UNKNOWN = declare(
-    "population_unknown", "warning", "A neighbourhood has no population in the table; it counts as nobody."
+    "population_unknown",
+    "warning",
+    "A neighbourhood has no population in the table; it counts as nobody.",
+    outcome="left out",
 )
 DEPRIVATION_UNKNOWN = declare(
     "deprivation_unknown",
     "warning",
     "A neighbourhood has no deprivation rank; it is left out where neighbourhoods are ranked.",
+    outcome="left out",
 )
 INCOME_UNKNOWN = declare(
-    "income_unknown", "warning", "A neighbourhood has no income in the table; shares of it are missing there."
+    "income_unknown",
+    "warning",
+    "A neighbourhood has no income in the table; shares of it are missing there.",
+    outcome="left out",
 )
 GROUPS_UNKNOWN = declare(
     "groups_unknown", "warning", "A neighbourhood has people but no shares of groups; its people are in no group."
@@ -119,149 +126,142 @@ def read_zones(
     StudyError
         A file, column, row or join cannot be used.
     """
-    found: list[Notice] = []
-    spec = build_part(Neighbourhoods, spec, folder)
-    try:
-        zones = _Reading(spec, Path(folder), found).run()
-    finally:
-        if notices is not None:
-            known = set(notices)  # a missing file was reported when the study file was read
-            notices.extend(notice for notice in found if notice not in known)
-    raise_on_errors(found, StudyError)
+    with findings(notices, StudyError) as found:
+        reading = _read_areas(build_part(Neighbourhoods, spec, folder), Path(folder), found)
+        zones = None if reading is None else reading.zones()
     assert zones is not None
     return zones
 
 
-@dataclass
+def _read_areas(spec: Neighbourhoods, folder: Path, found: list[Notice]) -> _Reading | None:
+    """The areas themselves, each id once; None with a notice where there are none."""
+    areas = read_map(folder / spec.file, spec, found)
+    if areas is None:
+        return None
+    id_column = find_column(areas, spec, "id", found)
+    name_column = find_column(areas, spec, "name", found) if spec.name else None
+    if areas.n == 0:
+        found.append(BAD_TABLE.at(areas.file, message="holds no neighbourhoods"))
+        return None
+    if id_column is None:
+        return None
+    rows = unique_ids(areas, id_column, found, "neighbourhood")
+    areas = take(areas, np.asarray(list(rows.values()), np.int64))
+    ids = list(rows)
+    assert areas.geometry is not None
+    shapes = mended(areas.geometry, ids, areas, found)
+    names = areas.columns[name_column] if name_column else ids
+    return _Reading(
+        spec, folder, found, ids, [name or code for name, code in zip(names, ids, strict=True)], areas, shapes
+    )
+
+
+@dataclass(frozen=True)
 class _Reading:
-    """One reading of the neighbourhoods; every step adds its notices to ``found`` and the others go on."""
+    """The areas, and what is joined to them; every step adds its notices to ``found`` and the others go on.
+
+    ``ids``, ``names``, the rows of ``areas`` and ``shapes`` (shape (n,)) are those of the neighbourhoods, in the file's order.
+    """
 
     spec: Neighbourhoods
     folder: Path
     found: list[Notice]
+    ids: list[str]
+    names: list[str]
+    areas: Table
+    shapes: NDArray[np.object_]
 
-    def run(self) -> Zones | None:
-        areas = read_map(self.folder / self.spec.file, self.spec, self.found)
-        if areas is None:
-            return None
-        id_column = find_column(areas, self.spec, "id", self.found)
-        name_column = find_column(areas, self.spec, "name", self.found) if self.spec.name else None
-        if areas.n == 0:
-            self.found.append(BAD_TABLE.at(areas.file, message="holds no neighbourhoods"))
-            return None
-        if id_column is None:
-            return None
-        rows = unique_ids(areas, id_column, self.found, "neighbourhood")
-        areas = take(areas, np.asarray(list(rows.values()), np.int64))
-        ids = list(rows)
-        assert areas.geometry is not None
-        shapes = mended(areas.geometry, ids, areas, self.found)
-        table = gpd.GeoDataFrame(
-            {
-                "id": ids,
-                "name": [
-                    name or code
-                    for name, code in zip(areas.columns[name_column] if name_column else ids, ids, strict=True)
-                ],
-                "group": self._group(ids, areas),
-            },
-            geometry=shapes,
-            crs="EPSG:4326",
-        )
-        population = self._population(ids, areas)
-        ranks = self._deprivation(ids, areas)
-        income = self._income(ids, areas)
-        groups = self._groups(ids, areas, population)
-        origins = self._origins(ids, areas, shapes)
-        table.insert(3, "population", np.ones(len(ids)) if population is None else population)
-        for place, (name, values) in enumerate(ranks.items()):
-            table.insert(4 + place, name, values)
+    def zones(self) -> Zones:
+        columns: dict[str, Any] = {"id": self.ids, "name": self.names, "group": self._group()}
+        population = self._population()
+        columns["population"] = np.ones(len(self.ids)) if population is None else population
+        columns |= self._deprivation()
+        income = self._income()
         if income is not None:
-            table.insert(4 + len(ranks), "income_per_month", income)
-        return Zones(table, origins, groups, population is not None)
+            columns["income_per_month"] = income
+        table = gpd.GeoDataFrame(columns, geometry=self.shapes, crs="EPSG:4326")
+        groups = self._groups(population)
+        return Zones(table, self._origins(), groups, population is not None)
 
-    def _group(self, ids: list[str], areas: Table) -> list[str]:
+    def _joined(self, spec: TableSpec | None) -> tuple[Table, Matches] | None:
+        """The table of a part of the study with its rows of each neighbourhood; None where the part or the table is not there."""
+        return (
+            None if spec is None else join_table(self.ids, "neighbourhoods", self.areas, spec, self.folder, self.found)
+        )
+
+    def _note(self, code: Code, file: str, column: str, wrong: NDArray[np.bool_], said: str) -> None:
+        """Note the neighbourhoods with something wrong; ``said`` goes on from the id."""
+        sample = Sample(code)
+        for i in np.flatnonzero(wrong).tolist():
+            sample.add(file, field=column, value=self.ids[i], message=f"{self.ids[i]} {said}")
+        self.found.extend(sample.notices())
+
+    def _group(self) -> list[str]:
         """The larger area of each neighbourhood; empty where there is none."""
         spec = self.spec.group
-        if spec is None:
-            return [""] * len(ids)
+        names = [""] * len(self.ids)
         if isinstance(spec, str):
-            column = find_column(areas, self.spec, "group", self.found)
-            return areas.columns[column] if column is not None else [""] * len(ids)
-        joined = join_table(ids, "neighbourhoods", areas, spec, self.folder, self.found)
-        column = find_column(joined[0], spec, "column", self.found) if joined is not None else None
-        names = [""] * len(ids)
+            column = find_column(self.areas, self.spec, "group", self.found)
+            return self.areas.columns[column] if column is not None else names
+        joined = self._joined(spec)
+        column = find_column(joined[0], spec, "column", self.found) if spec is not None and joined is not None else None
         if joined is not None and column is not None:
             table, matches = joined
             for place, row in zip(matches.place.tolist()[::-1], matches.row.tolist()[::-1], strict=True):
                 names[place] = table.columns[column][row]  # the first row of a place is set last
         return names
 
-    def _population(self, ids: list[str], areas: Table) -> NDArray[np.float64] | None:
+    def _population(self) -> NDArray[np.float64] | None:
         spec = self.spec.population
         if spec is None:
             return None
-        joined = join_table(ids, "neighbourhoods", areas, spec, self.folder, self.found)
-        if joined is None:
-            return np.ones(len(ids))
+        joined = self._joined(spec)
+        column = find_column(joined[0], spec, "column", self.found) if joined is not None else None
+        if joined is None or column is None:
+            return np.ones(len(self.ids))
         table, matches = joined
-        column = find_column(table, spec, "column", self.found)
-        if column is None:
-            return np.ones(len(ids))
-        people = matches.summed(numbers(table, column, matches.row, self.found), len(ids))
-        unknown = Sample(POPULATION_UNKNOWN)
-        for i in np.flatnonzero(np.isnan(people)).tolist():
-            unknown.add(
-                table.file, field=column, value=ids[i], message=f"{ids[i]} has no population; it counts as nobody"
-            )
-        self.found.extend(unknown.notices())
+        people = matches.summed(numbers(table, column, matches.row, self.found), len(self.ids))
+        said = "has no population; it counts as nobody"
+        self._note(POPULATION_UNKNOWN, table.file, column, np.isnan(people), said)
         people = np.nan_to_num(people)
-        check_people(people, ids, table, column, self.found)
+        check_people(people, self.ids, table, column, self.found)
         return people
 
-    def _income(self, ids: list[str], areas: Table) -> NDArray[np.float64] | None:
+    def _income(self) -> NDArray[np.float64] | None:
         """Income of a month; of merged areas the mean. What is not above 0 is unknown."""
         spec = self.spec.income
-        joined = None if spec is None else join_table(ids, "neighbourhoods", areas, spec, self.folder, self.found)
+        joined = self._joined(spec)
         column = find_column(joined[0], spec, "column", self.found) if spec is not None and joined is not None else None
         if spec is None or joined is None or column is None:
             return None
         table, matches = joined
-        income = matches.averaged(numbers(table, column, matches.row, self.found), len(ids)) * PER_MONTH[spec.per]
+        income = matches.averaged(numbers(table, column, matches.row, self.found), len(self.ids)) * PER_MONTH[spec.per]
         income = np.where(income > 0, income, np.nan)
-        unknown = Sample(INCOME_UNKNOWN)
-        for i in np.flatnonzero(np.isnan(income)).tolist():
-            unknown.add(table.file, field=column, value=ids[i], message=f"{ids[i]} has no income above 0")
-        self.found.extend(unknown.notices())
+        self._note(INCOME_UNKNOWN, table.file, column, np.isnan(income), "has no income above 0")
         return income
 
-    def _deprivation(self, ids: list[str], areas: Table) -> dict[str, NDArray[np.float64]]:
+    def _deprivation(self) -> dict[str, NDArray[np.float64]]:
         """Rank and decile by the names of their columns; ``income_rank`` only where it is asked for."""
-        rank, decile, income = (np.full(len(ids), np.nan) for _ in range(3))
+        rank, decile, income = (np.full(len(self.ids), np.nan) for _ in range(3))
         ranks = {"deprivation_rank": rank, "deprivation_decile": decile}
         spec = self.spec.deprivation
-        joined = None if spec is None else join_table(ids, "neighbourhoods", areas, spec, self.folder, self.found)
+        joined = self._joined(spec)
         if spec is None or joined is None:
             return ranks
         if spec.income_rank is not None:
             ranks["income_rank"] = income
         table, matches = joined
         for key, values in (("rank", rank), ("decile", decile), ("income_rank", income)):
-            if getattr(spec, key) is None:
-                continue
-            column = find_column(table, spec, key, self.found)
+            column = find_column(table, spec, key, self.found) if getattr(spec, key) is not None else None
             if column is None:
                 continue
             cells = numbers(table, column, matches.row, self.found, minimum=None)
             self._check_scale(table, column, key, matches.row, cells)
-            values[:] = matches.averaged(cells, len(ids))
-            unknown = Sample(DEPRIVATION_UNKNOWN)
-            for i in np.flatnonzero(np.isnan(values)).tolist():
-                what = key.replace("_", " ")
-                unknown.add(table.file, field=column, value=ids[i], message=f"{ids[i]} has no {what} of deprivation")
-            self.found.extend(unknown.notices())
+            values[:] = matches.averaged(cells, len(self.ids))
+            said = f"has no {key.replace('_', ' ')} of deprivation"
+            self._note(DEPRIVATION_UNKNOWN, table.file, column, np.isnan(values), said)
         np.ceil(decile - 0.5, out=decile)  # where areas were merged, the half is the more deprived
-        check_deprivation(rank, decile, ids, table, spec, self.found)
+        check_deprivation(rank, decile, self.ids, table, spec, self.found)
         return ranks
 
     def _check_scale(
@@ -276,21 +276,20 @@ class _Reading:
             sample.add(table.file, row=int(table.row[rows[i]]), field=column, value=text, message=f"{text!r}: {what}")
         self.found.extend(sample.notices())
 
-    def _groups(self, ids: list[str], areas: Table, population: NDArray[np.float64] | None) -> pd.DataFrame | None:
+    def _groups(self, population: NDArray[np.float64] | None) -> pd.DataFrame | None:
         spec = self.spec.groups
-        joined = None if spec is None else join_table(ids, "neighbourhoods", areas, spec, self.folder, self.found)
+        joined = self._joined(spec)
         if spec is None or joined is None:
             return None
         table, matches = joined
-        counts: dict[str, NDArray[np.float64]] = {}
+        n = len(self.ids)
+        counts = {group: np.zeros(n) for group in spec.columns}
         for group, names in spec.columns.items():
-            total = np.zeros(len(ids))
             for name in names:
                 column = find_column(table, spec, "columns", self.found, name)
-                if column is None:
-                    continue
-                total += np.nan_to_num(matches.summed(numbers(table, column, matches.row, self.found), len(ids)))
-            counts[group] = total
+                if column is not None:
+                    cells = numbers(table, column, matches.row, self.found)
+                    counts[group] += np.nan_to_num(matches.summed(cells, n))
         frame = pd.DataFrame(counts, dtype=np.float64)
         if population is None:
             message = "no population is given, so the counts of the groups are used as they are"
@@ -299,21 +298,22 @@ class _Reading:
         whole = frame.to_numpy().sum(axis=1)
         unknown = Sample(GROUPS_UNKNOWN)
         for i in np.flatnonzero((whole <= 0) & (population > 0)).tolist():
-            message = f"{ids[i]} has {population[i]:,.0f} persons but nobody in any group"
-            unknown.add(table.file, value=ids[i], message=message)
+            message = f"{self.ids[i]} has {population[i]:,.0f} persons but nobody in any group"
+            unknown.add(table.file, value=self.ids[i], message=message)
         self.found.extend(unknown.notices())
-        factor = np.divide(population, whole, out=np.zeros(len(ids)), where=whole > 0)
+        factor = np.divide(population, whole, out=np.zeros(n), where=whole > 0)
         return frame.mul(factor, axis=0)
 
-    def _origins(self, ids: list[str], areas: Table, shapes: NDArray[np.object_]) -> pd.DataFrame:
-        given = self._given_origins(ids, areas)
+    def _origins(self) -> pd.DataFrame:
+        ids, shapes = self.ids, self.shapes
+        given = self._given_origins()
         inside = [i for i in range(len(ids)) if i not in given]
         if given and inside:
             message = (
                 f"{len(inside)} of {len(ids)} neighbourhoods have no origin point; they start at a point inside them"
             )
             self.found.append(
-                ORIGIN_INSIDE.at(areas.file, value=", ".join(ids[i] for i in inside[:8]), message=message)
+                ORIGIN_INSIDE.at(self.areas.file, value=", ".join(ids[i] for i in inside[:8]), message=message)
             )
         with np.errstate(all="ignore"):  # an area of a hair's breadth; the check of its extent has passed
             points = shapely.point_on_surface(shapes[inside])
@@ -325,7 +325,7 @@ class _Reading:
             total = sum(weights)
             if total <= 0:
                 message = f"all {len(weights)} origin points of {code} weigh nothing; they count alike"
-                self.found.append(WEIGHTS_OF_NOTHING.at(areas.file, value=code, message=message))
+                self.found.append(WEIGHTS_OF_NOTHING.at(self.areas.file, value=code, message=message))
                 weights, total = [1.0] * len(weights), float(len(weights))
             for k, (lon, lat, _) in enumerate(given[i]):
                 name = code if len(weights) == 1 else f"{code}#{k + 1}"
@@ -336,7 +336,7 @@ class _Reading:
             check_origins(origins, shapes, ids, self.spec.origin_points, self.found)
         return origins
 
-    def _given_origins(self, ids: list[str], areas: Table) -> dict[int, list[tuple[float, float, float]]]:
+    def _given_origins(self) -> dict[int, list[tuple[float, float, float]]]:
         """Longitude, latitude and weight of the given origins of each neighbourhood that has any."""
         spec = self.spec.origin_points
         if spec is None:
@@ -349,7 +349,7 @@ class _Reading:
         if column is None or (spec.weight is not None and weight_column is None):
             return {}
         several = spec.weight is not None
-        matches = match_rows(ids, "neighbourhoods", points, column, spec.at("id"), self.found, several=several)
+        matches = match_rows(self.ids, "neighbourhoods", points, column, spec.at("id"), self.found, several=several)
         if matches is None:
             return {}
         weights = np.ones(len(matches.row))

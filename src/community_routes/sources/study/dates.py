@@ -1,4 +1,4 @@
-"""Bank holidays and usual school holidays of England and Wales, by rule, and what they mean for a service date."""
+"""Bank holidays and usual school holidays of England and Wales, and what they mean for a service date."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
+
+from dateutil.easter import easter
 
 from community_routes.base.notices import Notice, declare
 from community_routes.sources.study.models import DAY_TYPES, day_type
@@ -26,76 +28,41 @@ DAY_OF_ANOTHER_KIND = declare(
 )
 
 _ONE_DAY: Final = dt.timedelta(days=1)
-_MONDAY, _FRIDAY, _SATURDAY, _SUNDAY = 0, 4, 5, 6
+_SATURDAY: Final = 5
 
-# Days proclaimed once, and the years in which a Monday of May was moved.
-_PROCLAIMED = {
-    dt.date(1999, 12, 31): "the millennium",
-    dt.date(2002, 6, 3): "the Golden Jubilee",
-    dt.date(2011, 4, 29): "the royal wedding",
-    dt.date(2012, 6, 5): "the Diamond Jubilee",
-    dt.date(2022, 6, 3): "the Platinum Jubilee",
-    dt.date(2022, 9, 19): "the state funeral of Queen Elizabeth II",
-    dt.date(2023, 5, 8): "the coronation of King Charles III",
+_NAMES: Final = {
+    "May Day": "the early May bank holiday",
+    "Spring Bank Holiday": "the spring bank holiday",
+    "Late Summer Bank Holiday": "the summer bank holiday",
 }
-_EARLY_MAY_MOVED = {1995: dt.date(1995, 5, 8), 2020: dt.date(2020, 5, 8)}
-_SPRING_MOVED = {2002: dt.date(2002, 6, 4), 2012: dt.date(2012, 6, 4), 2022: dt.date(2022, 6, 2)}
-
-
-def easter_sunday(year: int) -> dt.date:
-    """Easter Sunday of the Gregorian calendar, by the rule of Meeus, Jones and Butcher.
-
-    Source: J. Meeus, Astronomical Algorithms (1991), chapter 8.
-    """
-    a, (b, c) = year % 19, divmod(year, 100)
-    d, e = divmod(b, 4)
-    g = (b - (b + 8) // 25 + 1) // 3
-    h = (19 * a + b - d - g + 15) % 30
-    i, k = divmod(c, 4)
-    weekday = (32 + 2 * e + 2 * i - h - k) % 7
-    m = (a + 11 * h + 22 * weekday) // 451
-    month, day = divmod(h + weekday - 7 * m + 114, 31)
-    return dt.date(year, month, day + 1)
+_EVERY_YEAR: Final = ("New Year's Day", "Good Friday", "Easter Monday", "Christmas Day", "Boxing Day")
+_GIVEN_LATER: Final = " (observed)"
 
 
 @lru_cache(maxsize=64)
 def bank_holidays(year: int) -> Mapping[dt.date, str]:
     """The bank (public) holidays of England and Wales in a year, with their names, by date.
 
-    A holiday that falls on a weekend is given on the next weekday that is none. Rules as since 1978 (Banking and Financial
-    Dealings Act 1971 and yearly proclamations), with the days proclaimed once up to 2023.
+    As proclaimed so far, and by rule for the years to come (Banking and Financial Dealings Act 1971). A holiday that falls on
+    a weekend is given on the next weekday that is none: both days are listed.
     """
-    easter = easter_sunday(year)
-    found = {
-        easter - 2 * _ONE_DAY: "Good Friday",
-        easter + _ONE_DAY: "Easter Monday",
-        _EARLY_MAY_MOVED.get(year, _first(year, 5, _MONDAY)): "the early May bank holiday",
-        _SPRING_MOVED.get(year, _last(year, 5, _MONDAY)): "the spring bank holiday",
-        _last(year, 8, _MONDAY): "the summer bank holiday",
-    }
-    for date, name in ((dt.date(year, 1, 1), "New Year's Day"), (dt.date(year, 12, 25), "Christmas Day")):
-        found[date] = name
-    found[dt.date(year, 12, 26)] = "Boxing Day"
-    for date in (dt.date(year, 1, 1), dt.date(year, 12, 25), dt.date(year, 12, 26)):
-        if date.weekday() >= _SATURDAY:
-            substitute = date
-            while substitute.weekday() >= _SATURDAY or substitute in found:
-                substitute += _ONE_DAY
-            found[substitute] = f"the substitute for {found[date]}"
-    found.update({date: f"the bank holiday for {name}" for date, name in _PROCLAIMED.items() if date.year == year})
-    return MappingProxyType(dict(sorted(found.items())))
+    import holidays  # a tenth of a second, which most commands need not spend
+
+    found = holidays.country_holidays("GB", subdiv="ENG", years=year)
+    return MappingProxyType({date: _named(name) for date, name in sorted(found.items())})
 
 
-def _first(year: int, month: int, weekday: int) -> dt.date:
-    """The first such weekday of a month."""
-    start = dt.date(year, month, 1)
-    return start + (weekday - start.weekday()) % 7 * _ONE_DAY
+def _named(name: str) -> str:
+    """How a sentence calls a holiday; what is not of every year was proclaimed for something once."""
+    day = name.removesuffix(_GIVEN_LATER)
+    if day != name:
+        return f"the substitute for {day}"
+    return _NAMES.get(name) or (name if name in _EVERY_YEAR else f"the bank holiday for the {name}")
 
 
-def _last(year: int, month: int, weekday: int) -> dt.date:
-    """The last such weekday of a month."""
-    end = dt.date(year + month // 12, month % 12 + 1, 1) - _ONE_DAY
-    return end - (end.weekday() - weekday) % 7 * _ONE_DAY
+def _last_monday_of_may(year: int) -> dt.date:
+    end = dt.date(year, 5, 31)
+    return end - end.weekday() * _ONE_DAY
 
 
 def school_holidays(year: int) -> Mapping[str, tuple[dt.date, dt.date]]:
@@ -105,7 +72,7 @@ def school_holidays(year: int) -> Mapping[str, tuple[dt.date, dt.date]]:
     Easter the two weeks around Easter Sunday; summer from the Saturday after 19 July to the end of August; Christmas from
     22 December to 2 January.
     """
-    easter = easter_sunday(year)
+    easter_sunday = easter(year)
 
     def week(monday: dt.date) -> tuple[dt.date, dt.date]:
         return monday, monday + 4 * _ONE_DAY
@@ -114,8 +81,8 @@ def school_holidays(year: int) -> Mapping[str, tuple[dt.date, dt.date]]:
     saturday = dt.date(year, 7, 20)
     return {
         "the February half term": week(february + (-february.weekday()) % 7 * _ONE_DAY),
-        "the Easter holidays": (easter - 6 * _ONE_DAY, easter + 5 * _ONE_DAY),
-        "the May half term": week(_last(year, 5, _MONDAY)),
+        "the Easter holidays": (easter_sunday - 6 * _ONE_DAY, easter_sunday + 5 * _ONE_DAY),
+        "the May half term": week(_last_monday_of_may(year)),
         "the summer holidays": (saturday + (_SATURDAY - saturday.weekday()) % 7 * _ONE_DAY, dt.date(year, 8, 31)),
         "the October half term": week(october + (-october.weekday()) % 7 * _ONE_DAY),
         "the Christmas holidays": (dt.date(year, 12, 22), dt.date(year + 1, 1, 2)),
