@@ -5,18 +5,19 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import BeforeValidator, Field
 
 from community_routes.base.earth import great_circle_m
 from community_routes.base.times import DAY, HOUR, MINUTE, format_window
-from community_routes.scenarios.changes.on_demand import DrtZone
 from community_routes.scenarios.edit.days import day_set, nearest_day
+from community_routes.scenarios.edit.made import DrtZone
 from community_routes.scenarios.edit.routes import directions, route_name, runs_of, trips_of
-from community_routes.scenarios.models import Cost
+from community_routes.scenarios.values import Amount, Model, number_within
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.positions import way_positions
 
@@ -32,6 +33,22 @@ PERIODS: dict[str, tuple[int, int]] = {
     "night": (23 * HOUR, 2 * DAY),
 }
 """Periods of the day for which the buses in use are told."""
+
+
+class Cost(Model):
+    """Rates of operation, in the planner's currency; what is not given is not counted.
+
+    ``days`` are the days of a year of each kind. Layover is the larger of ``layover_share`` of the cycle and
+    ``layover_min`` minutes.
+    """
+
+    per_bus_hour: Amount = 0.0
+    per_km: Amount = 0.0
+    per_peak_vehicle_year: Amount = 0.0
+    dead_share: Annotated[float, BeforeValidator(lambda v: number_within(v, 0, 2, "a share, 0 to 2"))] = 0.0
+    days: dict[str, Amount] = Field(default_factory=lambda: {"weekday": 253.0, "saturday": 52.0, "sunday": 60.0})
+    layover_share: Annotated[float, BeforeValidator(lambda v: number_within(v, 0, 1, "a share, 0 to 1"))] = 0.10
+    layover_min: Annotated[float, BeforeValidator(lambda v: number_within(v, 0, 60, "minutes, 0 to 60"))] = 5.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -41,6 +41,15 @@ def nearest_name(word: str, names: Iterable[str]) -> str | None:
     # Of two signs, as in the number of a route, one right is near.
     found = difflib.get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.5 if len(word) <= 3 else 0.6)
     return by_fold[found[0]] if found else None
+
+
+def free_name(wanted: str, taken: Collection[str]) -> str:
+    """The name, with a number behind it where it is taken: ``X``, ``X-2``, ``X-3``."""
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted}-{number}"
+    return name
 
 
 def number_within(value: Any, low: float, high: float, what: str) -> float:
@@ -153,18 +162,28 @@ def _by_period(value: dict[str, Any], **others: dict[str, Any]) -> dict[str, Any
     return {"type": "object", "patternProperties": periods, "properties": others, "additionalProperties": False}
 
 
+NAME_SCHEMA = {"type": ["string", "number"]}
+_NAMED_ROUTE = {"route": NAME_SCHEMA, "agency": NAME_SCHEMA}
+ROUTE_SCHEMA = {
+    "anyOf": [
+        NAME_SCHEMA,
+        {"type": "object", "properties": _NAMED_ROUTE, "required": ["route"], "additionalProperties": False},
+    ],
+    "description": "Number or id of the route.",
+}
+"""A route's number or id, or both with an agency."""
 _HEADWAY_SCHEMA = {"type": "number", "minimum": 1, "maximum": LONGEST_HEADWAY_MIN}
 _DEPARTURES_SCHEMA = {"type": "array", "items": CLOCK_SCHEMA, "minItems": 1}
 _SPEED_SCHEMA = {"type": "number", "minimum": 0.5, "maximum": 200}
 _PLACE_SCHEMA = {
     "anyOf": [
-        {"type": ["string", "number"]},
+        NAME_SCHEMA,
         {
             "type": "object",
             "properties": {
                 "at": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
-                "name": {"type": ["string", "number"]},
-                "text": {"type": ["string", "number"]},
+                "name": NAME_SCHEMA,
+                "text": NAME_SCHEMA,
             },
             "additionalProperties": False,
         },
