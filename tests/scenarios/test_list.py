@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 import pytest
-from pydantic import BeforeValidator
 
 from community_routes.base.errors import ScenarioError
 from community_routes.base.notices import Notice
@@ -19,7 +18,7 @@ from community_routes.scenarios.file import Scenario, read_scenario
 from community_routes.scenarios.list import CHANGES
 from community_routes.scenarios.schema import scenario_schema
 from community_routes.scenarios.template import new_scenario_template
-from community_routes.scenarios.values import number_within
+from community_routes.scenarios.values import within
 from scenarios.hand_feed import SUNDAY, TUESDAY, WEEK, make_feed, runs_on
 
 FEED = make_feed(
@@ -35,7 +34,7 @@ class ShiftRoute(Selected):
     kind: ClassVar[str] = "shift_route"
     example: ClassVar[str] = "{route: $route, later_min: 5}      # minutes"
 
-    later_min: Annotated[float, BeforeValidator(lambda v: number_within(v, -60, 60, "minutes later, -60 to 60"))]
+    later_min: Annotated[float, within(-60, 60, "minutes later, -60 to 60")]
 
     def apply(self, work: Work) -> None:
         """Every call of the trips meant is later."""

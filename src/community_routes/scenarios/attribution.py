@@ -16,7 +16,7 @@ from community_routes.network.timetable.blocks import IN_SEAT
 from community_routes.network.timetable.trips import trips_ridden_through
 from community_routes.scenarios.diff import route_keys
 from community_routes.scenarios.edit.days import CalendarEdit
-from community_routes.scenarios.edit.feed import NewTrip, TripCalls, edit_trips
+from community_routes.scenarios.edit.feed import NewTrip, TripCalls, edit_trips, with_rows
 from community_routes.scenarios.edit.routes import trips_of
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.service import entries_of
@@ -84,8 +84,7 @@ def put_back(
     n = len(feed.trips)
     feed = edit_trips(replace(feed, calendar=edit.build()), added=added)
     if links:
-        table = pd.concat([feed.transfers, pd.DataFrame(links)], ignore_index=True)
-        feed = replace(feed, transfers=table.astype(feed.transfers.dtypes.to_dict()))
+        feed = replace(feed, transfers=with_rows(feed.transfers, pd.DataFrame(links)))
     feed = _with_frequencies(_with_columns(feed, before, copied, n), before, copied, n)
     return replace(
         feed,
@@ -134,8 +133,7 @@ def _with_routes(
     if not new:
         return feed, found
     table = pd.DataFrame(new).reindex(columns=feed.routes.columns).fillna("")
-    routes = pd.concat([feed.routes, table], ignore_index=True).astype(feed.routes.dtypes.to_dict())
-    return replace(feed, routes=routes), found
+    return replace(feed, routes=with_rows(feed.routes, table)), found
 
 
 def with_stops_of(feed: Feed, other: Feed) -> Feed:
@@ -183,8 +181,7 @@ def _with_stops(feed: Feed, before: Feed, trips: NDArray[np.int64]) -> tuple[Fee
     if not new:
         return feed, rows
     table = pd.DataFrame(new).reindex(columns=feed.stops.columns).fillna("")
-    stops = pd.concat([feed.stops, table], ignore_index=True).astype(feed.stops.dtypes.to_dict())
-    return replace(feed, stops=stops), rows
+    return replace(feed, stops=with_rows(feed.stops, table)), rows
 
 
 def _same_stops(feed: Feed, before: Feed) -> NDArray[np.int64]:
@@ -222,12 +219,11 @@ def _with_columns(feed: Feed, before: Feed, copied: list[int], first_row: int) -
 
 def _with_frequencies(feed: Feed, before: Feed, copied: list[int], first_row: int) -> Feed:
     """The headway services of the trips put back."""
-    parts, published = [entries_of(feed)], entries_of(before)
-    for k, trip in enumerate(copied):
-        mine = published[published["trip"] == trip]
-        if len(mine):
-            parts.append(mine.assign(trip=first_row + k))
-    if len(parts) == 1:
-        return feed
-    table = pd.concat(parts, ignore_index=True).astype(parts[0].dtypes.to_dict())
-    return replace(feed, frequencies=table)
+    published = entries_of(before)
+    given = set(published["trip"])
+    mine = [
+        published[published["trip"] == trip].assign(trip=first_row + k)
+        for k, trip in enumerate(copied)
+        if trip in given
+    ]
+    return replace(feed, frequencies=with_rows(entries_of(feed), *mine)) if mine else feed

@@ -63,6 +63,11 @@ def number_within(value: Any, low: float, high: float, what: str) -> float:
     return number
 
 
+def within(low: float, high: float, what: str) -> BeforeValidator:
+    """What makes a field a finite number within bounds; ``what`` says in words what to write."""
+    return BeforeValidator(lambda value: number_within(value, low, high, what))
+
+
 def check_window(text: Any) -> str:
     """A period such as 07:00-19:00, as its text."""
     parse_window(str(text))
@@ -123,26 +128,8 @@ def _as_speeds(value: Any) -> Any:
     return value if isinstance(value, Mapping) else {"always": value}
 
 
-def check_speed(value: Any) -> float:
-    """A speed in km/h."""
-    return number_within(value, 0.5, 200, "kilometres an hour")
-
-
 def _check_speed_key(text: Any) -> str:
     return "always" if str(text) == "always" else check_window(text)
-
-
-def check_positive(value: Any) -> float:
-    """A number above 0."""
-    return number_within(value, 1e-6, 1e12, "a number above 0")
-
-
-def _check_amount(value: Any) -> float:
-    return number_within(value, 0, 1e12, "0 or more")
-
-
-def _check_minutes(value: Any) -> float:
-    return number_within(value, 1e-6, 600, "the minutes from stop to stop, above 0")
 
 
 def _check_coordinates(value: tuple[float, float]) -> tuple[float, float]:
@@ -210,17 +197,22 @@ DayService = Annotated[
     WithJsonSchema({"anyOf": [_by_period(_HEADWAY_SCHEMA, departures=_DEPARTURES_SCHEMA), _DEPARTURES_SCHEMA]}),
 ]
 """The same, or ``departures`` with pairs of a time as written and its seconds."""
+Speed = Annotated[float, within(0.5, 200, "kilometres an hour")]
 Speeds = Annotated[
-    dict[Annotated[str, BeforeValidator(_check_speed_key)], Annotated[float, BeforeValidator(check_speed)]],
+    dict[Annotated[str, BeforeValidator(_check_speed_key)], Speed],
     BeforeValidator(_as_speeds),
     AfterValidator(lambda speeds: speeds if "always" in speeds else _check_no_overlap(speeds)),
     WithJsonSchema({"anyOf": [_SPEED_SCHEMA, _by_period(_SPEED_SCHEMA, always=_SPEED_SCHEMA)]}),
 ]
 """Speed in km/h: ``{"always": 18}``, or by period of the day of departure from the first stop."""
-Positive = Annotated[float, BeforeValidator(check_positive), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
-Amount = Annotated[float, BeforeValidator(_check_amount), WithJsonSchema({"type": "number", "minimum": 0})]
+Positive = Annotated[
+    float, within(1e-6, 1e12, "a number above 0"), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})
+]
+Amount = Annotated[float, within(0, 1e12, "0 or more"), WithJsonSchema({"type": "number", "minimum": 0})]
 Minutes = Annotated[
-    float, BeforeValidator(_check_minutes), WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 600})
+    float,
+    within(1e-6, 600, "the minutes from stop to stop, above 0"),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 600}),
 ]
 Dwell = Annotated[int, Field(ge=0, le=1800)]
 LonLat = Annotated[tuple[float, float], AfterValidator(_check_coordinates)]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from community_routes.base.notices import declare
 from community_routes.base.times import MINUTE, format_window, parse_window
@@ -30,7 +30,7 @@ from community_routes.scenarios.edit.feed import (
 from community_routes.scenarios.edit.made import ON_DEMAND, DrtZone
 from community_routes.scenarios.edit.stops import Spot
 from community_routes.scenarios.edit.work import CANNOT_APPLY, Work, road_between, straight_m
-from community_routes.scenarios.values import Places, Window, Words, check_speed, number_within
+from community_routes.scenarios.values import Places, Speed, Window, Words, within
 
 EVERY_S = (60, 120, 300)
 """Rides begin every minute; in a large zone every two or five minutes, which is said."""
@@ -74,16 +74,12 @@ class AddDrt(Change):
     zone: str
     days: Words = ("weekday",)
     hours: Window
-    wait_min: Annotated[float, BeforeValidator(lambda v: number_within(v, 0, 240, "minutes, 0 to 240"))]
-    ride_factor: Annotated[
-        float, BeforeValidator(lambda v: number_within(v, 1, 5, "a factor of the road time, 1 to 5"))
-    ] = 1.0
-    speed_kmh: Annotated[float, BeforeValidator(check_speed)] = 25.0
+    wait_min: Annotated[float, within(0, 240, "minutes, 0 to 240")]
+    ride_factor: Annotated[float, within(1, 5, "a factor of the road time, 1 to 5")] = 1.0
+    speed_kmh: Speed = 25.0
     connects: Places = ()
     vehicles: Annotated[int, Field(ge=1, le=1000)] | None = None
-    km_per_vehicle_hour: (
-        Annotated[float, BeforeValidator(lambda v: number_within(v, 0, 100, "kilometres an hour, 0 to 100"))] | None
-    ) = None
+    km_per_vehicle_hour: Annotated[float, within(0, 100, "kilometres an hour, 0 to 100")] | None = None
 
     def apply(self, work: Work) -> None:
         """One ride from any place of the zone to any other, or to or from a connected stop.

@@ -9,13 +9,12 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
-from pydantic import BeforeValidator
 
 from community_routes.base.earth import EARTH_RADIUS_M
 from community_routes.scenarios.change import Change
 from community_routes.scenarios.edit.feed import with_rows
 from community_routes.scenarios.edit.work import CANNOT_APPLY, UNKNOWN_PLACE, Work
-from community_routes.scenarios.values import LonLat, Positive, check_positive, nearest_name
+from community_routes.scenarios.values import LonLat, Positive, nearest_name, within
 
 HOMES_RADIUS_M = 60.0
 """New homes are drawn on the map as a circle of this radius."""
@@ -29,7 +28,7 @@ class AddHomes(Change):
 
     name: str
     at: LonLat
-    homes: Annotated[float, BeforeValidator(check_positive)]
+    homes: Annotated[float, within(1e-6, 1e12, "a number above 0")]
     persons_per_home: Positive = 2.4
     like: str
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import shapely
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from community_routes.base.earth import great_circle_m
 from community_routes.base.times import MINUTE, format_time, parse_time, parse_window
@@ -37,7 +37,7 @@ from community_routes.scenarios.edit.made import Timed
 from community_routes.scenarios.edit.phase import Meet, departures_of
 from community_routes.scenarios.edit.stops import Spot
 from community_routes.scenarios.edit.work import UNKNOWN_ROUTE, Abandoned, Work
-from community_routes.scenarios.values import Clock, DayService, Model, Places, free_name, number_within
+from community_routes.scenarios.values import Clock, DayService, Model, Places, free_name, within
 from community_routes.sources.study.yaml import Step
 
 BESIDE_M = 100.0
@@ -49,9 +49,7 @@ class Line(Model):
     """A drawn line along which a new route stops every so often."""
 
     file: str
-    stop_every_m: Annotated[float, BeforeValidator(lambda v: number_within(v, 50, 5000, "metres between stops"))] = (
-        350.0
-    )
+    stop_every_m: Annotated[float, within(50, 5000, "metres between stops")] = 350.0
 
 
 class Vehicle(Model):
@@ -113,17 +111,11 @@ class AddRoute(RunTimes):
             raise ValueError("give stops (at least two) or line, one of them")
         if self.stops is not None and len(self.stops) < 2:
             raise ValueError(f"a route needs at least two stops; {len(self.stops)} given")
-        if self.stops is not None and self.run_times_min is not None:
-            wanted = len(self.stops) - 1
-            if len(self.run_times_min) != wanted:
-                raise ValueError(
-                    f"{len(self.stops)} stops need {wanted} run_times_min, one from each stop to the next; "
-                    f"{len(self.run_times_min)} given"
-                )
+        if self.stops is not None:
+            self.check_run_times(f"{len(self.stops)} stops", len(self.stops) - 1, "one from each stop to the next")
         if self.line is not None and self.run_times_min is not None:
             raise ValueError("a route along a line takes speed_kmh: its number of stops is not known beforehand")
-        if self.run_times_min is None and self.speed_kmh is None:
-            raise ValueError("say how fast it is: run_times_min (minutes from stop to stop) or speed_kmh, such as 18")
+        self.check_some_times()
         if bool(self.service) == (self.departures is not None):
             raise ValueError("give service (by day) or departures (the same every day), one of them")
         return self

@@ -11,7 +11,7 @@ from pydantic_core import CoreSchema
 
 from community_routes.fares.feed import money_of, uses_feed_fares
 from community_routes.scenarios.change import Change
-from community_routes.scenarios.edit.work import CANNOT_APPLY, NO_EFFECT, Work
+from community_routes.scenarios.edit.work import CANNOT_APPLY, NO_EFFECT, Abandoned, Work
 from community_routes.scenarios.values import nearest_name
 from community_routes.sources.study.fares import Fares
 from community_routes.sources.study.yaml import Step, dotted
@@ -62,7 +62,7 @@ def merged_fares(work: Work, given: Mapping[str, Any], path: list[Step]) -> Fare
             else:
                 message = f"{dotted(item['loc'])} {item['input']!r}: {item['msg'][0].lower()}{item['msg'][1:]}"
             work.note(CANNOT_APPLY, message, where, item["input"] if isinstance(item["input"], str) else "")
-        raise work.abandoned() from None
+        raise Abandoned from None
 
 
 def _fares_today(work: Work, given: Mapping[str, Any]) -> Fares | None:

@@ -36,13 +36,8 @@ class ExtendRoute(RunTimes, OfRoute):
     def _complete(self) -> ExtendRoute:
         if self.trips != "all":
             check_window(self.trips)
-        if self.run_times_min is not None and len(self.run_times_min) != len(self.stops):
-            raise ValueError(
-                f"{len(self.stops)} new stops need {len(self.stops)} run_times_min, the first from the old terminus; "
-                f"{len(self.run_times_min)} given"
-            )
-        if self.run_times_min is None and self.speed_kmh is None:
-            raise ValueError("say how fast it is: run_times_min (minutes from stop to stop) or speed_kmh, such as 18")
+        self.check_run_times(f"{len(self.stops)} new stops", len(self.stops), "the first from the old terminus")
+        self.check_some_times()
         return self
 
     def apply(self, work: Work) -> None:

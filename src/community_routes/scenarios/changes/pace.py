@@ -7,13 +7,13 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, model_validator
+from pydantic import model_validator
 
 from community_routes.scenarios.change import Selected
 from community_routes.scenarios.edit.feed import TripCalls
 from community_routes.scenarios.edit.trips import replace_calls, section_between, select
 from community_routes.scenarios.edit.work import Work
-from community_routes.scenarios.values import Direction, Dwell, Place, Places, number_within
+from community_routes.scenarios.values import Direction, Dwell, Place, Places, within
 
 
 class ChangeSpeed(Selected):
@@ -24,7 +24,7 @@ class ChangeSpeed(Selected):
         "{route: $route, factor: 1.1}                                        # 10 % faster, as with a bus lane"
     )
 
-    factor: Annotated[float, BeforeValidator(lambda v: number_within(v, 0.1, 10, "a factor of the speed, 0.1 to 10"))]
+    factor: Annotated[float, within(0.1, 10, "a factor of the speed, 0.1 to 10")]
     between: tuple[Place, Place] | None = None
     direction: Direction = "both"
 
@@ -67,10 +67,7 @@ class ChangeDwell(Selected):
 
     stops: Places | None = None
     dwell_s: Dwell | None = None
-    factor: (
-        Annotated[float, BeforeValidator(lambda v: number_within(v, 0, 20, "a factor of the standing time, 0 to 20"))]
-        | None
-    ) = None
+    factor: Annotated[float, within(0, 20, "a factor of the standing time, 0 to 20")] | None = None
     direction: Direction = "both"
 
     @model_validator(mode="after")

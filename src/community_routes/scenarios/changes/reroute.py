@@ -39,11 +39,7 @@ class Reroute(RunTimes, OfRoute):
 
     @model_validator(mode="after")
     def _times(self) -> Reroute:
-        if self.run_times_min is not None and len(self.run_times_min) != len(self.via) + 1:
-            raise ValueError(
-                f"{len(self.via)} stops on the way need {len(self.via) + 1} run_times_min, from stop to stop; "
-                f"{len(self.run_times_min)} given"
-            )
+        self.check_run_times(f"{len(self.via)} stops on the way", len(self.via) + 1, "from stop to stop")
         return self
 
     def apply(self, work: Work) -> None:

@@ -35,6 +35,17 @@ class RunTimes(Change):
             raise ValueError("give run_times_min or speed_kmh, not both")
         return self
 
+    def check_run_times(self, stops: str, wanted: int, which: str) -> None:
+        """A fault where times are given, and not as many as there are hops."""
+        given = len(self.run_times_min) if self.run_times_min is not None else wanted
+        if given != wanted:
+            raise ValueError(f"{stops} need {wanted} run_times_min, {which}; {given} given")
+
+    def check_some_times(self) -> None:
+        """A fault where there is neither time nor speed."""
+        if self.run_times_min is None and self.speed_kmh is None:
+            raise ValueError("say how fast it is: run_times_min (minutes from stop to stop) or speed_kmh, such as 18")
+
 
 @dataclass(frozen=True, eq=False)
 class Course:

@@ -6,14 +6,14 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, model_validator
+from pydantic import model_validator
 
 from community_routes.base.times import parse_window
 from community_routes.scenarios.edit.feed import TripCalls
 from community_routes.scenarios.edit.routes import RouteMatchError, find_route, runs_of, trips_of
 from community_routes.scenarios.edit.stops import MatchError
 from community_routes.scenarios.edit.work import CANNOT_APPLY, UNKNOWN_PLACE, UNKNOWN_ROUTE, Work
-from community_routes.scenarios.values import Model, number_within
+from community_routes.scenarios.values import Model, within
 from community_routes.sources.gtfs.feed import Feed
 
 
@@ -29,7 +29,7 @@ class Meet(Model):
     """Clock times set so that the bus leaves a stop ``wait_min`` after another route has come in there."""
 
     meet: str
-    wait_min: Annotated[float, BeforeValidator(lambda v: number_within(v, 0, 120, "minutes, 0 to 120"))] = 5.0
+    wait_min: Annotated[float, within(0, 120, "minutes, 0 to 120")] = 5.0
 
     @model_validator(mode="after")
     def _route_at_stop(self) -> Meet:

@@ -217,10 +217,6 @@ class Work:
         self.note(code, message, path, value)
         return Abandoned(message)
 
-    def abandoned(self) -> Abandoned:
-        """The exception to raise when the faults are recorded already."""
-        return Abandoned("recorded")
-
     def effect(self, subject: str, text: str) -> None:
         """Record what the change did to a route, path or place."""
         here = self.here
