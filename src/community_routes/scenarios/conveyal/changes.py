@@ -10,6 +10,7 @@ from typing import Any
 from community_routes.base.times import DAY, MINUTE, parse_window
 from community_routes.scenarios.conveyal.parts import (
     Reading,
+    WrittenPlace,
     clock,
     days_of,
     drawn_line,
@@ -32,7 +33,7 @@ _MODES = {0: "tram", 1: "metro", 2: "rail", 3: "bus", 4: "ferry"}
 class _Service:
     """What runs with the same times between the same stops."""
 
-    stops: list[Any]
+    stops: list[WrittenPlace]
     hop_s: list[float]
     dwell_s: list[int]
     service: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -255,7 +256,7 @@ def _reroute(reading: Reading, item: Mapping[str, Any]) -> list[Written]:
     return made
 
 
-def _new_way(reading: Reading, item: Mapping[str, Any]) -> tuple[list[Any], list[float], list[int]]:
+def _new_way(reading: Reading, item: Mapping[str, Any]) -> tuple[list[WrittenPlace], list[float], list[int]]:
     """New stops of a reroute, the driving times from stop to stop, and the standing times at the new ones."""
     if item.get("segments"):
         line = drawn_line(reading, item["segments"])

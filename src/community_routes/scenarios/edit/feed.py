@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from community_routes.scenarios.edit.days import CalendarEdit, DaySet, feed_dates, split_service
 from community_routes.scenarios.values import free_name
@@ -48,13 +48,11 @@ class TripCalls:
         return cls(*(getattr(feed.calls, name)[part] for name in _TRIP_FIELDS))
 
     @classmethod
-    def plain(cls, stop: Any, arrival_s: Any, departure_s: Any) -> TripCalls:
+    def plain(cls, stop: ArrayLike, arrival_s: ArrayLike, departure_s: ArrayLike) -> TripCalls:
         """Calls where everybody may board and alight."""
-        n = len(stop)
-        zero = np.zeros(n, np.int8)
-        return cls(
-            np.asarray(stop, np.int32), np.asarray(arrival_s, np.int32), np.asarray(departure_s, np.int32), zero, zero
-        )
+        stops, arrival, departure = (np.asarray(column, np.int32) for column in (stop, arrival_s, departure_s))
+        zero = np.zeros(len(stops), np.int8)
+        return cls(stops, arrival, departure, zero, zero)
 
     @classmethod
     def joined(cls, *parts: TripCalls) -> TripCalls:
