@@ -65,7 +65,7 @@ def test_the_samples_proposals_work(path: Path, setting: Any) -> None:
 
 def test_every_change_is_documented_with_an_example() -> None:
     """Each kind of change stands in an example of the page on proposals."""
-    from community_routes.scenarios.models import CHANGES
+    from community_routes.scenarios.list import CHANGES
 
     text = "".join(text for page, text in PROPOSALS if page == "proposals.md")
     assert {kind for kind in CHANGES if f"- {kind}:" not in text} == set()

@@ -1,17 +1,14 @@
-"""Routes put back as they were, what each explains, and draws of a change."""
+"""Routes put back as they were, and what each of them changed."""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
 
-import numpy as np
-
 from community_routes.scenarios.apply import apply_scenario
-from community_routes.scenarios.attribution import change_draws, explain_change, put_back, with_stops_of
+from community_routes.scenarios.attribution import put_back, with_stops_of
 from community_routes.scenarios.diff import route_keys
-from community_routes.scenarios.draws import Delays, Randomness
-from community_routes.scenarios.edit.routes import runs_of, trips_of
+from community_routes.scenarios.edit.routes import departures_on
 from community_routes.scenarios.edit.work import Setting
 from community_routes.scenarios.file import Scenario
 from community_routes.sources.gtfs.feed import Feed
@@ -42,13 +39,6 @@ def this_year() -> Feed:
         },
     ]
     return apply_scenario(Scenario(scenario="plan", changes=changes), Setting(last_year(), WEEK)).feed
-
-
-def departures(feed: Feed) -> np.ndarray:
-    """Departures of the Tuesday, as a statistic of one figure that adds up."""
-    trips = trips_of(feed, list(range(len(feed.routes))))
-    active = feed.calendar.active(TUESDAY)[feed.trips["service"].to_numpy()[trips]]
-    return np.array([len(runs_of(feed, trips[active]))], float)
 
 
 def test_a_route_put_back_is_as_it_was_and_the_others_stay():
@@ -102,31 +92,13 @@ def test_ids_that_were_given_anew_are_no_sameness():
     )
 
 
-def test_each_route_explains_its_part():
-    """The 7: 3 -> 6 departures, +3; the 9: -1; the X: +1; together +3, nothing unexplained."""
-    table = explain_change(departures, last_year(), this_year(), {"weekday": TUESDAY}).set_index("name")["figure_0"]
-    assert table.to_dict() == {"7": 3, "9": -1, "X": 1, "all together": 3, "not explained": 0}
+def test_each_route_put_back_takes_its_part_away():
+    """The 7 has 3 departures more than last year, the 9 one less, the X one more; together 3."""
+    now, before, day = this_year(), last_year(), {"weekday": TUESDAY}
 
+    def departures(feed: Feed) -> int:
+        return sum(departures_on(feed, route, TUESDAY) for route in range(len(feed.routes)))
 
-def test_draws_of_a_change_are_paired():
-    """The statistic is the first departure of the 5 (random phase in both years) and of nothing else: no change."""
-
-    def first_of_five(feed: Feed) -> np.ndarray:
-        row = feed.routes["route_id"].to_list().index("5")
-        return np.array([runs_of(feed, trips_of(feed, [row])).start_s.min()], float)
-
-    randomness = Randomness(delays=Delays("uniform", 60))
-    assert (change_draws(first_of_five, last_year(), this_year(), randomness, n=20) == 0).all()
-    assert first_of_five(last_year())[0] == 7 * 3600
-
-
-def test_today_is_computed_once_where_nothing_in_it_is_random():
-    calls = []
-
-    def statistic(feed: Feed) -> np.ndarray:
-        calls.append(feed)
-        return np.zeros(2)
-
-    today = make_feed(STOPS, [("7", "wk", 0, "A 07:00 B 07:05")])
-    assert change_draws(statistic, today, today, Randomness(), n=5).shape == (5, 2)
-    assert len(calls) == 6
+    parts = {route: departures(now) - departures(put_back(now, before, [route], day)) for route in ("7", "9", "plan:X")}
+    assert parts == {"7": 3, "9": -1, "plan:X": 1}
+    assert sum(parts.values()) == departures(now) - departures(before)

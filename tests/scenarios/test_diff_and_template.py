@@ -7,14 +7,13 @@ import dataclasses
 import pytest
 
 from community_routes.base.errors import ScenarioError
-from community_routes.base.times import HOUR
 from community_routes.scenarios.apply import apply_scenario
-from community_routes.scenarios.diff import diff_feeds, mean_headway_min
+from community_routes.scenarios.diff import diff_feeds
 from community_routes.scenarios.edit.work import Setting
 from community_routes.scenarios.file import Scenario, read_scenario
 from community_routes.scenarios.template import new_scenario_template
 from community_routes.sources.gtfs.feed import Feed
-from scenarios.hand_feed import SUNDAY, TUESDAY, WEEK, make_feed
+from scenarios.hand_feed import WEEK, make_feed
 
 STOPS = [("A", "Alder Street", 0, 0), ("B", "Birch Road", 1, 0), ("C", "Cedar: Way", 2, 0), ("D", "Dale Lane", 3, 1)]
 
@@ -74,12 +73,6 @@ def test_other_years_ids_are_matched_by_name():
     feed = town()
     routes = feed.routes.assign(route_id=["2025-a", "2025-b"])
     assert diff_feeds(feed, dataclasses.replace(feed, routes=routes), WEEK).empty
-
-
-def test_mean_headway():
-    """Four departures 06:00 to 09:00 in a window of four hours are one an hour; none on Sunday."""
-    assert mean_headway_min(town(), "7", TUESDAY, (6 * HOUR, 10 * HOUR)) == 60
-    assert mean_headway_min(town(), "7", SUNDAY, (6 * HOUR, 10 * HOUR)) == float("inf")
 
 
 def test_template_reads_as_it_stands_and_every_comment_is_a_valid_change(tmp_path):

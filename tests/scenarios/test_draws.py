@@ -15,7 +15,14 @@ from community_routes.network.walks.points import Links
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.travel_times import travel_times_by_departure
 from community_routes.scenarios.apply import Applied, apply_scenario
-from community_routes.scenarios.draws import Delays, Randomness, scenario_draws, shifted_feed, uniform_numbers
+from community_routes.scenarios.draws import (
+    Delays,
+    Randomness,
+    hashes_of,
+    scenario_draws,
+    shifted_feed,
+    uniform_numbers,
+)
 from community_routes.scenarios.edit.work import Setting
 from community_routes.scenarios.file import Scenario
 from community_routes.sources.gtfs.feed import Feed
@@ -36,15 +43,16 @@ def proposal() -> Applied:
 
 
 def test_numbers_hang_on_key_draw_and_seed():
-    one = uniform_numbers(["a", "b", "c"], 5, 1)
-    assert uniform_numbers(["c", "a"], 5, 1).tolist() == [one[2], one[0]]
-    assert not np.isin(one, uniform_numbers(["a", "b", "c"], 6, 1)).any()
-    assert not np.isin(one, uniform_numbers(["a", "b", "c"], 5, 2)).any()
+    keys = hashes_of(["a", "b", "c"])
+    one = uniform_numbers(keys, 5, 1)
+    assert uniform_numbers(hashes_of(["c", "a"]), 5, 1).tolist() == [one[2], one[0]]
+    assert not np.isin(one, uniform_numbers(keys, 6, 1)).any()
+    assert not np.isin(one, uniform_numbers(keys, 5, 2)).any()
 
 
 def test_numbers_are_spread_evenly():
     """20,000 numbers: mean 1/2 and variance 1/12 within four standard errors (0.0082, 0.0021); two keys are uncorrelated."""
-    numbers = np.array([uniform_numbers(["a", "b"], draw, 0) for draw in range(10_000)])
+    numbers = np.array([uniform_numbers(hashes_of(["a", "b"]), draw, 0) for draw in range(10_000)])
     assert abs(numbers.mean() - 0.5) < 0.0082
     assert abs(numbers.var() - 1 / 12) < 0.0021
     assert abs(np.corrcoef(numbers.T)[0, 1]) < 0.04

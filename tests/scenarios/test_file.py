@@ -9,8 +9,10 @@ import pytest
 
 from community_routes.base.errors import ScenarioError
 from community_routes.base.notices import Notice
+from community_routes.scenarios.changes.add_route import AddRoute
+from community_routes.scenarios.changes.set_headway import SetHeadway
+from community_routes.scenarios.changes.withdraw_route import WithdrawRoute
 from community_routes.scenarios.file import Scenario, read_scenario
-from community_routes.scenarios.models import AddRoute, SetHeadway, WithdrawRoute
 
 WHOLE = """\
 scenario: evening-link

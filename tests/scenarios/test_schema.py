@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from community_routes.scenarios.models import CHANGES
+from community_routes.scenarios.list import CHANGES
 from community_routes.scenarios.schema import scenario_schema
 from community_routes.sources.study.yaml import SCENARIO_SCHEMA_NAME, schema_hint
 from schema_fits import as_an_editor_reads, fits, keys_of

@@ -334,7 +334,7 @@ def evaluate(
         if scenario is not None:
             tell(f"applying {name}")
             applied = applied_to(study, scenario, found)
-            feed, zones, opportunities = applied.feed, applied.zones, applied.opportunities
+            feed, zones, opportunities = applied.feed, applied.zones or zones, applied.opportunities or opportunities
             ground = changed_ground(study, applied)
             if opportunities is not study.opportunities or ground is not study.ground:
                 opportunities = entrances_from_streets(opportunities, lines_of(ground))

@@ -1,9 +1,9 @@
-"""How much of a change between two timetables each route explains: routes are put back as they were, one at a time."""
+"""Routes of a timetable put back as they were in an earlier one, so that it can be told what each of them changed."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from community_routes.base.earth import great_circle_m
 from community_routes.network.timetable.blocks import IN_SEAT
 from community_routes.network.timetable.trips import trips_ridden_through
-from community_routes.scenarios.diff import diff_feeds, route_keys
-from community_routes.scenarios.draws import Randomness, scenario_draws, shifted_feed
+from community_routes.scenarios.diff import route_keys
 from community_routes.scenarios.edit.days import CalendarEdit
-from community_routes.scenarios.edit.feed import NewTrip, TripCalls, edit_trips
+from community_routes.scenarios.edit.feed import NewTrip, TripCalls, edit_trips, with_rows
 from community_routes.scenarios.edit.routes import trips_of
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.service import entries_of
@@ -26,8 +25,6 @@ BACK = "put-back:"
 """Before the ids of what is put back where the later timetable has another thing of that id."""
 SAME_STOP_M = 200.0
 """Two stops of one id are the same stop up to this distance; some publishers number all stops anew."""
-Statistic = Callable[[Feed], NDArray[np.float64]]
-"""Figures of a timetable, shape (k,), always the same k: access of zones, of groups, whatever is compared."""
 
 
 def put_back(
@@ -87,8 +84,7 @@ def put_back(
     n = len(feed.trips)
     feed = edit_trips(replace(feed, calendar=edit.build()), added=added)
     if links:
-        table = pd.concat([feed.transfers, pd.DataFrame(links)], ignore_index=True)
-        feed = replace(feed, transfers=table.astype(feed.transfers.dtypes.to_dict()))
+        feed = replace(feed, transfers=with_rows(feed.transfers, pd.DataFrame(links)))
     feed = _with_frequencies(_with_columns(feed, before, copied, n), before, copied, n)
     return replace(
         feed,
@@ -137,8 +133,7 @@ def _with_routes(
     if not new:
         return feed, found
     table = pd.DataFrame(new).reindex(columns=feed.routes.columns).fillna("")
-    routes = pd.concat([feed.routes, table], ignore_index=True).astype(feed.routes.dtypes.to_dict())
-    return replace(feed, routes=routes), found
+    return replace(feed, routes=with_rows(feed.routes, table)), found
 
 
 def with_stops_of(feed: Feed, other: Feed) -> Feed:
@@ -186,8 +181,7 @@ def _with_stops(feed: Feed, before: Feed, trips: NDArray[np.int64]) -> tuple[Fee
     if not new:
         return feed, rows
     table = pd.DataFrame(new).reindex(columns=feed.stops.columns).fillna("")
-    stops = pd.concat([feed.stops, table], ignore_index=True).astype(feed.stops.dtypes.to_dict())
-    return replace(feed, stops=stops), rows
+    return replace(feed, stops=with_rows(feed.stops, table)), rows
 
 
 def _same_stops(feed: Feed, before: Feed) -> NDArray[np.int64]:
@@ -225,88 +219,11 @@ def _with_columns(feed: Feed, before: Feed, copied: list[int], first_row: int) -
 
 def _with_frequencies(feed: Feed, before: Feed, copied: list[int], first_row: int) -> Feed:
     """The headway services of the trips put back."""
-    parts, published = [entries_of(feed)], entries_of(before)
-    for k, trip in enumerate(copied):
-        mine = published[published["trip"] == trip]
-        if len(mine):
-            parts.append(mine.assign(trip=first_row + k))
-    if len(parts) == 1:
-        return feed
-    table = pd.concat(parts, ignore_index=True).astype(parts[0].dtypes.to_dict())
-    return replace(feed, frequencies=table)
-
-
-def explain_change(
-    statistic: Statistic,
-    before: Feed,
-    after: Feed,
-    dates: Mapping[str, dt.date],
-    before_dates: Mapping[str, dt.date] | None = None,
-) -> pd.DataFrame:
-    """How much of the change of some figures each changed route explains.
-
-    Parameters
-    ----------
-    statistic : callable
-        Figures of a timetable, shape (k,).
-    before, after : Feed
-    dates, before_dates : mapping of str to date
-        As in :func:`put_back`.
-
-    Returns
-    -------
-    DataFrame
-        ``route, name`` and one column ``figure_0, figure_1, ...`` for each figure: by how much it would differ from now if that
-        route alone were as it was, with the sign turned (a new route that helps has a gain). The last rows are ``all together``,
-        the whole change, and ``not explained``, which is what routes do together beyond the sum of each.
-    """
-    now = np.asarray(statistic(after), np.float64)
-    changed = diff_feeds(before, after, before_dates or dates, dates).routes.drop_duplicates("route")
-    rows: list[tuple[str, str, NDArray[np.float64]]] = []
-    for route, name in zip(changed["route"], changed["name"], strict=True):
-        without = put_back(after, before, [route], dates, before_dates)
-        rows.append((str(route), str(name), now - np.asarray(statistic(without), np.float64)))
-    whole = now - np.asarray(statistic(before), np.float64)
-    rest = whole - sum((gain for _, _, gain in rows), np.zeros_like(whole))
-    rows += [("", "all together", whole), ("", "not explained", rest)]
-    figures = np.array([gain for _, _, gain in rows]).reshape(len(rows), -1)
-    table = pd.DataFrame({"route": [row[0] for row in rows], "name": [row[1] for row in rows]})
-    for k in range(figures.shape[1]):
-        table[f"figure_{k}"] = figures[:, k]
-    return table
-
-
-def change_draws(
-    statistic: Statistic,
-    today: Feed,
-    proposal: Feed,
-    randomness: Randomness,
-    *,
-    n: int = 200,
-    seed: int = 0,
-    progress: Callable[[int, int], None] | None = None,
-) -> NDArray[np.float64]:
-    """The change of some figures in each draw, with common random numbers; shape (n, k).
-
-    Parameters
-    ----------
-    statistic : callable
-        Figures of a timetable, shape (k,); called for every draw, so it must be made of what does not change (walks, places).
-    today, proposal : Feed
-    randomness : Randomness
-        Of the proposal: ``Randomness(tuple(applied.timed), ...)``. Today has the same phases and delays.
-    n : int
-        At least 200 for an interval (:func:`~community_routes.evaluation.differences.interval`).
-    seed : int
-    progress : callable of (done, n), optional
-    """
-    of_today = Randomness((), randomness.phases, randomness.delays)
-    fixed = np.asarray(statistic(today), np.float64) if of_today.nothing(today) else None
-    pairs = zip(scenario_draws(today, of_today, n, seed), scenario_draws(proposal, randomness, n, seed), strict=True)
-    found = []
-    for number, (before, after) in enumerate(pairs):
-        old = fixed if fixed is not None else np.asarray(statistic(shifted_feed(today, before)), np.float64)
-        found.append(np.asarray(statistic(shifted_feed(proposal, after)), np.float64) - old)
-        if progress is not None:
-            progress(number + 1, n)
-    return np.array(found).reshape(n, -1)
+    published = entries_of(before)
+    given = set(published["trip"])
+    mine = [
+        published[published["trip"] == trip].assign(trip=first_row + k)
+        for k, trip in enumerate(copied)
+        if trip in given
+    ]
+    return replace(feed, frequencies=with_rows(entries_of(feed), *mine)) if mine else feed

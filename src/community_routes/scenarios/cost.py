@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Annotated
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from pydantic import Field
 
 from community_routes.base.earth import great_circle_m
 from community_routes.base.times import DAY, HOUR, MINUTE, format_window
-from community_routes.scenarios.changes.on_demand import DrtZone
 from community_routes.scenarios.edit.days import day_set, nearest_day
+from community_routes.scenarios.edit.made import DrtZone
 from community_routes.scenarios.edit.routes import directions, route_name, runs_of, trips_of
-from community_routes.scenarios.models import Cost
+from community_routes.scenarios.values import Amount, Model, within
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.positions import way_positions
 
@@ -32,6 +33,22 @@ PERIODS: dict[str, tuple[int, int]] = {
     "night": (23 * HOUR, 2 * DAY),
 }
 """Periods of the day for which the buses in use are told."""
+
+
+class Cost(Model):
+    """Rates of operation, in the planner's currency; what is not given is not counted.
+
+    ``days`` are the days of a year of each kind. Layover is the larger of ``layover_share`` of the cycle and
+    ``layover_min`` minutes.
+    """
+
+    per_bus_hour: Amount = 0.0
+    per_km: Amount = 0.0
+    per_peak_vehicle_year: Amount = 0.0
+    dead_share: Annotated[float, within(0, 2, "a share, 0 to 2")] = 0.0
+    days: dict[str, Amount] = Field(default_factory=lambda: {"weekday": 253.0, "saturday": 52.0, "sunday": 60.0})
+    layover_share: Annotated[float, within(0, 1, "a share, 0 to 1")] = 0.10
+    layover_min: Annotated[float, within(0, 60, "minutes, 0 to 60")] = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,37 +244,23 @@ def operating_cost(
     totals["proposal"] = dict(totals["today"])
     for key, (date, a_year) in days.items():
         busy: dict[str, list[RouteDay]] = {"today": [], "proposal": []}
-        for route in routes:
-            row: dict[str, object] = {
-                "day": key,
-                "date": str(date),
-                "route": route,
-                "name": _name(today, proposal, route),
-            }
-            for which, feed in (("today", today), ("proposal", proposal)):
-                one = route_day(feed, route, date, rates)
-                busy[which].append(one)
-                hours = (one.run_s + one.layover_s) / HOUR * factor
-                km = one.metres / 1000 * factor
-                row[f"departures_{which}"] = one.departures
-                row[f"cycle_min_{which}"] = one.cycle_s / MINUTE
-                row[f"bus_hours_{which}"] = hours
-                row[f"km_{which}"] = km
-                row[f"buses_{which}"] = most_at_once(one.start_s, one.end_s)
-                totals[which]["bus_hours"] += hours * a_year
-                totals[which]["km"] += km * a_year
+        uses = [_route_use(today, proposal, route, date, rates) for route in routes]
+        for use in [*uses, *(_demand_use(zone, date, factor) for zone in drt)]:
+            row: dict[str, object] = {"day": key, "date": str(date), "route": use.route, "name": use.name}
+            for which, day, figures in (
+                ("today", use.today, use.figures_today),
+                ("proposal", use.proposal, use.figures),
+            ):
+                busy[which].append(day)
+                row |= {f"{name}_{which}": value for name, value in figures.items()}
+                for name in ("bus_hours", "km"):
+                    totals[which][name] += figures[name] * a_year
             rows.append(row)
-        for zone in drt:
-            one, demand = _demand_day(zone, key, date, factor)
-            busy["proposal"].append(one)
-            totals["proposal"]["bus_hours"] += demand["bus_hours_proposal"] * a_year
-            totals["proposal"]["km"] += demand["km_proposal"] * a_year
-            rows.append(demand)
         for which, found in busy.items():
             start, end = _joined(found)
             totals[which]["peak_vehicles"] = max(totals[which]["peak_vehicles"], most_at_once(start, end))
-        for period, within in PERIODS.items():
-            counts = {f"buses_{which}": most_at_once(*_joined(found), within) for which, found in busy.items()}
+        for period, window in PERIODS.items():
+            counts = {f"buses_{which}": most_at_once(*_joined(found), window) for which, found in busy.items()}
             periods.append({"day": key, "period": period, **counts})
     missing = _not_known(drt)
     table = pd.DataFrame(periods)
@@ -274,19 +277,42 @@ def operating_cost(
     return OperatingCost(pd.DataFrame(rows), table, year, said, missing)
 
 
-def _demand_day(zone: DrtZone, day: str, date: dt.date, factor: float) -> tuple[RouteDay, dict[str, Any]]:
+@dataclass(frozen=True, eq=False)
+class _Use:
+    """What a route or a zone of buses on demand takes on a date, today and proposed: its buses, and its columns of ``by_day``."""
+
+    route: str
+    name: str
+    today: RouteDay
+    proposal: RouteDay
+    figures_today: dict[str, float]
+    figures: dict[str, float]
+
+
+def _route_use(today: Feed, proposal: Feed, route: str, date: dt.date, rates: Cost) -> _Use:
+    old, new = (route_day(feed, route, date, rates) for feed in (today, proposal))
+    factor = 1 + rates.dead_share
+    return _Use(route, _name(today, proposal, route), old, new, _figures(old, factor), _figures(new, factor))
+
+
+def _figures(day: RouteDay, factor: float) -> dict[str, float]:
+    return {
+        "departures": day.departures,
+        "cycle_min": day.cycle_s / MINUTE,
+        "bus_hours": (day.run_s + day.layover_s) / HOUR * factor,
+        "km": day.metres / 1000 * factor,
+        "buses": most_at_once(day.start_s, day.end_s),
+    }
+
+
+def _demand_use(zone: DrtZone, date: dt.date, factor: float) -> _Use:
     """Vehicles on demand on a date: each from the first hour of the service to the last."""
     n = (zone.vehicles or 0) if zone.days.holds_date(date) else 0
     start, end = (np.full(n, float(moment)) for moment in zone.window_s)
     hours = n * zone.hours * factor if zone.vehicles is not None else float("nan")
-    row: dict[str, Any] = {"day": day, "date": str(date), "route": zone.route_id, "name": zone.name}
-    for which, figures in (
-        ("today", (0.0, 0.0, 0)),
-        ("proposal", (hours, hours * zone.km_per_vehicle_hour, n + 0 * hours)),
-    ):
-        row |= {f"departures_{which}": 0, f"cycle_min_{which}": float("nan")}
-        row |= dict(zip((f"bus_hours_{which}", f"km_{which}", f"buses_{which}"), figures, strict=True))
-    return RouteDay(0, 0.0, 0.0, 0.0, 0.0, start, end), row
+    none = {"departures": 0, "cycle_min": float("nan"), "bus_hours": 0.0, "km": 0.0, "buses": 0}
+    figures = none | {"bus_hours": hours, "km": hours * zone.km_per_vehicle_hour, "buses": n + 0 * hours}
+    return _Use(zone.route_id, zone.name, _NOTHING, replace(_NOTHING, start_s=start, end_s=end), none, figures)
 
 
 def _not_known(drt: Sequence[DrtZone]) -> str:

@@ -11,14 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.base.times import MINUTE
 from community_routes.scenarios.cost import PERIODS
+from community_routes.scenarios.edit.made import ON_DEMAND
 from community_routes.scenarios.edit.routes import Runs, route_name, runs_of, trips_of
 from community_routes.scenarios.edit.work import day_words
 from community_routes.sources.gtfs.feed import Feed
-
-ON_DEMAND = 715
-"""Route type of buses on demand; their rides are no departures."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,17 +107,8 @@ def diff_feeds(
             if what is None:
                 continue
             if what == "new" and route in new.on_demand:
-                routes.append(
-                    {
-                        "day": day,
-                        "route": route,
-                        "name": name,
-                        "what": "on demand",
-                        "before": 0,
-                        "after": 0,
-                        "changed": 0,
-                    }
-                )
+                counts = {"before": 0, "after": 0, "changed": 0}
+                routes.append({"day": day, "route": route, "name": name, "what": "on demand", **counts})
                 continue
             n_a, n_b = len(a.starts) if a else 0, len(b.starts) if b else 0
             counts = {"before": n_a, "after": n_b, "changed": _n_changed(a, b)}
@@ -251,21 +239,3 @@ def _n_changed(before: _RouteRuns | None, after: _RouteRuns | None) -> int:
 
 def _count(one: _RouteRuns | None, window: tuple[int, int]) -> int:
     return int(((one.starts >= window[0]) & (one.starts < window[1])).sum()) if one is not None else 0
-
-
-def mean_headway_min(feed: Feed, route_id: str, date: dt.date, window_s: tuple[int, int]) -> float:
-    """Minutes of the window for each departure of a route and direction; infinite where there is none.
-
-    Used to warn of a window that is shorter than the headway of a route that matters.
-    """
-    rows = np.flatnonzero(feed.routes["route_id"].to_numpy() == route_id)
-    trips = trips_of(feed, rows.tolist())
-    trips = trips[feed.calendar.active(date)[feed.trips["service"].to_numpy()[trips]]]
-    runs = runs_of(feed, trips).within(window_s)
-    if not len(runs):
-        return float("inf")
-    from community_routes.scenarios.edit.routes import directions
-
-    way = dict(zip(trips.tolist(), directions(feed, trips).tolist(), strict=True))
-    most = np.bincount([way[int(trip)] for trip in runs.trip]).max()
-    return float((window_s[1] - window_s[0]) / MINUTE / most)

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.base.errors import UsageError
-from community_routes.scenarios.changes.headway import Timed
 from community_routes.scenarios.edit.feed import COPY_MARK
+from community_routes.scenarios.edit.made import Timed
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.service import entries_of
 
@@ -116,16 +116,13 @@ class Shifts:
     frequency_s: NDArray[np.int32]
 
 
-def uniform_numbers(keys: Sequence[str], draw: int, seed: int) -> NDArray[np.float64]:
-    """A number from 0 to 1 for each key, the same for the same key, draw and seed; shape (n_keys,)."""
-    return _uniform(_hashes(keys), draw, seed)
-
-
-def _hashes(keys: Sequence[str]) -> NDArray[np.uint64]:
+def hashes_of(keys: Sequence[str]) -> NDArray[np.uint64]:
+    """What stands for each key in :func:`uniform_numbers`."""
     return np.array([_hash(key) for key in keys], np.uint64)
 
 
-def _uniform(hashes: NDArray[np.uint64], draw: int, seed: int) -> NDArray[np.float64]:
+def uniform_numbers(hashes: NDArray[np.uint64], draw: int, seed: int) -> NDArray[np.float64]:
+    """A number from 0 to 1 for each hash of a key, the same for the same key, draw and seed."""
     with np.errstate(over="ignore"):
         mixed = _mix(hashes + _mix(np.array([_hash(f"{seed}:{draw}")], np.uint64)))
     return (mixed >> np.uint64(11)).astype(np.float64) / float(1 << 53)
@@ -171,18 +168,18 @@ def scenario_draws(feed: Feed, randomness: Randomness, n: int, seed: int = 0) ->
     table = entries_of(feed)
     loose = randomness.phases & ~table["exact_times"].to_numpy(bool)
     roots = [trip.partition(COPY_MARK)[0] for trip in ids]
-    service_keys = _hashes([f"phase:{entry}" for entry in table["entry"]])
+    service_keys = hashes_of([f"phase:{entry}" for entry in table["entry"]])
     headway = table["headway_s"].to_numpy(np.float64)
-    delay_keys = _hashes([f"delay:{trip}" for trip in roots] if randomness.delays is not None else [])
-    group_keys = _hashes([f"timed:{group.key}" for group, _ in groups])
+    delay_keys = hashes_of([f"delay:{trip}" for trip in roots] if randomness.delays is not None else [])
+    group_keys = hashes_of([f"timed:{group.key}" for group, _ in groups])
     for draw in range(n):
         trip_s = np.zeros(len(ids), np.int64)
-        shares = _uniform(group_keys, draw, seed)
+        shares = uniform_numbers(group_keys, draw, seed)
         for (group, rows), share in zip(groups, shares, strict=True):
             trip_s[rows] += int(share * group.headway_s)
-        frequency_s = np.floor(_uniform(service_keys, draw, seed) * headway)
+        frequency_s = np.floor(uniform_numbers(service_keys, draw, seed) * headway)
         if randomness.delays is not None:
-            trip_s += randomness.delays.of(_uniform(delay_keys, draw, seed))
+            trip_s += randomness.delays.of(uniform_numbers(delay_keys, draw, seed))
         yield Shifts(trip_s.astype(np.int32), np.where(loose, frequency_s, 0).astype(np.int32))
 
 

@@ -15,7 +15,9 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from community_routes.base.errors import ScenarioError, as_path
 from community_routes.base.notices import Notice, declare, errors_in, raise_on_errors
-from community_routes.scenarios.models import CHANGES, Change, Cost
+from community_routes.scenarios.change import Change
+from community_routes.scenarios.cost import Cost
+from community_routes.scenarios.list import CHANGES
 from community_routes.scenarios.values import Model, PlaceAt, nearest_name
 from community_routes.sources.study.yaml import (
     BAD_VALUE,
@@ -38,8 +40,8 @@ BASE_CYCLE = declare("base_cycle", "error", "Scenario files build on one another
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
-def _as_change(value: Any) -> Any:
-    """A change from itself or from ``{"set_headway": {...}}``."""
+def change_of(value: Any) -> Change:
+    """A change from itself or from what a file says, ``{"set_headway": {...}}``."""
     if isinstance(value, Change):
         return value
     if not isinstance(value, Mapping) or len(value) != 1:
@@ -77,7 +79,7 @@ class Scenario(BaseModel):
     scenario: str
     title: str = ""
     base: str | None = None
-    changes: tuple[Annotated[Change, BeforeValidator(_as_change)], ...] = ()
+    changes: tuple[Annotated[Change, BeforeValidator(change_of)], ...] = ()
     cost: Cost | None = None
     _located: Located | None = PrivateAttr(default=None)
     _base: Scenario | None = PrivateAttr(default=None)
@@ -127,20 +129,21 @@ class Scenario(BaseModel):
         """The same proposal on top of another one."""
         if any(item.scenario == self.scenario for item in base.chain()):
             raise ScenarioError(f"{self.scenario} cannot build on {base.scenario}, which builds on it")
-        made = Scenario(**{**self._fields(), "base": base.scenario})
+        made = self._with(base=base.scenario)
         made._base = base
-        made._located, made._foreign = self._located, self._foreign
         return made
 
     def with_changes(self, *changes: Change) -> Scenario:
         """The same proposal with further changes at its end."""
-        made = Scenario(**{**self._fields(), "changes": (*self.changes, *changes)})
-        made._base, made._located, made._foreign = self._base, self._located, self._foreign
-        return made
+        return self._with(changes=(*self.changes, *changes))
 
     def named(self, name: str) -> Scenario:
         """The same proposal under another id, that of the file it is to be written to."""
-        made = Scenario(**{**self._fields(), "scenario": name})
+        return self._with(scenario=name)
+
+    def _with(self, **fields: Any) -> Scenario:
+        """The same with other fields, known to be from the same file and on the same base."""
+        made = Scenario(**{**{name: getattr(self, name) for name in Scenario.model_fields}, **fields})
         made._base, made._located, made._foreign = self._base, self._located, self._foreign
         return made
 
@@ -156,8 +159,8 @@ class Scenario(BaseModel):
 
     def from_modifications(self, path: Path, numbers: Sequence[int]) -> Scenario:
         """The same, known to be read from another program's file, with the number (from 0) of what each change is made of."""
-        made = Scenario(**self._fields())
-        made._base, made._foreign = self._base, (path, tuple(numbers))
+        made = self._with()
+        made._foreign = (path, tuple(numbers))
         return made
 
     def place(self, change: int, path: Sequence[Step] = ()) -> dict[str, Any]:
@@ -189,9 +192,6 @@ class Scenario(BaseModel):
         stream = StringIO()
         writer.dump(_quoted(content), stream)
         return stream.getvalue()
-
-    def _fields(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in Scenario.model_fields}
 
     def __repr__(self) -> str:
         kinds = ", ".join(change.kind for change in self.changes) or "no changes"

@@ -7,10 +7,11 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from community_routes.scenarios.models import CHANGES, Cost, OfRoute
+from community_routes.scenarios.cost import Cost
+from community_routes.scenarios.list import CHANGES
+from community_routes.scenarios.values import NAME_SCHEMA
 from community_routes.sources.study.fares import Fares
 
-_NAME = {"type": ["string", "number"]}
 _REF = "#/$defs/{model}"
 
 
@@ -26,21 +27,14 @@ def scenario_schema() -> dict[str, Any]:
     )
     refs = {model: references[model, "validation"] for model in models}
     made: dict[str, Any] = {name: _as_written(part) for name, part in parts["$defs"].items()}
-    for kind, model in CHANGES.items():
-        part = made[refs[model]["$ref"].rpartition("/")[2]]
-        if issubclass(model, OfRoute):
-            part["properties"]["route"] = _route()
-        if kind == "change_fare":
-            part.update({**made[refs[Fares]["$ref"].rpartition("/")[2]], "description": part["description"]})
-            part["minProperties"] = 1
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "community_routes scenario file",
         "type": "object",
         "properties": {
-            "scenario": {**_NAME, "description": "Id of the proposal: the file's name without .yaml."},
-            "title": {**_NAME, "description": "What people call it."},
-            "base": {**_NAME, "description": "A scenario of the same folder that is applied first (its id)."},
+            "scenario": {**NAME_SCHEMA, "description": "Id of the proposal: the file's name without .yaml."},
+            "title": {**NAME_SCHEMA, "description": "What people call it."},
+            "base": {**NAME_SCHEMA, "description": "A scenario of the same folder that is applied first (its id)."},
             "changes": {
                 "description": "What is changed, in the order in which it is applied; each with a dash of its own.",
                 "type": "array",
@@ -60,19 +54,12 @@ def scenario_schema() -> dict[str, Any]:
     }
 
 
-def _route() -> dict[str, Any]:
-    """A route's number or id, or both with an agency."""
-    named = {"route": _NAME, "agency": _NAME}
-    pair = {"type": "object", "properties": named, "required": ["route"], "additionalProperties": False}
-    return {"anyOf": [_NAME, pair], "description": "Number or id of the route."}
-
-
 def _as_written(part: Any) -> Any:
     """A name that is a number (route 7) needs no quotes in a file, so a plain text may be a number; titles only repeat keys."""
     if isinstance(part, dict):
         free = part.get("type") == "string" and not {"enum", "const", "pattern"} & part.keys()
         made = {key: _as_written(value) for key, value in part.items() if key != "title" or isinstance(value, dict)}
-        return {**made, **_NAME} if free else made
+        return {**made, **NAME_SCHEMA} if free else made
     if isinstance(part, list):
         return [_as_written(item) for item in part]
     return part

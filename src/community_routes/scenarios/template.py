@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from typing import Any
+from string import Template
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 from community_routes.scenarios.edit.routes import route_name, runs_of, trips_of
 from community_routes.scenarios.edit.work import destination_points
 from community_routes.scenarios.file import Scenario, quoted_text
+from community_routes.scenarios.list import CHANGES
 from community_routes.sources.gtfs.feed import Feed
+from community_routes.sources.places.opportunities import Opportunities
+from community_routes.sources.places.zones import Zones
 from community_routes.sources.study.yaml import SCENARIO_SCHEMA_NAME, schema_hint
 
 
@@ -21,8 +24,8 @@ def new_scenario_template(
     feed: Feed,
     dates: Mapping[str, dt.date],
     *,
-    zones: Any = None,
-    opportunities: Any = None,
+    zones: Zones | None = None,
+    opportunities: Opportunities | None = None,
 ) -> str:
     """Text of a scenario file that can be read as it stands and changes nothing: every change is there as a comment.
 
@@ -43,17 +46,9 @@ def new_scenario_template(
         The name cannot be an id.
     """
     Scenario(scenario=name)  # the check of the name
-    route, ends, stops = _busiest(feed, dates, zones)
-    days = [key for key in dates if key != "day"] or ["weekday"]
-    keys = list(dict.fromkeys(opportunities.table["key"])) if opportunities is not None and len(opportunities) else []
-    points = destination_points(opportunities) if opportunities is not None and len(opportunities) else None
-    place = quoted_text(str(points["name"].iat[0])) if points is not None and len(points) else "A destination's name"
-    zone = quoted_text(str(zones.table["id"].iat[0])) if zones is not None and len(zones) else "NEIGHBOURHOOD"
-    into = keys[0] if keys else "employment"
-    space = next((key for key in keys if "space" in key), keys[-1] if keys else "shared_spaces")
-    lon, lat = _middle(feed, zones)
+    names = names_of(feed, dates, zones, opportunities)
     named = ", ".join(f"{key} ({date})" for key, date in dates.items())
-    here = f"[{lon:.4f}, {lat:.4f}]"
+    stops = [names[key] for key in ("first_stop", "last_stop", "stop_a", "stop_b")]
     return f"""\
 {schema_hint(SCENARIO_SCHEMA_NAME)}
 # A proposal. Take the # away from what you want, and change it; `changes: []` changes nothing.
@@ -64,7 +59,7 @@ def new_scenario_template(
 # Days are weekday, saturday, sunday, or monday to friday. Times are HH:MM; after midnight write 25:30 for half past one.
 # A place is a stop's id or name, a destination's name, or {{at: [longitude, latitude], name: New stop}}.
 # Which stops there are:  community-routes check study.yaml --map inputs.html  draws them with their names.
-# The stops below: {_named(feed, [*ends, *stops])}.
+# The stops below: {_named(feed, stops)}.
 
 scenario: {name}
 title: {_title(name)}
@@ -73,42 +68,61 @@ title: {_title(name)}
 changes: []
   # Take the [] away, and the # before each change that you want; each begins with its own dash.
 
-  # - set_headway: {{route: {route}, {days[0]}: {{07:00-19:00: 15, 19:00-23:00: 30}}}}      # minutes between buses
-  # - withdraw_route: {{route: {route}, days: [{days[-1]}], from: "20:00"}}
-  # - change_speed: {{route: {route}, factor: 1.1}}                                        # 10 % faster, as with a bus lane
-  # - change_dwell: {{route: {route}, dwell_s: 20}}
-  # - extend_route: {{route: {route}, after: {ends[1]}, stops: [{{at: {here}, name: New stop}}], run_times_min: [5], trips: all}}
-  # - reroute: {{route: {route}, from: {stops[0]}, to: {stops[1]}, via: [{place}], speed_kmh: 18}}
-  # - add_stop: {{route: {route}, stop: {{at: {here}, name: New stop}}, after: {stops[0]}}}
-  # - remove_stops: {{route: {route}, stops: [{stops[1]}], saves_s: 20}}
-
-  # - add_route:
-  #     name: X1
-  #     stops: [{ends[0]}, {place}, {ends[1]}]
-  #     both_ways: true
-  #     speed_kmh: 18                      # or run_times_min: [6, 9], one from each stop to the next
-  #     dwell_s: 15
-  #     service:
-  #       {days[0]}: {{06:00-19:00: 20, 19:00-23:00: 30}}
-  #     fare: {{single: 2.00}}
-
-  # - add_drt: {{name: Dial, zone: zone.geojson, hours: 09:00-16:00, wait_min: 20, vehicles: 2, connects: [{ends[0]}]}}
-  # - add_path: {{name: Footbridge, line: footbridge.geojson}}
-  # - close_path: {{osm_way: 123}}
-  # - change_fare: {{single: 2.00}}
-  # - add_homes: {{name: New homes, at: {here}, homes: 200, like: {zone}}}
-  # - add_jobs: {{name: New works, at: {here}, jobs: 500, into: {into}}}
-  # - add_space: {{name: New library, at: {here}, kind: library, into: {space}}}
+{_examples(names)}
 
 # cost: {{per_bus_hour: 48, per_km: 1.10, per_peak_vehicle_year: 32000, days: {{weekday: 253, saturday: 52, sunday: 60}}}}
 """
+
+
+def names_of(
+    feed: Feed, dates: Mapping[str, dt.date], zones: Zones | None, opportunities: Opportunities | None
+) -> dict[str, str]:
+    """What the examples of changes may name, each as it is written in YAML.
+
+    ``route`` (the busiest), its ``first_stop`` and ``last_stop``, ``stop_a`` and ``stop_b`` on its way; ``day`` and ``last_day``
+    of the study; ``place`` (a destination), ``zone`` (a neighbourhood), ``into`` and ``space`` (kinds of destination); ``here``
+    (a point).
+    """
+    route, ends, stops = _busiest(feed, dates, zones)
+    days = [key for key in dates if key != "day"] or ["weekday"]
+    places = opportunities if opportunities is not None and len(opportunities) else None
+    keys = list(dict.fromkeys(places.table["key"])) if places is not None else []
+    points = destination_points(places)
+    lon, lat = _middle(feed, zones)
+    return {
+        "route": route,
+        "first_stop": ends[0],
+        "last_stop": ends[1],
+        "stop_a": stops[0],
+        "stop_b": stops[1],
+        "day": days[0],
+        "last_day": days[-1],
+        "place": quoted_text(str(points["name"].iat[0]))
+        if points is not None and len(points)
+        else "A destination's name",
+        "zone": quoted_text(str(zones.table["id"].iat[0])) if zones is not None and len(zones) else "NEIGHBOURHOOD",
+        "into": keys[0] if keys else "employment",
+        "space": next((key for key in keys if "space" in key), keys[-1] if keys else "shared_spaces"),
+        "here": f"[{lon:.4f}, {lat:.4f}]",
+    }
+
+
+def _examples(names: Mapping[str, str]) -> str:
+    """A comment for every change; one of several lines stands by itself."""
+    text = ""
+    for kind, change in CHANGES.items():
+        example = Template(change.example).substitute(names)
+        lines = f"- {kind}:{example if example.startswith(chr(10)) else ' ' + example}".splitlines()
+        block = "\n".join(f"  # {line}" for line in lines)
+        text += f"\n{block}\n\n" if len(lines) > 1 else f"{block}\n"
+    return text.strip("\n")
 
 
 def _title(name: str) -> str:
     return quoted_text(name.replace("-", " ").replace("_", " ").capitalize())
 
 
-def _busiest(feed: Feed, dates: Mapping[str, dt.date], zones: Any) -> tuple[str, list[str], list[str]]:
+def _busiest(feed: Feed, dates: Mapping[str, dt.date], zones: Zones | None) -> tuple[str, list[str], list[str]]:
     """The route with most calls in the study's area on its first date: how to write it, its termini, two stops on its way."""
     date = next(iter(dates.values()), None)
     trips = trips_of(feed, np.arange(len(feed.routes)).tolist())
@@ -144,7 +158,7 @@ def _quoted(items: Sequence[str]) -> list[str]:
     return [quoted_text(item) for item in items]
 
 
-def _inside(feed: Feed, zones: Any) -> NDArray[np.bool_]:
+def _inside(feed: Feed, zones: Zones | None) -> NDArray[np.bool_]:
     """Stops in the box round the neighbourhoods; all of them without any."""
     if zones is None or not len(zones):
         return np.ones(len(feed.stops), bool)
@@ -154,7 +168,7 @@ def _inside(feed: Feed, zones: Any) -> NDArray[np.bool_]:
     return found
 
 
-def _middle(feed: Feed, zones: Any) -> tuple[float, float]:
+def _middle(feed: Feed, zones: Zones | None) -> tuple[float, float]:
     """Where most calls in the study's area are."""
     stops = feed.calls.stop[_inside(feed, zones)[feed.calls.stop]]
     if not len(stops):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
@@ -43,6 +43,15 @@ def nearest_name(word: str, names: Iterable[str]) -> str | None:
     return by_fold[found[0]] if found else None
 
 
+def free_name(wanted: str, taken: Collection[str]) -> str:
+    """The name, with a number behind it where it is taken: ``X``, ``X-2``, ``X-3``."""
+    name, number = wanted, 1
+    while name in taken:
+        number += 1
+        name = f"{wanted}-{number}"
+    return name
+
+
 def number_within(value: Any, low: float, high: float, what: str) -> float:
     """A finite number within bounds, from a number or its text."""
     try:
@@ -52,6 +61,11 @@ def number_within(value: Any, low: float, high: float, what: str) -> float:
     if isinstance(value, bool) or not low <= number <= high:
         raise ValueError(f"{value} is outside {low:g} to {high:g}; write {what}")
     return number
+
+
+def within(low: float, high: float, what: str) -> BeforeValidator:
+    """What makes a field a finite number within bounds; ``what`` says in words what to write."""
+    return BeforeValidator(lambda value: number_within(value, low, high, what))
 
 
 def check_window(text: Any) -> str:
@@ -114,26 +128,8 @@ def _as_speeds(value: Any) -> Any:
     return value if isinstance(value, Mapping) else {"always": value}
 
 
-def check_speed(value: Any) -> float:
-    """A speed in km/h."""
-    return number_within(value, 0.5, 200, "kilometres an hour")
-
-
 def _check_speed_key(text: Any) -> str:
     return "always" if str(text) == "always" else check_window(text)
-
-
-def check_positive(value: Any) -> float:
-    """A number above 0."""
-    return number_within(value, 1e-6, 1e12, "a number above 0")
-
-
-def _check_amount(value: Any) -> float:
-    return number_within(value, 0, 1e12, "0 or more")
-
-
-def _check_minutes(value: Any) -> float:
-    return number_within(value, 1e-6, 600, "the minutes from stop to stop, above 0")
 
 
 def _check_coordinates(value: tuple[float, float]) -> tuple[float, float]:
@@ -153,18 +149,28 @@ def _by_period(value: dict[str, Any], **others: dict[str, Any]) -> dict[str, Any
     return {"type": "object", "patternProperties": periods, "properties": others, "additionalProperties": False}
 
 
+NAME_SCHEMA = {"type": ["string", "number"]}
+_NAMED_ROUTE = {"route": NAME_SCHEMA, "agency": NAME_SCHEMA}
+ROUTE_SCHEMA = {
+    "anyOf": [
+        NAME_SCHEMA,
+        {"type": "object", "properties": _NAMED_ROUTE, "required": ["route"], "additionalProperties": False},
+    ],
+    "description": "Number or id of the route.",
+}
+"""A route's number or id, or both with an agency."""
 _HEADWAY_SCHEMA = {"type": "number", "minimum": 1, "maximum": LONGEST_HEADWAY_MIN}
 _DEPARTURES_SCHEMA = {"type": "array", "items": CLOCK_SCHEMA, "minItems": 1}
 _SPEED_SCHEMA = {"type": "number", "minimum": 0.5, "maximum": 200}
 _PLACE_SCHEMA = {
     "anyOf": [
-        {"type": ["string", "number"]},
+        NAME_SCHEMA,
         {
             "type": "object",
             "properties": {
                 "at": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
-                "name": {"type": ["string", "number"]},
-                "text": {"type": ["string", "number"]},
+                "name": NAME_SCHEMA,
+                "text": NAME_SCHEMA,
             },
             "additionalProperties": False,
         },
@@ -191,17 +197,22 @@ DayService = Annotated[
     WithJsonSchema({"anyOf": [_by_period(_HEADWAY_SCHEMA, departures=_DEPARTURES_SCHEMA), _DEPARTURES_SCHEMA]}),
 ]
 """The same, or ``departures`` with pairs of a time as written and its seconds."""
+Speed = Annotated[float, within(0.5, 200, "kilometres an hour")]
 Speeds = Annotated[
-    dict[Annotated[str, BeforeValidator(_check_speed_key)], Annotated[float, BeforeValidator(check_speed)]],
+    dict[Annotated[str, BeforeValidator(_check_speed_key)], Speed],
     BeforeValidator(_as_speeds),
     AfterValidator(lambda speeds: speeds if "always" in speeds else _check_no_overlap(speeds)),
     WithJsonSchema({"anyOf": [_SPEED_SCHEMA, _by_period(_SPEED_SCHEMA, always=_SPEED_SCHEMA)]}),
 ]
 """Speed in km/h: ``{"always": 18}``, or by period of the day of departure from the first stop."""
-Positive = Annotated[float, BeforeValidator(check_positive), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})]
-Amount = Annotated[float, BeforeValidator(_check_amount), WithJsonSchema({"type": "number", "minimum": 0})]
+Positive = Annotated[
+    float, within(1e-6, 1e12, "a number above 0"), WithJsonSchema({"type": "number", "exclusiveMinimum": 0})
+]
+Amount = Annotated[float, within(0, 1e12, "0 or more"), WithJsonSchema({"type": "number", "minimum": 0})]
 Minutes = Annotated[
-    float, BeforeValidator(_check_minutes), WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 600})
+    float,
+    within(1e-6, 600, "the minutes from stop to stop, above 0"),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "maximum": 600}),
 ]
 Dwell = Annotated[int, Field(ge=0, le=1800)]
 LonLat = Annotated[tuple[float, float], AfterValidator(_check_coordinates)]

@@ -100,9 +100,9 @@ def propose(study: Study, scenario: Scenario, named: Named, parts: Sequence[str]
     """
     applied = applied_to(study, scenario, [])
     ground = changed_ground(study, applied)
-    places = entrances_from_streets(applied.opportunities, lines_of(ground))
+    places = entrances_from_streets(applied.opportunities or study.opportunities, lines_of(ground))
     changed = replace(
-        study, feed=applied.feed, zones=applied.zones, opportunities=places, ground=ground, applied={},
+        study, feed=applied.feed, zones=applied.zones or study.zones, opportunities=places, ground=ground, applied={},
         street_map=applied.street_map if applied.street_map is not None else study.street_map,
     )  # fmt: skip
     # Where a new route runs depends on the streets of today as well.

@@ -6,9 +6,12 @@ import pytest
 
 from community_routes.base.errors import ScenarioError
 from community_routes.scenarios.apply import Applied, apply_scenario
-from community_routes.scenarios.edit.work import Setting
+from community_routes.scenarios.changes.pace import ChangeSpeed
+from community_routes.scenarios.changes.reroute import Reroute
+from community_routes.scenarios.changes.stops import AddStop, RemoveStops, _with_stop
+from community_routes.scenarios.edit.feed import TripCalls, edit_trips
+from community_routes.scenarios.edit.work import Setting, Work
 from community_routes.scenarios.file import Scenario
-from community_routes.scenarios.models import AddStop, ChangeSpeed, RemoveStops, Reroute
 from community_routes.sources.gtfs.feed import Feed
 from scenarios.hand_feed import SUNDAY, TUESDAY, WEEK, make_feed, runs_on
 
@@ -99,6 +102,28 @@ def test_added_stop_on_the_way_costs_its_standing_time():
     assert "2 trips call at Mid Lane as well (15 s longer)" in str(done.effects[0])
 
 
+@pytest.mark.parametrize(
+    ("metres", "dwell_s", "clock"),
+    [((2, 1, 1), 0, "08:03"), ((1000, 400, 400), 15, "08:02:24/08:02:39"), ((2, 1, 1), 2, "08:03/08:03:02")],
+)
+def test_a_bus_with_time_to_spare_is_never_earlier_behind_a_new_stop(
+    metres: tuple[float, float, float], dwell_s: int, clock: str
+) -> None:
+    """A to B takes 6:01 for so many metres; to M and from M to B it is half as far, or two fifths.
+
+    Half is 180.5 s, driven in 180: without standing the bus would be in B after 360 s, a second early; two fifths are 144 s, and
+    with 15 s of standing it would be there after 303 s. B stays 08:06:01. With 2 s of standing it is a second late.
+    """
+    feed = make_feed(STOPS, [("7", "wk", 0, "A 08:00 B 08:06:01 C 08:12")])
+    work = Work(Setting(feed, WEEK))
+    a, b, m = (work.point(stop) for stop in (0, 1, 5))
+    work.road_metres = dict(zip([(a, b), (a, m), (m, b)], metres, strict=True))
+    feed = edit_trips(feed, replaced={0: _with_stop(work, TripCalls.of(feed, 0), 0, 5, dwell_s)})
+    later = dwell_s == 2
+    b_and_c = "B 08:06:02 C 08:12:01" if later else "B 08:06:01 C 08:12"
+    assert runs_on(feed, "7", TUESDAY) == [f"A 08:00 M {clock} {b_and_c}"]
+
+
 def test_added_stop_in_one_direction():
     done = apply(AddStop(route="7", stop={"at": [0.0135, 0.0], "name": "New"}, after="B", direction=0, dwell_s=20))
     assert " plan:1 " in runs(done)[0]
@@ -131,6 +156,13 @@ def test_removed_stops_cannot_save_more_than_the_run():
     """A to D in 19 min; three quarters of an hour saved would arrive before leaving: a second of run time is left."""
     done = apply(RemoveStops(route="7", stops=["B", "C"], saves_s=1800, direction=0))
     assert runs(done)[0] == "A 08:00 D 08:00:01"
+
+
+def test_two_stops_of_the_same_minute_stay_so():
+    """Without B 45 s are saved from C on; D, which the table gives in the same minute, comes no second later than C."""
+    feed = make_feed(STOPS, [("7", "wk", 0, "A 08:00 B 08:06 C 08:12 D 08:12 N 08:18")])
+    done = apply(RemoveStops(route="7", stops=["B"], saves_s=45), feed=feed)
+    assert runs(done) == ["A 08:00 C 08:11:15 D 08:11:15 N 08:17:15"]
 
 
 def test_removing_all_but_one_stop_is_an_error():

@@ -84,7 +84,6 @@ def test_farther_ones_are_ambiguous_with_distances_nearest_first():
     """Seen from (4, 3) Ewood's Toll Bar is there and Audley's 3 km away; with the locality there is no doubt."""
     with pytest.raises(MatchError) as caught:
         finder().find("Toll Bar", near=(4 * KM_LAT, 3 * KM_LAT))
-    assert [candidate.stop_ids for candidate in caught.value.candidates] == [("6",), ("5",)]
     assert "6 (Toll Bar, Ewood (by), 0 m), 5 (Toll Bar, Audley (by), 3.0 km)" in str(caught.value)
     assert ids(finder(), "Toll Bar, Ewood") == ["6"]
 

@@ -1,4 +1,4 @@
-"""Each kind of Conveyal's modifications as changes of ours."""
+"""Each kind of Conveyal's modifications as changes of ours, as they would be written in a scenario file."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from community_routes.base.times import DAY, MINUTE, parse_window
 from community_routes.scenarios.conveyal.parts import (
     Reading,
+    WrittenPlace,
     clock,
     days_of,
     drawn_line,
@@ -20,18 +21,10 @@ from community_routes.scenarios.conveyal.parts import (
     window_of_departures,
 )
 from community_routes.scenarios.edit.routes import directions, runs_of, trips_of
-from community_routes.scenarios.models import (
-    AddRoute,
-    Change,
-    ChangeDwell,
-    ChangeSpeed,
-    RemoveStops,
-    Reroute,
-    SetHeadway,
-    WithdrawRoute,
-)
 from community_routes.scenarios.values import KINDS_OF_DAY
 
+Written = dict[str, dict[str, Any]]
+"""A change as it is written in a scenario file: its key and its fields."""
 _NEVER_S = 4 * DAY
 _MODES = {0: "tram", 1: "metro", 2: "rail", 3: "bus", 4: "ferry"}
 
@@ -40,13 +33,13 @@ _MODES = {0: "tram", 1: "metro", 2: "rail", 3: "bus", 4: "ferry"}
 class _Service:
     """What runs with the same times between the same stops."""
 
-    stops: list[Any]
+    stops: list[WrittenPlace]
     hop_s: list[float]
     dwell_s: list[int]
     service: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
-def _add_trips(reading: Reading, item: Mapping[str, Any]) -> list[Change]:
+def _add_trips(reading: Reading, item: Mapping[str, Any]) -> list[Written]:
     """A new route; entries of different run times become routes of their own."""
     stops = [place_of(reading, stop) for stop in item["stops"]]
     groups: dict[Any, _Service] = {}
@@ -57,7 +50,7 @@ def _add_trips(reading: Reading, item: Mapping[str, Any]) -> list[Change]:
     return _new_routes(reading, item, item.get("mode", 3), list(groups.values()))
 
 
-def _add_trip_pattern(reading: Reading, item: Mapping[str, Any]) -> list[Change]:
+def _add_trip_pattern(reading: Reading, item: Mapping[str, Any]) -> list[Written]:
     """The same, drawn: stops along segments, run times from a speed for each."""
     line = drawn_line(reading, item["segments"])
     groups: dict[Any, _Service] = {}
@@ -93,11 +86,11 @@ def _add_service(reading: Reading, group: _Service, entry: Mapping[str, Any], pa
                 )
 
 
-def _new_routes(reading: Reading, item: Mapping[str, Any], mode: Any, groups: Sequence[_Service]) -> list[Change]:
+def _new_routes(reading: Reading, item: Mapping[str, Any], mode: Any, groups: Sequence[_Service]) -> list[Written]:
     name = str(item.get("comment") or item.get("name") or f"New {reading.number + 1}")
     if int(mode) not in _MODES:
         reading.note(f"a route of type {mode} is taken for a bus", "mode")
-    made: list[Change] = []
+    made: list[Written] = []
     for number, group in enumerate(groups):
         content = {
             "name": name if number == 0 else f"{name} {number + 1}",
@@ -108,15 +101,15 @@ def _new_routes(reading: Reading, item: Mapping[str, Any], mode: Any, groups: Se
             "service": group.service,
             "mode": _MODES.get(int(mode), "bus"),
         }
-        made.append(AddRoute.model_validate(content))
+        made.append({"add_route": content})
     return made
 
 
-def _remove_trips(reading: Reading, item: Mapping[str, Any]) -> list[Change]:
-    return [WithdrawRoute(route=route) for route in reading.routes(item)]
+def _remove_trips(reading: Reading, item: Mapping[str, Any]) -> list[Written]:
+    return [{"withdraw_route": {"route": route}} for route in reading.routes(item)]
 
 
-def _adjust_frequency(reading: Reading, item: Mapping[str, Any]) -> list[Change]:
+def _adjust_frequency(reading: Reading, item: Mapping[str, Any]) -> list[Written]:
     """New periods for the direction of each template trip; then what runs outside them goes, unless it is retained."""
     route = reading.routes(item)[0]
     row = reading.row(route)
@@ -138,8 +131,8 @@ def _adjust_frequency(reading: Reading, item: Mapping[str, Any]) -> list[Change]
     reading.note(
         "each new trip copies the stops and run times that most trips of the period have, not those of one template trip"
     )
-    made: list[Change] = [
-        SetHeadway.model_validate({"route": route, "direction": way, "service": by_day})
+    made: list[Written] = [
+        {"set_headway": {"route": route, "direction": way, "service": by_day}}
         for way, by_day in sorted(service.items())
     ]
     if not item.get("retainTripsOutsideFrequencyEntries", False):
@@ -149,7 +142,7 @@ def _adjust_frequency(reading: Reading, item: Mapping[str, Any]) -> list[Change]
 
 def _outside(
     reading: Reading, route: str, row: int, service: Mapping[int, Mapping[str, Mapping[str, float]]]
-) -> list[Change]:
+) -> list[Written]:
     """Withdrawals of what the route runs outside the new periods, both directions together."""
     covered: dict[str, set[tuple[int, int]]] = {}
     for days in service.values():
@@ -160,35 +153,35 @@ def _outside(
         reading.note(message, "entries")
     runs = runs_of(reading.feed, trips_of(reading.feed, [row]))
     weekdays = reading.feed.calendar.weekdays[reading.feed.trips["service"].to_numpy()[runs.trip]]
-    made: list[Change] = []
+    made: list[Written] = []
     for day in ("weekday", "saturday", "sunday"):
         starts = runs.start_s[weekdays[:, sorted(KINDS_OF_DAY[day])].any(axis=1)]
         low = 0
         for start, end in [*sorted(covered.get(day, ())), (_NEVER_S, _NEVER_S)]:
             if ((starts >= low) & (starts < start)).any():
                 content = {"route": route, "days": [day], "from": clock(low), "to": clock(start)}
-                made.append(WithdrawRoute.model_validate(content))
+                made.append({"withdraw_route": content})
             low = max(low, end)
     return made
 
 
-def _adjust_speed(reading: Reading, item: Mapping[str, Any]) -> list[Change]:
+def _adjust_speed(reading: Reading, item: Mapping[str, Any]) -> list[Written]:
     """Another speed on whole routes, or on single hops in their direction."""
     factor = float(item["scale"])
-    made: list[Change] = []
+    made: list[Written] = []
     for route in reading.routes(item):
         if not item.get("hops"):
-            made.append(ChangeSpeed(route=route, factor=factor))
+            made.append({"change_speed": {"route": route, "factor": factor}})
             if item.get("scaleDwells") and _stands(reading, route):
-                made.append(ChangeDwell(route=route, factor=1 / factor))
+                made.append({"change_dwell": {"route": route, "factor": 1 / factor}})
         elif item.get("scaleDwells"):
             reading.note("standing times stay as they are; change_dwell changes them", "scaleDwells")
         for hop in item.get("hops") or ():
             a, b = (reading.id_of(stop, "stops", "stop_id") for stop in hop)
-            way = _way_of(reading, route, a, b)
+            way = _way_of(reading, route, _next_to(a, b))
             if way is not None:
                 content = {"route": route, "factor": factor, "between": [a, b], "direction": way}
-                made.append(ChangeSpeed.model_validate(content))
+                made.append({"change_speed": content})
     if not made:
         raise reading.fault("none of its routes goes along its hops", "hops")
     return made
@@ -202,40 +195,40 @@ def _stands(reading: Reading, route: str) -> bool:
     return any((feed.calls.departure_s[part] > feed.calls.arrival_s[part]).any() for part in parts)
 
 
-def _way_of(reading: Reading, route: str, a: str, b: str) -> int | None:
-    """The direction in which a route goes from one stop straight to another."""
+def _next_to(a: str, b: str) -> Callable[[list[str]], bool]:
+    """Whether some stops lead from one straight to another."""
+    return lambda stops: (a, b) in pairwise(stops)
+
+
+def _way_of(reading: Reading, route: str, fits: Callable[[list[str]], bool]) -> int | None:
+    """The direction of the first trip of a route whose stops fit; None where none does."""
     feed = reading.feed
     ids = feed.stops["stop_id"].to_numpy()
     trips = trips_of(feed, [reading.row(route)])
     for trip, way in zip(trips.tolist(), directions(feed, trips).tolist(), strict=True):
-        stops = ids[feed.calls.stop[feed.calls.first[trip] : feed.calls.first[trip + 1]]].tolist()
-        if any(pair == (a, b) for pair in pairwise(stops)):
+        if fits(ids[feed.calls.stop[feed.calls.first[trip] : feed.calls.first[trip + 1]]].tolist()):
             return int(way)
     return None
 
 
-def _adjust_dwell(reading: Reading, item: Mapping[str, Any]) -> list[Change]:
+def _adjust_dwell(reading: Reading, item: Mapping[str, Any]) -> list[Written]:
     stops = [reading.id_of(stop, "stops", "stop_id") for stop in item.get("stops") or ()]
     if "value" in item:  # as drawn: ``scale`` says what the value is
         value: dict[str, Any] = {"factor" if item.get("scale") else "dwell_s": item["value"]}
     else:
         seconds = int(item.get("dwellSecs", -1))
         value = {"dwell_s": seconds} if seconds >= 0 else {"factor": float(item["scale"])}
-    return [
-        ChangeDwell.model_validate({"route": route, "stops": stops or None, **value}) for route in reading.routes(item)
-    ]
+    return [{"change_dwell": {"route": route, "stops": stops or None, **value}} for route in reading.routes(item)]
 
 
-def _remove_stops(reading: Reading, item: Mapping[str, Any]) -> list[Change]:
+def _remove_stops(reading: Reading, item: Mapping[str, Any]) -> list[Written]:
     stops = [reading.id_of(stop, "stops", "stop_id") for stop in item["stops"]]
     saves = int(item.get("secondsSavedAtEachStop", 0))
     reading.note("the standing time at a stop that is passed is not saved by itself; saves_s can hold it", "stops")
-    return [
-        RemoveStops.model_validate({"route": route, "stops": stops, "saves_s": saves}) for route in reading.routes(item)
-    ]
+    return [{"remove_stops": {"route": route, "stops": stops, "saves_s": saves}} for route in reading.routes(item)]
 
 
-def _reroute(reading: Reading, item: Mapping[str, Any]) -> list[Change]:
+def _reroute(reading: Reading, item: Mapping[str, Any]) -> list[Written]:
     """Another way between two stops, in the direction in which the route has them."""
     if not (item.get("fromStop") and item.get("toStop")):
         raise reading.fault(
@@ -245,9 +238,9 @@ def _reroute(reading: Reading, item: Mapping[str, Any]) -> list[Change]:
     via, hop_s, dwell_s = _new_way(reading, item)
     hops = tuple(round(max(value, 1)) / MINUTE for value in hop_s)
     dwell = dwell_of(reading, dwell_s)
-    made: list[Change] = []
+    made: list[Written] = []
     for route in reading.routes(item):
-        way = _direction_between(reading, route, a, b)
+        way = _way_of(reading, route, lambda stops: a in stops and b in stops[stops.index(a) + 1 :])
         if way is None:
             raise reading.fault(f"the route {route!r} does not go from {a!r} to {b!r}", "fromStop")
         content = {
@@ -259,11 +252,11 @@ def _reroute(reading: Reading, item: Mapping[str, Any]) -> list[Change]:
             "dwell_s": dwell,
             "direction": way,
         }
-        made.append(Reroute.model_validate(content))
+        made.append({"reroute": content})
     return made
 
 
-def _new_way(reading: Reading, item: Mapping[str, Any]) -> tuple[list[Any], list[float], list[int]]:
+def _new_way(reading: Reading, item: Mapping[str, Any]) -> tuple[list[WrittenPlace], list[float], list[int]]:
     """New stops of a reroute, the driving times from stop to stop, and the standing times at the new ones."""
     if item.get("segments"):
         line = drawn_line(reading, item["segments"])
@@ -279,19 +272,7 @@ def _new_way(reading: Reading, item: Mapping[str, Any]) -> tuple[list[Any], list
     return via, [float(value) for value in item["hopTimes"]], dwell
 
 
-def _direction_between(reading: Reading, route: str, a: str, b: str) -> int | None:
-    """The direction in which a route calls at one stop and later at another."""
-    feed = reading.feed
-    ids = feed.stops["stop_id"].to_numpy()
-    trips = trips_of(feed, [reading.row(route)])
-    for trip, way in zip(trips.tolist(), directions(feed, trips).tolist(), strict=True):
-        stops = ids[feed.calls.stop[feed.calls.first[trip] : feed.calls.first[trip + 1]]].tolist()
-        if a in stops and b in stops[stops.index(a) + 1 :]:
-            return int(way)
-    return None
-
-
-READERS: dict[str, Callable[[Reading, Mapping[str, Any]], list[Change]]] = {
+READERS: dict[str, Callable[[Reading, Mapping[str, Any]], list[Written]]] = {
     "add-trips": _add_trips,
     "add-trip-pattern": _add_trip_pattern,
     "remove-trips": _remove_trips,

@@ -19,6 +19,8 @@ from community_routes.sources.gtfs.feed import Feed
 CONVEYAL = declare("conveyal", "error", "A part of a Conveyal scenario cannot be said in a scenario of this program.")
 CONVEYAL_NOTE = declare("conveyal_note", "warning", "A part of a Conveyal scenario is read in a slightly other sense.")
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+WrittenPlace = str | dict[str, Any]
+"""A stop as it is written in a scenario file: its id, or ``at`` and ``name`` of a new one."""
 DEFAULT_SPEED_KMH = 15.0
 """Of a drawn segment whose timetable gives none."""
 _LEAST_SPACING_M = 25.0
@@ -146,7 +148,7 @@ def window_of_departures(reading: Reading, departures: Sequence[Any]) -> tuple[s
     return f"{clock(times[0])}-{clock(times[-1] + gap)}", gap / MINUTE
 
 
-def place_of(reading: Reading, stop: Mapping[str, Any]) -> Any:
+def place_of(reading: Reading, stop: Mapping[str, Any]) -> WrittenPlace:
     """A stop of the feed by its id, or a new one at coordinates."""
     if stop.get("id"):
         return reading.id_of(stop["id"], "stops", "stop_id")
@@ -183,7 +185,7 @@ class DrawnStop:
         It was set by the spacing, not drawn.
     """
 
-    place: Any
+    place: WrittenPlace
     metres: float
     by_spacing: bool = False
 
@@ -248,7 +250,7 @@ def drawn_line(reading: Reading, segments: Sequence[Mapping[str, Any]]) -> Drawn
     return DrawnLine(tuple(stops), tuple(ends))
 
 
-def _drawn_place(reading: Reading, stop: Any, point: Sequence[float] | NDArray[np.float64]) -> Any:
+def _drawn_place(reading: Reading, stop: Any, point: Sequence[float] | NDArray[np.float64]) -> WrittenPlace:
     if stop:
         return reading.id_of(stop, "stops", "stop_id")
     return {"at": (round(float(point[0]), 6), round(float(point[1]), 6)), "name": "New stop"}

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from community_routes.base.errors import ScenarioError, as_path
 from community_routes.base.notices import Notice, errors_in, raise_on_errors
+from community_routes.scenarios.change import Change
 from community_routes.scenarios.conveyal.changes import CURES, READERS
 from community_routes.scenarios.conveyal.parts import Reading, Unreadable
-from community_routes.scenarios.file import Scenario
-from community_routes.scenarios.models import Change
+from community_routes.scenarios.file import Scenario, change_of
 from community_routes.sources.gtfs.feed import Feed
 
 MAX_BYTES = 20_000_000
@@ -82,7 +82,7 @@ def _changes_of(reading: Reading, item: Any) -> list[Change]:
         reading.note("it belongs to some variants of the scenario only; it is taken in whatever they are", "variants")
     before = len(errors_in(reading.found))
     try:
-        made = read(reading, item)
+        made = [change_of(written) for written in read(reading, item)]
     except Unreadable:
         return []
     except ValidationError as fault:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.scenarios.values import KINDS_OF_DAY, nearest_name
+from community_routes.scenarios.values import KINDS_OF_DAY, free_name, nearest_name
 from community_routes.sources.gtfs.feed import Calendar, days_between, weekday_of
 
 _WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -187,11 +187,7 @@ class CalendarEdit:
         exceptions: Iterable[tuple[np.datetime64, bool]] = (),
     ) -> int:
         """Add a service; its row. The id gets a number when it is taken."""
-        taken = {*self.calendar.service_id, *self.ids}
-        name, number = service_id, 1
-        while name in taken:
-            number += 1
-            name = f"{service_id}-{number}"
+        name = free_name(service_id, {*self.calendar.service_id, *self.ids})
         flags = np.zeros(7, bool)
         flags[list(weekdays)] = True
         row = self.n_services
@@ -201,6 +197,25 @@ class CalendarEdit:
         self.end.append(period[1])
         self.exceptions.extend((row, date, added) for date, added in exceptions)
         return row
+
+    def add_dates(
+        self,
+        service_id: str,
+        weekdays: Iterable[int],
+        period: tuple[np.datetime64, np.datetime64],
+        dates: NDArray[np.datetime64],
+    ) -> int:
+        """Add a service that runs on exactly these dates, whatever of them the weekly pattern in its period does not say."""
+        flags = sorted(weekdays)
+        regular = np.zeros(0, "datetime64[D]")
+        if flags and not np.isnat(np.array(period)).any():
+            days = days_between(*period)
+            regular = days[np.isin(weekday_of(days), flags)]
+        exceptions = [
+            *((date, True) for date in np.setdiff1d(dates, regular)),
+            *((date, False) for date in np.setdiff1d(regular, dates)),
+        ]
+        return self.add(service_id, flags, period, exceptions)
 
     def build(self) -> Calendar:
         """The calendar with what was added at its end."""
@@ -242,14 +257,5 @@ def split_service(edit: CalendarEdit, service: int, days: DaySet, prefix: str) -
 def _part(edit: CalendarEdit, service: int, name: str, weekdays: frozenset[int], dates: NDArray[np.datetime64]) -> int:
     """A service that runs on exactly these dates of the old one, in the old one's weekly pattern where that fits."""
     old = edit.calendar
-    start, end = old.start[service], old.end[service]
     flags = [day for day in range(7) if old.weekdays[service, day] and day in weekdays]
-    regular = np.zeros(0, "datetime64[D]")
-    if flags and not (np.isnat(start) or np.isnat(end)):
-        days = days_between(start, end)
-        regular = days[np.isin(weekday_of(days), flags)]
-    exceptions = [
-        *((date, True) for date in np.setdiff1d(dates, regular)),
-        *((date, False) for date in np.setdiff1d(regular, dates)),
-    ]
-    return edit.add(name, flags, (start, end), exceptions)
+    return edit.add_dates(name, flags, (old.start[service], old.end[service]), dates)

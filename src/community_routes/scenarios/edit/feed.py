@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from community_routes.scenarios.edit.days import CalendarEdit, DaySet, split_service
+from community_routes.scenarios.edit.days import CalendarEdit, DaySet, feed_dates, split_service
+from community_routes.scenarios.values import free_name
 from community_routes.sources.gtfs.feed import Calendar, Calls, Feed, Shapes
 from community_routes.sources.gtfs.service import entries_of
 
 COPY_MARK = "~"
 """Between the id of a trip and the kind of day for which it was copied; a copy is as late as its trip in draws."""
-_CALL_FIELDS = ("stop", "arrival_s", "departure_s", "pickup_type", "drop_off_type", "timed", "sequence", "distance")
+_TRIP_FIELDS = ("stop", "arrival_s", "departure_s", "pickup_type", "drop_off_type")
+_CALL_FIELDS = (*_TRIP_FIELDS, "timed", "sequence", "distance")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,39 +45,39 @@ class TripCalls:
     def of(cls, feed: Feed, trip: int) -> TripCalls:
         """Those of a trip of a feed."""
         part = slice(int(feed.calls.first[trip]), int(feed.calls.first[trip + 1]))
-        calls = feed.calls
-        return cls(
-            calls.stop[part],
-            calls.arrival_s[part],
-            calls.departure_s[part],
-            calls.pickup_type[part],
-            calls.drop_off_type[part],
-        )
+        return cls(*(getattr(feed.calls, name)[part] for name in _TRIP_FIELDS))
 
     @classmethod
-    def plain(cls, stop: Any, arrival_s: Any, departure_s: Any) -> TripCalls:
+    def plain(cls, stop: ArrayLike, arrival_s: ArrayLike, departure_s: ArrayLike) -> TripCalls:
         """Calls where everybody may board and alight."""
-        n = len(stop)
-        zero = np.zeros(n, np.int8)
-        return cls(
-            np.asarray(stop, np.int32), np.asarray(arrival_s, np.int32), np.asarray(departure_s, np.int32), zero, zero
-        )
+        stops, arrival, departure = (np.asarray(column, np.int32) for column in (stop, arrival_s, departure_s))
+        zero = np.zeros(len(stops), np.int8)
+        return cls(stops, arrival, departure, zero, zero)
 
-    def shifted(self, seconds: int) -> TripCalls:
-        """The same calls, later by so many seconds."""
-        return replace(
-            self, arrival_s=self.arrival_s + np.int32(seconds), departure_s=self.departure_s + np.int32(seconds)
-        )
+    @classmethod
+    def joined(cls, *parts: TripCalls) -> TripCalls:
+        """The calls of several parts one after the other."""
+        return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in _TRIP_FIELDS))
+
+    def part(self, rows: slice | NDArray[np.int64]) -> TripCalls:
+        """Some of the calls."""
+        return TripCalls(*(getattr(self, name)[rows] for name in _TRIP_FIELDS))
+
+    def shifted(self, seconds: int | NDArray[np.int64]) -> TripCalls:
+        """The same calls, later by so many seconds, all alike or each by its own."""
+        later = np.asarray(seconds, np.int32)
+        return replace(self, arrival_s=self.arrival_s + later, departure_s=self.departure_s + later)
 
     def __len__(self) -> int:
         return len(self.stop)
 
+    def key(self) -> tuple[bytes, ...]:
+        """What is the same for calls that are the same."""
+        return tuple(getattr(self, name).tobytes() for name in _TRIP_FIELDS)
+
     def same_as(self, other: TripCalls) -> bool:
         """Whether every call is the same."""
-        return all(
-            np.array_equal(getattr(self, name), getattr(other, name))
-            for name in ("stop", "arrival_s", "departure_s", "pickup_type", "drop_off_type")
-        )
+        return self.key() == other.key()
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +114,11 @@ class NewTrip:
     keep_block: bool = False
 
 
+def with_rows(table: pd.DataFrame, *rows: pd.DataFrame) -> pd.DataFrame:
+    """The table with further rows at its end, every column of the kind that it was."""
+    return pd.concat([table, *rows], ignore_index=True).astype(table.dtypes.to_dict())
+
+
 def edit_trips(
     feed: Feed,
     *,
@@ -144,7 +152,7 @@ def edit_trips(
     calls = _gather(_extended(feed.calls, pool), start, length)
     trips = feed.trips.iloc[rows].reset_index(drop=True)
     if added:
-        trips = pd.concat([trips, _trip_rows(feed, added)], ignore_index=True).astype(feed.trips.dtypes.to_dict())
+        trips = with_rows(trips, _trip_rows(feed, added))
     new_row = np.full(n, -1, np.int64)
     new_row[rows] = np.arange(len(rows))
     return replace(
@@ -161,7 +169,7 @@ def _extended(calls: Calls, pool: Sequence[TripCalls]) -> dict[str, NDArray[Any]
     columns: dict[str, list[NDArray[Any]]] = {name: [getattr(calls, name)] for name in _CALL_FIELDS}
     for part in pool:
         n = len(part)
-        for name in ("stop", "arrival_s", "departure_s", "pickup_type", "drop_off_type"):
+        for name in _TRIP_FIELDS:
             columns[name].append(getattr(part, name))
         columns["timed"].append(np.ones(n, bool))
         columns["sequence"].append(np.arange(1, n + 1, dtype=np.int32))
@@ -181,12 +189,8 @@ def _trip_rows(feed: Feed, added: Sequence[NewTrip]) -> pd.DataFrame:
     taken = set(feed.trips["trip_id"])
     names = []
     for trip in added:
-        name, number = trip.trip_id, 1
-        while name in taken:
-            number += 1
-            name = f"{trip.trip_id}-{number}"
-        taken.add(name)
-        names.append(name)
+        names.append(free_name(trip.trip_id, taken))
+        taken.add(names[-1])
     like = np.array([trip.like for trip in added], np.int64)
     blank: dict[str, Any] = {
         "trip_headsign": "",
@@ -211,19 +215,22 @@ def _trip_rows(feed: Feed, added: Sequence[NewTrip]) -> pd.DataFrame:
     return pd.DataFrame(content)
 
 
-def _renumbered(table: pd.DataFrame, columns: Sequence[str], new_row: NDArray[np.int64]) -> pd.DataFrame:
-    """The rows whose trips are still there, with the new numbers of those trips."""
+def _mapped(table: pd.DataFrame, columns: Sequence[str], new_row: NDArray[np.int64]) -> pd.DataFrame:
+    """The table with new numbers of rows in some columns; -1 stays."""
     if not len(table):
         return table
-    table = table.copy()
-    keep = np.ones(len(table), bool)
+    made = {}
     for column in columns:
         old = table[column].to_numpy()
-        named = old >= 0
-        renamed = np.where(named, new_row[np.where(named, old, 0)], -1)
-        keep &= ~(named & (renamed < 0))
-        table[column] = renamed.astype(old.dtype)
-    return table if keep.all() else table[keep].reset_index(drop=True)
+        made[column] = np.where(old >= 0, new_row[np.maximum(old, 0)], -1).astype(old.dtype)
+    return table.assign(**made)
+
+
+def _renumbered(table: pd.DataFrame, columns: Sequence[str], new_row: NDArray[np.int64]) -> pd.DataFrame:
+    """The rows whose trips are still there, with the new numbers of those trips."""
+    made = _mapped(table, columns, new_row)
+    keep = ~((table[columns] >= 0) & (made[columns] < 0)).any(axis=1)
+    return made if keep.all() else made[keep].reset_index(drop=True)
 
 
 def split_days(feed: Feed, trips: NDArray[np.int64], days: DaySet, prefix: str) -> tuple[Feed, NDArray[np.int64]]:
@@ -298,7 +305,7 @@ def _with_copies(table: pd.DataFrame, columns: Sequence[str], copy_of: Mapping[i
             copies = so_far[hit].copy()
             copies[column] = copies[column].map(copy_of).astype(table[column].dtype)
             parts.append(copies)
-    return pd.concat(parts, ignore_index=True).astype(table.dtypes.to_dict())
+    return with_rows(*parts)
 
 
 def shift_frequencies(feed: Feed, replaced: Mapping[int, TripCalls]) -> pd.DataFrame:
@@ -323,8 +330,7 @@ def add_stops(feed: Feed, ids: Sequence[str], names: Sequence[str], lon: Sequenc
     blank: dict[str, Any] = {"location_type": 0, "parent": -1, "wheelchair_boarding": 1}
     rows = pd.DataFrame({column: [blank.get(column, "")] * len(ids) for column in feed.stops.columns})
     rows["stop_id"], rows["stop_name"], rows["lon"], rows["lat"] = list(ids), list(names), list(lon), list(lat)
-    stops = pd.concat([feed.stops, rows], ignore_index=True).astype(feed.stops.dtypes.to_dict())
-    return replace(feed, stops=stops)
+    return replace(feed, stops=with_rows(feed.stops, rows))
 
 
 def add_route_row(feed: Feed, route_id: str, name: str, long_name: str, route_type: int, agency: int) -> Feed:
@@ -333,8 +339,17 @@ def add_route_row(feed: Feed, route_id: str, name: str, long_name: str, route_ty
     content.update(
         route_id=route_id, agency=agency, route_short_name=name, route_long_name=long_name, route_type=route_type
     )
-    routes = pd.concat([feed.routes, pd.DataFrame([content])], ignore_index=True)
-    return replace(feed, routes=routes.astype(feed.routes.dtypes.to_dict()))
+    return replace(feed, routes=with_rows(feed.routes, pd.DataFrame([content])))
+
+
+def add_service(feed: Feed, service_id: str, days: DaySet, dates: Iterable[dt.date]) -> tuple[Feed, int]:
+    """The feed with a service on all of those days that the timetable or ``dates`` (the study's) cover, and its row."""
+    known = [*(feed_dates(feed.calendar) or ()), *dates]
+    start, end = np.datetime64(min(known), "D"), np.datetime64(max(known), "D")
+    edit = CalendarEdit.of(feed.calendar)
+    exceptions = [(np.datetime64(date, "D"), date in days.added) for date in days.special()]
+    row = edit.add(service_id, days.weekdays, (start, end), exceptions)
+    return replace(feed, calendar=edit.build()), row
 
 
 def add_shape(feed: Feed, shape_id: str, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> tuple[Feed, int]:
@@ -355,29 +370,17 @@ def without_leftovers(feed: Feed, before: Feed) -> Feed:
 
     So withdrawing what was added gives back the feed as it was.
     """
-    used_stops = np.union1d(feed.calls.stop, _named(feed.transfers, ["from_stop", "to_stop"]))
-    feed = _without_stops(feed, _unused(len(feed.stops), len(before.stops), used_stops))
-    unused = _unused(len(feed.routes), len(before.routes), feed.trips["route"].to_numpy())
-    if unused.any():
-        new_row = _numbers(unused)
-        feed = replace(
-            feed,
-            routes=feed.routes[~unused].reset_index(drop=True),
-            trips=_mapped(feed.trips, "route", new_row),
-            transfers=_mapped(_mapped(feed.transfers, "from_route", new_row), "to_route", new_row),
-        )
+    feed = _without_stops(feed, len(before.stops))
+    feed = _without_routes(feed, len(before.routes))
     feed = _without_services(feed, len(before.calendar.service_id))
     return _without_shapes(feed, len(before.shapes.shape_id))
 
 
-def _named(table: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.int64]:
-    found = np.concatenate([table[column].to_numpy(np.int64) for column in columns])
-    return found[found >= 0]
-
-
-def _unused(n: int, n_before: int, used: NDArray[Any]) -> NDArray[np.bool_]:
+def _unused(n: int, n_before: int, *used: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which of n rows were added after the first ``n_before`` and are not among those used (-1 is none)."""
     flags = np.arange(n) >= n_before
-    flags[used[used >= 0]] = False
+    for rows in used:
+        flags[rows[rows >= 0]] = False
     return flags
 
 
@@ -386,25 +389,31 @@ def _numbers(unused: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.where(unused, -1, np.cumsum(~unused) - 1)
 
 
-def _mapped(table: pd.DataFrame, column: str, new_row: NDArray[np.int64]) -> pd.DataFrame:
-    if not len(table):
-        return table
-    old = table[column].to_numpy()
-    return table.assign(**{column: np.where(old >= 0, new_row[np.maximum(old, 0)], -1).astype(old.dtype)})
-
-
-def _without_stops(feed: Feed, unused: NDArray[np.bool_]) -> Feed:
+def _without_stops(feed: Feed, n_before: int) -> Feed:
+    ends = ["from_stop", "to_stop"]
+    unused = _unused(len(feed.stops), n_before, feed.calls.stop, feed.transfers[ends].to_numpy(np.int64))
     if not unused.any():
         return feed
     new_row = _numbers(unused)
-    transfers = _mapped(_mapped(feed.transfers, "from_stop", new_row), "to_stop", new_row)
-    pathways = _mapped(_mapped(feed.pathways, "from_stop", new_row), "to_stop", new_row)
     return replace(
         feed,
-        stops=_mapped(feed.stops[~unused].reset_index(drop=True), "parent", new_row),
+        stops=_mapped(feed.stops[~unused].reset_index(drop=True), ["parent"], new_row),
         calls=replace(feed.calls, stop=new_row[feed.calls.stop].astype(np.int32)),
-        transfers=transfers,
-        pathways=pathways,
+        transfers=_mapped(feed.transfers, ends, new_row),
+        pathways=_mapped(feed.pathways, ends, new_row),
+    )
+
+
+def _without_routes(feed: Feed, n_before: int) -> Feed:
+    unused = _unused(len(feed.routes), n_before, feed.trips["route"].to_numpy())
+    if not unused.any():
+        return feed
+    new_row = _numbers(unused)
+    return replace(
+        feed,
+        routes=feed.routes[~unused].reset_index(drop=True),
+        trips=_mapped(feed.trips, ["route"], new_row),
+        transfers=_mapped(feed.transfers, ["from_route", "to_route"], new_row),
     )
 
 
@@ -417,7 +426,7 @@ def _without_services(feed: Feed, n_before: int) -> Feed:
     kept = ~unused[calendar.exception_service]
     return replace(
         feed,
-        trips=_mapped(feed.trips, "service", new_row),
+        trips=_mapped(feed.trips, ["service"], new_row),
         calendar=Calendar(
             calendar.service_id[~unused],
             calendar.weekdays[~unused],
@@ -439,7 +448,7 @@ def _without_shapes(feed: Feed, n_before: int) -> Feed:
     kept = np.repeat(~unused, length)
     return replace(
         feed,
-        trips=_mapped(feed.trips, "shape", _numbers(unused)),
+        trips=_mapped(feed.trips, ["shape"], _numbers(unused)),
         shapes=Shapes(
             shapes.shape_id[~unused],
             np.concatenate([[0], np.cumsum(length[~unused])]).astype(np.int64),

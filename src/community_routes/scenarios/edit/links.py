@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -14,7 +15,7 @@ from community_routes.base.times import DAY
 from community_routes.network.timetable.blocks import IN_SEAT, LONGEST_IN_SEAT_S, LONGEST_LAYOVER_S
 from community_routes.network.timetable.changes import FORBIDDEN, TIMED
 from community_routes.network.timetable.trips import trips_ridden_through
-from community_routes.scenarios.edit.feed import COPY_MARK, NewTrip, TripCalls
+from community_routes.scenarios.edit.feed import COPY_MARK, NewTrip, TripCalls, with_rows
 from community_routes.scenarios.edit.work import LOST_LINKS, Work
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.study.yaml import Step
@@ -132,8 +133,7 @@ def keep_links(
     if rules:
         blank = dict.fromkeys(before.transfers.columns, -1)
         table = pd.DataFrame([blank | rule for _, rule in rules]).drop_duplicates()
-        joined = pd.concat([work.feed.transfers, table], ignore_index=True)
-        work.edit(transfers=joined.astype(before.transfers.dtypes.to_dict()))
+        work.feed = replace(work.feed, transfers=with_rows(work.feed.transfers, table))
     return _names(before, kept)
 
 

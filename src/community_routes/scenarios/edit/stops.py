@@ -73,7 +73,7 @@ class Spot:
 
 
 @dataclass(frozen=True)
-class Candidate:
+class _Candidate:
     """One of several places of the same name."""
 
     name: str
@@ -84,10 +84,6 @@ class Candidate:
 
 class MatchError(ValueError):
     """A place was not found, or could be several."""
-
-    def __init__(self, message: str, candidates: Sequence[Candidate] = ()) -> None:
-        super().__init__(message)
-        self.candidates = tuple(candidates)
 
 
 @dataclass(eq=False)
@@ -191,7 +187,7 @@ class StopFinder:
         Raises
         ------
         MatchError
-            Nothing has that name, or places farther apart than 250 m have it (``candidates`` lists them).
+            Nothing has that name, or places farther apart than 250 m have it, which the message lists.
         """
         row = self._ids.get(text)
         if row is not None:
@@ -259,7 +255,7 @@ class StopFinder:
         for group in clusters:
             spot = self._spot(text, group)
             ids = tuple(str(self.feed.stops["stop_id"].iat[row]) for row in group)
-            found.append(Candidate(str(self.feed.stops["stop_name"].iat[group[0]]), ids, spot.lon, spot.lat))
+            found.append(_Candidate(str(self.feed.stops["stop_name"].iat[group[0]]), ids, spot.lon, spot.lat))
         return _ambiguity(text, found, near)
 
     def _destination(self, text: str, near: tuple[float, float] | None) -> Spot | None:
@@ -272,7 +268,7 @@ class StopFinder:
             return None
         lon, lat = hits["lon"].to_numpy(np.float64), hits["lat"].to_numpy(np.float64)
         if len(hits) > 1 and great_circle_m(lon[0], lat[0], lon, lat).max() > ONE_PLACE_M:
-            found = [Candidate(str(n), (), float(x), float(y)) for n, x, y in zip(hits["name"], lon, lat, strict=True)]
+            found = [_Candidate(str(n), (), float(x), float(y)) for n, x, y in zip(hits["name"], lon, lat, strict=True)]
             raise _ambiguity(text, found, near)
         x, y = float(lon.mean()), float(lat.mean())
         beside = self.nearest_stop(x, y, AT_DESTINATION_M)
@@ -352,7 +348,7 @@ class StopFinder:
         return rows[order[0]], True
 
 
-def _ambiguity(text: str, found: Sequence[Candidate], near: tuple[float, float] | None) -> MatchError:
+def _ambiguity(text: str, found: Sequence[_Candidate], near: tuple[float, float] | None) -> MatchError:
     """The error that lists candidates, nearest first when something is known about where the route is."""
     from_here = near or (found[0].lon, found[0].lat)
     away = [float(great_circle_m(*from_here, item.lon, item.lat)) for item in found]
@@ -365,8 +361,7 @@ def _ambiguity(text: str, found: Sequence[Candidate], near: tuple[float, float] 
     more = f" and {len(found) - 8} more" if len(found) > 8 else ""
     return MatchError(
         f"{text!r} could be {len(found)} places; write the id of one of them (distances {whence}): "
-        f"{', '.join(listed)}{more}",
-        [found[k] for k in order],
+        f"{', '.join(listed)}{more}"
     )
 
 

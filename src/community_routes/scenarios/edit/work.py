@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,12 @@ from numpy.typing import NDArray
 
 from community_routes.base.earth import great_circle_m
 from community_routes.base.notices import Code, Notice, declare
+from community_routes.network.streets.roads import Roads, road_path
+from community_routes.network.walks.links import CrowFly, Ground, link_points
+from community_routes.network.walks.points import Points
 from community_routes.scenarios.edit.days import EVERY_DAY, DaySet, day_set, joined_days, nearest_day
+from community_routes.scenarios.edit.feed import add_stops
+from community_routes.scenarios.edit.made import DrtZone, Effect, Timed
 from community_routes.scenarios.edit.routes import (
     RouteMatchError,
     also_called,
@@ -22,10 +29,13 @@ from community_routes.scenarios.edit.routes import (
     find_route,
     route_name,
 )
-from community_routes.scenarios.edit.stops import MatchError, Spot, StopFinder
-from community_routes.scenarios.file import Scenario
-from community_routes.scenarios.models import Change
+from community_routes.scenarios.edit.stops import MatchError, Spot, StopFinder, plain_name
+from community_routes.scenarios.values import PlaceAt, free_name
 from community_routes.sources.gtfs.feed import Feed
+from community_routes.sources.osm.street_map import StreetMap
+from community_routes.sources.places.opportunities import Opportunities
+from community_routes.sources.places.zones import Zones
+from community_routes.sources.study.fares import Fares
 from community_routes.sources.study.yaml import Step
 
 UNKNOWN_ROUTE = declare(
@@ -92,40 +102,12 @@ class Setting:
 
     feed: Feed
     dates: Mapping[str, dt.date]
-    roads: Any = None
-    ground: Any = None
-    zones: Any = None
-    opportunities: Any = None
-    fares: Any = None
-    street_map: Any = None
-
-
-@dataclass(frozen=True)
-class Effect:
-    """What one change did, in words.
-
-    Attributes
-    ----------
-    scenario : str
-        Id of the scenario file that holds the change.
-    change : int
-        Its number in that file, from 1.
-    kind : str
-        ``set_headway``, ...
-    subject : str
-        The route, path or place that changed.
-    text : str
-        ``7: 14 -> 27 Sunday departures``.
-    """
-
-    scenario: str
-    change: int
-    kind: str
-    subject: str
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
+    roads: Roads | CrowFly | None = None
+    ground: Ground | None = None
+    zones: Zones | None = None
+    opportunities: Opportunities | None = None
+    fares: Fares | None = None
+    street_map: StreetMap | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,64 +119,108 @@ class Hop:
     lat: NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Here:
+    """The change that is being applied.
+
+    Attributes
+    ----------
+    scenario : str
+        Id of the scenario that holds it.
+    number : int
+        From 1.
+    kind : str
+        ``set_headway``, ...
+    folder : Path or None
+        Against which its file names are resolved.
+    place : callable
+        ``file, row, column, field`` of a part of it, for notices.
+    """
+
+    scenario: str
+    number: int
+    kind: str
+    folder: Path | None
+    place: Callable[[Sequence[Step]], dict[str, Any]]
+
+
 @dataclass
 class Work:
-    """The state while changes are applied one after another."""
+    """The state while changes are applied one after another.
 
-    setting: Setting
-    scenario: Scenario
-    feed: Feed
-    zones: Any
-    opportunities: Any
-    fares: Any
-    street_map: Any = None
-    index: int = 0
+    Attributes
+    ----------
+    before : Setting
+        What the scenario is applied to.
+    now : Setting
+        What the changes so far have made of it.
+    here : Here
+        The change at hand.
+    """
+
+    before: Setting
+    now: Setting = field(init=False)
+    here: Here = field(init=False)
     found: list[Notice] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     new_routes: list[str] = field(default_factory=list)
     changed_routes: list[str] = field(default_factory=list)
-    street_edits: list[Any] = field(default_factory=list)
-    drt: list[Any] = field(default_factory=list)
-    timed: list[Any] = field(default_factory=list)
-    vehicles: dict[str, Any] = field(default_factory=dict)
+    drt: list[DrtZone] = field(default_factory=list)
+    timed: list[Timed] = field(default_factory=list)
     new_stop_rows: dict[tuple[float, float, str], int] = field(default_factory=dict)
     failed_names: set[str] = field(default_factory=set)
     road_metres: dict[tuple[tuple[float, float], tuple[float, float]], float] = field(default_factory=dict)
     _finder: StopFinder | None = None
 
+    def __post_init__(self) -> None:
+        self.now = self.before
+
     @property
-    def change(self) -> Change:
-        """The change that is being applied."""
-        return self.scenario.changes[self.index]
+    def feed(self) -> Feed:
+        """The timetable as it is now."""
+        return self.now.feed
+
+    @feed.setter
+    def feed(self, feed: Feed) -> None:
+        self.now = replace(self.now, feed=feed)
 
     @property
     def dates(self) -> Mapping[str, dt.date]:
         """The study's service dates."""
-        return self.setting.dates
+        return self.before.dates
 
-    @property
-    def has_roads(self) -> bool:
-        """Whether new routes follow roads, not straight lines."""
-        return self.setting.roads is not None and not hasattr(self.setting.roads, "detour")
+    @contextmanager
+    def undone_if_abandoned(self) -> Iterator[None]:
+        """What a change did before its fault is undone, so that later changes are checked against a whole feed."""
+        now, rows, timed = self.now, dict(self.new_stop_rows), list(self.timed)
+        try:
+            yield
+        except Abandoned:
+            self.now, self.new_stop_rows, self.timed = now, rows, timed
+
+    def part_id(self, *names: object) -> str:
+        """An id that says which scenario made a part of the timetable: ``evening-link:X1:0``."""
+        return ":".join(map(str, (self.here.scenario, *names)))
+
+    def free_id(self, taken: Collection[str], name: str) -> str:
+        """``<scenario>:<name>`` with what an id can hold, and a number where it is taken."""
+        return free_name(self.part_id("-".join(plain_name(name).split()) or "place"), taken)
 
     # -- findings -------------------------------------------------------------------------------------------------------
 
     def note(self, code: Code, message: str, path: Sequence[Step] = (), value: object = "") -> None:
         """Record a finding at a part of the change."""
-        self.found.append(code.at(**self.scenario.place(self.index, path), message=message, value=value))
+        self.found.append(code.at(**self.here.place(path), message=message, value=value))
 
     def stop(self, code: Code, message: str, path: Sequence[Step] = (), value: object = "") -> Abandoned:
         """Record a fault; the exception to raise."""
         self.note(code, message, path, value)
         return Abandoned(message)
 
-    def abandoned(self) -> Abandoned:
-        """The exception to raise when the faults are recorded already."""
-        return Abandoned("recorded")
-
     def effect(self, subject: str, text: str) -> None:
-        """Record what the change did."""
-        self.effects.append(Effect(self.scenario.scenario, self.index + 1, self.change.kind, subject, text))
+        """Record what the change did to a route, path or place."""
+        here = self.here
+        self.effects.append(Effect(here.scenario, here.number, here.kind, f"{subject}: {text}"))
 
     def changed(self, route: int) -> None:
         """Remember that a route is not as it was."""
@@ -208,7 +234,7 @@ class Work:
     def finder(self) -> StopFinder:
         """Looks up stops of the feed as it is now."""
         if self._finder is None or self._finder.feed.stops is not self.feed.stops:
-            self._finder = StopFinder(self.feed, destination_points(self.opportunities))
+            self._finder = StopFinder(self.feed, destination_points(self.now.opportunities))
         return self._finder
 
     def route(self, name: str, agency: str | None) -> int:
@@ -227,7 +253,7 @@ class Work:
         except RouteMatchError as fault:
             raise self.stop(UNKNOWN_ROUTE, str(fault), ["route"], name) from None
 
-    def spot(self, place: Any, path: Sequence[Step], near: tuple[float, float] | None = None) -> Spot:
+    def spot(self, place: PlaceAt, path: Sequence[Step], near: tuple[float, float] | None = None) -> Spot:
         """A place, or a fault."""
         if place.at is not None:
             lon, lat = float(place.at[0]), float(place.at[1])
@@ -237,11 +263,11 @@ class Work:
         except MatchError as fault:
             raise self.stop(UNKNOWN_PLACE, str(fault), path, place.text) from None
 
-    def spots(self, places: Sequence[Any], path: Sequence[Step]) -> list[Spot]:
+    def spots(self, places: Sequence[PlaceAt], path: Sequence[Step]) -> list[Spot]:
         """Several places of one list, all their faults at once."""
         return self.spots_at([(place, [*path, k]) for k, place in enumerate(places)])
 
-    def spots_at(self, places: Sequence[tuple[Any, Sequence[Step]]]) -> list[Spot]:
+    def spots_at(self, places: Sequence[tuple[PlaceAt, Sequence[Step]]]) -> list[Spot]:
         """Several places, each with the part of the change where it stands; all their faults at once."""
         found: list[Spot | None] = []
         for k, (place, path) in enumerate(places):
@@ -254,7 +280,7 @@ class Work:
             raise Abandoned
         return [spot for spot in found if spot is not None]
 
-    def _next_known(self, places: Sequence[Any]) -> tuple[float, float] | None:
+    def _next_known(self, places: Sequence[PlaceAt]) -> tuple[float, float] | None:
         """Where the next place is that can be found, to tell distances from."""
         for place in places:
             if place.at is not None:
@@ -265,6 +291,25 @@ class Work:
                 continue
             return (spot.lon, spot.lat)
         return None
+
+    def free_route_name(self, name: str, cure: str) -> None:
+        """A fault where a route of that name is there already."""
+        routes = self.feed.routes
+        if name.casefold() in {str(known).casefold() for known in [*routes["route_id"], *routes["route_short_name"]]}:
+            raise self.stop(UNKNOWN_ROUTE, f"there is a route {name!r} already; {cure}", ["name"], name)
+
+    def stops_of(self, spot: Spot) -> list[int]:
+        """All stops of a place: of a stop named by its id that one and the others of its name close by."""
+        return sorted({row for stop in spot.stops for row in self.finder.place_of(stop)})
+
+    def spot_of(self, stop: int, label: str | None = None) -> Spot:
+        """One stop and no other as a place."""
+        name = str(self.feed.stops["stop_name"].iat[stop]) if label is None else label
+        return Spot(name, (stop,), *self.point(stop), one=True)
+
+    def point(self, stop: int) -> tuple[float, float]:
+        """Longitude and latitude of a stop."""
+        return float(self.finder.lon[stop]), float(self.finder.lat[stop])
 
     def days(self, keys: Sequence[str] | None, path: Sequence[Step]) -> DaySet:
         """The dates of some kinds of day, or a fault."""
@@ -286,7 +331,7 @@ class Work:
     def hop(self, a: tuple[float, float], b: tuple[float, float], path: Sequence[Step], words: str) -> Hop:
         """The road between two points, or a fault where it is three times the straight line or longer."""
         straight = float(great_circle_m(*a, *b))
-        metres, lon, lat = road_between(self.setting.roads, a, b)
+        metres, lon, lat = road_between(self.before.roads, a, b)
         if metres is None or (straight > 0 and metres >= LONGEST_DETOUR * straight):
             found = "there is none" if metres is None else f"the shortest is {metres:,.0f} m"
             raise self.stop(
@@ -305,33 +350,36 @@ class Work:
         if row is not None:
             return row
         self._check_reachable(spot, spot.where or path)
-        from community_routes.scenarios.edit.feed import add_stops
-
         taken = set(self.feed.stops["stop_id"])
         number = len(self.new_stop_rows) + 1
-        while f"{self.scenario.scenario}:{number}" in taken:
+        while self.part_id(number) in taken:
             number += 1
-        self.feed = add_stops(
-            self.feed, [f"{self.scenario.scenario}:{number}"], [spot.new_name], [spot.lon], [spot.lat]
-        )
+        self.feed = add_stops(self.feed, [self.part_id(number)], [spot.new_name], [spot.lon], [spot.lat])
         self.new_stop_rows[key] = len(self.feed.stops) - 1
         return self.new_stop_rows[key]
 
+    def metres_between(self, a: int, b: int) -> float:
+        """Metres by road from stop to stop, the straight line times 1.3 where no road is known."""
+        here, there = self.point(a), self.point(b)
+        if (here, there) not in self.road_metres:
+            metres = road_between(self.before.roads, here, there)[0]
+            self.road_metres[here, there] = straight_m(here, there) if metres is None else metres
+        return self.road_metres[here, there]
+
     def _check_reachable(self, spot: Spot, path: Sequence[Step]) -> None:
         """A new stop must have a street beside it; a stop in the sea is a slip of the pen."""
-        ground = self.setting.ground
-        lon, lat = self.feed.stops["lon"].to_numpy(np.float64), self.feed.stops["lat"].to_numpy(np.float64)
+        ground = self.before.ground
+        lon, lat = self.finder.lon, self.finder.lat
         swapped = great_circle_m(spot.lat, spot.lon, lon, lat) if abs(spot.lon) <= 90 else np.array([np.inf])
         hint = "; longitude comes first in [lon, lat]" if len(lon) and np.nanmin(swapped) < 20_000 else ""
-        if ground is None or hasattr(ground, "detour"):
-            if len(lon) and np.nanmin(great_circle_m(spot.lon, spot.lat, lon, lat)) > 100_000:
-                away = np.nanmin(great_circle_m(spot.lon, spot.lat, lon, lat)) / 1000
-                message = f"[{spot.lon:g}, {spot.lat:g}] is {away:,.0f} km from every stop of the timetable{hint}"
+        if ground is None or isinstance(ground, CrowFly):
+            away = np.nanmin(great_circle_m(spot.lon, spot.lat, lon, lat)) if len(lon) else 0.0
+            if away > 100_000:
+                message = (
+                    f"[{spot.lon:g}, {spot.lat:g}] is {away / 1000:,.0f} km from every stop of the timetable{hint}"
+                )
                 raise self.stop(NEW_STOP_OFF_NETWORK, message, path)
             return
-        from community_routes.network.walks.links import link_points
-        from community_routes.network.walks.points import Points
-
         linked = link_points(ground, Points.single([spot.new_name], [spot.lon], [spot.lat]))
         if not bool(linked.linked[0]):
             message = (
@@ -391,10 +439,6 @@ class Work:
         """What riders call a route."""
         return route_name(self.feed, route)
 
-    def edit(self, **changes: Any) -> None:
-        """Replace parts of the feed."""
-        self.feed = replace(self.feed, **changes)
-
 
 def day_words(key: str, date: dt.date) -> str:
     """``Sunday`` or ``weekday`` of a key of the study; ``day`` is told by its weekday."""
@@ -403,22 +447,25 @@ def day_words(key: str, date: dt.date) -> str:
     return key if key == "weekday" else key.capitalize() if date.strftime("%A").lower() == key else key
 
 
+def straight_m(a: tuple[float, float], b: tuple[float, float], detour: float = DEFAULT_DETOUR) -> float:
+    """Metres of the straight line between two points times a detour."""
+    return float(great_circle_m(*a, *b)) * detour
+
+
 def road_between(
-    roads: Any, a: tuple[float, float], b: tuple[float, float]
+    roads: Roads | CrowFly | None, a: tuple[float, float], b: tuple[float, float]
 ) -> tuple[float | None, NDArray[np.float64], NDArray[np.float64]]:
     """Metres and course of the road from a to b; straight line times a detour where there are no roads."""
-    if roads is None or hasattr(roads, "detour"):
-        detour = float(roads.detour) if roads is not None else DEFAULT_DETOUR
-        return float(great_circle_m(*a, *b)) * detour, np.array([a[0], b[0]]), np.array([a[1], b[1]])
-    from community_routes.network.streets.roads import road_path
-
+    if roads is None or isinstance(roads, CrowFly):
+        detour = roads.detour if roads is not None else DEFAULT_DETOUR
+        return straight_m(a, b, detour), np.array([a[0], b[0]]), np.array([a[1], b[1]])
     found = road_path(roads, a, b)
     if found is None:
         return None, np.zeros(0), np.zeros(0)
     return float(found.metres), np.asarray(found.lon, np.float64), np.asarray(found.lat, np.float64)
 
 
-def destination_points(opportunities: Any) -> pd.DataFrame | None:
+def destination_points(opportunities: Opportunities | None) -> pd.DataFrame | None:
     """Names and points of the destinations, where there are any: ``name, lon, lat``."""
     if opportunities is None:
         return None

@@ -10,10 +10,13 @@ import pytest
 
 from community_routes.base.errors import ScenarioError
 from community_routes.scenarios.apply import apply_scenario
+from community_routes.scenarios.changes.add_route import AddRoute
+from community_routes.scenarios.changes.extend_route import ExtendRoute
+from community_routes.scenarios.changes.set_headway import SetHeadway
+from community_routes.scenarios.changes.withdraw_route import WithdrawRoute
 from community_routes.scenarios.edit.routes import departures_on
 from community_routes.scenarios.edit.work import Setting
 from community_routes.scenarios.file import Scenario
-from community_routes.scenarios.models import AddRoute, ExtendRoute, SetHeadway, WithdrawRoute
 from scenarios.hand_feed import SATURDAY, SUNDAY, TUESDAY, WEEK, make_feed, runs_on, same_feed
 
 SUNDAYS = {2023: dt.date(2023, 3, 5), 2024: dt.date(2024, 3, 10), 2060: dt.date(2060, 3, 7)}
