@@ -32,7 +32,7 @@ def step(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def compile_seconds() -> float:
-    """Processor seconds spent compiling kernels (or loading them from the cache) in this process so far."""
+    """Processor seconds spent compiling kernels in this process so far; what the cache holds is loaded without notice."""
     return _compile_s[0]
 
 
