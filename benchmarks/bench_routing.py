@@ -1,6 +1,8 @@
 """Measures reading, network and routing, each job in a process of its own, and writes benchmarks/RESULTS.md.
 
-    python benchmarks/bench_routing.py [--runs 3] [--only NAME ...]
+    python benchmarks/bench_routing.py [--runs 3] [--only NAME ...] [--out FILE]
+
+With --only, the page is printed and RESULTS.md stays as it is, unless --out names a file.
 
 Seconds of the processor are the measure; wall seconds stand beside them. Every job is run once before it is counted, so
 that the kernels are compiled and lie in numba's cache; what is counted is the median of the runs that follow, each a new
@@ -302,7 +304,7 @@ def main() -> None:
     options.add_argument("--threads", type=int, default=1)
     options.add_argument("--raptor", action="store_true")
     options.add_argument("--scale", action="store_true")
-    options.add_argument("--out", type=Path, default=HERE / "RESULTS.md")
+    options.add_argument("--out", type=Path)
     chosen = options.parse_args()
     if chosen.child:
         print(json.dumps(measure(chosen.child, chosen.threads, with_raptor=chosen.raptor)))
@@ -321,8 +323,13 @@ def main() -> None:
             results[name, threads] = median_run(name, threads, chosen.runs, with_raptor=threads == 1)
             print(f"{name}, {threads} thread{'s' * (threads > 1)}: {results[name, threads]['process_s']:.2f} s")
     scaling = run_apart("--scale") if any(name == "porto_alegre" for name, _ in results) else []
-    chosen.out.write_text(report(results, scaling, chosen.runs, (began, busy())), encoding="utf-8")
-    print(chosen.out)
+    page = report(results, scaling, chosen.runs, (began, busy()))
+    if chosen.only and not chosen.out:  # a part of the page must not take the place of the whole
+        print(page)
+        return
+    out = chosen.out or HERE / "RESULTS.md"
+    out.write_text(page, encoding="utf-8")
+    print(out)
 
 
 if __name__ == "__main__":

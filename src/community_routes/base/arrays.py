@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+Arrays = TypeVar("Arrays", bound=NamedTuple)
 
 
 def frozen_array(values: Any, dtype: DTypeLike, name: str, shape: tuple[int | None, ...] = (None,)) -> NDArray[Any]:
@@ -36,3 +38,8 @@ def check_first(first: NDArray[Any], n_items: int, name: str) -> None:
     """``first`` marks off groups of ``n_items`` things: it starts at 0, never falls, and ends at ``n_items``."""
     if len(first) == 0 or first[0] != 0 or first[-1] != n_items or bool(np.any(np.diff(first) < 0)):
         raise ValueError(f"{name} does not mark off {n_items} items")
+
+
+def arrays_of(owner: object, kind: type[Arrays]) -> Arrays:
+    """The arrays of an object under the names that a kind of named tuple gives them: one argument for a kernel."""
+    return kind(*(getattr(owner, name) for name in kind._fields))

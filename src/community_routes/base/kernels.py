@@ -16,17 +16,23 @@ def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function of arrays and numbers with numba, without the interpreter's lock.
 
     Kernels that call each other must live in one file: numba's cache does not notice a change in a cached function of
-    another file.
+    another file. Arrays that belong together come as one named tuple. For each other type of an argument (int32 or int64,
+    read-only or not) a kernel is compiled anew, so callers see to it that they are always the same.
     """
     try:
-        compiled = nb.njit(cache=True, nogil=True)(function)
+        compiled = nb.njit(cache=True, nogil=True, no_cfunc_wrapper=True)(function)
     except RuntimeError:  # numba: no locator available, that is, no folder for the cache can be written
-        compiled = nb.njit(cache=False, nogil=True)(function)
+        compiled = nb.njit(cache=False, nogil=True, no_cfunc_wrapper=True)(function)
     return compiled  # type: ignore[no-any-return]
 
 
+def step(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a piece of kernels of the same file: they hold it in their own compiled form, and only they can call it."""
+    return nb.njit(nogil=True, no_cfunc_wrapper=True, no_cpython_wrapper=True)(function)  # type: ignore[no-any-return]
+
+
 def compile_seconds() -> float:
-    """Processor seconds spent compiling kernels (or loading them from the cache) in this process so far."""
+    """Processor seconds spent compiling kernels in this process so far; what the cache holds is loaded without notice."""
     return _compile_s[0]
 
 

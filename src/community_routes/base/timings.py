@@ -34,7 +34,7 @@ def peak_megabytes() -> float:
 class Stopwatch:
     """Adds up wall and processor seconds by stage; time inside an inner stage is not counted again in the outer one.
 
-    Compiling kernels (or loading them from the cache) is a stage of its own, wherever it happens. What no stage claims
+    Compiling kernels (not loading them from the cache) is a stage of its own, wherever it happens. What no stage claims
     is ``other``: starting Python, imports, printing.
 
     Work that goes on side by side has a watch for each thread (``of_thread``), which counts what that thread does alone;

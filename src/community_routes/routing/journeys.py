@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from community_routes.base.times import UNREACHED
 from community_routes.network.network import Network
 from community_routes.network.walks.points import Links
 from community_routes.routing.query import Query, Walks
-from community_routes.routing.scan import NEVER
+from community_routes.routing.scan import NEVER, Scanned
 from community_routes.routing.search import Search, Span
 from community_routes.routing.travel_times import travel_times_by_departure
 
@@ -136,7 +135,7 @@ def _leaving(network: Network, query: Query, walks: Walks, depart_s: int) -> lis
     if query.max_rides:
         search = Search(network.connections, network, moment, walks)
         span = search.spans[0]
-        trace = _Trace(network, walks, span, search.n_lanes, *search.scan(span, np.zeros(1, np.int32)))
+        trace = _Trace(network, walks, span, search.n_lanes, search.scan(span, np.zeros(1, np.int32)))
         for layer in range(query.max_rides):
             earliest_s = trace.earliest(layer)
             if earliest_s is None or earliest_s - depart_s > query.max_travel_s:
@@ -149,17 +148,8 @@ def _leaving(network: Network, query: Query, walks: Walks, depart_s: int) -> lis
 class _Trace:
     """Reads the legs of a journey out of the rows of a scan with one lane."""
 
-    def __init__(
-        self,
-        network: Network,
-        walks: Walks,
-        span: Span,
-        n_lanes: int,
-        waiting_row: NDArray[np.int32],
-        rows: NDArray[np.int16],
-    ) -> None:
-        self.network, self.walks, self.span = network, walks, span
-        self.waiting_row, self.rows, self.n_lanes = waiting_row, rows, n_lanes
+    def __init__(self, network: Network, walks: Walks, span: Span, n_lanes: int, scanned: Scanned) -> None:
+        self.network, self.walks, self.span, self.n_lanes, self.scanned = network, walks, span, n_lanes, scanned
         connections = network.connections
         self.connection_of = np.empty(len(connections), np.int64)
         self.connection_of[connections.hop] = np.arange(len(connections))
@@ -178,11 +168,11 @@ class _Trace:
         place = event - self.span.low
         if place < 0 or layer < 0:
             return None
-        row = self.waiting_row[place]
+        row = self.scanned.waiting_row[place]
         lane = layer * self.n_lanes
-        if row < 0 or self.rows[row, lane] == NEVER:
+        if row < 0 or self.scanned.waiting[row, lane] == NEVER:
             return None
-        return self.span.base_s + int(self.rows[row, lane])
+        return self.span.base_s + int(self.scanned.waiting[row, lane])
 
     def earliest(self, layer: int) -> int | None:
         """Earliest arrival from the origin with ``layer + 1`` rides."""

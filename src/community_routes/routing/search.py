@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.base.arrays import frozen_array
 from community_routes.base.errors import UsageError
 from community_routes.base.times import UNREACHED, format_time
 from community_routes.network.network import Network, Outline
@@ -21,6 +22,13 @@ from community_routes.network.walks.points import Links
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.scan import (
     NEVER,
+    Boardings,
+    Departures,
+    Egress,
+    Hours,
+    Lanes,
+    Rows,
+    Scanned,
     find_boardings,
     read_all_departures,
     read_percentiles,
@@ -69,6 +77,11 @@ class Span:
     boarding_first: NDArray[np.int64]
     moment: NDArray[np.int32]
     boarding: NDArray[np.int32]
+
+    @property
+    def boardings(self) -> Boardings:
+        """The events that each origin reads."""
+        return Boardings(self.boarding_first, self.moment, self.boarding)
 
 
 _SHARED = (
@@ -133,7 +146,7 @@ class Search:
         # What other processes read from files cannot be written to, and kernels are compiled for the one or the other.
         self.lane_order = _fixed(_along_a_curve(walks.egress, network))
         # Neighbours read nearly the same rows: one after the other they find them in the processor's cache.
-        self.origin_order = _fixed(_along_a_curve(walks.access, network).astype(np.int64))
+        self.origin_order = _fixed(_along_a_curve(walks.access, network))
         self.n_layers = max(query.max_rides, 1)
         self.spans = list(self._spans())
         self.workspace = _Workspace()
@@ -152,7 +165,9 @@ class Search:
         return search
 
     def _spans(self) -> Iterator[Span]:
-        c, limit_s = self.connections, self.query.max_travel_s
+        c, limit_s, access = self.connections, self.query.max_travel_s, self.walks.access.arrays
+        if not self.query.max_rides:
+            access = access._replace(first=_fixed(np.zeros_like(access.first)))
         start = 0
         while start < len(self.departures_s):
             base_s = int(self.departures_s[start])
@@ -160,27 +175,12 @@ class Search:
             departures_s = self.departures_s[start:end]
             horizon_s = int(departures_s[-1]) - base_s + limit_s
             low, high = c.slice_between(base_s, base_s + horizon_s)
-            access = self.walks.access
-            boarding_first, moment, boarding = find_boardings(
-                access.first if self.query.max_rides else np.zeros_like(access.first),
-                access.to,
-                access.walk_s,
-                base_s,
-                self.query.step_s,
-                len(departures_s),
-                self.access_extra_s,
-                base_s + horizon_s,
-                c.place_first,
-                c.place,
-                c.event_first,
-                c.event,
-                c.event_departure_s,
-                c.run,
-                c.position,
-                c.n_runs,
+            departures = Departures(
+                base_s, self.query.step_s, len(departures_s), self.access_extra_s, base_s + horizon_s
             )
+            boardings = find_boardings(access, c.arrays, c.n_runs, departures)
             offset_s = (departures_s - base_s).astype(np.int32)
-            arrays = map(_fixed, (offset_s, boarding_first, moment, boarding))
+            arrays = map(_fixed, (offset_s, *boardings))
             yield Span(slice(start, end), base_s, horizon_s, low, high, *arrays)
             start = end
 
@@ -188,28 +188,26 @@ class Search:
         """Destinations of each block."""
         return [self.lane_order[i : i + self.n_lanes] for i in range(0, len(self.lane_order), self.n_lanes)]
 
-    def scan(self, span: Span, destinations: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
-        """Waiting rows of all events of the span for one block: the row of each event and layer, and the rows."""
-        c = self.connections
-        riding, rows = self.workspace.shaped(c.n_runs, self.n_layers, self.n_lanes, span.high - span.low)
-        egress_row, egress_s = self._egress(destinations, len(c.place_first) - 1)
-        is_riding = np.zeros(c.n_runs, np.bool_)
+    def scan(self, span: Span, destinations: NDArray[np.int32]) -> Scanned:
+        """The waiting rows of all events of the span for one block."""
+        c, limit_s = self.connections, self.query.max_travel_s
+        riding, waiting = self.workspace.shaped(c.n_runs, self.n_layers, self.n_lanes, span.high - span.low)
+        egress = self._egress(destinations, len(c.place_first) - 1)
+        hours = Hours(span.low, span.high, span.base_s, span.horizon_s, limit_s)
         waiting_row = np.full(span.high - span.low, -1, np.int32)
+        rows = Rows(riding, np.zeros(c.n_runs, np.bool_), waiting_row, waiting)
         position, n_rows = span.low, 0
         while True:
-            position, n_rows = scan_connections(
-                position, span.low, span.high, span.base_s, span.horizon_s,
-                c.departure_s, c.arrival_s, c.run, c.alight_stop, c.is_event, c.next_event, c.is_tied,
-                c.transfer_first, c.transfer,
-                egress_row, egress_s, riding, is_riding, waiting_row, rows, n_rows, self.query.max_travel_s,
-            )  # fmt: skip
+            position, n_rows = scan_connections(position, n_rows, hours, c.arrays, egress, rows)
             if position >= span.high:
-                return waiting_row, rows
-            larger = np.empty((2 * len(rows) + 1, rows.shape[1]), np.int16)
-            larger[:n_rows] = rows[:n_rows]
-            rows = self.workspace.rows = larger
+                top = (self.n_layers - 1) * self.n_lanes
+                return Scanned(waiting_row, rows.waiting, top, span.low, span.offset_s, limit_s)
+            larger = np.empty((2 * len(rows.waiting) + 1, riding.shape[1]), np.int16)
+            larger[:n_rows] = rows.waiting[:n_rows]
+            rows = rows._replace(waiting=larger)
+            self.workspace.rows = larger
 
-    def _egress(self, destinations: NDArray[np.int32], n_stops: int) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
+    def _egress(self, destinations: NDArray[np.int32], n_stops: int) -> Egress:
         """Dense egress walks of the block's lanes for each stop near any of them."""
         egress = self.walks.egress
         sizes = egress.first[destinations + 1] - egress.first[destinations]
@@ -222,20 +220,13 @@ class Search:
         egress_row[near] = np.arange(len(near))
         egress_s = np.full((max(len(near), 1), self.n_lanes), NEVER, np.int16)
         egress_s[egress_row[stops], lane] = np.minimum(egress.walk_s[link] + self.egress_extra_s, NEVER)
-        return egress_row, egress_s
+        return Egress(egress_row, egress_s)
 
-    def _read_arguments(self, span: Span, scanned: tuple[NDArray[np.int32], NDArray[np.int16]]) -> tuple[object, ...]:
-        waiting_row, rows = scanned
-        direct = self.walks.direct
-        return (
-            span.boarding_first, span.moment, span.boarding, waiting_row, (self.n_layers - 1) * self.n_lanes, span.low, rows,
-            span.offset_s, self.query.max_travel_s, direct.first, direct.to, direct.walk_s,
-        )  # fmt: skip
-
-    def _lane_of(self, destinations: NDArray[np.int32]) -> NDArray[np.int32]:
+    def _lanes(self, destinations: NDArray[np.int32], columns: NDArray[np.int32]) -> Lanes:
         lane_of = np.full(self.walks.n_destinations, -1, np.int32)
         lane_of[destinations] = np.arange(len(destinations))
-        return lane_of
+        # Frozen wherever they come from: a kernel is compiled anew for an array that may be written to.
+        return Lanes(lane_of, frozen_array(columns, np.int32, "columns"))
 
     def cube(self, threads: int) -> NDArray[np.int16]:
         """All times, shape (n_origins, n_departures, n_destinations)."""
@@ -246,13 +237,21 @@ class Search:
 
     def fill_cube(self, destinations: NDArray[np.int32], result: NDArray[np.int16], columns: NDArray[np.int32]) -> None:
         """Times to the destinations of one block at every departure, into these columns of ``result``."""
-        origins = np.arange(self.walks.n_origins)
+        origins = np.arange(self.walks.n_origins, dtype=np.int32)
+        lanes = self._lanes(destinations, columns)
         for span in self.spans:
-            scanned = self.scan(span, destinations)
-            read_all_departures(
-                origins, *self._read_arguments(span, scanned), self._lane_of(destinations), columns,
-                span.departures.start, result,
-            )  # fmt: skip
+            self._read(origins, span, self.scan(span, destinations), lanes, span.departures.start, result)
+
+    def _read(
+        self,
+        origins: NDArray[np.int32],
+        span: Span,
+        scanned: Scanned,
+        lanes: Lanes,
+        first_departure: int,
+        result: NDArray[np.int16],
+    ) -> None:
+        read_all_departures(origins, span.boardings, scanned, self.walks.direct.arrays, lanes, first_departure, result)
 
     def percentiles(self, threads: int) -> NDArray[np.int16]:
         """Percentiles, shape (n_percentiles, n_origins, n_destinations)."""
@@ -269,11 +268,17 @@ class Search:
         if len(self.spans) > 1:
             self._fill_from_spans(destinations, result, columns, ranks)
             return
+        span = self.spans[0]
         read_percentiles(
             self.origin_order,
-            *self._read_arguments(self.spans[0], self.scan(self.spans[0], destinations)),
-            self._lane_of(destinations), columns, self._comparators, ranks, result,
-        )  # fmt: skip
+            span.boardings,
+            self.scan(span, destinations),
+            self.walks.direct.arrays,
+            self._lanes(destinations, columns),
+            self._comparators,
+            ranks,
+            result,
+        )
 
     @cached_property
     def _comparators(self) -> NDArray[np.int32]:
@@ -289,30 +294,25 @@ class Search:
         """A window too long for one scan: the times of a few origins at a time are put together, then sorted."""
         n_departures = len(self.departures_s)
         at_once = max(1, _LARGEST_CUBE // (2 * n_departures * self.n_lanes))
-        lane_of = self._lane_of(destinations)
-        lanes = np.arange(len(destinations), dtype=np.int32)
+        lanes = self._lanes(destinations, np.arange(len(destinations), dtype=np.int32))
         for start in range(0, self.walks.n_origins, at_once):
-            origins = np.arange(start, min(start + at_once, self.walks.n_origins))
+            origins = np.arange(start, min(start + at_once, self.walks.n_origins), dtype=np.int32)
             times = np.full((len(origins), n_departures, len(destinations)), NEVER, np.int16)
             for span in self.spans:
-                scanned = self.scan(span, destinations)
-                read_all_departures(
-                    origins, *self._read_arguments(span, scanned), lane_of, lanes, span.departures.start, times
-                )
+                self._read(origins, span, self.scan(span, destinations), lanes, span.departures.start, times)
             times.sort(axis=1)
             result[:, origins[:, None], columns[None, :]] = times[:, ranks, :].transpose(1, 0, 2)
 
     def pieces(self, destinations: NDArray[np.int32], origins_at_once: int) -> Iterator[TimesBlock]:
         """The cube of the destinations of one block piece by piece."""
-        lane_of = self._lane_of(destinations)
-        lanes = np.arange(len(destinations), dtype=np.int32)
+        lanes = self._lanes(destinations, np.arange(len(destinations), dtype=np.int32))
         for span in self.spans:
             scanned = self.scan(span, destinations)
             departures = np.arange(span.departures.start, span.departures.stop, dtype=np.int32)
             for start in range(0, self.walks.n_origins, origins_at_once):
                 origins = np.arange(start, min(start + origins_at_once, self.walks.n_origins), dtype=np.int32)
                 times = np.empty((len(origins), len(departures), len(destinations)), np.int16)
-                read_all_departures(origins, *self._read_arguments(span, scanned), lane_of, lanes, 0, times)
+                self._read(origins, span, scanned, lanes, 0, times)
                 yield TimesBlock(origins, departures, destinations, as_seconds(times))
 
 
@@ -355,11 +355,10 @@ def _along_a_curve(links: Links, network: Network | Outline) -> NDArray[np.int32
     if n < 2:
         return np.arange(n, dtype=np.int32)
     nearest = np.full(n, -1, np.int64)
-    if len(links.to):
-        start = links.start()
-        order = np.lexsort((links.to, links.walk_s, start))
-        begun, at = np.unique(start[order], return_index=True)
-        nearest[begun] = links.to[order[at]]
+    begun = np.flatnonzero(np.diff(links.first))
+    if len(begun):
+        n_stops = len(network.stop_lon)
+        nearest[begun] = np.minimum.reduceat(links.walk_s * np.int64(n_stops) + links.to, links.first[begun]) % n_stops
     x, y = network.stop_lon[nearest], network.stop_lat[nearest]
     key = np.where(nearest >= 0, _hilbert(x, y), 1 << 62)
     return np.argsort(key, kind="stable").astype(np.int32)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,30 @@ BELOW: Final = 4
 def wrapped(lon: NDArray[np.float64], centre: float) -> NDArray[np.float64]:
     """Degrees east of a central meridian, -180 <= x < 180: no jump at longitude 180 where the centre is near it."""
     return (np.asarray(lon, np.float64) - centre + 180.0) % 360.0 - 180.0
+
+
+class Steps(NamedTuple):
+    """Steps from junction to junction, as CSR.
+
+    Attributes
+    ----------
+    first : int32, shape (n_nodes + 1,)
+    to : int32, shape (n_steps,)
+    metres : float64, shape (n_steps,)
+    """
+
+    first: NDArray[np.int32]
+    to: NDArray[np.int32]
+    metres: NDArray[np.float64]
+
+
+class Edges(NamedTuple):
+    """What kernels read of the edges of a ``StreetGraph``: both ends, length, directions."""
+
+    start: NDArray[np.int32]
+    to: NDArray[np.int32]
+    metres: NDArray[np.float64]
+    flags: NDArray[np.int8]
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +124,12 @@ class StreetGraph:
     def arriving(self) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], NDArray[np.int32]]:
         """As ``leaving`` with every direction turned round."""
         return _steps(self, forward_bit=2)
+
+    def walked(self, *, turned: bool) -> tuple[Steps, Edges]:
+        """Steps and edges as kernels take them, with every direction turned round for walks seen from their ends."""
+        flags = self.flags_turned if turned else self.flags
+        steps = Steps(*(self.arriving if turned else self.leaving)[:3])
+        return steps, Edges(self.edge_from, self.edge_to, self.edge_m, flags)
 
     @cached_property
     def flags_turned(self) -> NDArray[np.int8]:

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.base.arrays import frozen_array
 from community_routes.base.earth import EARTH_RADIUS_M, great_circle_m
 from community_routes.base.kernels import kernel
 from community_routes.network.streets.graph import StreetGraph, wrapped
@@ -153,7 +154,7 @@ def nearest_edges(
         index.x,
         graph.lat,
         index.vertex_edge,
-        usable,
+        frozen_array(usable, np.bool_, "usable"),
         (index.west, index.south, index.width, index.height),
         (index.columns, index.rows),
         index.cell_first,

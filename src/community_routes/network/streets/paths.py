@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.network.streets.graph import StreetGraph, wrapped
+from community_routes.network.streets.graph import Steps, StreetGraph, wrapped
 from community_routes.network.streets.search import one_path
 
 
@@ -69,7 +69,7 @@ def _through_junctions(graph: StreetGraph, starts: Sequence[Spot], ends: Sequenc
         return None
     first, to, step_m, step_edge = graph.leaving
     metres, target, steps = one_path(
-        (first, to, step_m),
+        Steps(first, to, step_m),
         np.array([node for node, _m, _i, _p in leave], np.int64),
         np.array([m for _n, m, _i, _p in leave]),
         np.array([node for node, _m, _i, _p in enter], np.int64),

@@ -9,58 +9,157 @@ from __future__ import annotations
 
 import heapq
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.base.kernels import kernel
+from community_routes.base.kernels import kernel, step
+from community_routes.network.streets.graph import Edges, Steps
 
 _BUCKET_M = 16.0
 
 
-@kernel
+class Starts(NamedTuple):
+    """Places from which walks begin, by their points on edges.
+
+    Attributes
+    ----------
+    first : int64, shape (n_places + 1,)
+        The points of place ``i`` are ``row[first[i]:first[i + 1]]``.
+    row : int32
+        Rows of the arrays that follow.
+    edge : int32
+    position_m, link_m : float64
+        Metres along the edge from its start, and to it.
+    """
+
+    first: NDArray[np.int64]
+    row: NDArray[np.int32]
+    edge: NDArray[np.int32]
+    position_m: NDArray[np.float64]
+    link_m: NDArray[np.float64]
+
+
+class Ends(NamedTuple):
+    """Places at which walks end: by the junctions from which they are reached, and by the edges that they lie on.
+
+    Attributes
+    ----------
+    n : int
+        How many places.
+    node_first : int32, shape (n_nodes + 1,)
+    node_place : int32; node_m : float64
+        Place and metres to it, by junction.
+    edge_first : int32, shape (n_edges + 1,)
+    edge_place : int32; edge_position_m, edge_link_m : float64
+        Place, metres along the edge and metres from it, by edge.
+    """
+
+    n: int
+    node_first: NDArray[np.int32]
+    node_place: NDArray[np.int32]
+    node_m: NDArray[np.float64]
+    edge_first: NDArray[np.int32]
+    edge_place: NDArray[np.int32]
+    edge_position_m: NDArray[np.float64]
+    edge_link_m: NDArray[np.float64]
+
+
+class Spots(NamedTuple):
+    """Spots on edges from which a walk begins, each with its own clock.
+
+    Attributes
+    ----------
+    edge : int32
+    position_m, link_m : float64
+        Metres along the edge from its start, and to it.
+    begin_s : float64
+        Seconds that have passed when the walk begins.
+    """
+
+    edge: NDArray[np.int32]
+    position_m: NDArray[np.float64]
+    link_m: NDArray[np.float64]
+    begin_s: NDArray[np.float64]
+
+
+class _Queue(NamedTuple):
+    """The junctions of a search in buckets of their distance.
+
+    Attributes
+    ----------
+    distance, done : float64, shape (n_nodes,)
+        Metres so far, and those for which the junction was looked at last; infinite between searches.
+    touched : int32, shape (n_nodes,)
+        The junctions reached.
+    head : int32, shape (n_buckets,)
+        The newest link of each bucket, -1 for none.
+    waiting, following : int32
+        Junction of each link, and the link after it.
+    """
+
+    distance: NDArray[np.float64]
+    done: NDArray[np.float64]
+    touched: NDArray[np.int32]
+    head: NDArray[np.int32]
+    waiting: NDArray[np.int32]
+    following: NDArray[np.int32]
+
+
+@step
+def _queue(n_nodes: int, limit_m: float, room: int) -> _Queue:
+    return _Queue(
+        np.full(n_nodes, np.inf),
+        np.full(n_nodes, np.inf),
+        np.empty(n_nodes, np.int32),
+        np.full(int(limit_m / _BUCKET_M) + 2, np.int32(-1)),
+        np.empty(room, np.int32),
+        np.empty(room, np.int32),
+    )
+
+
+@step
 def _begin(
-    node: int,
-    metres: float,
-    distance: NDArray[np.float64],
-    head: NDArray[np.int32],
-    waiting: NDArray[np.int32],
-    following: NDArray[np.int32],
-    n_waiting: int,
+    edge: int, position_m: float, link_m: float, limit_m: float, edges: Edges, queue: _Queue, n_waiting: int
 ) -> int:
+    """Put the ends of an edge that can be walked to from a spot on it into the queue; gives the number that wait.
+
+    A point at the very end of its edge stands on the junction, whatever the direction of the edge.
+    """
+    ahead_m, back_m = link_m + (edges.metres[edge] - position_m), link_m + position_m
+    if (edges.flags[edge] & 1 > 0 or position_m >= edges.metres[edge]) and ahead_m <= limit_m:
+        n_waiting = _put(edges.to[edge], ahead_m, queue, n_waiting)
+    if (edges.flags[edge] & 2 > 0 or position_m <= 0.0) and back_m <= limit_m:
+        n_waiting = _put(edges.start[edge], back_m, queue, n_waiting)
+    return n_waiting
+
+
+@step
+def _put(node: int, metres: float, queue: _Queue, n_waiting: int) -> int:
     """Put a junction into the queue at a distance, if that is the shortest so far; gives the number that wait."""
-    if metres < distance[node]:
-        distance[node] = metres
+    if metres < queue.distance[node]:
+        queue.distance[node] = metres
         bucket = int(metres / _BUCKET_M)
-        waiting[n_waiting], following[n_waiting] = node, head[bucket]
-        head[bucket] = n_waiting
+        queue.waiting[n_waiting], queue.following[n_waiting] = node, queue.head[bucket]
+        queue.head[bucket] = n_waiting
         return n_waiting + 1
     return n_waiting
 
 
-@kernel
-def _spread(
-    limit_m: float,
-    first: NDArray[np.int32],
-    to: NDArray[np.int32],
-    metres: NDArray[np.float64],
-    distance: NDArray[np.float64],
-    done: NDArray[np.float64],
-    head: NDArray[np.int32],
-    waiting: NDArray[np.int32],
-    following: NDArray[np.int32],
-    n_waiting: int,
-    touched: NDArray[np.int32],
-) -> int:
+@step
+def _spread(limit_m: float, steps: Steps, queue: _Queue, n_waiting: int) -> int:
     """Shortest distances from the junctions that wait in the queue, up to the limit; gives the number of those reached.
 
-    -1 where the queue has no room for all that would have to wait: the arrays are of no use then. (To make them longer in
+    -1 where the queue has no room for all that would have to wait: it is of no use then. (To make its arrays longer in
     here would keep the compiler from holding their addresses, and take twice as long.)
 
     ``waiting`` and ``following`` are the links of the buckets' lists. A junction whose distance falls is put in again; the
     older link is passed over when it is met, because ``done`` holds the distance for which it was looked at last. All of
     it stands in one loop: the search is run a million times, and calls in it would take as long as the work.
     """
+    first, to, metres = steps
+    distance, done, touched, head, waiting, following = queue
     n_touched = 0
     for bucket in range(len(head)):
         link = head[bucket]
@@ -73,9 +172,9 @@ def _spread(
                     touched[n_touched] = here
                     n_touched += 1
                 done[here] = so_far
-                for step in range(first[here], first[here + 1]):
-                    there = to[step]
-                    further = so_far + metres[step]
+                for leg in range(first[here], first[here + 1]):
+                    there = to[leg]
+                    further = so_far + metres[leg]
                     if further < distance[there] and further <= limit_m:
                         distance[there] = further
                         if n_waiting == len(waiting):
@@ -90,27 +189,14 @@ def _spread(
 
 @kernel
 def reach_places(
-    low: int,
-    high: int,
-    limit_m: float,
-    graph: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]],
-    edges: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], NDArray[np.int8]],
-    starts: tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]],
-    end_node: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]],
-    end_edge: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]],
-    n_ends: int,
-    room_a_junction: int,
+    low: int, high: int, limit_m: float, steps: Steps, edges: Edges, starts: Starts, ends: Ends, room_a_junction: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
     """Shortest walks of at most ``limit_m`` from places ``low`` to ``high - 1`` to all ends.
 
     Parameters
     ----------
-    graph : first, to, metres
-        Steps from each junction.
-    edges : from, to, metres, flags
-    starts : first by place, and of the points edge, position, link; rows of the points by place
-    end_node : first by junction, place, metres
-    end_edge : first by edge, place, position, link
+    steps : Steps
+        From each junction.
     room_a_junction : int
         Room in the queue to begin with; it is doubled, and the search of a start begun again, where that is too little.
 
@@ -119,18 +205,12 @@ def reach_places(
     first, to, metres : arrays
         Grouped by start, ``to`` rising within a group.
     """
-    first, to, step_m = graph
-    edge_from, edge_to, edge_m, flags = edges
-    start_first, start_edge, start_position, start_link, start_row = starts
-    node_first, node_place, node_m = end_node
-    edge_first, edge_place, edge_position, edge_link = end_edge
-    n_nodes = len(first) - 1
-    distance = np.full(n_nodes, np.inf)
-    done = np.full(n_nodes, np.inf)
-    touched = np.empty(n_nodes, np.int32)
-    head = np.full(int(limit_m / _BUCKET_M) + 2, -1, np.int32)
-    waiting = np.empty(room_a_junction * n_nodes + 2 * len(start_row) + 16, np.int32)
-    following = np.empty_like(waiting)
+    flags = edges.flags
+    node_first, node_place, node_m = ends.node_first, ends.node_place, ends.node_m
+    edge_first, edge_place = ends.edge_first, ends.edge_place
+    edge_position, edge_link = ends.edge_position_m, ends.edge_link_m
+    n_nodes, n_ends = len(steps.first) - 1, ends.n
+    queue = _queue(n_nodes, limit_m, room_a_junction * n_nodes + 2 * len(starts.row) + 16)
     best = np.full(n_ends, np.inf)
     reached = np.empty(n_ends, np.int32)
     out_first = np.zeros(high - low + 1, np.int64)
@@ -139,17 +219,12 @@ def reach_places(
     filled = 0
     start = low
     while start < high:
-        n_waiting = 0
+        n_waiting = np.int64(0)
         n_reached = 0
-        for at in range(start_first[start], start_first[start + 1]):
-            row = start_row[at]
-            edge, position, link = start_edge[row], start_position[row], start_link[row]
-            # a point at the very end of its edge stands on the junction, whatever the direction of the edge
-            ahead_m, back_m = link + (edge_m[edge] - position), link + position
-            if (flags[edge] & 1 > 0 or position >= edge_m[edge]) and ahead_m <= limit_m:
-                n_waiting = _begin(edge_to[edge], ahead_m, distance, head, waiting, following, n_waiting)
-            if (flags[edge] & 2 > 0 or position <= 0.0) and back_m <= limit_m:
-                n_waiting = _begin(edge_from[edge], back_m, distance, head, waiting, following, n_waiting)
+        for at in range(starts.first[start], starts.first[start + 1]):
+            row = starts.row[at]
+            edge, position, link = starts.edge[row], starts.position_m[row], starts.link_m[row]
+            n_waiting = _begin(edge, position, link, limit_m, edges, queue, n_waiting)
             for k in range(edge_first[edge], edge_first[edge + 1]):
                 along = edge_position[k] - position
                 if (along >= 0.0 and flags[edge] & 1 > 0) or (along <= 0.0 and flags[edge] & 2 > 0):
@@ -159,14 +234,14 @@ def reach_places(
                             reached[n_reached] = place
                             n_reached += 1
                         best[place] = metres
-        n_touched = _spread(limit_m, first, to, step_m, distance, done, head, waiting, following, n_waiting, touched)
+        n_touched = _spread(limit_m, steps, queue, n_waiting)
         if n_touched < 0:
-            waiting, following = np.empty(2 * len(waiting), np.int32), np.empty(2 * len(waiting), np.int32)
-            distance[:], done[:], head[:], best[:] = np.inf, np.inf, -1, np.inf
+            queue = _queue(n_nodes, limit_m, 2 * len(queue.waiting))
+            best = np.full(n_ends, np.inf)
             continue
         for i in range(n_touched):
-            node = touched[i]
-            so_far = distance[node]
+            node = queue.touched[i]
+            so_far = queue.distance[node]
             for k in range(node_first[node], node_first[node + 1]):
                 place, metres = node_place[k], so_far + node_m[k]
                 if metres <= limit_m and metres < best[place]:
@@ -174,12 +249,13 @@ def reach_places(
                         reached[n_reached] = place
                         n_reached += 1
                     best[place] = metres
-            distance[node] = np.inf
-            done[node] = np.inf
+            queue.distance[node] = np.inf
+            queue.done[node] = np.inf
         if filled + n_reached > len(out_to):
-            room = 2 * (filled + n_reached)
-            wider_to, wider_m = np.empty(room, np.int32), np.empty(room)
-            wider_to[:filled], wider_m[:filled] = out_to[:filled], out_m[:filled]
+            wider_to = np.empty(2 * (filled + n_reached), np.int32)
+            wider_m = np.empty(2 * (filled + n_reached))
+            for i in range(filled):  # a slice would be copied as fast, and its compiling takes seconds
+                wider_to[i], wider_m[i] = out_to[i], out_m[i]
             out_to, out_m = wider_to, wider_m
         if n_reached * 16 > n_ends:  # a scan of all beats sorting the few
             for place in range(n_ends):
@@ -199,7 +275,7 @@ def reach_places(
 
 @kernel
 def one_path(
-    graph: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]],
+    graph: Steps,
     sources: NDArray[np.int64],
     source_m: NDArray[np.float64],
     targets: NDArray[np.int64],
@@ -241,11 +317,11 @@ def one_path(
         for i in range(len(targets)):
             if targets[i] == here and so_far + target_m[i] < best:
                 best, best_target = so_far + target_m[i], i
-        for step in range(first[here], first[here + 1]):
-            there, further = wide[step], so_far + metres[step]
+        for leg in range(first[here], first[here + 1]):
+            there, further = wide[leg], so_far + metres[leg]
             if further < distance[there]:
                 distance[there] = further
-                came_by[there] = step
+                came_by[there] = leg
                 came_from[there] = here
                 heapq.heappush(queue, (further, there))
     if best_target < 0 or best > limit_m:
@@ -266,19 +342,12 @@ def one_path(
 
 @kernel
 def earliest_times(
-    graph: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]],
-    edges: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], NDArray[np.int8]],
-    spots: tuple[NDArray[np.int32], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
-    second_a_metre: float,
-    walk_m: float,
-    last_s: float,
+    steps: Steps, edges: Edges, spots: Spots, second_a_metre: float, walk_m: float, last_s: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """When each junction is reached on foot from any of several spots, each with its own clock.
 
     Parameters
     ----------
-    edges : from, to, metres, flags
-    spots : edge, position, link in metres, and seconds that have passed when the walk begins
     walk_m : float
         The longest walk, the link included.
     last_s : float
@@ -291,40 +360,26 @@ def earliest_times(
     left_m : float64, shape (n_nodes,)
         How much farther one may walk from there.
     """
-    first, to, step_m = graph
-    edge_from, edge_to, edge_m, flags = edges
-    spot_edge, spot_position, spot_link, spot_s = spots
-    n_nodes = len(first) - 1
+    n_nodes = len(steps.first) - 1
     seconds = np.full(n_nodes, np.inf)
     left = np.zeros(n_nodes)
-    distance = np.full(n_nodes, np.inf)
-    done = np.full(n_nodes, np.inf)
-    touched = np.empty(n_nodes, np.int32)
-    head = np.full(int(max(0.0, walk_m) / _BUCKET_M) + 2, -1, np.int32)
-    waiting = np.empty(2 * n_nodes + 16, np.int32)
-    following = np.empty_like(waiting)
+    queue = _queue(n_nodes, max(0.0, walk_m), 2 * n_nodes + 16)
     i = 0
-    while i < len(spot_edge):
-        limit_m = min(walk_m, (last_s - spot_s[i]) / second_a_metre)
-        n_waiting = 0
-        edge, position = spot_edge[i], spot_position[i]
-        ahead_m, back_m = spot_link[i] + (edge_m[edge] - position), spot_link[i] + position
-        if (flags[edge] & 1 > 0 or position >= edge_m[edge]) and ahead_m <= limit_m:
-            n_waiting = _begin(edge_to[edge], ahead_m, distance, head, waiting, following, n_waiting)
-        if (flags[edge] & 2 > 0 or position <= 0.0) and back_m <= limit_m:
-            n_waiting = _begin(edge_from[edge], back_m, distance, head, waiting, following, n_waiting)
-        n_touched = _spread(limit_m, first, to, step_m, distance, done, head, waiting, following, n_waiting, touched)
+    while i < len(spots.edge):
+        limit_m = min(walk_m, (last_s - spots.begin_s[i]) / second_a_metre)
+        none = np.int64(0)
+        n_waiting = _begin(spots.edge[i], spots.position_m[i], spots.link_m[i], limit_m, edges, queue, none)
+        n_touched = _spread(limit_m, steps, queue, n_waiting)
         if n_touched < 0:
-            waiting, following = np.empty(2 * len(waiting), np.int32), np.empty(2 * len(waiting), np.int32)
-            distance[:], done[:], head[:] = np.inf, np.inf, -1
+            queue = _queue(n_nodes, max(0.0, walk_m), 2 * len(queue.waiting))
             continue
         for k in range(n_touched):
-            node = touched[k]
-            at_s = spot_s[i] + distance[node] * second_a_metre
+            node = queue.touched[k]
+            at_s = spots.begin_s[i] + queue.distance[node] * second_a_metre
             if at_s < seconds[node]:
                 seconds[node] = at_s
-                left[node] = walk_m - distance[node]
-            distance[node] = np.inf
-            done[node] = np.inf
+                left[node] = walk_m - queue.distance[node]
+            queue.distance[node] = np.inf
+            queue.done[node] = np.inf
         i += 1
     return seconds, left

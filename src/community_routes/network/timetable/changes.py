@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,14 @@ from community_routes.sources.gtfs.feed import Feed
 
 RECOMMENDED, TIMED, MINIMUM_TIME, FORBIDDEN = range(4)
 Rules = list[dict[str, int]]
+
+
+class ChangeArrays(NamedTuple):
+    """What kernels read of ``Changes``, where each array is described."""
+
+    first: NDArray[np.int64]
+    to: NDArray[np.int32]
+    change_s: NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)

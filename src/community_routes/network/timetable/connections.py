@@ -4,14 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.base.arrays import check_first, set_frozen
-from community_routes.base.kernels import kernel
-from community_routes.network.timetable.changes import Changes
+from community_routes.base.arrays import arrays_of, check_first, set_frozen
+from community_routes.base.kernels import kernel, step
+from community_routes.network.timetable.changes import ChangeArrays, Changes
 from community_routes.network.timetable.trips import Timetable, first_in_first_out
+
+
+class ConnectionArrays(NamedTuple):
+    """What kernels read of ``Connections``, where each array is described."""
+
+    departure_s: NDArray[np.int32]
+    arrival_s: NDArray[np.int32]
+    run: NDArray[np.int32]
+    position: NDArray[np.int32]
+    alight_stop: NDArray[np.int32]
+    next_event: NDArray[np.int32]
+    is_event: NDArray[np.bool_]
+    is_tied: NDArray[np.bool_]
+    event_first: NDArray[np.int64]
+    event: NDArray[np.int32]
+    event_departure_s: NDArray[np.int32]
+    place_first: NDArray[np.int64]
+    place: NDArray[np.int32]
+    transfer_first: NDArray[np.int64]
+    transfer: NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +110,12 @@ class Connections:
         tied.flags.writeable = False
         return tied
 
-    @property
+    @cached_property
+    def arrays(self) -> ConnectionArrays:
+        """The connections as kernels take them."""
+        return arrays_of(self, ConnectionArrays)
+
+    @cached_property
     def n_runs(self) -> int:
         """Number of vehicle runs."""
         return int(self.run.max()) + 1 if len(self.run) else 0
@@ -141,22 +167,13 @@ def build_connections(timetable: Timetable, changes: Changes, apart: NDArray[np.
     n_places = len(changes.board_stop)
     event, event_first, next_event = _events(board_place, n_places)
     chain, rank = first_in_first_out(timetable, apart)
-    by_chain = _by_chain(event, board_place, chain[run], rank[run], position, n_places)
+    hops = _Hops(departure_s, arrival_s, alight_place, chain[run], rank[run], position)
     transfer_first, transfer = _reduce_changes(
-        arrival_s,
-        alight_place,
-        chain[run],
-        rank[run],
-        position,
+        hops,
         int(chain.max()) + 1 if len(chain) else 0,
-        changes.first,
-        changes.to,
-        changes.change_s,
-        event_first,
-        event,
-        departure_s[event],
-        *by_chain,
-        departure_s,
+        arrays_of(changes, ChangeArrays),
+        _Events(event_first, event, departure_s[event]),
+        _groups(event, board_place, hops, n_places),
     )
     place = np.argsort(changes.board_stop, kind="stable").astype(np.int32)
     place_first = np.searchsorted(changes.board_stop[place], np.arange(timetable.n_stops + 1)).astype(np.int64)
@@ -193,32 +210,104 @@ def _events(
     return event, event_first, next_event
 
 
-def _by_chain(
-    event: NDArray[np.int32],
-    board_place: NDArray[np.int32],
-    chain: NDArray[np.int32],
-    rank: NDArray[np.int32],
-    position: NDArray[np.int32],
-    n_places: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
-    """Events grouped by place, chain and position, in the order of rank.
+class _Hops(NamedTuple):
+    """The connections as their changes are reduced: with the chain of their vehicle and its rank in it."""
 
-    Returns where each place's groups begin, where each group's events begin, and the events.
+    departure_s: NDArray[np.int32]
+    arrival_s: NDArray[np.int32]
+    alight_place: NDArray[np.int32]
+    chain: NDArray[np.int32]
+    rank: NDArray[np.int32]
+    position: NDArray[np.int32]
+
+
+class _Events(NamedTuple):
+    """The events of each place, earliest first."""
+
+    first: NDArray[np.int64]
+    event: NDArray[np.int32]
+    departure_s: NDArray[np.int32]
+
+
+class _Groups(NamedTuple):
+    """Events of one place, chain and position, in the order of rank.
+
+    Attributes
+    ----------
+    place_first : int64, shape (n_places + 1,)
+        Groups of each place.
+    chain, position : int32, shape (n_groups,)
+    first : int64, shape (n_groups + 1,)
+        Members of each group.
+    departure_s, rank : int32, shape (n_events,)
+        Of the members.
     """
-    order = np.lexsort((rank[event], position[event], chain[event], board_place[event]))
-    events = event[order]
-    keys = np.stack([board_place[events], chain[events], position[events]])
-    new = np.ones(len(events), np.bool_)
-    if len(events):
-        new[1:] = np.any(keys[:, 1:] != keys[:, :-1], axis=0)
+
+    place_first: NDArray[np.int64]
+    chain: NDArray[np.int32]
+    position: NDArray[np.int32]
+    first: NDArray[np.int64]
+    departure_s: NDArray[np.int32]
+    rank: NDArray[np.int32]
+
+
+def _groups(event: NDArray[np.int32], board_place: NDArray[np.int32], hops: _Hops, n_places: int) -> _Groups:
+    chain, rank, position = hops.chain[event], hops.rank[event], hops.position[event]
+    order = np.lexsort((rank, position, chain, board_place[event]))
+    keys = np.stack([board_place[event], chain, position])[:, order]
+    new = np.ones(len(event), np.bool_)
+    new[1:] = np.any(keys[:, 1:] != keys[:, :-1], axis=0)
     starts = np.flatnonzero(new)
-    group_first = np.append(starts, len(events)).astype(np.int64)
-    place_groups = np.searchsorted(keys[0, starts], np.arange(n_places + 1)).astype(np.int64)
-    return place_groups, group_first, events
+    return _Groups(
+        place_first=np.searchsorted(keys[0, starts], np.arange(n_places + 1)).astype(np.int64),
+        chain=keys[1, starts],
+        position=keys[2, starts],
+        first=np.append(starts, len(event)).astype(np.int64),
+        departure_s=hops.departure_s[event[order]],
+        rank=rank[order],
+    )
 
 
-@kernel
-def _first_from(values, low, high, at, moment):  # type: ignore[no-untyped-def]
+class _Found(NamedTuple):
+    """Where the last connection that alights at a place found each of its changes: the next one begins to look there.
+
+    Attributes
+    ----------
+    slot : int64, shape (n_alight_places + 1,)
+        Where the groups that a place changes to begin in ``member``.
+    member : int64
+        By alighting place, change and group.
+    event : int64, shape (n_changes,)
+    """
+
+    slot: NDArray[np.int64]
+    member: NDArray[np.int64]
+    event: NDArray[np.int64]
+
+
+class _Candidates(NamedTuple):
+    """The changes of one connection that are not useless so far, those of one chain as a list.
+
+    Attributes
+    ----------
+    head : int32, shape (n_chains,)
+        The newest of each chain, -1 for none.
+    after, chain, rank, position : int32, shape (most candidates,)
+        The one before it, and what it reaches.
+    change : int64
+        The change that leads there.
+    """
+
+    head: NDArray[np.int32]
+    after: NDArray[np.int32]
+    chain: NDArray[np.int32]
+    rank: NDArray[np.int32]
+    position: NDArray[np.int32]
+    change: NDArray[np.int64]
+
+
+@step
+def _first_from(values: NDArray[np.int32], low: int, high: int, at: int, moment: int) -> int:
     """The first of rising values that is at a moment or after it, looked for from a place where it may well be."""
     while at > low and values[at - 1] >= moment:
         at -= 1
@@ -228,123 +317,117 @@ def _first_from(values, low, high, at, moment):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _reduce_changes(  # type: ignore[no-untyped-def]
-    arrival_s,
-    alight_place,
-    chain,
-    rank,
-    position,
-    n_chains,
-    change_first,
-    change_to,
-    change_s,
-    event_first,
-    event,
-    event_departure_s,
-    place_groups,
-    group_first,
-    group_event,
-    departure_s,
-):
+def _reduce_changes(
+    hops: _Hops, n_chains: int, changes: ChangeArrays, events: _Events, groups: _Groups
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """For each connection the first events that it can change to, without those that others make useless.
 
     A change leads to a first vehicle of each chain at each position. It is useless if the same chain is reached elsewhere
     by a vehicle of the same or an earlier rank at the same or an earlier position, or by staying on board. Connections
     come in the order of time, so that what the one before found at a place lies next to what this one finds.
     """
-    n = len(arrival_s)
+    n = len(hops.arrival_s)
     first = np.zeros(n + 1, np.int64)
     kept = np.empty(1 << 16, np.int32)
     n_kept = 0
-    longest = 0
-    slot = np.zeros(len(change_first), np.int64)  # where the groups that a place changes to begin in ``found_at``
-    for place in range(len(change_first) - 1):
-        size = 0
-        for change in range(change_first[place], change_first[place + 1]):
-            size += place_groups[change_to[change] + 1] - place_groups[change_to[change]]
-        longest = max(longest, size)
-        slot[place + 1] = slot[place] + size
-    found_at = np.empty(slot[-1], np.int64)
-    event_at = np.empty(len(change_to), np.int64)
-    for place in range(len(change_first) - 1):
-        i = slot[place]
-        for change in range(change_first[place], change_first[place + 1]):
-            event_at[change] = event_first[change_to[change] + 1]
-            for group in range(place_groups[change_to[change]], place_groups[change_to[change] + 1]):
-                found_at[i] = group_first[group + 1]
-                i += 1
-    head = np.full(n_chains, -1, np.int32)
-    after = np.empty(longest, np.int32)
-    c_chain = np.empty(longest, np.int32)
-    c_rank = np.empty(longest, np.int32)
-    c_position = np.empty(longest, np.int32)
-    c_change = np.empty(longest, np.int64)
-    group_departure_s, group_rank = departure_s[group_event], rank[group_event]
-    # All events of a group are of one chain and position.
-    group_chain, group_position = chain[group_event[group_first[:-1]]], position[group_event[group_first[:-1]]]
+    found, most = _nothing_found(changes, events, groups)
+    candidates = _no_candidates(n_chains, most)
     for c in range(n):
-        place = alight_place[c]
-        n_reached = 0
-        if place >= 0:
-            i = slot[place] - 1
-            for change in range(change_first[place], change_first[place + 1]):
-                ready_s = arrival_s[c] + change_s[change]
-                waiting = change_to[change]
-                for group in range(place_groups[waiting], place_groups[waiting + 1]):
-                    i += 1
-                    found = _first_from(
-                        group_departure_s, group_first[group], group_first[group + 1], found_at[i], ready_s
-                    )
-                    found_at[i] = found
-                    if found == group_first[group + 1]:
-                        continue
-                    its_chain, its_rank, its_position = group_chain[group], group_rank[found], group_position[group]
-                    if its_chain == chain[c] and its_position > position[c] and its_rank >= rank[c]:
-                        continue  # stay on board instead
-                    useless = False
-                    other = head[its_chain]
-                    while other >= 0:
-                        if c_rank[other] <= its_rank and c_position[other] <= its_position:
-                            useless = True
-                            break
-                        other = after[other]
-                    if useless:
-                        continue
-                    c_chain[n_reached], c_rank[n_reached] = its_chain, its_rank
-                    c_position[n_reached], c_change[n_reached] = its_position, change
-                    after[n_reached] = head[its_chain]
-                    head[its_chain] = n_reached
-                    n_reached += 1
+        if hops.alight_place[c] >= 0:
+            n_candidates = _collect(c, hops, changes, groups, found, candidates)
+            if n_kept + n_candidates > len(kept):
+                longer = np.empty(2 * (n_kept + n_candidates), np.int32)
+                for i in range(n_kept):
+                    longer[i] = kept[i]
+                kept = longer
             last_change = np.int64(-1)
-            for i in range(n_reached):
-                if c_change[i] == last_change:
-                    continue  # this change is kept already
-                useless = False
-                other = head[c_chain[i]]
-                while other >= 0:
-                    if other != i and c_rank[other] <= c_rank[i] and c_position[other] <= c_position[i]:
-                        useless = True
-                        break
-                    other = after[other]
-                if useless:
+            for i in range(n_candidates):
+                change = candidates.change[i]
+                if change == last_change or _is_useless(
+                    candidates, candidates.chain[i], candidates.rank[i], candidates.position[i], i
+                ):
                     continue
-                last_change = c_change[i]
-                waiting = change_to[last_change]
-                found = _first_from(
-                    event_departure_s,
-                    event_first[waiting],
-                    event_first[waiting + 1],
-                    event_at[last_change],
-                    arrival_s[c] + change_s[last_change],
-                )
-                event_at[last_change] = found
-                if n_kept == len(kept):
-                    larger = np.empty(2 * len(kept), np.int32)
-                    larger[:n_kept] = kept
-                    kept = larger
-                kept[n_kept] = event[found]
+                last_change = change
+                low, high = events.first[changes.to[change]], events.first[changes.to[change] + 1]
+                ready_s = hops.arrival_s[c] + changes.change_s[change]
+                found.event[change] = _first_from(events.departure_s, low, high, found.event[change], ready_s)
+                kept[n_kept] = events.event[found.event[change]]
                 n_kept += 1
-            for i in range(n_reached):
-                head[c_chain[i]] = -1
+            for i in range(n_candidates):
+                candidates.head[candidates.chain[i]] = -1
         first[c + 1] = n_kept
     return first, kept[:n_kept].copy()
+
+
+@step
+def _nothing_found(changes: ChangeArrays, events: _Events, groups: _Groups) -> tuple[_Found, int]:
+    """To begin with, each change looks from the end of its place; and the most groups that any place changes to."""
+    most = 0
+    slot = np.zeros(len(changes.first), np.int64)
+    for place in range(len(changes.first) - 1):
+        size = 0
+        for change in range(changes.first[place], changes.first[place + 1]):
+            size += groups.place_first[changes.to[change] + 1] - groups.place_first[changes.to[change]]
+        most = max(most, size)
+        slot[place + 1] = slot[place] + size
+    found = _Found(slot, np.empty(slot[-1], np.int64), np.empty(len(changes.to), np.int64))
+    i = 0
+    for change in range(len(changes.to)):
+        waiting = changes.to[change]
+        found.event[change] = events.first[waiting + 1]
+        for group in range(groups.place_first[waiting], groups.place_first[waiting + 1]):
+            found.member[i] = groups.first[group + 1]
+            i += 1
+    return found, most
+
+
+@step
+def _no_candidates(n_chains: int, most: int) -> _Candidates:
+    head = np.empty(n_chains, np.int32)
+    for chain in range(n_chains):
+        head[chain] = -1
+    of_each = np.empty((4, most), np.int32)
+    return _Candidates(head, of_each[0], of_each[1], of_each[2], of_each[3], np.empty(most, np.int64))
+
+
+@step
+def _collect(
+    c: int, hops: _Hops, changes: ChangeArrays, groups: _Groups, found: _Found, candidates: _Candidates
+) -> int:
+    """The changes of a connection that neither staying on board nor one collected before makes useless; their number."""
+    place = hops.alight_place[c]
+    chain, rank, position = hops.chain[c], hops.rank[c], hops.position[c]
+    n = 0
+    i = found.slot[place] - 1
+    for change in range(changes.first[place], changes.first[place + 1]):
+        ready_s = hops.arrival_s[c] + changes.change_s[change]
+        waiting = changes.to[change]
+        for group in range(groups.place_first[waiting], groups.place_first[waiting + 1]):
+            i += 1
+            end = groups.first[group + 1]
+            member = _first_from(groups.departure_s, groups.first[group], end, found.member[i], ready_s)
+            found.member[i] = member
+            if member == end:
+                continue
+            its_chain, its_rank, its_position = groups.chain[group], groups.rank[member], groups.position[group]
+            if its_chain == chain and its_position > position and its_rank >= rank:
+                continue  # stay on board instead
+            if _is_useless(candidates, its_chain, its_rank, its_position, n):
+                continue
+            candidates.chain[n], candidates.rank[n] = its_chain, its_rank
+            candidates.position[n], candidates.change[n] = its_position, change
+            candidates.after[n] = candidates.head[its_chain]
+            candidates.head[its_chain] = n
+            n += 1
+    return n
+
+
+@step
+def _is_useless(candidates: _Candidates, chain: int, rank: int, position: int, itself: int) -> bool:
+    """Whether another candidate reaches the same chain no later and no farther on."""
+    other = candidates.head[chain]
+    while other >= 0:
+        if other != itself and candidates.rank[other] <= rank and candidates.position[other] <= position:
+            return True
+        other = candidates.after[other]
+    return False

@@ -11,13 +11,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.base.arrays import set_frozen
+from community_routes.base.arrays import frozen_array, set_frozen
 from community_routes.base.earth import EARTH_RADIUS_M, great_circle_m
 from community_routes.base.notices import Notice, declare
 from community_routes.network.streets.graph import BELOW
 from community_routes.network.streets.index import nearest_edges
 from community_routes.network.streets.paths import Spot, course, shortest_path
-from community_routes.network.streets.search import reach_places
+from community_routes.network.streets.search import Ends, Starts, reach_places
 from community_routes.network.streets.streets import Streets
 from community_routes.network.walks.points import Links, Points, same_places, same_spots, walk_seconds
 from community_routes.sources.osm.street_map import Area
@@ -390,27 +390,15 @@ def _along_streets(streets: Streets, start: Linked, end: Linked, limit_m: float,
 
 def _searches(streets: Streets, start: Linked, end: Linked, limit_m: float, threads: int, *, turned: bool) -> Found:
     graph = streets.graph
-    first, to, metres, _edge = graph.arriving if turned else graph.leaving
-    flags = graph.flags_turned if turned else graph.flags
-    starts = _point_rows(start)
-    ends = _point_rows(end)
+    steps, edges = graph.walked(turned=turned)
+    rows = _point_rows(end)[1]
     start_m, end_m = (start.arriving_m, end.leaving_m) if turned else (start.leaving_m, end.arriving_m)
-    end_node = _by_node(streets, end, end_m, ends, flags)
-    end_edge = _by_edge(streets, end, end_m, ends)
+    starts = Starts(*_point_rows(start), start.edge, start.position_m, frozen_array(start_m, np.float64, "start_m"))
+    node_first, node_place, node_m = _by_node(streets, end, end_m, rows, edges.flags)
+    ends = Ends(end.points.n_places, node_first, node_place, node_m, *_by_edge(streets, end, end_m, rows))
 
     def search(low: int, high: int) -> Found:
-        return reach_places(  # type: ignore[no-any-return]
-            low,
-            high,
-            limit_m,
-            (first, to, metres),
-            (graph.edge_from, graph.edge_to, graph.edge_m, flags),
-            (starts[0], start.edge, start.position_m, start_m, starts[1]),
-            end_node,
-            end_edge,
-            end.points.n_places,
-            _ROOM_A_JUNCTION,
-        )
+        return reach_places(low, high, limit_m, steps, edges, starts, ends, _ROOM_A_JUNCTION)  # type: ignore[no-any-return]
 
     return _in_pieces(search, start.points.n_places, threads)
 
@@ -427,11 +415,11 @@ def _by_node(
     streets: Streets,
     end: Linked,
     end_m: NDArray[np.float64],
-    ends: tuple[NDArray[np.int64], NDArray[np.int32]],
+    rows: NDArray[np.int32],
     flags: NDArray[np.int8],
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
     """Ends that can be reached from each junction along their own edge: ``first`` by junction, place, metres."""
-    graph, rows = streets.graph, ends[1]
+    graph = streets.graph
     edge = end.edge[rows]
     position, link = end.position_m[rows], end_m[rows]
     # a point at the very end of its edge stands on the junction, whatever the direction of the edge
@@ -447,10 +435,10 @@ def _by_node(
 
 
 def _by_edge(
-    streets: Streets, end: Linked, end_m: NDArray[np.float64], ends: tuple[NDArray[np.int64], NDArray[np.int32]]
+    streets: Streets, end: Linked, end_m: NDArray[np.float64], rows: NDArray[np.int32]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
     """Ends on each edge: ``first`` by edge, place, position, link."""
-    rows = ends[1][np.argsort(end.edge[ends[1]], kind="stable")]
+    rows = rows[np.argsort(end.edge[rows], kind="stable")]
     first = np.zeros(streets.graph.n_edges + 1, np.int32)
     np.cumsum(np.bincount(end.edge[rows], minlength=streets.graph.n_edges), out=first[1:])
     return first, end.points.place[rows], end.position_m[rows], end_m[rows]

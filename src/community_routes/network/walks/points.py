@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.base.arrays import check_first, set_frozen
+from community_routes.base.arrays import arrays_of, check_first, set_frozen
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +63,14 @@ class Points:
         return Points(np.array(names, object), both[:, 0], both[:, 1], owner)
 
 
+class LinkArrays(NamedTuple):
+    """What kernels read of ``Links``, where each array is described."""
+
+    first: NDArray[np.int64]
+    to: NDArray[np.int32]
+    walk_s: NDArray[np.int32]
+
+
 @dataclass(frozen=True, eq=False)
 class Links:
     """Walks from one set of places to another, grouped by start, in the order of ``to``.
@@ -90,6 +99,11 @@ class Links:
         set_frozen(self, "walk_s", np.int32, (n,))
         set_frozen(self, "metres", np.float64, (n,))
         check_first(self.first, n, "Links.first")
+
+    @cached_property
+    def arrays(self) -> LinkArrays:
+        """The links as kernels take them."""
+        return arrays_of(self, LinkArrays)
 
     @property
     def n_from(self) -> int:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from community_routes.base.earth import EARTH_RADIUS_M
 from community_routes.network.streets.graph import StreetGraph, wrapped
 from community_routes.network.streets.paths import Part, course
-from community_routes.network.streets.search import earliest_times
+from community_routes.network.streets.search import Spots, earliest_times
 from community_routes.network.streets.streets import Streets
 from community_routes.network.walks.links import CrowFly, Ground, Linked, link_points
 from community_routes.network.walks.points import Points
@@ -84,13 +84,11 @@ def reach_along_streets(
     rows = np.flatnonzero(linked.linked & np.isfinite(begin_s))
     second_a_metre = 3.6 / speed_kmh
     walk_m = (limits[-1] if walk_limit_s is None else walk_limit_s) / second_a_metre
-    spots = (linked.edge[rows], linked.position_m[rows], linked.link_m[rows], begin_s[rows])
+    spots = Spots(linked.edge[rows], linked.position_m[rows], linked.link_m[rows], begin_s[rows])
     graph = streets.graph
-    flags = graph.flags_turned if towards else graph.flags
-    steps = (graph.arriving if towards else graph.leaving)[:3]
-    edges = (graph.edge_from, graph.edge_to, graph.edge_m, flags)
+    steps, edges = graph.walked(turned=towards)
     node_s, left_m = earliest_times(steps, edges, spots, second_a_metre, walk_m, limits[-1])
-    stretches = _stretches(graph, flags, node_s, left_m, linked, rows, begin_s, second_a_metre, walk_m)
+    stretches = _stretches(graph, edges.flags, node_s, left_m, linked, rows, begin_s, second_a_metre, walk_m)
     lines = _bands(graph, stretches, limits, second_a_metre)
     return gpd.GeoDataFrame({"limit_s": limits.astype(np.int64)}, geometry=lines, crs="EPSG:4326")
 
