@@ -15,7 +15,8 @@ from community_routes.base.columns import COMPARISON_COLUMNS, LEAST_CHANGE
 from community_routes.base.errors import UsageError
 from community_routes.base.times import UNREACHED
 from community_routes.evaluation.evaluate import Evaluation
-from community_routes.measures.groups import better_or_worse, less_is_better
+from community_routes.measures.groups import better_or_worse
+from community_routes.measures.list import less_is_better
 
 KEYS = ("day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min")
 """What a row of access.csv is about, the scenario aside."""

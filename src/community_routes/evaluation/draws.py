@@ -14,10 +14,10 @@ from community_routes.base.errors import UsageError
 from community_routes.evaluation.case import window_query
 from community_routes.evaluation.differences import interval, spread
 from community_routes.evaluation.evaluate import Evaluation
-from community_routes.measures.access import kinds_of_places
 from community_routes.measures.groups import groupings
-from community_routes.measures.measure import Cumulative
+from community_routes.measures.measure import kinds_of_places
 from community_routes.measures.reach import zone_average
+from community_routes.measures.reached import Cumulative
 from community_routes.network.network import assemble_network
 from community_routes.network.timetable.trips import Wheelchair
 from community_routes.network.walks.points import Links

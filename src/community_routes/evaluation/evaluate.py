@@ -31,7 +31,6 @@ from community_routes.evaluation.proposals import applied_to, changed_ground
 from community_routes.evaluation.reuse import same_hours, same_stops, span_searched, taken_over
 from community_routes.evaluation.window import Choice, Subject, hours_needed, mixing_tables, study_choice
 from community_routes.fares.feed import check_fares
-from community_routes.measures.reach import percentile_times
 from community_routes.measures.service import StopDepartures, build_departures
 from community_routes.measures.shifts import Shift, shift_queries
 from community_routes.network.network import Network
@@ -51,7 +50,6 @@ from community_routes.sources.study.fares import Fares
 from community_routes.sources.study.file import StudyFile
 
 TODAY = "today"
-MEDIAN = 50
 Slot = tuple[str, str]
 """A day and a window."""
 Progress = Callable[[str], None]
@@ -260,9 +258,9 @@ class _Scores:
                     network, query, subject.walks, threads=subject.threads, engine=subject.engine, tell=told
                 )
             with watch.stage("measures"):
-                self.median_s[day, window] = percentile_times(time_s, MEDIAN)
                 inputs = subject.inputs(network, query, day, window, time_s, departures)
-                self.tables += subject.access_tables(inputs)
+                self.median_s[day, window] = inputs.median_s
+                self.tables.append(subject.access_table(inputs))
                 self.beside += mixing_tables(inputs, subject.zones, subject.opportunities)
 
     def add_shifts(self, day: str, network: Network, same: Unchanged, departures: StopDepartures) -> None:

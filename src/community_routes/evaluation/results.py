@@ -41,8 +41,8 @@ from community_routes.evaluation.map_layers import route_table, stop_table, stud
 from community_routes.evaluation.proposals import scenario_sources
 from community_routes.evaluation.side_by_side import evaluate_worst
 from community_routes.evaluation.views import nearest_places, sample_journeys
+from community_routes.measures.equity import equity_rows, poverty_lines
 from community_routes.measures.groups import group_rows
-from community_routes.measures.list import equity_rows, poverty_lines
 from community_routes.measures.meeting import hide_together
 from community_routes.report.files.tables import write_files
 from community_routes.report.notebook import map_html, notebook_html, table_html

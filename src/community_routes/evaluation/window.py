@@ -20,22 +20,12 @@ from community_routes.fares.label_search import TooManyStatesError
 from community_routes.fares.month import Commute, monthly_costs
 from community_routes.fares.search import times_within_budgets
 from community_routes.fares.tickets import TicketFares
-from community_routes.measures.access import access_rows
-from community_routes.measures.list import (
-    FURTHER,
-    Affordability,
-    Commuting,
-    FurtherMeasure,
-    OtherWards,
-    WindowInputs,
-    build_further,
-    visitors_in_window,
-    ward_table,
-)
-from community_routes.measures.measure import AccessMeasure, build_access_measure, default_measures
-from community_routes.measures.meeting import exposure_table, mixing_table
+from community_routes.measures.list import EMPLOYMENT, build_measure, default_measures
+from community_routes.measures.measure import BUDGETS, ZONE_TIMES, Facts, Measure, Need, WindowInputs
+from community_routes.measures.meeting import exposure_table, mixing_table, visitors_in_window
 from community_routes.measures.service import StopDepartures
 from community_routes.measures.shifts import USUAL_SHIFTS, Shift, search_shift, shift_tables
+from community_routes.measures.wards import ward_table
 from community_routes.network.network import Network
 from community_routes.routing.engine import Engine
 from community_routes.routing.query import Query, Walks
@@ -48,7 +38,6 @@ from community_routes.sources.study.yaml import BAD_VALUE
 
 DEFAULT = "default"
 SHIFTS = "shifts"
-EMPLOYMENT = "employment"
 NOON_S = 12 * HOUR
 
 
@@ -58,84 +47,52 @@ class Choice:
 
     Attributes
     ----------
-    reach : tuple of AccessMeasure
-        From travel times, by kind of place.
-    further : tuple of FurtherMeasure
-        From everything else that is known of a window.
+    measures : tuple of Measure
     shifts : tuple of Shift
     shift_key : str
         Key of the destinations where people work.
     """
 
-    reach: tuple[AccessMeasure, ...]
-    further: tuple[FurtherMeasure, ...]
+    measures: tuple[Measure, ...] = ()
     shifts: tuple[Shift, ...] = ()
     shift_key: str = EMPLOYMENT
+
+    @property
+    def needs(self) -> set[Need]:
+        """What the measures need besides travel times."""
+        return {need for measure in self.measures for need in measure.needs}
 
 
 def study_choice(file: StudyFile, zones: Zones) -> Choice:
     """The measures that a study chooses.
 
-    Without a choice, or for the name ``default``: cumulative opportunities, the nearest place, service near home, with
-    two wards or more the share of the other wards, with budgets what they reach, and with fares and employment what a
-    month of commuting costs. ``shifts`` adds the working day:
+    Without a choice, or for the name ``default``, those of ``default_measures``. ``shifts`` adds the working day:
     ``{shifts: {times: ["06:00-14:00"], key: employment}}``, the usual three shifts where none are named.
 
     Raises
     ------
     StudyError
-        A name or a setting is unknown.
+        A name or a setting is unknown, or the study lacks what a measure needs.
     """
-    reach: list[AccessMeasure] = []
-    further: list[FurtherMeasure] = []
+    measures: list[Measure] = []
     shifts: tuple[Shift, ...] = ()
     key = EMPLOYMENT
     faults: list[Notice] = []
+    n_wards = len({group for group in zones.table["group"] if group})
+    facts = Facts(file.travel.cutoffs_min, tuple(file.destinations), file.fares, n_wards)
     for choice in file.measures or (MeasureChoice(name=DEFAULT),):
         try:
             if choice.name == DEFAULT:
-                reach += default_measures(file.travel.cutoffs_min)
-                further += _default_further(file, zones)
+                measures += default_measures(facts)
             elif choice.name == SHIFTS:
                 shifts, key = _shifts(choice.settings, file)
-            elif choice.name in FURTHER:
-                further.append(_further(choice.name, choice.settings, file, zones))
             else:
-                reach.append(build_access_measure(choice.name, choice.settings, file.travel.cutoffs_min))
+                measures.append(build_measure(choice.name, choice.settings, facts))
         except ValueError as fault:
-            message = f"{fault}; or one of {', '.join((DEFAULT, SHIFTS, *FURTHER))}"
+            message = f"{fault}; or one of {', '.join((DEFAULT, SHIFTS))}"
             faults.append(BAD_VALUE.at(**choice.at("name"), value=choice.name, message=message))
     raise_on_errors(faults, StudyError)
-    return Choice(tuple(reach), tuple(further), shifts, key)
-
-
-def _default_further(file: StudyFile, zones: Zones) -> list[FurtherMeasure]:
-    names = ["service"]
-    if len({group for group in zones.table["group"] if group}) > 1:
-        names.append("share_of_other_wards")
-    if file.fares is not None and file.fares.budgets:
-        names.append("affordability")
-    if file.fares is not None and EMPLOYMENT in file.destinations:
-        names.append("commuting_cost")
-    return [_further(name, {}, file, zones) for name in names]
-
-
-def _further(name: str, settings: Mapping[str, Any], file: StudyFile, zones: Zones) -> FurtherMeasure:
-    """A further measure that knows what the study says of it."""
-    measure = build_further(name, settings)
-    if isinstance(measure, Affordability) and (file.fares is None or not file.fares.budgets):
-        raise ValueError("affordability needs `fares` with `budgets` in the study file")
-    if isinstance(measure, OtherWards) and len({group for group in zones.table["group"] if group}) < 2:
-        raise ValueError("share_of_other_wards needs neighbourhoods with a `group`, of which there are two or more")
-    if not isinstance(measure, Commuting):
-        return measure
-    if file.fares is None:
-        raise ValueError("commuting_cost needs `fares` in the study file")
-    if measure.commute.concession and file.fares.concession is None:
-        raise ValueError("commuting_cost with `concession: true` needs `concession` in the fares of the study file")
-    if measure.key not in file.destinations:
-        raise ValueError(f"{measure.key!r} is no key of destinations ({', '.join(file.destinations)})")
-    return replace(measure, income_per_month=file.fares.income_per_month)
+    return Choice(tuple(measures), shifts, key)
 
 
 def _shifts(settings: Mapping[str, Any], file: StudyFile) -> tuple[tuple[Shift, ...], str]:
@@ -204,11 +161,11 @@ class Subject:
         """What further measures need to know of a window."""
         zone_times, of_budget = None, dict[float, NDArray[np.int32]]()
         with self.stopwatch.stage("routing"):
-            if any(isinstance(measure, OtherWards) for measure in self.choice.further):
+            if ZONE_TIMES in self.choice.needs:
                 zone_times = travel_times_by_departure(
                     network, query, self.zone_walks, threads=self.threads, engine=self.engine
                 )
-            if self.fares is not None and any(isinstance(m, Affordability) for m in self.choice.further):
+            if self.fares is not None and BUDGETS in self.choice.needs:
                 times = self._within_budgets(network, query, self.fares)
                 of_budget = dict(zip(self.fares.budgets, times, strict=True))
             commutes = self._commutes(network, query)
@@ -234,6 +191,9 @@ class Subject:
             cutoffs_min=self.file.travel.cutoffs_min,
             units=amount_units(self.file),
             currency=self.currency,
+            destination_reason=self.destination_reason[day].tolist(),
+            percentiles=self.file.travel.percentiles,
+            keys=tuple(self.file.destinations),
         )
 
     def _within_budgets(self, network: Network, query: Query, fares: Fares) -> NDArray[np.int32]:
@@ -248,7 +208,7 @@ class Subject:
 
     def _commutes(self, network: Network, query: Query) -> dict[Commute, NDArray[np.float64]]:
         """What a month costs to each place of work; of a study's windows those before noon are ways to work, else all."""
-        wanted = {measure.commute for measure in self.choice.further if isinstance(measure, Commuting)}
+        wanted = {need for need in self.choice.needs if isinstance(need, Commute)}
         starts_s = [window.time[0] for window in self.file.travel.windows.values()]
         if self.fares is None or query.window_s[0] >= NOON_S > min(starts_s):
             return {}
@@ -273,26 +233,9 @@ class Subject:
                 )
         return found
 
-    def access_tables(self, inputs: WindowInputs) -> list[pd.DataFrame]:
+    def access_table(self, inputs: WindowInputs) -> pd.DataFrame:
         """Rows of access.csv of a window."""
-        day, window = inputs.day, inputs.window
-        reach = access_rows(
-            self.zones.table,
-            self.zones.origins,
-            self.opportunities.table,
-            inputs.time_s,
-            scenario=self.scenario,
-            day=day,
-            window=window,
-            cutoffs_min=self.file.travel.cutoffs_min,
-            percentiles=self.file.travel.percentiles,
-            origin_reason=self.origin_reason[day].tolist(),
-            destination_reason=self.destination_reason[day].tolist(),
-            units=amount_units(self.file),
-            keys=list(self.file.destinations),
-            measures=self.choice.reach,
-        )
-        return [reach, *(measure.access_rows(inputs) for measure in self.choice.further)]
+        return inputs.table([column for measure in self.choice.measures for column in measure.take(inputs)])
 
     def shift_tables(
         self, network: Network, query: Query, inputs: WindowInputs, shift: Shift

@@ -230,9 +230,7 @@ def build_scene(study: Study, named: Named | None = None, parts: Sequence[str] |
     """
     file, walk = study.file, study.file.travel.walk
     spots = named if named is not None else named_places(study)
-    stops, networks = study_networks(
-        file, study.feed, study.ground, span_s=span_of(file, Choice((), ())), store=study.store
-    )
+    stops, networks = study_networks(file, study.feed, study.ground, span_s=span_of(file, Choice()), store=study.store)
     ends = link_points(study.ground, _ends(study, spots), link_m=walk.link_m)
     limit_s = int(walk.to_stop_min * MINUTE)
     arriving = walks_between(study.ground, stops, ends, limit_s=limit_s, speed_kmh=walk.speed_kmh)
