@@ -10,16 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.base.times import MINUTE
-from community_routes.evaluation.case import (
-    Study,
-    destination_points,
-    origin_points,
-    study_walks,
-    why_not,
-    window_query,
-)
-from community_routes.evaluation.evaluate import span_of
-from community_routes.evaluation.window import Choice, amount_units
+from community_routes.evaluation.case import Study, window_query
+from community_routes.evaluation.places import destination_points, origin_points, study_walks, why_not
+from community_routes.evaluation.window import Choice, amount_units, span_of
 from community_routes.measures.groups import group_rows
 from community_routes.measures.measure import WindowInputs
 from community_routes.measures.reached import Cumulative

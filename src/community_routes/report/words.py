@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from markupsafe import Markup
 
 from community_routes.base.times import format_time
-from community_routes.measures.list import column_of
 from community_routes.sources.study.fares import POUNDS
 
 MINUS = "\u2212"
@@ -104,6 +103,8 @@ def view_name(measure: str, reading: str, cutoff_min: float | None, currency: st
     how = {"mean": "", "p50": "", "best": ""}.get(reading, f" ({reading_name(reading)})")
     if measure == "cumulative_opportunities" and cutoff_min is not None:
         return f"Reached{within}{how}"
+    from community_routes.measures.list import column_of  # compilers come with it, which few words need
+
     column = column_of(measure)
     asked = column.read(measure) or {}
     if "from_min" in asked:
