@@ -39,10 +39,10 @@ def measure(name: str, runs: int) -> dict[str, Any]:
     """All proposals of a study, one after the other and side by side."""
     from community_routes.base.timings import Stopwatch, peak_megabytes
     from community_routes.evaluation.case import open_study
-    from community_routes.evaluation.evaluate import Evaluation, evaluate
+    from community_routes.evaluation.evaluate import Evaluation, evaluate, evaluate_all
     from community_routes.evaluation.proposals import read_scenarios
     from community_routes.evaluation.results import compare
-    from community_routes.evaluation.side_by_side import evaluate_all
+    from community_routes.routing.runner import Runner
 
     study = open_study(STUDIES[name][1])
     today = evaluate(study)
@@ -83,7 +83,7 @@ def measure(name: str, runs: int) -> dict[str, Any]:
         for _ in range(runs):
             plans = read_scenarios(files, study)
             wall, processor = time.perf_counter(), time.process_time()
-            evaluate_all(study, plans, base=today, threads=threads)
+            evaluate_all([today.case.with_scenario(plan) for plan in plans], today, Runner(threads))
             times.append((time.process_time() - processor, time.perf_counter() - wall))
         beside[str(threads)] = [statistics.median(column) for column in zip(*times, strict=True)]
     shifts = today.further["shifts"][["day", "shift"]].drop_duplicates() if "shifts" in today.further else ()

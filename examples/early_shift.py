@@ -9,7 +9,7 @@ import numpy as np
 import pictures
 
 import community_routes as cr
-from community_routes.evaluation.case import destination_points, origin_points
+from community_routes.evaluation.places import destination_points, origin_points
 from community_routes.measures.shifts import Shift, shift_access
 
 

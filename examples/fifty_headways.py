@@ -10,7 +10,7 @@ import numpy as np
 import pictures
 
 import community_routes as cr
-from community_routes.evaluation.evaluate import setting_of
+from community_routes.evaluation.case import setting_of
 
 
 def main(out: Path, headways: Sequence[int] = tuple(range(3, 61, 3))) -> Path:

@@ -30,8 +30,7 @@ PROPOSALS = [(page, text) for page, text in blocks("yaml") if text.startswith("s
 @pytest.fixture(scope="module")
 def setting() -> Any:
     """The sample, ready to be changed."""
-    from community_routes.evaluation.case import open_study
-    from community_routes.evaluation.proposals import setting_of
+    from community_routes.evaluation.case import open_study, setting_of
 
     study = open_study(ROOT / "data" / "study.yaml", cache=None)
     return dataclasses.replace(setting_of(study), street_map=study.street_map)

@@ -172,12 +172,13 @@ def run_commands(page: Path, project: Path, cache: Path, capsys: pytest.CaptureF
 @pytest.fixture
 def tables_restored() -> Iterator[None]:
     """The tables of measures and changes, to which the page on adding adds, are as they were afterwards."""
-    from community_routes.measures.measure import REACH
+    from community_routes.measures.list import MEASURES
     from community_routes.scenarios.list import CHANGES
 
-    tables: list[dict[str, Any]] = [REACH, CHANGES]  # type: ignore[list-item]
-    kept = [dict(table) for table in tables]
+    tables: list[dict[str, Any]] = [CHANGES]  # type: ignore[list-item]
+    kept, measures = [dict(table) for table in tables], list(MEASURES)
     yield
+    MEASURES[:] = measures
     for table, before in zip(tables, kept, strict=True):
         table.clear()
         table.update(before)

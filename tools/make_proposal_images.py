@@ -26,8 +26,8 @@ import shapely
 from matplotlib.collections import LineCollection
 
 import community_routes as cr
+from community_routes.evaluation.case import setting_of
 from community_routes.evaluation.map_layers import route_table, study_box
-from community_routes.evaluation.proposals import setting_of
 from community_routes.fares.tickets import FareRide, TicketFares, cheapest_day
 from community_routes.sources.osm.background import background_layers
 from make_images import shrink

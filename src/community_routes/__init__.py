@@ -94,11 +94,10 @@ _WHERE = {
         "sample_study",
     ),
     "evaluation.proposals": ("read_scenarios",),
+    "evaluation.evaluate": ("Evaluation", "evaluate"),
     "evaluation.results": (
         "Comparison",
-        "Evaluation",
         "compare",
-        "evaluate",
     ),
     "evaluation.sweep": (
         "Sweep",

@@ -11,15 +11,9 @@ import pytest
 
 from community_routes.base.times import HOUR, UNREACHED, format_time
 from community_routes.cli import run_command
-from community_routes.evaluation.case import (
-    Study,
-    destination_points,
-    open_study,
-    origin_points,
-    study_query,
-    study_walks,
-)
+from community_routes.evaluation.case import Study, open_study, study_query
 from community_routes.evaluation.evaluate import Evaluation, evaluate
+from community_routes.evaluation.places import destination_points, origin_points, study_walks
 from community_routes.routing.journeys import journeys
 from community_routes.routing.travel_times import travel_times_by_departure
 from community_routes.travel.itinerary import journey

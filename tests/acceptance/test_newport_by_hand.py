@@ -12,9 +12,10 @@ import pytest
 
 from acceptance.by_hand import Streets, Timetable, Town, metres_between, most_deprived_fifth, seconds, table, zipped
 from community_routes.base.times import HOUR, MINUTE
-from community_routes.evaluation.case import Study, destination_points, open_study
+from community_routes.evaluation.case import Study, open_study, setting_of
 from community_routes.evaluation.evaluate import evaluate
-from community_routes.evaluation.proposals import read_scenarios, setting_of
+from community_routes.evaluation.places import destination_points
+from community_routes.evaluation.proposals import read_scenarios
 from community_routes.evaluation.results import Comparison, compare
 from community_routes.evaluation.sweep import study_at
 from community_routes.scenarios.apply import apply_scenario

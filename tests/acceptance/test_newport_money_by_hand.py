@@ -17,8 +17,9 @@ import pytest
 from acceptance import by_hand
 from acceptance.by_hand import ALL_THE_WAY_S, Streets, Timetable, Town, table
 from community_routes.base.times import HOUR, MINUTE
-from community_routes.evaluation.case import destination_points, open_study
+from community_routes.evaluation.case import open_study
 from community_routes.evaluation.evaluate import Evaluation, evaluate
+from community_routes.evaluation.places import destination_points
 from conftest import shared_data
 
 pytestmark = pytest.mark.slow

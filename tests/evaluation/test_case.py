@@ -10,8 +10,9 @@ import pytest
 
 from community_routes.base.errors import CommunityRoutesError, StudyError
 from community_routes.base.notices import Notice, errors_in
-from community_routes.evaluation.case import destination_points, open_study, origin_points, sample_study
+from community_routes.evaluation.case import open_study, sample_study
 from community_routes.evaluation.check import check_inputs
+from community_routes.evaluation.places import destination_points, origin_points
 from small_town import PLACES, SHOPS, STUDY, town_study
 
 

@@ -119,5 +119,5 @@ def test_shifts_at_both_ends_of_the_day(tmp_path: Path) -> None:
 
 def test_settings_are_those_of_the_study(study: Study) -> None:
     travel = study.file.travel.model_copy(update={"max_rides": 4})
-    wider = replace(study, file=study.file.model_copy(update={"travel": travel}), applied={})
+    wider = replace(study, file=study.file.model_copy(update={"travel": travel}))
     assert (evaluate(wider).time_s["day", "peak"][0, :, 4] != UNREACHED).all()

@@ -13,7 +13,7 @@ from community_routes.base.times import HOUR
 from community_routes.evaluation.case import Study, open_study, sample_scenarios, sample_study
 from community_routes.evaluation.evaluate import Evaluation, evaluate
 from community_routes.evaluation.proposals import read_scenarios
-from community_routes.evaluation.reuse import same_hours, span_searched
+from community_routes.evaluation.search import same_hours, span_searched
 from community_routes.network.network import Network, assemble_network
 from community_routes.routing.travel_times import travel_times_by_departure
 from community_routes.scenarios.file import Scenario

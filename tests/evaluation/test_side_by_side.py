@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from community_routes.base.errors import ScenarioError
+from community_routes.base.errors import StudyError
 from community_routes.base.kernels import compile_seconds_of_thread
 from community_routes.base.timings import Stopwatch
-from community_routes.evaluation import side_by_side
-from community_routes.evaluation.case import Study, open_study
-from community_routes.evaluation.evaluate import Evaluation, evaluate
-from community_routes.evaluation.side_by_side import evaluate_all, largest_times
+from community_routes.evaluation.case import Case, Study, open_study
+from community_routes.evaluation.evaluate import Evaluation, evaluate, evaluate_all, largest_times
+from community_routes.routing.runner import Runner
 from community_routes.scenarios.file import Scenario
 from small_town import STUDY, town_study
 
@@ -40,33 +40,38 @@ def today(study: Study) -> Evaluation:
     return evaluate(study)
 
 
+def cases(today: Evaluation) -> list[Case]:
+    return [today.case.with_scenario(plan) for plan in PLANS]
+
+
 def test_threads_change_neither_bytes_nor_order(study: Study, today: Evaluation) -> None:
     alone = [evaluate(study, plan) for plan in PLANS]
     for threads in (1, 2, 4, 9):
-        found = evaluate_all(study, PLANS, base=today, threads=threads)
+        found = evaluate_all(cases(today), today, Runner(threads))
         assert [each.scenario for each in found] == ["often", "gone", "slower", "later"]
         for one, other in zip(alone, found, strict=True):
             pd.testing.assert_frame_equal(one.access, other.access, check_exact=True)
-    assert evaluate_all(study, [], base=today, threads=2) == []
+    assert evaluate_all([], today, Runner(2)) == []
 
 
 def test_they_are_under_way_at_once_and_say_how_many_are_done(study: Study, today: Evaluation) -> None:
     told: list[tuple[str, str]] = []
-    evaluate_all(
-        study, PLANS, base=today, threads=2, progress=lambda text: told.append((threading.current_thread().name, text))
-    )
+    runner = Runner(2, tell=lambda text: told.append((threading.current_thread().name, text)))
+    evaluate_all(cases(today), today, runner)
     assert len({name for name, _ in told}) == 2
     assert any("(gone)" in text and "of 4 scenarios done" in text for _, text in told)
 
 
-def test_the_first_failure_in_order_is_told(study: Study, today: Evaluation) -> None:
-    """The second and the fourth cannot be applied; it is the second that is told, however quick the fourth fails."""
-    wrong = [
-        Scenario.model_validate({"scenario": r, "changes": [{"withdraw_route": {"route": r}}]}) for r in ("Q1", "Q2")
-    ]
+def test_the_first_failure_in_order_is_told(today: Evaluation) -> None:
+    """Of two cases that fail it is the first that is told, however quick the other fails."""
+    fine, wrong = cases(today)[0], []
+    for name in ("slow", "quick"):
+        far = replace(today.zones, origins=today.zones.origins.assign(lat=50.0))
+        wrong.append(replace(today.case.with_inputs(zones=far), name=name))
     for threads in (1, 2, 4):
-        with pytest.raises(ScenarioError, match="Q1"):
-            evaluate_all(study, [PLANS[0], wrong[0], PLANS[1], wrong[1]], base=today, threads=threads)
+        told: list[str] = []
+        with pytest.raises(StudyError, match="all 9 neighbourhoods are off the network"):
+            evaluate_all([fine, *wrong], today, Runner(threads, tell=told.append))
 
 
 def test_an_interruption_ends_all(study: Study, today: Evaluation) -> None:
@@ -79,7 +84,7 @@ def test_an_interruption_ends_all(study: Study, today: Evaluation) -> None:
         ended.append("scenarios done" in text and ", 0 of 4" not in text)
 
     with pytest.raises(KeyboardInterrupt):
-        evaluate_all(study, PLANS, base=today, threads=2, progress=interrupt)
+        evaluate_all(cases(today), today, Runner(2, tell=interrupt))
     assert not any(ended)
     assert not any(thread.name.startswith("proposal") for thread in threading.enumerate())
 
@@ -89,9 +94,9 @@ def test_little_memory_means_one_after_the_other(
 ) -> None:
     """9 origins, 120 departures and 7 places: 30,240 bytes of times, held twice over."""
     assert largest_times(today) == 2 * 9 * 120 * 7 * 4
-    monkeypatch.setattr(side_by_side, "MOST_BYTES", 100_000)
+    monkeypatch.setattr("community_routes.evaluation.evaluate.MOST_AT_ONCE_BYTES", 100_000)
     names: set[str] = set()
-    evaluate_all(study, PLANS, base=today, threads=4, progress=lambda _: names.add(threading.current_thread().name))
+    evaluate_all(cases(today), today, Runner(4, tell=lambda _: names.add(threading.current_thread().name)))
     assert names == {threading.current_thread().name}
 
 

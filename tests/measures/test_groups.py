@@ -12,11 +12,11 @@ from community_routes.measures.groups import (
     deprivation_gap,
     group_rows,
     groupings,
-    less_is_better,
     local_fifths,
     national_fifths,
     with_interval,
 )
+from community_routes.measures.list import less_is_better
 from community_routes.measures.weighted import persons_of, weighted_mean, weighted_quantile, weighted_share
 
 KEYS = {"day": "day", "window": "am", "kind": "jobs"}

@@ -17,11 +17,14 @@ from community_routes.evaluation.case import open_study
 from community_routes.evaluation.evaluate import evaluate
 from community_routes.evaluation.results import compare
 from community_routes.fares.month import Commute
-from community_routes.measures.groups import group_rows, less_is_better
-from community_routes.measures.list import Commuting, WindowInputs, build_further
+from community_routes.measures.groups import group_rows
+from community_routes.measures.list import build_measure, less_is_better
+from community_routes.measures.measure import Facts, Measure, WindowInputs
+from community_routes.measures.money import Commuting
 from community_routes.measures.service import StopDepartures
 from community_routes.network.walks.points import Links
 from community_routes.scenarios.file import read_scenario
+from community_routes.sources.study.fares import Fares
 from small_town import STUDY, town_study
 
 NO, INF = UNREACHED, math.inf
@@ -58,7 +61,11 @@ def rows(share: float, income: float | None = None, cost: Any = COST, **zones: l
         cutoffs_min=(10.0,),
         cost_of_commute={Commute("jobs"): np.asarray(cost)},
     )
-    return Commuting(Commute("jobs"), share, income).access_rows(inputs)
+    return rows_of(Commuting(Commute("jobs"), share, income), inputs)
+
+
+def rows_of(measure: Measure, known: WindowInputs) -> pd.DataFrame:
+    return known.table(measure.take(known))
 
 
 def told(table: pd.DataFrame, measure: str) -> list[object]:
@@ -103,7 +110,7 @@ def test_groups_and_a_first_journey() -> None:
 
 
 def test_windows_without_a_way_to_work_have_no_rows() -> None:
-    assert Commuting(Commute("spaces")).access_rows(_only_jobs()).empty
+    assert rows_of(Commuting(Commute("spaces")), _only_jobs()).empty
 
 
 def _only_jobs() -> WindowInputs:
@@ -116,11 +123,12 @@ def _only_jobs() -> WindowInputs:
 
 
 def test_by_name() -> None:
+    facts = Facts((10.0,), ("employment", "shops"), Fares.model_validate({"single": 2.0}))
     asked = {"key": "shops", "share": 0.25, "days": 12, "days_a_week": 3}
-    assert build_further("commuting_cost", asked) == Commuting(Commute("shops", 12, 3), 0.25)
+    assert build_measure("commuting_cost", asked, facts) == Commuting(Commute("shops", 12, 3), 0.25)
     for wrong in ({"share": 0}, {"share": 1.5}, {"days": 0}, {"days_a_week": 8}, {"month": 1}):
         with pytest.raises(ValueError, match="commuting_cost"):
-            build_further("commuting_cost", wrong)
+            build_measure("commuting_cost", wrong, facts)
 
 
 TOWN = (
@@ -213,4 +221,4 @@ def test_a_second_point_of_a_zone_counts_by_its_weight() -> None:
         time_s=TIMES[[0, 1, 1]],
         cost_of_commute={Commute("jobs"): COST[[0, 1, 1]]},
     )
-    assert Commuting(Commute("jobs")).access_rows(inputs)["value"].tolist() == [40.0, 40.0]
+    assert rows_of(Commuting(Commute("jobs")), inputs)["value"].tolist() == [40.0, 40.0]

@@ -22,7 +22,6 @@ from community_routes.measures.service import (
     ptal_form_index,
     service_per_hour,
 )
-from community_routes.measures.window import zone_rows
 from community_routes.network.timetable.trips import Timetable
 from community_routes.network.walks.points import Links, walk_seconds
 
@@ -228,26 +227,3 @@ def test_modes_of_basic_and_extended_route_types() -> None:
     ]
     assert [mode_of(t) for t in types] == names
     assert [MODES[code] for code in modes_of(types)] == names
-
-
-def test_rows_for_the_tables() -> None:
-    """Sorted by id; missing with its reason; a value has none."""
-    zones = pd.DataFrame(
-        {"id": ["B", "A"], "name": ["b", "a"], "population": [1, 2], "deprivation_decile": [1, np.nan]}
-    )
-    settings = {
-        "scenario": "today",
-        "day": "d",
-        "window": "w",
-        "kind": "stops",
-        "measure": "service_per_hour",
-        "unit": "per hour",
-    }
-    table = zone_rows(zones, [2.5, np.nan], **settings)  # type: ignore[arg-type]
-    assert table["neighbourhood"].tolist() == ["A", "B"]
-    assert table["reason"].tolist() == ["off_network", ""]
-    assert table["value"].iloc[1] == 2.5
-    with pytest.raises(ValueError, match="no stated reason"):
-        zone_rows(zones, [2.5, np.nan], reason="", **settings)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="2 zones"):
-        zone_rows(zones, [2.5], **settings)  # type: ignore[arg-type]

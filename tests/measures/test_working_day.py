@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from community_routes.base.times import HOUR
-from community_routes.measures.list import WindowInputs
+from community_routes.measures.measure import WindowInputs
 from community_routes.measures.service import StopDepartures
 from community_routes.measures.shifts import Shift, ShiftAccess, search_shift, shift_tables
 from community_routes.network.network import assemble_network

@@ -21,8 +21,9 @@ import shapely
 from community_routes.base.errors import MachineError, UsageError
 from community_routes.base.times import HOUR, UNREACHED
 from community_routes.cli import run_command
-from community_routes.evaluation.case import Study, open_study, origin_points, sample_study
+from community_routes.evaluation.case import Study, open_study, sample_study
 from community_routes.evaluation.evaluate import evaluate
+from community_routes.evaluation.places import origin_points
 from community_routes.measures.reach import nearest, percentile_over_departures
 from community_routes.network.streets.streets import Streets
 from community_routes.sites import assess_sites, batch, sites_status

@@ -14,7 +14,8 @@ import shapely
 from community_routes.base.errors import UsageError
 from community_routes.base.times import HOUR, MINUTE
 from community_routes.cli import run_command
-from community_routes.evaluation.case import chosen_query, open_study, origin_points, sample_study
+from community_routes.evaluation.case import chosen_query, open_study, sample_study
+from community_routes.evaluation.places import origin_points
 from community_routes.network.walks.links import link_points
 from community_routes.travel.isochrone import isochrone
 from community_routes.travel.itinerary import journey

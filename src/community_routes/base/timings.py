@@ -43,6 +43,7 @@ class Stopwatch:
 
     of_thread: bool = False
     seconds: dict[str, list[float]] = field(default_factory=dict)
+    searches: dict[str, int] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
     _stack: list[list[float]] = field(default_factory=list)
 
@@ -69,6 +70,10 @@ class Stopwatch:
                 outer[1] += processor
                 outer[2] += compiled
 
+    def count(self, what: str) -> None:
+        """Count a search: of a window, from all origins to all destinations, or of one pair."""
+        self.searches[what] = self.searches.get(what, 0) + 1
+
     def add(self, other: Stopwatch) -> None:
         """Count what another watch has counted."""
         for name, (wall, processor, peak) in other.seconds.items():
@@ -76,6 +81,8 @@ class Stopwatch:
             mine[0] += wall
             mine[1] += processor
             mine[2] = max(mine[2], peak)
+        for what, n in other.searches.items():
+            self.searches[what] = self.searches.get(what, 0) + n
 
     def table(self) -> dict[str, dict[str, float]]:
         """``{"read": {"wall_s": ..., "processor_s": ..., "peak_mb": ...}, ...}`` for every stage."""
@@ -92,5 +99,5 @@ class Stopwatch:
         }
 
     def json(self) -> str:
-        """The table as a JSON text."""
-        return json.dumps(self.table(), indent=2) + "\n"
+        """The table as a JSON text; beside the stages ``searches``, how many of windows were made."""
+        return json.dumps({**self.table(), "searches": self.searches}, indent=2) + "\n"

@@ -96,11 +96,12 @@ def _run(
     common: Common,
 ) -> None:
     from community_routes.base.files import check_replaceable
-    from community_routes.evaluation.evaluate import evaluate
+    from community_routes.evaluation.case import Case
+    from community_routes.evaluation.evaluate import evaluate_all, evaluate_case, evaluate_worst
     from community_routes.evaluation.inputs import listed
-    from community_routes.evaluation.proposals import read_scenarios
+    from community_routes.evaluation.proposals import read_cases
     from community_routes.evaluation.results import compare
-    from community_routes.evaluation.side_by_side import evaluate_all, evaluate_worst
+    from community_routes.routing.runner import Runner
 
     check_engine(*searching, common.cache)
     with session(common, f"reading {study.name}") as console:
@@ -108,17 +109,13 @@ def _run(
         watch = console.stopwatch
         opened = opened_study(console, study, common)
         with watch.stage("read"):
-            proposals = read_scenarios(scenarios, opened)
+            case = Case.of(opened)
+            proposals = read_cases(scenarios, case)
         with engine_of(console, *searching, common) as engine:
-            how: dict[str, Any] = {
-                "threads": common.threads,
-                "engine": engine,
-                "stopwatch": watch,
-                "progress": console.progress,
-            }
-            today = evaluate(opened, **how)
-            evaluated = evaluate_all(opened, proposals, base=today, **how)
-            worst = evaluate_worst(opened, proposals, **how)
+            runner = Runner(common.threads, engine, watch, console.progress)
+            today = evaluate_case(case, runner=runner)
+            evaluated = evaluate_all(proposals, today, runner)
+            worst = evaluate_worst(case, [one.applied.scenario for one in proposals if one.applied is not None], runner)
         with watch.stage("compare"):
             draws, percent = counting
             drawn: dict[str, Any] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,31 +11,44 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 
 from community_routes.base.errors import CommunityRoutesError, StudyError, UsageError, as_path
 from community_routes.base.notices import Notice, declare, raise_on_errors, sort_notices
 from community_routes.base.times import MINUTE, parse_window
 from community_routes.base.timings import Stopwatch
+from community_routes.evaluation.places import (
+    Reached,
+    destination_points,
+    home_walks,
+    lines_of,
+    origin_points,
+    report_places,
+    same_stops,
+    study_networks,
+    study_walks,
+    why_not,
+    zone_walks,
+)
+from community_routes.evaluation.window import Choice, span_of, study_choice
 from community_routes.fares.feed import check_fares, money_of
-from community_routes.network.kept import keep_networks, keep_read, keep_streets, open_store
-from community_routes.network.network import Network
+from community_routes.measures.service import StopDepartures, build_departures
+from community_routes.network.kept import Stopping, keep_read, keep_streets, open_store
+from community_routes.network.network import Network, assemble_network
 from community_routes.network.store import Store
 from community_routes.network.streets.roads import Roads, build_roads
-from community_routes.network.streets.streets import Streets
+from community_routes.network.streets.streets import build_streets
 from community_routes.network.walks.links import (
     CrowFly,
     Ground,
     Linked,
-    is_symmetric,
-    join_linked,
-    link_points,
-    report_other_parts,
-    walks_between,
 )
-from community_routes.network.walks.points import Links, Points, same_places
+from community_routes.network.walks.points import Links, Points
 from community_routes.routing.query import Query, Walks
+from community_routes.scenarios.apply import Applied, apply_scenario
+from community_routes.scenarios.draws import Shifts, shifted_feed
+from community_routes.scenarios.edit.work import Setting
+from community_routes.scenarios.file import Scenario
 from community_routes.sources.checks import check_service
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.read import read_feed
@@ -52,6 +65,7 @@ from community_routes.sources.places.zones import Zones, read_zones
 from community_routes.sources.rail import check_rail
 from community_routes.sources.step_free import check_step_free
 from community_routes.sources.study.dates import check_dates
+from community_routes.sources.study.fares import Fares
 from community_routes.sources.study.file import StudyFile, named_files, read_study_file
 
 UNEXPECTED_FAULT = declare("unreadable_input", "error", "An input could not be read at all.")
@@ -77,8 +91,6 @@ class Study:
         Warnings and remarks of reading.
     sources : DataFrame of name, kind, sha256, credit
         The input files.
-    applied : dict
-        Proposals that were applied already.
     store : Store or None
         Where networks are kept between runs.
     """
@@ -91,7 +103,6 @@ class Study:
     opportunities: Opportunities
     notices: tuple[Notice, ...]
     sources: pd.DataFrame
-    applied: dict[int, Any] = field(default_factory=dict, repr=False)
     store: Store | None = field(default=None, repr=False)
 
     @property
@@ -334,36 +345,6 @@ def _with_ground(parts: _Parts, found: list[Notice], store: Store | None) -> Stu
     )
 
 
-def lines_of(ground: Ground) -> NDArray[np.object_] | None:
-    """The walkable edges as lines, or None for straight-line walking."""
-    return street_lines(ground) if isinstance(ground, Streets) else None
-
-
-def street_lines(streets: Streets) -> NDArray[np.object_]:
-    """The walkable edges as lines, shape (n_edges,)."""
-    graph = streets.graph
-    owner = np.repeat(np.arange(graph.n_edges), np.diff(graph.first))
-    lines: NDArray[np.object_] = shapely.linestrings(np.column_stack([graph.lon, graph.lat]), indices=owner)
-    return lines
-
-
-def origin_points(zones: Zones) -> Points:
-    """The origins of all neighbourhoods as points to walk from, one place each."""
-    origins = zones.origins
-    return Points.single(origins["id"].to_numpy(object), origins["lon"].to_numpy(), origins["lat"].to_numpy())
-
-
-def destination_points(opportunities: Opportunities) -> Points:
-    """The destinations as places with the points at which they are entered."""
-    entrances = opportunities.entrances
-    return Points(
-        opportunities.table["id"].to_numpy(object),
-        entrances["lon"].to_numpy(np.float64),
-        entrances["lat"].to_numpy(np.float64),
-        entrances["place"].to_numpy(np.int32),
-    )
-
-
 _KINDS = {"timetables": "timetable", "streets": "streets", "neighbourhoods": "neighbourhoods"}
 OSM_CREDIT = "© OpenStreetMap contributors, Open Database License 1.0"
 
@@ -414,13 +395,6 @@ def sample_study() -> Path:
 def sample_scenarios() -> list[Path]:
     """The sample's proposals."""
     return sorted((sample_folder() / "scenarios").glob("*.yaml"))
-
-
-STOPS_OFF_MAP = declare(
-    "stops_off_map",
-    "warning",
-    "A place has no stop within a walk only because the stops near it lie outside the map.",
-)
 
 
 def study_query(file: StudyFile, window_s: tuple[int, int], *, arrive_by: bool = False) -> Query:
@@ -478,117 +452,370 @@ def chosen_query(study: Study, window: str | None) -> Query:
         raise UsageError(f"{window!r} is no window of the study ({', '.join(windows)}): {wrong}") from None
 
 
-def study_networks(
-    file: StudyFile,
-    feed: Feed,
-    ground: Ground,
-    *,
-    span_s: tuple[int, int],
-    days: Collection[str] | None = None,
-    notices: list[Notice] | None = None,
-    store: Store | None = None,
-) -> tuple[Linked, dict[str, Network]]:
-    """The stops joined to the ground, and the network of each day of a study (or of ``days``), with the study's settings."""
-    travel = file.travel
-    return keep_networks(
-        store,
-        feed,
-        ground,
-        {day: date for day, date in file.dates.items() if days is None or day in days},
-        slack_s=travel.slack_s,
-        between_stops_s=int(travel.walk.between_stops_min * MINUTE),
-        speed_kmh=travel.walk.speed_kmh,
-        link_m=travel.walk.link_m,
-        phase=travel.phase,
-        seed=travel.seed,
-        wheelchair=travel.bound,
-        span_s=span_s,
-        notices=notices,
-    )
+def setting_of(study: Study) -> Setting:
+    """What a proposal is applied to."""
+    return Case.of(study).setting
+
+
+TODAY = "today"
 
 
 @dataclass(frozen=True, eq=False)
-class Reached:
-    """Origins and destinations joined to the ground, with the walks that begin and end their journeys."""
+class Case:
+    """A study changed in some way, of which figures are asked: today, a proposal, other settings, another timetable, a draw.
 
-    origins: Linked
-    destinations: Linked
-    walks: Walks
+    A case is made to be asked often. What a change does not touch is the same object as in the case that it was made from (its
+    parent): inputs at once; stops, walks and networks, which are found when they are first asked for, wherever nothing that
+    they come from differs. Nothing in a case is ever changed.
 
+    Attributes
+    ----------
+    study : Study
+        With the settings of this case.
+    name, title : str
+        ``today`` or the proposal's id, and its name for people.
+    feed, zones, opportunities
+        Inputs, as changed.
+    ground : Streets or CrowFly
+        What people walk on, as changed.
+    fares : Fares or None
+    applied : Applied or None
+        What the proposal did; None for today.
+    said : tuple of Notice
+        Of applying the proposal.
+    parent : Case or None
+        What it was made from.
+    """
 
-def study_walks(file: StudyFile, ground: Ground, stops: Linked, origins: Points, destinations: Points) -> Reached:
-    """Walks from origins to stops, from stops to destinations, and all the way, within the study's limits."""
-    walk = file.travel.walk
-    start = link_points(ground, origins, link_m=walk.link_m)
-    end = start if destinations is origins else link_points(ground, destinations, link_m=walk.link_m)
-    to_stop_s, all_the_way_s = int(walk.to_stop_min * MINUTE), int(walk.all_the_way_min * MINUTE)
-    n_stops = stops.points.n_places
-    # One search from each origin finds its stops and the destinations that it can walk to.
-    leaving = walks_between(
-        ground, start, join_linked(stops, end), limit_s=max(to_stop_s, all_the_way_s), speed_kmh=walk.speed_kmh
-    )
-    access = leaving.to_places(0, n_stops).within(to_stop_s)
-    direct = leaving.to_places(n_stops, n_stops + destinations.n_places).within(all_the_way_s)
-    if end is start and is_symmetric(ground, stops):
-        egress = access
-    else:
-        arriving = walks_between(ground, stops, end, limit_s=to_stop_s, speed_kmh=walk.speed_kmh)
-        egress = arriving.reversed(destinations.n_places)
-    # A place is there at once whatever file it comes from, and were it off the network.
-    return Reached(start, end, Walks(access, egress, direct.with_nothing(*same_places(origins, destinations))))
+    study: Study
+    feed: Feed
+    zones: Zones
+    opportunities: Opportunities
+    ground: Ground
+    fares: Fares | None
+    name: str = TODAY
+    title: str = "Today"
+    applied: Applied | None = None
+    said: tuple[Notice, ...] = ()
+    parent: Case | None = field(default=None, repr=False)
 
+    @classmethod
+    def of(cls, study: Study) -> Case:
+        """Today: a study as it is."""
+        return cls(study, study.feed, study.zones, study.opportunities, study.ground, study.file.fares)
 
-def why_not(network: Network, linked: Linked, links: Links, *, leaving: bool) -> NDArray[np.object_]:
-    """Why each place cannot travel: ``off_network``, ``no_service`` (no trip that day within a walk) or ""."""
-    timetable = network.timetable
-    served = np.zeros(timetable.n_stops, np.bool_)
-    if leaving:
-        served[timetable.from_stop[timetable.board]] = True
-    else:
-        served[timetable.to_stop[timetable.alight]] = True
-    has_service = np.bincount(links.start()[served[links.to]], minlength=links.n_from) > 0
-    reason = np.where(has_service, "", "no_service").astype(object)
-    reason[~linked.place_linked] = "off_network"
-    return reason
+    def with_scenario(self, scenario: Scenario, *, notices: list[Notice] | None = None) -> Case:
+        """The case with a proposal, and those that it builds on, applied.
 
+        Parameters
+        ----------
+        scenario : Scenario
+        notices : list of Notice, optional
+            Gets what was found, errors included.
 
-def report_cut_off(
-    study: Study,
-    ground: Ground,
-    stops: Linked,
-    reached: Reached,
-    notices: list[Notice],
-    names: tuple[str, str] = ("neighbourhoods", "destinations"),
-) -> None:
-    """Say which places are cut off from most streets, and which have no stop only because those near lie outside the map."""
-    walk, walks, straight = study.file.travel.walk, reached.walks, CrowFly(1.0)
-    off = stops.outside
-    beyond = Points.single(stops.points.id[stops.points.place[off]], stops.points.lon[off], stops.points.lat[off])
-    for what, linked, links in zip(
-        names, (reached.origins, reached.destinations), (walks.access, walks.egress), strict=True
-    ):
-        report_other_parts(ground, linked, what, notices)
-        points, alone = linked.points, np.diff(links.first) == 0
-        rows = np.flatnonzero(alone[points.place] & linked.linked)
-        if not len(rows) or not off.any():
-            continue
-        near = walks_between(
-            straight,
-            link_points(straight, Points.single(points.id[points.place[rows]], points.lon[rows], points.lat[rows])),
-            link_points(straight, beyond),
-            limit_s=int(walk.to_stop_min * MINUTE),
-            speed_kmh=walk.speed_kmh,
+        Raises
+        ------
+        ScenarioError
+            The proposal cannot be applied, or would change nothing.
+        """
+        found: list[Notice] = []
+        try:
+            applied = apply_scenario(scenario, self.setting, notices=found)
+        finally:
+            if notices is not None:
+                notices.extend(found)
+        ground = self.ground
+        places = applied.opportunities if applied.opportunities is not None else self.opportunities
+        if applied.street_map is not None:
+            ground = build_streets(applied.street_map, wheelchair=self.file.travel.wheelchair)
+        if places is not self.opportunities or ground is not self.ground:
+            places = entrances_from_streets(places, lines_of(ground))
+        if applied.fares != self.fares:
+            check_fares(applied.feed, applied.fares, found)
+        return Case(
+            study=self.study,
+            feed=applied.feed,
+            zones=applied.zones if applied.zones is not None else self.zones,
+            opportunities=places,
+            ground=ground,
+            fares=applied.fares,
+            name=scenario.scenario,
+            title=scenario.name,
+            applied=applied,
+            said=tuple(found),
+            parent=self,
         )
-        cut = np.flatnonzero(np.diff(near.first))
-        if len(cut):
-            row, own = rows[cut[0]], near.of(int(cut[0]))
-            stop = int(np.argmin(own.metres))
-            ids = points.id[np.unique(points.place[rows[cut]])]
-            message = (
-                f"{len(ids)} of {len(points.id)} {what} ({', '.join(map(str, ids[:5]))}{', ...' if len(ids) > 5 else ''}) have "
-                f"no stop within a walk on the map, but there is one beyond its edge: {ids[0]} lies "
-                f"{linked.border_m[row]:,.0f} m from the edge and {own.metres[stop]:,.0f} m in a straight line from "
-                f"{beyond.id[own.to[stop]]}, to which nobody walks; a larger extract of the map, and its area in the study "
-                "file, would reach it"
+
+    def with_settings(self, **settings: Any) -> Case:
+        """The case with other settings of ``travel`` or ``travel.walk`` (``speed_kmh=4``), or other ``measures``.
+
+        Raises
+        ------
+        UsageError
+            There is no such setting, or it is one by which inputs are read, so that the study must be opened anew.
+        """
+        file = self.file
+        travel, walk, of_file = dict[str, Any](), dict[str, Any](), dict[str, Any]()
+        for name, value in settings.items():
+            if name in _READ_BY:
+                raise UsageError(f"inputs are read by the setting {name!r}; open the study with another study file")
+            if name in ("measures", "dates"):
+                of_file[name] = value
+            elif name in type(file.travel.walk).model_fields:
+                walk[name] = value
+            elif name in type(file.travel).model_fields:
+                travel[name] = value
+            else:
+                raise UsageError(f"{name!r} is no setting of travel or of walks")
+        if walk:
+            travel["walk"] = file.travel.walk.model_copy(update=walk)
+        if travel:
+            of_file["travel"] = file.travel.model_copy(update=travel)
+        return replace(self, study=replace(self.study, file=file.model_copy(update=of_file)), parent=self)
+
+    def with_inputs(
+        self,
+        *,
+        timetable: Feed | None = None,
+        zones: Zones | None = None,
+        opportunities: Opportunities | None = None,
+    ) -> Case:
+        """The case with another timetable, other neighbourhoods or other destinations."""
+        return replace(
+            self,
+            feed=self.feed if timetable is None else timetable,
+            zones=self.zones if zones is None else zones,
+            opportunities=self.opportunities if opportunities is None else opportunities,
+            parent=self,
+        )
+
+    def with_draw(self, shifts: Shifts) -> Case:
+        """The case with its trips moved in time as one draw of what is random says (``scenarios.draws.scenario_draws``)."""
+        return replace(self, feed=shifted_feed(self.feed, shifts), parent=self)
+
+    def with_origins(self, points: Points) -> Case:
+        """The case asked from other points, each a place of its own without residents, instead of the neighbourhoods."""
+        rows = np.arange(points.n_places)
+        table = pd.DataFrame(
+            {"id": points.id, "name": points.id, "group": "", "population": 0.0}
+            | dict.fromkeys(("deprivation_rank", "deprivation_decile"), np.nan)
+        )
+        share = 1.0 / np.bincount(points.place, minlength=len(rows))
+        origins = pd.DataFrame(
+            {"zone": points.place, "id": points.id[points.place], "lon": points.lon, "lat": points.lat}
+        )
+        origins = origins.assign(weight=share[points.place]).sort_values("zone", kind="stable", ignore_index=True)
+        return self.with_inputs(zones=Zones(table, origins, has_population=False))
+
+    @property
+    def file(self) -> StudyFile:
+        """Settings."""
+        return self.study.file
+
+    @property
+    def setting(self) -> Setting:
+        """What a proposal is applied to."""
+        street_map = self.applied.street_map if self.applied is not None else None
+        return Setting(
+            feed=self.feed,
+            dates=dict(self.file.dates),
+            roads=self.study.roads,
+            ground=self.ground,
+            zones=self.zones,
+            opportunities=self.opportunities,
+            fares=self.fares,
+            street_map=street_map if street_map is not None else self.study.street_map,
+        )
+
+    def as_study(self) -> Study:
+        """The study as it is in this case."""
+        return replace(
+            self.study,
+            feed=self.feed,
+            zones=self.zones,
+            opportunities=self.opportunities,
+            ground=self.ground,
+            street_map=self.setting.street_map,
+        )
+
+    @cached_property
+    def choice(self) -> Choice:
+        """What is measured."""
+        return study_choice(self.file, self.zones)
+
+    @cached_property
+    def _network(self) -> tuple[Stopping, Mapping[str, Network], tuple[Notice, ...]]:
+        """Stops, networks of all days, and what was found; taken over from the parent as far as they come from the same."""
+        known = self._parents("_network")
+        same = known is not None and self._same_stops(known) and self._same_settings(known, _OF_STOPS)
+        span_s = span_of(self.file, self.choice)
+        if known is not None and same and known.feed is self.feed and self._same_settings(known, _OF_NETWORKS):
+            hours, dates = span_of(known.file, known.choice), known.file.dates
+            if hours == span_s and dates == self.file.dates:
+                return known._network
+        found: list[Notice] = []
+        stopping, networks = study_networks(
+            self.file,
+            self.feed,
+            self.ground,
+            span_s=span_s,
+            notices=found,
+            store=self.study.store,
+            stopping=known._network[0] if known is not None and same else None,
+        )
+        return stopping, networks, tuple(found)
+
+    @property
+    def stops(self) -> Linked:
+        """Stops of the feed joined to the ground."""
+        return self._network[0].stops
+
+    @property
+    def footpaths(self) -> Links:
+        """Walks between the stops."""
+        return self._network[0].footpaths
+
+    @property
+    def networks(self) -> Mapping[str, Network]:
+        """The network of each day."""
+        return self._network[1]
+
+    def network_between(self, day: str, span_s: tuple[int, int]) -> Network:
+        """The network of a day for the departures of a span of seconds alone, built anew: for one question of a draw."""
+        travel = self.file.travel
+        return assemble_network(
+            self.feed,
+            self.file.dates[day],
+            self.footpaths_of_parents(),
+            slack_s=travel.slack_s,
+            wheelchair=travel.bound,
+            span_s=span_s,
+        )
+
+    def footpaths_of_parents(self) -> Links:
+        """Walks between the stops, of the first parent that knows them where the stops are the same: no network is built."""
+        known = self._parents("_network")
+        if known is not None and self._same_stops(known) and self._same_settings(known, _OF_STOPS):
+            return known.footpaths
+        return self.footpaths
+
+    @cached_property
+    def reached(self) -> Reached:
+        """Origins and destinations joined to the ground, and their walks; the parent's where all places are the same."""
+        known = self._parents("reached")
+        if known is not None and self.reaches_as(known):
+            return known.reached
+        ends = origin_points(self.zones), destination_points(self.opportunities)
+        return study_walks(self.file, self.ground, self.stops, *ends)
+
+    @property
+    def walks(self) -> Walks:
+        """The walks that begin, end or make up journeys."""
+        return self.reached.walks
+
+    def reaches_as(self, other: Case) -> bool:
+        """Whether all places, stops and ways to walk of another case are those of this one; unserved stops do not count."""
+        return (
+            self.ground is other.ground
+            and self.zones is other.zones
+            and self.opportunities is other.opportunities
+            and self._same_settings(other, _OF_WALKS)
+            and same_stops(self.feed, other.feed)
+            and _same_table(self.feed.pathways, other.feed.pathways)
+            and bool(np.isin(self.called_at, other.called_at).all())
+        )
+
+    @cached_property
+    def zone_walks(self) -> Walks:
+        """Walks between the origins and each zone's own points."""
+        known = self._parents("zone_walks")
+        if known is not None and known.reached is self.reached:
+            return known.zone_walks
+        return zone_walks(self.file, self.ground, self.stops, self.zones)
+
+    @cached_property
+    def home_walks(self) -> Walks:
+        """Walks of the way home, from destinations to the origins."""
+        known = self._parents("home_walks")
+        if known is not None and known.reached is self.reached:
+            return known.home_walks
+        return home_walks(self.file, self.ground, self.stops, self.reached, self.zones, self.opportunities)
+
+    @cached_property
+    def origin_reason(self) -> Mapping[str, NDArray[np.object_]]:
+        """By day, why each origin cannot travel: ``off_network``, ``no_service`` or "", shape (n_origins,)."""
+        return {
+            day: why_not(network, self.reached.origins, self.walks.access, leaving=True)
+            for day, network in self.networks.items()
+        }
+
+    @cached_property
+    def destination_reason(self) -> Mapping[str, NDArray[np.object_]]:
+        """By day, why nobody can travel to each destination, shape (n_destinations,)."""
+        return {
+            day: why_not(network, self.reached.destinations, self.walks.egress, leaving=False)
+            for day, network in self.networks.items()
+        }
+
+    @cached_property
+    def departures(self) -> Mapping[str, StopDepartures]:
+        """What leaves from each stop, by day."""
+        return {day: build_departures(self.feed, network.timetable) for day, network in self.networks.items()}
+
+    @cached_property
+    def called_at(self) -> NDArray[np.int64]:
+        """Rows of the stops where any trip calls."""
+        return np.unique(self.feed.calls.stop).astype(np.int64)
+
+    @cached_property
+    def notices(self) -> tuple[Notice, ...]:
+        """What was found: of the proposal, of the networks, of places that are off the streets.
+
+        Raises
+        ------
+        StudyError
+            Nothing can be measured.
+        """
+        found = [*self.said, *self._network[2]]
+        report_places(self.file, self.ground, self.stops, self.reached, found)
+        raise_on_errors(found, StudyError)
+        return tuple(sort_notices(found))
+
+    def _parents(self, part: str) -> Case | None:
+        """The nearest case that this was made from which knows a part already."""
+        known = self.parent
+        while known is not None and part not in known.__dict__:
+            known = known.parent
+        return known
+
+    def _same_settings(self, other: Case, names: Sequence[str]) -> bool:
+        mine, its = self.file.travel, other.file.travel
+        return mine is its or all(getattr(mine, name) == getattr(its, name) for name in names)
+
+    def _same_stops(self, other: Case) -> bool:
+        """Whether stops lie, are served and are joined to one another as in another case."""
+        one, two = self.feed, other.feed
+        return self.ground is other.ground and (
+            one is two
+            or (
+                same_stops(one, two)
+                and _same_table(one.transfers, two.transfers)
+                and _same_table(one.pathways, two.pathways)
+                and np.array_equal(self.called_at, other.called_at)
             )
-            notices.append(STOPS_OFF_MAP.at(field=what, value=len(ids), message=message))
+        )
+
+    def __repr__(self) -> str:
+        return f"Case({self.study.file.study}: {self.name})"
+
+
+_READ_BY = ("phase", "seed", "wheelchair")
+"""Settings by which the timetable and the streets are read."""
+_OF_STOPS = ("walk", "wheelchair")
+_OF_WALKS = ("walk", "wheelchair")
+_OF_NETWORKS = ("slack_s", "phase", "seed", "step_free")
+
+
+def _same_table(one: pd.DataFrame | None, other: pd.DataFrame | None) -> bool:
+    """Whether two tables are the same, or are both not there."""
+    return one is other or (one is not None and other is not None and bool(one.equals(other)))

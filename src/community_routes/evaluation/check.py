@@ -25,7 +25,8 @@ from community_routes.sources.gtfs.read import read_feed
 from community_routes.sources.gtfs.trips import mode_of
 
 if TYPE_CHECKING:  # a bare timetable is checked without what a study needs: half of the time went into importing it
-    from community_routes.evaluation.case import Reached, Study
+    from community_routes.evaluation.case import Study
+    from community_routes.evaluation.places import Reached
 
 SHORT_WINDOW = declare(
     "window_under_headway",

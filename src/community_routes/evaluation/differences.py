@@ -15,7 +15,8 @@ from community_routes.base.columns import COMPARISON_COLUMNS, LEAST_CHANGE
 from community_routes.base.errors import UsageError
 from community_routes.base.times import UNREACHED
 from community_routes.evaluation.evaluate import Evaluation
-from community_routes.measures.groups import better_or_worse, less_is_better
+from community_routes.measures.groups import better_or_worse
+from community_routes.measures.list import less_is_better
 
 KEYS = ("day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min")
 """What a row of access.csv is about, the scenario aside."""
@@ -355,8 +356,14 @@ OUTCOMES = ("faster", "slower", "same", "gained", "lost", "never")
 PAIRED_COLUMNS = ("scenario", "day", "window", "neighbourhood", "kind", "pairs", *OUTCOMES, "mean_change_s")
 
 
-def paired_table(today: Evaluation, proposal: Evaluation) -> pd.DataFrame:
-    """What becomes of each journey of today, counted by neighbourhood and kind of place.
+def paired_rows(
+    today: Evaluation,
+    proposal: Evaluation,
+    slot: tuple[str, str],
+    before_s: NDArray[np.int32],
+    after_s: NDArray[np.int32],
+) -> pd.DataFrame:
+    """What becomes of each journey of today in one window, counted by neighbourhood and kind of place.
 
     A pair is an origin point, a destination and a departure of the window, weighing alike. ``faster``, ``slower`` and ``same``
     are pairs with a journey on both sides, ``gained`` those with one under the proposal only, ``lost`` with one today only,
@@ -366,6 +373,9 @@ def paired_table(today: Evaluation, proposal: Evaluation) -> pd.DataFrame:
     Parameters
     ----------
     today, proposal : Evaluation
+    slot : (day, window)
+    before_s, after_s : int32, shape (n_origins, n_departures, n_destinations)
+        Travel times of today and of the proposal.
 
     Returns
     -------
@@ -377,30 +387,25 @@ def paired_table(today: Evaluation, proposal: Evaluation) -> pd.DataFrame:
     keys = proposal.opportunities.table["key"].to_numpy(object)
     at_origin = _rows(today.zones.origins["id"], proposal.zones.origins["id"])
     at_place = _rows(_places(today), _places(proposal))
+    before = _aligned(before_s, at_origin, at_place)
     rows = []
-    for (day, window), after in proposal.time_s.items():
-        before = _aligned(today.time_s[day, window], at_origin, at_place)
-        for key in proposal.opportunities.keys:
-            mine = keys == key
-            counts, change = _outcomes(before[:, :, mine], after[:, :, mine])
-            of_zone = np.zeros((len(ids), len(OUTCOMES)), np.int64)
-            np.add.at(of_zone, zone, counts)
-            total = np.bincount(zone, weights=change, minlength=len(ids))
-            both = of_zone[:, :3].sum(axis=1)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                mean = np.where(both > 0, total / both, np.nan)
-            rows.append(
-                pd.DataFrame(of_zone, columns=list(OUTCOMES)).assign(
-                    scenario=proposal.scenario,
-                    day=day,
-                    window=window,
-                    neighbourhood=ids,
-                    kind=key,
-                    pairs=of_zone.sum(axis=1),
-                    mean_change_s=mean,
-                )
-            )
-    table = pd.concat(rows, ignore_index=True)[list(PAIRED_COLUMNS)]
+    for key in proposal.opportunities.keys:
+        mine = keys == key
+        counts, change = _outcomes(before[:, :, mine], after_s[:, :, mine])
+        of_zone = np.zeros((len(ids), len(OUTCOMES)), np.int64)
+        np.add.at(of_zone, zone, counts)
+        total = np.bincount(zone, weights=change, minlength=len(ids))
+        both = of_zone[:, :3].sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = np.where(both > 0, total / both, np.nan)
+        about = {"scenario": proposal.scenario, "day": slot[0], "window": slot[1], "neighbourhood": ids, "kind": key}
+        made = pd.DataFrame(of_zone, columns=list(OUTCOMES))
+        rows.append(made.assign(**about, pairs=of_zone.sum(axis=1), mean_change_s=mean))
+    return pd.concat(rows, ignore_index=True)[list(PAIRED_COLUMNS)]
+
+
+def in_paired_order(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of paired.csv by scenario, day, window, neighbourhood and kind."""
     return table.sort_values(["scenario", "day", "window", "neighbourhood", "kind"], kind="stable", ignore_index=True)
 
 

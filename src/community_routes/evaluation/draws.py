@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 
 from community_routes.base.errors import UsageError
 from community_routes.evaluation.case import window_query
-from community_routes.evaluation.differences import interval, spread
+from community_routes.evaluation.differences import in_paired_order, interval, paired_rows, spread
 from community_routes.evaluation.evaluate import Evaluation
-from community_routes.measures.access import kinds_of_places
 from community_routes.measures.groups import groupings
-from community_routes.measures.measure import Cumulative
+from community_routes.measures.measure import kinds_of_places
 from community_routes.measures.reach import zone_average
+from community_routes.measures.reached import Cumulative
 from community_routes.network.network import assemble_network
 from community_routes.network.timetable.trips import Wheelchair
 from community_routes.network.walks.points import Links
 from community_routes.routing.query import Query, Walks
+from community_routes.routing.runner import Progress
 from community_routes.routing.travel_times import travel_times_by_departure
 from community_routes.scenarios.draws import Delays, Randomness, scenario_draws, shifted_feed
 from community_routes.sources.gtfs.feed import Feed
@@ -149,7 +150,6 @@ def window_draws(
 
 
 FEWEST_DRAWS = 200
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -354,47 +354,60 @@ class _Headline:
         return groups
 
 
-def spreads(today: Evaluation, proposals: Sequence[Evaluation]) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
-    """How the headline changes differ from departure to departure: their 5th and 95th percentile over the window.
+@dataclass(frozen=True, eq=False)
+class BySide:
+    """What is counted of today's travel times and a proposal's together, departure by departure.
 
-    This is variation within a timetable and no interval: nothing is unknown.
-
-    Parameters
+    Attributes
     ----------
-    today : Evaluation
-    proposals : sequence of Evaluation
-
-    Returns
-    -------
-    dict of scenario to (zones, groups)
-        Keys of rows of comparison.csv and groups.csv with ``spread_low`` and ``spread_high``; a proposal that adds
-        neighbourhoods is left out.
+    zones, groups : DataFrame or None
+        Keys of rows of comparison.csv and groups.csv with ``spread_low`` and ``spread_high``: the 5th and 95th percentile over
+        the window of the headline changes. This is variation within a timetable and no interval: nothing is unknown. None
+        for a proposal that adds neighbourhoods.
+    paired : DataFrame
+        ``differences.paired_rows`` of every window.
     """
-    found: dict[str, list[list[pd.DataFrame]]] = {
-        p.scenario: [[], []] for p in proposals if len(p.zones) == len(today.zones)
-    }
-    mine = [proposal for proposal in proposals if proposal.scenario in found]
-    for day in today.networks if mine else ():
+
+    zones: pd.DataFrame | None
+    groups: pd.DataFrame | None
+    paired: pd.DataFrame
+
+
+def by_side(today: Evaluation, proposals: Sequence[Evaluation]) -> dict[str, BySide]:
+    """Spreads and paired outcomes of every proposal: the times of each window are asked for once for each case."""
+    zones: dict[str, list[pd.DataFrame]] = {p.scenario: [] for p in proposals if len(p.zones) == len(today.zones)}
+    groups: dict[str, list[pd.DataFrame]] = {name: [] for name in zones}
+    paired: dict[str, list[pd.DataFrame]] = {p.scenario: [] for p in proposals}
+    for day in today.networks if proposals else ():
+        sides = {p.scenario: _Headline.of(p, p, day) for p in proposals if p.scenario in zones}
         of_today = _Headline.of(today, today, day)
-        sides = [_Headline.of(proposal, proposal, day) for proposal in mine]
         for window in today.study.file.windows_on(day):
-            before = of_today.by_departure(today.time_s[day, window])
-            for proposal, side in zip(mine, sides, strict=True):
-                slot = day, window
+            slot = day, window
+            time_s = today.time_s[slot]
+            before = of_today.by_departure(time_s) if sides else None
+            for proposal in proposals:
+                name = proposal.scenario
                 # What was taken over from today is the very same: nothing differs at any departure.
-                same = proposal.median_s[slot] is today.median_s[slot]
-                low, high = spread(before, before if same else side.by_departure(proposal.time_s[slot]))
+                same = proposal.searched[slot] is today.searched[slot]
+                times = time_s if same else proposal.time_s[slot]
+                paired[name].append(paired_rows(today, proposal, slot, time_s, times))
+                if name not in sides or before is None:
+                    continue
+                side = sides[name]
+                low, high = spread(before, before if same else side.by_departure(times))
                 n = len(side.zone_rows)
-                for part, rows, own in (
-                    (0, side.zone_rows, slice(0, n)),
-                    (1, side.group_rows, slice(n, None)),
+                for rows, own, into in (
+                    (side.zone_rows, slice(0, n), zones),
+                    (side.group_rows, slice(n, None), groups),
                 ):
-                    found[proposal.scenario][part].append(
-                        rows.assign(window=window, spread_low=low[own], spread_high=high[own])
-                    )
+                    into[name].append(rows.assign(window=window, spread_low=low[own], spread_high=high[own]))
     return {
-        name: (pd.concat(zones, ignore_index=True), pd.concat(groups, ignore_index=True))
-        for name, (zones, groups) in found.items()
+        name: BySide(
+            pd.concat(zones[name], ignore_index=True) if name in zones else None,
+            pd.concat(groups[name], ignore_index=True) if name in groups else None,
+            in_paired_order(pd.concat(rows, ignore_index=True)),
+        )
+        for name, rows in paired.items()
     }
 
 

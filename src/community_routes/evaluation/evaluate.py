@@ -1,148 +1,205 @@
-"""One timetable, today's or a proposal's, evaluated: travel times for every day and window, and access from them."""
+"""Cases evaluated: travel times for every day and window that is asked for, and access from them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.base.errors import StudyError
-from community_routes.base.notices import Notice, declare, raise_on_errors, sort_notices
-from community_routes.base.times import MINUTE
+from community_routes.base.notices import Notice
+from community_routes.base.times import UNREACHED
 from community_routes.base.timings import Stopwatch
-from community_routes.evaluation.case import (
-    Reached,
-    Study,
-    destination_points,
-    lines_of,
-    origin_points,
-    report_cut_off,
-    study_networks,
-    study_walks,
-    why_not,
-    window_query,
-)
-from community_routes.evaluation.proposals import applied_to, changed_ground
-from community_routes.evaluation.reuse import same_hours, same_stops, span_searched, taken_over
-from community_routes.evaluation.window import Choice, Subject, hours_needed, mixing_tables, study_choice
-from community_routes.fares.feed import check_fares
-from community_routes.measures.reach import percentile_times
-from community_routes.measures.service import StopDepartures, build_departures
+from community_routes.evaluation.case import Case, Study, window_query
+from community_routes.evaluation.places import Reached, destination_points, origin_points, report_places, study_walks
+from community_routes.evaluation.search import Search, Slot, mixing_tables, same_hours, span_searched, taken_over
+from community_routes.evaluation.window import Choice
+from community_routes.measures.measure import Measure
 from community_routes.measures.shifts import Shift, shift_queries
 from community_routes.network.network import Network
-from community_routes.network.timetable.trips import WHOLE_DAY_S
-from community_routes.network.walks.links import Ground, Linked, is_symmetric, report_other_parts
-from community_routes.network.walks.points import Points
+from community_routes.network.walks.links import Ground, Linked
 from community_routes.network.walks.stops import link_stops
 from community_routes.routing.engine import Engine
 from community_routes.routing.query import Query, Walks
+from community_routes.routing.runner import PAIRS, Progress, Runner
 from community_routes.routing.travel_times import travel_times_by_departure
 from community_routes.scenarios.apply import Applied
 from community_routes.scenarios.file import Scenario
 from community_routes.sources.gtfs.feed import Feed
-from community_routes.sources.places.opportunities import Opportunities, entrances_from_streets
+from community_routes.sources.places.opportunities import Opportunities
 from community_routes.sources.places.zones import Zones
-from community_routes.sources.study.fares import Fares
-from community_routes.sources.study.file import StudyFile
 
-TODAY = "today"
-MEDIAN = 50
-Slot = tuple[str, str]
-"""A day and a window."""
-Progress = Callable[[str], None]
+MOST_KEPT_BYTES = 128_000_000
+"""Travel times that are kept for what is asked after an evaluation; what is more is searched again."""
 
-OFF_NETWORK = declare(
-    "off_network",
-    "warning",
-    "A place lies outside the streets' coverage or too far from any street; it cannot be reached.",
-)
-NOTHING_ON_NETWORK = declare(
-    "nothing_on_network",
-    "error",
-    "All neighbourhoods, or all destinations, lie off the streets, so nothing can be measured.",
-)
-NEAR_EDGE = declare(
-    "near_edge",
-    "warning",
-    "A place lies so near the edge of the streets' coverage that walks and stops beyond it may be missing.",
-)
+
+class Cubes:
+    """Travel times of windows by the case that they were searched for, as int16, within a stated number of bytes.
+
+    What was used longest ago gives way; what belongs to a case that nobody holds any more goes with it.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self.most_bytes = most_bytes
+        self._kept: OrderedDict[tuple[int, Slot], NDArray[np.int16]] = OrderedDict()
+        self._lock = threading.RLock()
+
+    def keep(self, case: Case, slot: Slot, time_s: NDArray[np.int32]) -> None:
+        """Keep the times of a window, where there is room for them at all."""
+        if 2 * time_s.size > self.most_bytes:
+            return
+        small = time_s.astype(np.int16)  # the last bits of UNREACHED are -1, and a search knows no time beyond int16
+        with self._lock:
+            if not any(owner == id(case) for owner, _ in self._kept):
+                weakref.finalize(case, self._forget, id(case))
+            self._kept[id(case), slot] = small
+            while sum(times.nbytes for times in self._kept.values()) > self.most_bytes:
+                self._kept.popitem(last=False)
+
+    def get(self, case: Case, slot: Slot) -> NDArray[np.int16] | None:
+        """The times of a window as they are kept (-1 where there is no journey), or None."""
+        with self._lock:
+            found = self._kept.get((id(case), slot))
+            if found is not None:
+                self._kept.move_to_end((id(case), slot))
+            return found
+
+    def _forget(self, owner: int) -> None:
+        with self._lock:
+            for key in [key for key in self._kept if key[0] == owner]:
+                del self._kept[key]
+
+
+CUBES = Cubes(MOST_KEPT_BYTES)
+
+
+def _as_seconds(kept: NDArray[np.int16]) -> NDArray[np.int32]:
+    found = kept.astype(np.int32)
+    found[kept < 0] = UNREACHED
+    return found
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """A timetable evaluated on the days and in the windows of a study.
+    """A case evaluated on the days and in the windows of its study.
 
     Attributes
     ----------
-    study : Study
-    scenario : str
-        ``today`` or the proposal's id.
-    title : str
-    applied : Applied or None
-        What the proposal did; None for today.
-    feed, zones, opportunities
-        As changed by the proposal.
-    ground : Streets or CrowFly
-        What people walk on, as changed by the proposal.
-    stops : Linked
-        Stops of the feed joined to the ground.
-    reached : Reached
-        Origins and destinations joined to the ground, and their walks.
-    networks : dict of day to Network
+    case : Case
+        Inputs, networks and walks: ``feed``, ``zones``, ``networks`` and others of it can be asked here.
     access : DataFrame
         The columns of ``access.csv``.
     median_s : dict of (day, window) to int32, shape (n_origins, n_destinations)
         Median over the departures of the travel time in seconds, UNREACHED where there is none.
     further : dict of name to DataFrame
         Tables beside those of the columns of access.csv: ``mixing`` and ``exposure`` where groups are given.
-    origin_reason : dict of day to object (str), shape (n_origins,)
-        Why an origin cannot travel: ``off_network``, ``no_service`` or "".
     notices : tuple of Notice
+    searched : dict of (day, window) to Case
+        For which case a window was searched: another one where its times are the same.
+    runner : Runner
+        Searches times again that are asked for and were not kept.
     """
 
-    study: Study
-    scenario: str
-    title: str
-    applied: Applied | None
-    feed: Feed
-    zones: Zones
-    opportunities: Opportunities
-    ground: Ground
-    stops: Linked
-    reached: Reached
-    networks: Mapping[str, Network]
+    case: Case
     access: pd.DataFrame
     median_s: Mapping[Slot, NDArray[np.int32]] = field(repr=False)
-    origin_reason: Mapping[str, NDArray[np.object_]] = field(repr=False)
     further: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
     notices: tuple[Notice, ...] = ()
+    searched: Mapping[Slot, Case] = field(default_factory=dict, repr=False)
+    runner: Runner = field(default_factory=Runner, repr=False)
+
+    @property
+    def study(self) -> Study:
+        """What was studied."""
+        return self.case.study
+
+    @property
+    def scenario(self) -> str:
+        """``today`` or the proposal's id."""
+        return self.case.name
+
+    @property
+    def title(self) -> str:
+        """Name for people."""
+        return self.case.title
+
+    @property
+    def applied(self) -> Applied | None:
+        """What the proposal did; None for today."""
+        return self.case.applied
+
+    @property
+    def feed(self) -> Feed:
+        """The timetable, as changed by the proposal."""
+        return self.case.feed
+
+    @property
+    def zones(self) -> Zones:
+        """The neighbourhoods, as changed by the proposal."""
+        return self.case.zones
+
+    @property
+    def opportunities(self) -> Opportunities:
+        """The destinations, as changed by the proposal."""
+        return self.case.opportunities
+
+    @property
+    def ground(self) -> Ground:
+        """What people walk on, as changed by the proposal."""
+        return self.case.ground
+
+    @property
+    def stops(self) -> Linked:
+        """Stops of the feed joined to the ground."""
+        return self.case.stops
+
+    @property
+    def reached(self) -> Reached:
+        """Origins and destinations joined to the ground, and their walks."""
+        return self.case.reached
+
+    @property
+    def networks(self) -> Mapping[str, Network]:
+        """The network of each day."""
+        return self.case.networks
+
+    @property
+    def origin_reason(self) -> Mapping[str, NDArray[np.object_]]:
+        """By day, why each origin cannot travel: ``off_network``, ``no_service`` or ""."""
+        return self.case.origin_reason
 
     @property
     def walks(self) -> Walks:
         """The walks that begin, end or make up journeys."""
-        return self.reached.walks
+        return self.case.walks
 
     @property
     def time_s(self) -> Mapping[Slot, NDArray[np.int32]]:
         """Travel times by (day, window): int32, shape (n_origins, n_departures, n_destinations), UNREACHED where none.
 
-        They are searched again when they are asked for, and not kept: of many neighbourhoods and places they are large.
+        Where they were too large to be kept they are searched again when they are asked for.
         """
         return _Times(self)
 
     def times_between(self, slot: Slot, origin: int, destination: int) -> NDArray[np.int32]:
         """Travel times in seconds from one origin to one destination, shape (n_departures,), UNREACHED where none."""
+        kept = CUBES.get(self.searched[slot], slot)
+        if kept is not None:
+            return _as_seconds(kept[origin, :, destination])
         walks = self.walks
         pair = Walks(
             walks.access.of(origin),
             walks.egress.of(destination),
             walks.direct.of(origin).only_to(np.array([destination])),
         )
+        self.runner.stopwatch.count(PAIRS)
         times = travel_times_by_departure(self.networks[slot[0]], self.query(slot[1]), pair)
         return np.ascontiguousarray(times[0, :, 0])
 
@@ -160,7 +217,7 @@ class Evaluation:
 
 
 class _Times(Mapping[Slot, NDArray[np.int32]]):
-    """Travel times of an evaluation, searched when they are asked for."""
+    """Travel times of an evaluation: kept, or searched when they are asked for."""
 
     def __init__(self, evaluation: Evaluation) -> None:
         self._evaluation = evaluation
@@ -169,7 +226,13 @@ class _Times(Mapping[Slot, NDArray[np.int32]]):
         found = self._evaluation
         if slot not in found.median_s:
             raise KeyError(slot)
-        return travel_times_by_departure(found.networks[slot[0]], found.query(slot[1]), found.walks)
+        case = found.searched[slot]
+        kept = CUBES.get(case, slot)
+        if kept is not None:
+            return _as_seconds(kept)
+        times = found.runner.times(case.networks[slot[0]], found.query(slot[1]), case.walks)
+        CUBES.keep(case, slot, times)
+        return times
 
     def __iter__(self) -> Iterator[Slot]:
         return iter(self._evaluation.median_s)
@@ -178,114 +241,152 @@ class _Times(Mapping[Slot, NDArray[np.int32]]):
         return len(self._evaluation.median_s)
 
 
-def span_of(file: StudyFile, choice: Choice) -> tuple[int, int]:
-    """Seconds of the service date that the study's windows and shifts can need: at least 00:00 to 30:00."""
-    first, last = hours_needed(file, choice)
-    return min(WHOLE_DAY_S[0], first), max(WHOLE_DAY_S[1], last)
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of cases: everything, or some windows and some measures alone.
+
+    Attributes
+    ----------
+    slots : tuple of (day, window), optional
+        All of the study when left out.
+    measures : tuple of Measure, optional
+        When left out those of the study, with its shifts and the tables of wards and of meeting.
+    """
+
+    slots: tuple[Slot, ...] | None = None
+    measures: tuple[Measure, ...] | None = None
+
+    def windows(self, case: Case, day: str) -> list[str]:
+        """The windows asked of one day, in the order of the study."""
+        every = list(case.file.windows_on(day))
+        return every if self.slots is None else [window for window in every if (day, window) in self.slots]
+
+    def choice(self, case: Case) -> Choice:
+        """What is measured."""
+        return case.choice if self.measures is None else Choice(self.measures)
+
+
+EVERYTHING = Asked()
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
-    """What a window gave, as that of a proposal."""
-
-    median_s: NDArray[np.int32]
-    access: pd.DataFrame
-    beside: list[tuple[str, pd.DataFrame]]
-
-
-@dataclass(frozen=True, eq=False)
-class Unchanged:
-    """What of an evaluation holds for a proposal on one day: the windows and shifts in whose hours nothing is different."""
+class _Known:
+    """What of an evaluation holds for another case on one day: windows and shifts in whose hours nothing is different."""
 
     base: Evaluation | None
+    case: Case
     day: str
-    scenario: str
-    network: Network
+
+    @classmethod
+    def of(cls, base: Evaluation | None, case: Case, day: str) -> _Known:
+        """Of a day; nothing where places, prices or settings are others, or other places can travel."""
+        return cls(base if base is not None and _same_for_all(base.case, case, day) else None, case, day)
 
     def _same(self, queries: list[Query]) -> Evaluation | None:
-        base = self.base
-        if base is None or not same_hours(base.networks[self.day], self.network, [span_searched(q) for q in queries]):
+        base, day = self.base, self.day
+        spans = [span_searched(query) for query in queries]
+        if base is None or not same_hours(base.networks[day], self.case.networks[day], spans):
             return None
         return base
 
-    def window(self, window: str, query: Query) -> Kept | None:
-        """What a window gave, where it gives the same; None where it may not."""
-        base = self._same([query])
-        if base is None:
-            return None
-        where = {"day": self.day, "window": window}
-        beside = [
-            (kind, taken_over(table, self.scenario, **where))
-            for kind, table in base.further.items()
-            if "window" in table.columns
-        ]
-        return Kept(base.median_s[self.day, window], taken_over(base.access, self.scenario, **where), beside)
+    def window(self, window: str) -> Evaluation | None:
+        """The evaluation whose figures of a window hold; None where they may not."""
+        base = self._same([window_query(self.case.file, window)])
+        return base if base is not None and (self.day, window) in base.median_s else None
 
-    def shift(self, shift: Shift, query: Query) -> tuple[pd.DataFrame, pd.DataFrame] | None:
-        """What a shift gave, where it gives the same; None where it may not."""
-        base = self._same(shift_queries(query, shift))
-        if base is None:
-            return None
-        places = taken_over(base.further["shifts"], self.scenario, day=self.day, shift=shift.name)
-        return taken_over(base.access, self.scenario, day=self.day, window=shift.name), places
+    def shift(self, window: str, shift: Shift) -> Evaluation | None:
+        """The evaluation whose figures of a shift hold; None where they may not."""
+        base = self._same(shift_queries(window_query(self.case.file, window), shift))
+        return base if base is not None and "shifts" in base.further else None
 
 
-@dataclass
-class _Scores:
-    """The tables of the windows and shifts searched so far, or taken over from a base that they equal."""
+def _same_for_all(base: Case, case: Case, day: str) -> bool:
+    return (
+        base.study is case.study
+        and case.reached is base.reached
+        and case.fares == base.fares
+        and case.feed.fares is base.feed.fares
+        and bool((base.origin_reason[day] == case.origin_reason[day]).all())
+        and bool((base.destination_reason[day] == case.destination_reason[day]).all())
+    )
 
-    subject: Subject
-    tell: Progress
-    tables: list[pd.DataFrame] = field(default_factory=list)
-    beside: list[tuple[str, pd.DataFrame]] = field(default_factory=list)
-    median_s: dict[Slot, NDArray[np.int32]] = field(default_factory=dict)
 
-    def add_windows(self, day: str, network: Network, same: Unchanged, departures: StopDepartures) -> None:
-        """Search and score every window of a day."""
-        subject, watch = self.subject, self.subject.stopwatch
-        for window in subject.file.windows_on(day):
-            query = window_query(subject.file, window)
-            with watch.stage("network"):
-                kept = same.window(window, query)
-            if kept is not None:
-                self.median_s[day, window] = kept.median_s
-                self.tables.append(kept.access)
-                self.beside += kept.beside
+def evaluate_case(
+    case: Case, asked: Asked = EVERYTHING, runner: Runner | None = None, *, base: Evaluation | None = None
+) -> Evaluation:
+    """Evaluate a case: search each window that is asked for once, and score it.
+
+    Parameters
+    ----------
+    case : Case
+    asked : Asked
+    runner : Runner, optional
+    base : Evaluation, optional
+        Of the case that this one was made from, asked the same: what is not touched is taken over from it. It changes no byte.
+
+    Raises
+    ------
+    StudyError
+        Nothing can be measured, or a measure lacks what it needs.
+    """
+    run = runner or Runner()
+    with run.stage("network"):
+        run.tell(f"building the network ({case.name})")
+        choice = asked.choice(case)
+        _ = case.networks
+    with run.stage("routing"):
+        notices = case.notices
+    search = Search(case, choice, run)
+    tables: list[pd.DataFrame] = []
+    beside: list[tuple[str, pd.DataFrame]] = []
+    median_s: dict[Slot, NDArray[np.int32]] = {}
+    searched: dict[Slot, Case] = {}
+    for day in case.networks:
+        with run.stage("measures"):
+            known = _Known.of(base, case, day)
+            _ = case.departures
+        windows = asked.windows(case, day)
+        for window in windows:
+            slot = day, window
+            with run.stage("network"):
+                same = known.window(window)
+            if same is not None:
+                where = {"day": day, "window": window}
+                median_s[slot], searched[slot] = same.median_s[slot], same.searched[slot]
+                tables.append(taken_over(same.access, case.name, **where))
+                beside += [
+                    (kind, taken_over(table, case.name, **where))
+                    for kind, table in same.further.items()
+                    if "window" in table.columns
+                ]
                 continue
-            where = f"searching {day}, {window} ({subject.scenario})"
-            self.tell(where)
-            with watch.stage("routing"):
-                told = partial(_tell_part, self.tell, where)
-                time_s = travel_times_by_departure(
-                    network, query, subject.walks, threads=subject.threads, engine=subject.engine, tell=told
-                )
-            with watch.stage("measures"):
-                self.median_s[day, window] = percentile_times(time_s, MEDIAN)
-                inputs = subject.inputs(network, query, day, window, time_s, departures)
-                self.tables += subject.access_tables(inputs)
-                self.beside += mixing_tables(inputs, subject.zones, subject.opportunities)
-
-    def add_shifts(self, day: str, network: Network, same: Unchanged, departures: StopDepartures) -> None:
-        """Search and score every shift of a day that has a window."""
-        subject, windows = self.subject, list(self.subject.file.windows_on(day))
-        for shift in subject.choice.shifts if windows else ():
-            query = window_query(subject.file, windows[-1])
-            with subject.stopwatch.stage("network"):
-                worked = same.shift(shift, query)
-            if worked is None:
-                self.tell(f"searching {day}, {shift.name} ({subject.scenario})")
-                with subject.stopwatch.stage("measures"):
-                    inputs = subject.places(day, windows[-1], query, departures)
-                    worked = subject.shift_tables(network, query, inputs, shift)
-            self.tables.append(worked[0])
-            self.beside.append(("shifts", worked[1]))
-
-    def further(self) -> dict[str, pd.DataFrame]:
-        """The tables beside access, each kind joined."""
-        kinds = dict.fromkeys(key for key, _ in self.beside)
-        return {
-            kind: pd.concat([table for key, table in self.beside if key == kind], ignore_index=True) for kind in kinds
-        }
+            inputs = search.window(day, window)
+            with run.stage("measures"):
+                CUBES.keep(case, slot, inputs.time_s)
+                median_s[slot], searched[slot] = inputs.median_s, case
+                tables.append(inputs.table([column for measure in choice.measures for column in measure.take(inputs)]))
+                beside += mixing_tables(inputs, case) if asked.measures is None else []
+        for shift in choice.shifts if windows else ():
+            with run.stage("network"):
+                same = known.shift(windows[-1], shift)
+            if same is not None:
+                tables.append(taken_over(same.access, case.name, day=day, window=shift.name))
+                beside.append(("shifts", taken_over(same.further["shifts"], case.name, day=day, shift=shift.name)))
+                continue
+            with run.stage("measures"):
+                found, places = search.shift(day, shift, windows[-1])
+            tables.append(found)
+            beside.append(("shifts", places))
+    kinds = dict.fromkeys(kind for kind, _ in beside)
+    return Evaluation(
+        case=case,
+        access=in_table_order(pd.concat(tables, ignore_index=True)),
+        median_s=median_s,
+        further={kind: pd.concat([table for key, table in beside if key == kind], ignore_index=True) for kind in kinds},
+        notices=notices,
+        searched=searched,
+        runner=replace(run, engine=None),
+    )
 
 
 def evaluate(
@@ -324,145 +425,21 @@ def evaluate(
     ScenarioError
         The proposal cannot be applied to this study, or would change nothing.
     """
-    watch = stopwatch or Stopwatch()
-    tell = progress or (lambda _: None)
-    file, found = study.file, list[Notice]()
-    name = scenario.scenario if scenario is not None else TODAY
-    with watch.stage("network"):
-        applied = None
-        feed, zones, opportunities, ground = study.feed, study.zones, study.opportunities, study.ground
-        if scenario is not None:
-            tell(f"applying {name}")
-            applied = applied_to(study, scenario, found)
-            feed, zones, opportunities = applied.feed, applied.zones or zones, applied.opportunities or opportunities
-            ground = changed_ground(study, applied)
-            if opportunities is not study.opportunities or ground is not study.ground:
-                opportunities = entrances_from_streets(opportunities, lines_of(ground))
-        tell(f"building the network ({name})")
-        choice = study_choice(file, zones)
-        stops, networks = study_networks(
-            file, feed, ground, span_s=span_of(file, choice), notices=found, store=study.store
-        )
-    with watch.stage("routing"):
-        fares = applied.fares if applied is not None else file.fares
-        if fares != file.fares:
-            check_fares(feed, fares, found)
-        if base is not None and not _same_places(base, study, feed, zones, opportunities, ground, fares):
-            base = None
-        reached = base.reached if base is not None else _reach(study, ground, stops, zones, opportunities)
-        _report_places(study, ground, stops, reached, found)
-        raise_on_errors(found, StudyError)
-        subject = Subject(
-            scenario=name,
-            file=file,
-            zones=zones,
-            opportunities=opportunities,
-            fares=fares,
-            choice=choice,
-            walks=reached.walks,
-            zone_walks=zone_walks(file, ground, stops, zones),
-            home_walks=home_walks(file, ground, stops, reached, zones, opportunities),
-            threads=threads,
-            stopwatch=watch,
-            engine=engine,
-            currency=study.currency,
-        )
-    walks = reached.walks
-    scores = _Scores(subject, tell)
-    for day, network in networks.items():
-        subject.origin_reason[day] = why_not(network, reached.origins, walks.access, leaving=True)
-        subject.destination_reason[day] = why_not(network, reached.destinations, walks.egress, leaving=False)
-        same = Unchanged(base if base is not None and _same_reasons(base, day, subject) else None, day, name, network)
-        with watch.stage("measures"):
-            departures = build_departures(feed, network.timetable)
-        scores.add_windows(day, network, same, departures)
-        scores.add_shifts(day, network, same, departures)
-    return Evaluation(
-        study=study,
-        scenario=name,
-        title=scenario.name if scenario is not None else "Today",
-        applied=applied,
-        feed=feed,
-        zones=zones,
-        opportunities=opportunities,
-        ground=ground,
-        stops=stops,
-        reached=reached,
-        networks=networks,
-        access=in_table_order(pd.concat(scores.tables, ignore_index=True)),
-        further=scores.further(),
-        median_s=scores.median_s,
-        origin_reason=subject.origin_reason,
-        notices=tuple(sort_notices(found)),
-    )
-
-
-def _same_places(
-    base: Evaluation,
-    study: Study,
-    feed: Feed,
-    zones: Zones,
-    opportunities: Opportunities,
-    ground: Ground,
-    fares: Fares | None,
-) -> bool:
-    """Whether a proposal leaves alone all places, ways to walk and prices of another evaluation."""
-    known = base.applied.fares if base.applied is not None else study.file.fares
-    return (
-        base.study is study
-        and ground is base.ground
-        and zones is base.zones
-        and opportunities is base.opportunities
-        and fares == known
-        and same_stops(feed, base.feed)
-        and feed.fares is base.feed.fares
-    )
-
-
-def _same_reasons(base: Evaluation, day: str, subject: Subject) -> bool:
-    """Whether the same places can travel on a day."""
-    reached = base.reached
-    before = why_not(base.networks[day], reached.destinations, reached.walks.egress, leaving=False)
-    return bool(
-        (base.origin_reason[day] == subject.origin_reason[day]).all()
-        and (before == subject.destination_reason[day]).all()
-    )
-
-
-def _reach(study: Study, ground: Ground, stops: Linked, zones: Zones, opportunities: Opportunities) -> Reached:
-    return study_walks(study.file, ground, stops, origin_points(zones), destination_points(opportunities))
-
-
-def _tell_part(tell: Progress, what: str, part: str) -> None:
-    tell(f"{what}, {part}")
+    runner = Runner.of(threads, engine, stopwatch, progress)
+    known = base if base is not None and base.study is study else None
+    case = known.case if known is not None and known.applied is None else Case.of(study)
+    if scenario is None:
+        return evaluate_case(case, runner=runner)
+    with runner.stage("network"):
+        runner.tell(f"applying {scenario.scenario}")
+        proposal = case.with_scenario(scenario)
+    return evaluate_case(proposal, runner=runner, base=known)
 
 
 def in_table_order(access: pd.DataFrame) -> pd.DataFrame:
     """Rows of access.csv by day, window, neighbourhood, kind, measure, reading and cutoff."""
     keys = ["scenario", "day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min"]
     return access.sort_values(keys, kind="stable", na_position="first", ignore_index=True)
-
-
-def home_walks(
-    file: StudyFile, ground: Ground, stops: Linked, reached: Reached, zones: Zones, opportunities: Opportunities
-) -> Walks:
-    """Walks of the way home: from destinations to stops, from stops to the origins, and all the way."""
-    there = reached.walks
-    if is_symmetric(ground, stops):
-        return Walks(there.egress, there.access, there.direct.reversed(there.n_destinations))
-    return study_walks(file, ground, stops, destination_points(opportunities), origin_points(zones)).walks
-
-
-def zone_walks(file: StudyFile, ground: Ground, stops: Linked, zones: Zones) -> Walks:
-    """Walks between the origins and each zone's own points, for measures of reaching other neighbourhoods."""
-    origins = zones.origins
-    own = Points(
-        zones.table["id"].to_numpy(object),
-        origins["lon"].to_numpy(np.float64),
-        origins["lat"].to_numpy(np.float64),
-        origins["zone"].to_numpy(np.int32),
-    )
-    return study_walks(file, ground, stops, origin_points(zones), own).walks
 
 
 def evaluate_places(study: Study, notices: list[Notice]) -> Reached:
@@ -478,42 +455,105 @@ def evaluate_places(study: Study, notices: list[Notice]) -> Reached:
     )
     ends = origin_points(study.zones), destination_points(study.opportunities)
     reached = study_walks(study.file, study.ground, stops, *ends)
-    _report_places(study, study.ground, stops, reached, notices)
+    report_places(study.file, study.ground, stops, reached, notices)
     return reached
 
 
-def _report_places(study: Study, ground: Ground, stops: Linked, reached: Reached, found: list[Notice]) -> None:
-    """Say which neighbourhoods and destinations are off the network, cut off from most of it, or near its edge."""
-    walk = study.file.travel.walk
-    within_m = walk.to_stop_min * MINUTE * walk.speed_kmh / 3.6
-    for what, linked in (("neighbourhoods", reached.origins), ("destinations", reached.destinations)):
-        ids = linked.points.id
-        off = ids[~linked.place_linked]
-        if len(off):
-            message = (
-                f"{len(off)} of {len(ids)} {what} are off the network ({_some(off)}): outside the streets' coverage or too "
-                "far from any street"
-            )
-            if len(off) == len(ids):
-                box = ", ".join(f"{edge:.4f}" for edge in study.ground.area or ())
-                message = (
-                    f"all {len(ids)} {what} are off the network, so nothing can be measured; the area is ({box}): "
-                    "are these the streets of this place, and do longitudes come first?"
-                )
-                found.append(NOTHING_ON_NETWORK.at(field=what, value=len(off), message=message))
-            else:
-                found.append(OFF_NETWORK.at(field=what, value=len(off), message=message))
-        near = np.unique(linked.points.place[linked.linked & linked.near_edge(within_m)])
-        if len(near) and study.street_map is not None:
-            message = (
-                f"{len(near)} of {len(ids)} {what} ({_some(ids[near])}) lie so near the edge of the streets' coverage that "
-                "walks and stops beyond it may be missing"
-            )
-            found.append(NEAR_EDGE.at(field=what, value=len(near), message=message))
-    report_cut_off(study, ground, stops, reached, found)
-    report_other_parts(ground, stops, "stops", found)
+MOST_AT_ONCE_BYTES = 600_000_000
+"""Travel times that evaluations under way may hold together; beyond it fewer go on at once."""
 
 
-def _some(ids: NDArray[Any]) -> str:
-    shown = ", ".join(str(one) for one in ids[:5])
-    return shown if len(ids) <= 5 else f"{shown} and {len(ids) - 5} more"
+class _StoppedError(BaseException):
+    """Another proposal failed, or the work was interrupted: nobody waits for this one any more."""
+
+
+def evaluate_all(cases: Sequence[Case], base: Evaluation, runner: Runner | None = None) -> list[Evaluation]:
+    """Evaluate cases, each beside the others, and take over from the one that they were made from what they do not touch.
+
+    Parameters
+    ----------
+    cases : sequence of Case
+    base : Evaluation
+        Mostly today's.
+    runner : Runner, optional
+        So many cases at once as it has threads, or fewer where their travel times would need too much memory; of a single
+        case so many blocks of destinations. With an engine they come one after the other.
+
+    Returns
+    -------
+    list of Evaluation
+        In the order of the cases.
+
+    Raises
+    ------
+    StudyError
+        Of the first case, in their order, that cannot be evaluated.
+    """
+    run = runner or Runner()
+    at_once = min(run.threads, len(cases), max(1, MOST_AT_ONCE_BYTES // max(1, largest_times(base))))
+    if run.engine is not None or at_once < 2:
+        return [evaluate_case(case, runner=run, base=base) for case in cases]
+    watches = [Stopwatch(of_thread=True) for _ in cases]
+    together = _Together(run.tell, len(cases))
+    pool = ThreadPoolExecutor(at_once, thread_name_prefix="proposal")
+    try:
+        under_way = [
+            pool.submit(
+                together.run,
+                partial(evaluate_case, case, runner=Runner(1, None, own, together.tell), base=base),
+            )
+            for case, own in zip(cases, watches, strict=True)
+        ]
+        # In order, so that which failure is told does not hang on the threads.
+        return [one.result() for one in under_way]
+    finally:
+        together.stop()
+        pool.shutdown(cancel_futures=True)
+        for own in watches:
+            run.stopwatch.add(own)
+
+
+def evaluate_worst(today: Case, scenarios: Sequence[Scenario], runner: Runner | None = None) -> list[Evaluation]:
+    """Today and proposals by the worse bound of a step-free study that asks for both; nothing where it does not."""
+    if today.file.travel.step_free is not True:
+        return []
+    worst = Case.of(today.study.at_bound("worst"))
+    base = evaluate_case(worst, runner=runner)
+    return [base, *evaluate_all([worst.with_scenario(scenario) for scenario in scenarios], base, runner)]
+
+
+def largest_times(base: Evaluation) -> int:
+    """Bytes of travel times that the evaluation of one window holds: for every departure, and again for each budget."""
+    file = base.study.file
+    n_budgets = len(file.fares.budgets) if file.fares is not None else 0
+    n_departures = max((len(base.query(window).departures_s) for _, window in base.median_s), default=1)
+    pairs = max((times.size for times in base.median_s.values()), default=1)
+    return 2 * int(np.dtype(np.int32).itemsize) * pairs * n_departures * (1 + n_budgets)
+
+
+class _Together:
+    """Several pieces of work that speak through one voice, and stop together."""
+
+    def __init__(self, tell: Progress, n: int) -> None:
+        self._tell, self._n = tell, n
+        self._done = 0
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+
+    def tell(self, text: str) -> None:
+        """Pass on what one of them is doing; the place where it ends when it need not go on."""
+        if self._stopped.is_set():
+            raise _StoppedError
+        with self._lock:
+            self._tell(f"{text}, {self._done} of {self._n} scenarios done")
+
+    def run(self, work: Callable[[], Evaluation]) -> Evaluation:
+        """Do one piece."""
+        found = work()
+        with self._lock:
+            self._done += 1
+        return found
+
+    def stop(self) -> None:
+        """Nobody waits for the rest."""
+        self._stopped.set()

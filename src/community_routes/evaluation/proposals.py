@@ -11,9 +11,7 @@ import pandas as pd
 
 from community_routes.base.errors import CommunityRoutesError, ScenarioError, UsageError, as_paths
 from community_routes.base.notices import Notice, raise_on_errors
-from community_routes.evaluation.case import Study
-from community_routes.network.streets.streets import build_streets
-from community_routes.network.walks.links import Ground
+from community_routes.evaluation.case import Case, Study, setting_of
 from community_routes.scenarios.apply import Applied, apply_scenario
 from community_routes.scenarios.conveyal.read import read_conveyal
 from community_routes.scenarios.edit.work import (
@@ -22,7 +20,6 @@ from community_routes.scenarios.edit.work import (
     UNKNOWN_DAY,
     UNKNOWN_PLACE,
     UNKNOWN_ROUTE,
-    Setting,
 )
 from community_routes.scenarios.file import Scenario, read_readable, read_scenario
 
@@ -57,30 +54,40 @@ def read_scenarios(
     UsageError
         Two files hold a scenario of the same id, or a Conveyal scenario is read without a study.
     """
+    today = Case.of(study) if study is not None else None
+    return [scenario for scenario, _ in _read_all(paths, today, notices)]
+
+
+def read_cases(paths: Sequence[str | Path], today: Case) -> list[Case]:
+    """Read scenario files and apply each to today; as ``read_scenarios`` of a study."""
+    return [case for _, case in _read_all(paths, today, None) if case is not None]
+
+
+def _read_all(
+    paths: Sequence[str | Path], today: Case | None, notices: list[Notice] | None
+) -> list[tuple[Scenario, Case | None]]:
     found: list[Notice] = []
-    scenarios: list[Scenario] = []
+    read: list[tuple[Scenario, Case | None]] = []
     for path in as_paths(paths):
         try:
-            scenario = _read(path, study, found)
-            if study is not None:
-                applied_to(study, scenario, found)
-            scenarios.append(scenario)
+            scenario = _read(path, today.study if today is not None else None, found)
+            read.append((scenario, today.with_scenario(scenario, notices=found) if today is not None else None))
         except CommunityRoutesError as wrong:
             if not wrong.notices:
                 raise
-            if study is not None and path.suffix.lower() != CONVEYAL_ENDING:
-                found += _further_faults(path, study, found)
+            if today is not None and path.suffix.lower() != CONVEYAL_ENDING:
+                found += _further_faults(path, today, found)
     if notices is not None:
         notices.extend(found)
     raise_on_errors(found, ScenarioError)
-    names = [scenario.scenario for scenario in scenarios]
+    names = [scenario.scenario for scenario, _ in read]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise UsageError(f"the scenario {twice[0]!r} is given twice")
-    return scenarios
+    return read
 
 
-def _further_faults(path: Path, study: Study, known: list[Notice]) -> list[Notice]:
+def _further_faults(path: Path, today: Case, known: list[Notice]) -> list[Notice]:
     """What the study has against those changes of a faulty file that can be read: routes, places and days it does not know.
 
     What hangs on the other changes (nothing left to change, a part that does not fit) is not said.
@@ -90,7 +97,7 @@ def _further_faults(path: Path, study: Study, known: list[Notice]) -> list[Notic
         return []
     own: list[Notice] = []
     with suppress(ScenarioError):
-        apply_scenario(readable, setting_of(study), notices=own)
+        apply_scenario(readable, today.setting, notices=own)
     said = {(notice.file, notice.row, notice.column, notice.message) for notice in known}
     return [
         notice
@@ -108,44 +115,13 @@ def _read(path: Path, study: Study | None, found: list[Notice]) -> Scenario:
 
 
 def applied_to(study: Study, scenario: Scenario, notices: list[Notice]) -> Applied:
-    """A proposal applied to a study; done once for each study and scenario, however often it is asked for.
+    """A proposal applied to a study.
 
     Raises
     ------
     ScenarioError
     """
-    kept = study.applied.get(id(scenario))
-    if kept is None or kept[0] is not scenario:
-        found: list[Notice] = []
-        try:
-            kept = (scenario, apply_scenario(scenario, setting_of(study), notices=found), found)
-        except ScenarioError:
-            notices.extend(found)
-            raise
-        study.applied[id(scenario)] = kept
-    notices.extend(kept[2])
-    return kept[1]
-
-
-def setting_of(study: Study) -> Setting:
-    """What a proposal is applied to."""
-    return Setting(
-        feed=study.feed,
-        dates=dict(study.file.dates),
-        roads=study.roads,
-        ground=study.ground,
-        zones=study.zones,
-        opportunities=study.opportunities,
-        fares=study.file.fares,
-        street_map=study.street_map,
-    )
-
-
-def changed_ground(study: Study, applied: Applied) -> Ground:
-    """What people walk on under a proposal: other streets where it opens or closes a way."""
-    if applied.street_map is None:
-        return study.ground
-    return build_streets(applied.street_map, wheelchair=study.file.travel.wheelchair)
+    return apply_scenario(scenario, setting_of(study), notices=notices)
 
 
 def scenario_sources(scenarios: Sequence[Scenario]) -> pd.DataFrame:

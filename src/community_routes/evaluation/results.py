@@ -21,32 +21,32 @@ from community_routes.base.files import check_replaceable, new_folder
 from community_routes.base.times import format_window
 from community_routes.base.timings import Stopwatch
 from community_routes.base.version import __version__
-from community_routes.evaluation.case import Study
+from community_routes.evaluation.case import TODAY, Study
 from community_routes.evaluation.check import notices_table
 from community_routes.evaluation.cost import cost_figures, cost_tables, proposal_cost
-from community_routes.evaluation.differences import PAIRED, compare_tables, paired_table, rank_proposals
+from community_routes.evaluation.differences import PAIRED, compare_tables, rank_proposals
 from community_routes.evaluation.draws import (
+    BySide,
     Intervals,
-    Progress,
+    by_side,
     intervals,
     is_random,
     randomness_of,
-    spreads,
     with_intervals,
     with_spreads,
 )
-from community_routes.evaluation.evaluate import TODAY, Evaluation, evaluate
+from community_routes.evaluation.evaluate import Evaluation, evaluate_case, evaluate_worst
 from community_routes.evaluation.inputs import keep_inputs as keep_inputs_of
 from community_routes.evaluation.map_layers import route_table, stop_table, study_box
 from community_routes.evaluation.proposals import scenario_sources
-from community_routes.evaluation.side_by_side import evaluate_worst
 from community_routes.evaluation.views import nearest_places, sample_journeys
+from community_routes.measures.equity import equity_rows, poverty_lines
 from community_routes.measures.groups import group_rows
-from community_routes.measures.list import equity_rows, poverty_lines
 from community_routes.measures.meeting import hide_together
 from community_routes.report.files.tables import write_files
 from community_routes.report.notebook import map_html, notebook_html, table_html
 from community_routes.report.results import BASE_COMPARISON, BASE_GROUPS, Results, ScenarioSummary, empty_table
+from community_routes.routing.runner import Progress, Runner
 from community_routes.scenarios.cost import OperatingCost
 from community_routes.scenarios.file import Scenario
 from community_routes.sources.osm.background import background_layers
@@ -173,9 +173,9 @@ class Comparison:
         """Changes from today of every zone: the columns of ``comparison.csv``."""
         tables = []
         for proposal in self.proposals:
-            spread = self._spreads.get(proposal.scenario)
+            spread = self._by_side[proposal.scenario].zones
             table = compare_tables(self.today.access, proposal.access, least_change=self.least_change)
-            table = with_spreads(table, spread[0] if spread is not None else None)
+            table = with_spreads(table, spread)
             if is_random(proposal):
                 drawn = self.intervals.get(proposal.scenario)
                 table = with_intervals(table, drawn.comparison if drawn is not None else None)
@@ -183,9 +183,9 @@ class Comparison:
         return pd.concat(tables, ignore_index=True) if tables else empty_table(COMPARISON_COLUMNS)
 
     @cached_property
-    def _spreads(self) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
-        """How the headline changes differ from departure to departure."""
-        return spreads(self.today, self.proposals)
+    def _by_side(self) -> dict[str, BySide]:
+        """What is counted departure by departure."""
+        return by_side(self.today, self.proposals)
 
     @cached_property
     def groups(self) -> pd.DataFrame:
@@ -194,14 +194,14 @@ class Comparison:
         totals, lines = opportunity_totals(self.evaluations), poverty_lines(access, before)
         tables = [group_rows(access, before), equity_rows(access, before, totals, lines=lines)]
         for proposal in self.proposals:
-            zones, spread = proposal.zones.table, self._spreads.get(proposal.scenario)
+            zones, spread = proposal.zones.table, self._by_side[proposal.scenario].groups
             own = [
                 group_rows(
                     proposal.access, zones, baseline=access, baseline_zones=before, least_change=self.least_change
                 ),
                 equity_rows(proposal.access, zones, totals, lines=lines, baseline=access),
             ]
-            own = [with_spreads(t, spread[1] if spread is not None else None) for t in own]
+            own = [with_spreads(t, spread) for t in own]
             if is_random(proposal):
                 found = self.intervals.get(proposal.scenario)
                 own = [with_intervals(t, found.groups if found is not None else None) for t in own]
@@ -274,7 +274,7 @@ class Comparison:
         tables |= base_tables(self.proposals, self.bases, self.least_change)
         tables |= cost_tables(self.costs)
         if self.proposals:
-            tables[PAIRED] = pd.concat([paired_table(self.today, p) for p in self.proposals], ignore_index=True)
+            tables[PAIRED] = pd.concat([self._by_side[p.scenario].paired for p in self.proposals], ignore_index=True)
         return {**tables, **({"ranking": self.ranking} if len(self.ranking) else {})}
 
     @cached_property
@@ -417,7 +417,7 @@ def compare(
         Changes of at most this share (0.01 is 1 %) of today's level count as no change where those who gain and lose are
         counted; 0 counts every change.
     worst : sequence of Evaluation, optional
-        The same by the worse bound of a step-free study (``side_by_side.evaluate_worst``); evaluated here where left out.
+        The same by the worse bound of a step-free study (``evaluate.evaluate_worst``); evaluated here where left out.
     threads : int
     progress : callable of str, optional
 
@@ -445,9 +445,12 @@ def compare(
         for proposal in proposals
         if draws and is_random(proposal)
     }
-    bases = base_evaluations(proposals, lambda base: evaluate(today.study, base, threads=threads, progress=progress))
+    runner = Runner.of(threads, None, today.runner.stopwatch, progress)
+    bases = base_evaluations(
+        proposals, lambda base: evaluate_case(today.case.with_scenario(base), runner=runner, base=today)
+    )
     changes = [p.applied.scenario for p in proposals if p.applied is not None]
-    lower = worst or evaluate_worst(today.study, changes, threads=threads, progress=progress)
+    lower = worst or evaluate_worst(today.case, changes, runner)
     how: dict[str, Any] = {"draws": draws, "seed": seed, "least_change": least_change, "threads": threads}
     below = compare(*lower, **how, progress=progress) if lower else None
     return Comparison(today, proposals, found, bases, least_change, below)

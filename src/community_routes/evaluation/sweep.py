@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import combinations
 from pathlib import Path
 
@@ -17,12 +17,11 @@ from community_routes.base.files import RUN_FILE, new_folder
 from community_routes.base.times import format_window, parse_window
 from community_routes.base.timings import Stopwatch
 from community_routes.base.version import __version__
-from community_routes.evaluation.case import Study
+from community_routes.evaluation.case import Case, Study
 from community_routes.evaluation.draws import is_random
-from community_routes.evaluation.evaluate import Progress, evaluate
+from community_routes.evaluation.evaluate import evaluate_all, evaluate_case
 from community_routes.evaluation.proposals import scenario_sources
 from community_routes.evaluation.results import check_least_change, counted_from, printed_settings
-from community_routes.evaluation.side_by_side import evaluate_all
 from community_routes.evaluation.sweep_tables import (
     MEASURE,
     SETTING,
@@ -40,6 +39,7 @@ from community_routes.evaluation.sweep_tables import (
 from community_routes.report.cells import csv_text, publish
 from community_routes.report.pages.sweep import SweepView, write_sweep_page, write_sweep_picture
 from community_routes.report.words import joined, kind_name, least_change_words, percent, plain
+from community_routes.routing.runner import Progress, Runner
 from community_routes.scenarios.file import RESERVED, Scenario
 from community_routes.sources.study.file import MeasureChoice
 from community_routes.sources.study.travel import Window
@@ -326,12 +326,15 @@ def sweep(
     tables: list[pd.DataFrame] = []
     hours: dict[str, float] = {}
     assumed: dict[str, None] = {}
+    base = Case.of(study)
     for speed in speeds:
         tell = _telling(progress, f"walking {speed:g} km/h")
-        asked = study_at(study, speed, cutoffs, chosen)
+        asked = case_at(base, speed, cutoffs, chosen)
         # Today is searched once for each speed and shared by all proposals; cutoffs and windows need no other search.
-        today = evaluate(asked, threads=threads, stopwatch=watch, progress=tell)
-        proposals = evaluate_all(asked, scenarios, base=today, threads=threads, stopwatch=watch, progress=tell)
+        runner = Runner.of(threads, None, watch, tell)
+        today = evaluate_case(asked, runner=runner)
+        cases = [asked.with_scenario(scenario) for scenario in scenarios]
+        proposals = evaluate_all(cases, today, runner)
         with watch.stage("compare"):
             for proposal in proposals:
                 tables.append(gain_rows(today, proposal).assign(walk_speed_kmh=speed))
@@ -422,23 +425,20 @@ def checked_windows(study: Study, windows: Sequence[str] | None) -> dict[str, Wi
     return chosen
 
 
-def study_at(study: Study, speed_kmh: float, cutoffs_min: Sequence[int], windows: Mapping[str, Window]) -> Study:
-    """The same study with another walking speed, cutoffs and windows, and nothing measured but opportunities reached.
+def case_at(base: Case, speed_kmh: float, cutoffs_min: Sequence[int], windows: Mapping[str, Window]) -> Case:
+    """The same case with another walking speed, cutoffs and windows, and nothing measured but opportunities reached.
 
     Journeys beyond the longest cutoff are not looked for: none of them counts.
     """
-    old = study.file.travel
-    travel = old.model_copy(
-        update={
-            "walk": old.walk.model_copy(update={"speed_kmh": speed_kmh}),
-            "cutoffs_min": tuple(cutoffs_min),
-            "windows": dict(windows),
-            "max_travel_min": max(cutoffs_min),
-            "percentiles": (50,),
-        }
+    case = base.with_settings(
+        speed_kmh=speed_kmh,
+        cutoffs_min=tuple(cutoffs_min),
+        windows=dict(windows),
+        max_travel_min=max(cutoffs_min),
+        percentiles=(50,),
+        measures=(MeasureChoice(name=MEASURE),),
     )
-    file = study.file.model_copy(update={"travel": travel, "measures": (MeasureChoice(name=MEASURE),)})
-    if not any(file.windows_on(day) for day in file.dates):
-        days = ", ".join(f"{day} {date}" for day, date in file.dates.items())
+    if not any(case.file.windows_on(day) for day in case.file.dates):
+        days = ", ".join(f"{day} {date}" for day, date in case.file.dates.items())
         raise UsageError(f"none of the windows {', '.join(windows)} is asked on a day of the study ({days})")
-    return replace(study, file=file)
+    return case

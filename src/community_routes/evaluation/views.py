@@ -21,6 +21,7 @@ from community_routes.network.walks.points import Links
 from community_routes.report.results import NEAREST_COLUMNS, JourneyView, LegView
 from community_routes.routing.journeys import Journey, Ride, Walk, journeys
 from community_routes.routing.query import Walks
+from community_routes.routing.runner import PAIRS
 from community_routes.routing.travel_times import travel_times_by_departure
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.trips import mode_of
@@ -228,6 +229,7 @@ def _last_home(evaluation: Evaluation, day: str, origin: int, destination: int) 
     for end in range(high, 0, -HOUR):  # the latest hour first, for it mostly is
         start = max(0, end - HOUR)
         hour = replace(query, window_s=(start - start % _STEP_S, end), step_s=_STEP_S)
+        evaluation.runner.stopwatch.count(PAIRS)
         works = np.flatnonzero(travel_times_by_departure(network, hour, back)[0, :, 0] != UNREACHED)
         for departure in hour.departures_s[works][::-1].tolist():
             for journey in journeys(network, hour, back, 0, 0, departure):

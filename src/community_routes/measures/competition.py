@@ -7,12 +7,16 @@ listed, an origin that reaches nothing scores 0.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from community_routes.measures.decay import Decay
+from community_routes.base.times import MINUTE
+from community_routes.measures.decay import Decay, Step, build_decay
+from community_routes.measures.measure import MEDIAN, Column, Facts, Measure, WindowInputs, ZoneColumn
 from community_routes.routing.matrices import as_amounts, as_times
 
 FloatArray = NDArray[np.float64]
@@ -134,3 +138,46 @@ def _ratio(top: FloatArray, bottom: FloatArray) -> FloatArray:
     """0 where there is nothing to divide by."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(bottom > 0, top / bottom, 0.0))
+
+
+_CATCHMENTS: dict[str, Callable[..., Catchment]] = {
+    "balanced_catchment": balanced_catchment,
+    "spatial_availability": spatial_availability,
+    "two_step_catchment": two_step_catchment,
+}
+
+
+@dataclass(frozen=True)
+class Competition(Measure):
+    """A measure of reach under competition on the median travel time, for each key of destinations.
+
+    Opportunities per resident: for spatial availability those of the zone over its residents, 0 where nobody lives. Asked for
+    with ``cutoff_min`` (45), or with ``decay`` and its settings.
+    """
+
+    names = tuple(_CATCHMENTS)
+    settings = None
+    columns = tuple(Column(name) for name in _CATCHMENTS)
+
+    name: str
+    decay: Decay
+
+    @classmethod
+    def of(cls, name: str, settings: Mapping[str, Any], facts: Facts) -> Competition:
+        given = dict(settings)
+        if "decay" in given:
+            return cls(name, build_decay(str(given.pop("decay")), given))
+        if extra := set(given) - {"cutoff_min"}:
+            raise ValueError(f"{name} has no setting {sorted(extra)}; it takes ['cutoff_min']")
+        return cls(name, Step(float(given.get("cutoff_min", 45)) * MINUTE))
+
+    def take(self, window: WindowInputs) -> list[ZoneColumn]:
+        persons, found = window.persons_of_origins(), []
+        for places in window.whole_keys:
+            of_kind = np.ascontiguousarray(window.median_s[:, places.columns])
+            access = _CATCHMENTS[self.name](of_kind, places.amounts[places.columns], persons, self.decay).access
+            if self.name == "spatial_availability":
+                access = np.where(persons > 0, access / np.where(persons > 0, persons, 1.0), 0.0)
+            unit = f"{places.unit} per resident"
+            found.append(ZoneColumn(window.of_zones(access), places.kind, self.name, unit, f"p{MEDIAN}"))
+        return found

@@ -255,6 +255,10 @@ _FORMS: dict[str, tuple[Callable[..., Decay], dict[str, tuple[str, float]]]] = {
 }
 
 
+DECAYS = (*sorted(_FORMS), "stepped")
+"""Names of the decays."""
+
+
 def build_decay(form: str, settings: Mapping[str, Any]) -> Decay:
     """A decay from its name and its settings in minutes: ``build_decay("exponential", {"half_time_min": 20})``.
 
@@ -268,7 +272,7 @@ def build_decay(form: str, settings: Mapping[str, Any]) -> Decay:
             raise ValueError(f"the decay 'stepped' needs edges_min and weights, not {sorted(settings)}")
         return Stepped([float(edge) * MINUTE for edge in settings["edges_min"]], settings["weights"])
     if form not in _FORMS:
-        raise ValueError(f"{form!r} is no decay; write one of {', '.join([*sorted(_FORMS), 'stepped'])}")
+        raise ValueError(f"{form!r} is no decay; write one of {', '.join(DECAYS)}")
     make, arguments = _FORMS[form]
     if set(settings) != set(arguments):
         raise ValueError(f"the decay {form!r} needs {' and '.join(arguments)}, not {sorted(settings)}")

@@ -7,15 +7,18 @@ only where their bounds are the same, so that bounds are arguments and never tak
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from community_routes.measures.groups import cut_by_rank, local_fifths
-from community_routes.measures.weighted import persons_of, weighted_mean
+from community_routes.measures.groups import GROUP_COLUMNS, LOW_COVERAGE, PERSONS_CHANGED, cut_by_rank, local_fifths
+from community_routes.measures.measure import SHARE
+from community_routes.measures.weighted import persons_of, weighted_mean, weighted_quantile
 
 FloatArray = NDArray[np.float64]
 
@@ -284,3 +287,118 @@ def _present(*arrays: ArrayLike, infinite: bool = False) -> tuple[FloatArray, ..
     if kept[1].size:
         kept[1] = kept[1] / kept[1].sum()
     return tuple(kept)
+
+
+def poverty_lines(baseline: pd.DataFrame, zones: pd.DataFrame, *, share: float = 0.6) -> dict[tuple[Any, ...], float]:
+    """The line below which access is poor: a share of the median resident's access in the baseline, for each figure.
+
+    Keys are (day, window, kind, measure, cutoff_min). Lines of 0 are left out: nobody is below them.
+    """
+    persons = zones.set_index("id")["population"]
+    lines: dict[tuple[Any, ...], float] = {}
+    for key, rows in _figures(baseline):
+        middle = weighted_quantile(rows["value"], persons.reindex(rows["neighbourhood"]).fillna(0.0))
+        if share * middle > 0:
+            lines[key[1:]] = share * middle
+    return lines
+
+
+def equity_rows(
+    access: pd.DataFrame,
+    zones: pd.DataFrame,
+    totals: Mapping[str, float],
+    *,
+    lines: Mapping[tuple[Any, ...], float] | None = None,
+    baseline: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Indices of equity of every count of opportunities on average over departures, as rows of groups.csv.
+
+    For each key of destinations, cutoff, window and scenario, in the grouping and group ``all``: concentration index and
+    Erreygers index (bounds 0 and all opportunities, the same for every scenario), Palma ratio, Gini index, mean absolute
+    difference, Theil index, and the share of residents in poverty of access where a line is given. The measure is
+    ``<index>_of_<measure>``. Persons whose zone has no value or no deprivation rank are not covered.
+
+    Parameters
+    ----------
+    access : DataFrame
+        Rows of access.csv.
+    zones : DataFrame
+        id, population, deprivation_rank.
+    totals : mapping of str to float
+        All opportunities of each key.
+    lines : mapping, optional
+        ``poverty_lines`` of the baseline.
+    baseline : DataFrame, optional
+        Access of the baseline; gives ``baseline`` and ``change``.
+    """
+    before = {} if baseline is None else {key[1:]: rows for key, rows in _figures(baseline)}
+    people = zones.set_index("id")[["population", "deprivation_rank"]].astype("Float64").astype(float)
+    records: list[dict[str, Any]] = []
+    for key, rows in _figures(access):
+        scenario, day, window, kind, measure, cutoff = key
+        if kind not in totals:
+            continue
+        line = (lines or {}).get(key[1:])
+        now = _indices(rows, people, totals[kind], line)
+        then = _indices(before[key[1:]], people, totals[kind], line) if key[1:] in before else {}
+        persons = float(people["population"].sum())
+        covered = float(people["population"].reindex(rows.loc[rows["value"].notna(), "neighbourhood"]).sum())
+        for index, (value, unit) in now.items():
+            old = then.get(index, (math.nan, unit))[0]
+            change = value - old
+            records.append(
+                {
+                    "scenario": scenario,
+                    "day": day,
+                    "window": window,
+                    "grouping": "all",
+                    "group": "all",
+                    "kind": kind,
+                    "measure": f"{index}_of_{measure}",
+                    "reading": "mean",
+                    "cutoff_min": cutoff,
+                    "persons": persons,
+                    "persons_covered": covered,
+                    "value": value,
+                    "unit": unit,
+                    "baseline": old,
+                    "change": change,
+                    "low": change,
+                    "high": change,
+                    **dict.fromkeys(PERSONS_CHANGED, math.nan),
+                    "mark": "low_coverage" if covered < LOW_COVERAGE * persons else "",
+                }
+            )
+    table = pd.DataFrame(records, columns=list(GROUP_COLUMNS))
+    return table.astype({"cutoff_min": access["cutoff_min"].dtype})
+
+
+def _figures(access: pd.DataFrame) -> Iterable[tuple[tuple[Any, ...], pd.DataFrame]]:
+    """The counts of opportunities of whole keys on average over departures, by scenario, day, window, kind, cutoff."""
+    wanted = (access["measure"] == "cumulative_opportunities") & (access["reading"] == "mean")
+    rows = access[wanted & ~access["kind"].str.contains("/", regex=False)]
+    columns = ["scenario", "day", "window", "kind", "measure", "cutoff_min"]
+    return ((tuple(key), part) for key, part in rows.groupby(columns, sort=False))
+
+
+def _indices(
+    rows: pd.DataFrame, people: pd.DataFrame, total: float, line: float | None
+) -> dict[str, tuple[float, str]]:
+    """Value and unit of each index."""
+    here = people.reindex(rows["neighbourhood"])
+    x, persons, rank = rows["value"].to_numpy(dtype=float), here["population"], here["deprivation_rank"]
+    persons = persons.fillna(0.0).to_numpy()
+    unit = str(rows["unit"].iloc[0])
+    found: dict[str, tuple[float, str]] = {}
+    if rank.notna().any():
+        by_rank = rank.to_numpy()
+        found["concentration_index"] = (concentration_index(x, persons, by_rank), "index")
+        bounded = erreygers_index(x, persons, by_rank, lower=0.0, upper=total) if total > 0 else math.nan
+        found["erreygers_index"] = (bounded, "index")
+        found["palma_ratio"] = (palma_ratio(x, persons, by_rank).ratio, "ratio")
+    found["gini_index"] = (gini_index(x, persons), "index")
+    found["mean_absolute_difference"] = (mean_absolute_difference(x, persons), unit)
+    found["theil_index"] = (theil_index(x, persons), "index")
+    if line is not None:
+        found["poverty_of_access"] = (poverty_of_access(x, persons, line=line), SHARE)
+    return found

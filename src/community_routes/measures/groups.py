@@ -11,7 +11,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from community_routes.base.columns import GROUPS_COLUMNS, LEAST_CHANGE
-from community_routes.measures.access import reading_order
+from community_routes.measures.list import column_of, less_is_better
+from community_routes.measures.measure import reading_order
 from community_routes.measures.weighted import persons_of, weighted_quantiles
 
 FloatArray = NDArray[np.float64]
@@ -21,7 +22,6 @@ LOW_COVERAGE = 0.8
 _WHEN = ["scenario", "day", "window"]
 _WHAT = ["kind", "measure", "reading", "cutoff_min", "unit"]
 _SAME = 1e-9  # relative: what rounding may do to an average over origin points
-LESS_IS_BETTER = ("nearest", "dual_access", "commuting", "fare", "cost", "burden", "poverty", "isolat")
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +166,8 @@ def _sideways(access: pd.DataFrame, zone_ids: Sequence[str]) -> _Values:
     _, first = np.unique(number, return_index=True)
     value = np.full((len(first), len(zone_ids)), np.nan)
     given = access["value"].to_numpy(dtype=np.float64).copy()
-    endless = _is_time(access) | access["measure"].str.startswith("commuting").to_numpy(dtype=bool)
+    names = [name for name in access["measure"].unique() if column_of(name).endless]
+    endless = _is_time(access) | access["measure"].isin(names).to_numpy(dtype=bool)
     never = access["reason"].isin(["over_time", "no_service", "over_fare"]).to_numpy() & endless
     given[never & np.isnan(given)] = np.inf
     value[number, place] = given
@@ -201,7 +202,7 @@ def group_rows(
     Parameters
     ----------
     access : DataFrame
-        Rows of ``summary.access_rows``; several scenarios, days and windows may stand in it.
+        Rows of access.csv; several scenarios, days and windows may stand in it.
     zones : DataFrame
         id, population, and deprivation_rank, deprivation_decile, group where known.
     baseline : DataFrame, optional
@@ -304,11 +305,6 @@ def _levels(value: FloatArray, persons: FloatArray, times: NDArray[np.int64]) ->
     return np.asarray(level)
 
 
-def less_is_better(measure: str) -> bool:
-    """Whether a smaller value of a measure is the better one (times, costs and poverty)."""
-    return measure.startswith(LESS_IS_BETTER)
-
-
 def better_or_worse(
     before: FloatArray,
     now: FloatArray,
@@ -339,7 +335,8 @@ def better_or_worse(
 
 def _who_changes(now: _Values, before: FloatArray, share: float) -> dict[str, NDArray[np.bool_]]:
     """For each row and zone whether it is better, worse or the same; none of them where a value is missing."""
-    less = np.array([[less_is_better(measure)] for measure in now.what["measure"]], dtype=bool).reshape(-1, 1)
+    known = {measure: less_is_better(measure) for measure in now.what["measure"].unique()}
+    less = now.what["measure"].map(known).to_numpy(dtype=bool).reshape(-1, 1)
     counted, moved = (better_or_worse(before, now.value, less, least) for least in (share, 0.0))
     found = (counted > 0, counted < 0, counted == 0, (counted == 0) & (moved != 0))
     return dict(zip(PERSONS_CHANGED, found, strict=True))

@@ -1,105 +1,78 @@
-"""Compiled sums over destinations, always in the order of the destinations, so that equal inputs give equal bits."""
+"""What a measure is: one object that gets what is known of a window and gives columns of figures of neighbourhoods.
+
+A measure is one file of this folder and one entry in ``list.MEASURES``. It declares the names under which its figures stand in
+tables (``Column``): in which words, and whether more or less of it is better. Nobody takes a name apart to find that out.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
-from community_routes.base.kernels import kernel
-from community_routes.base.times import MINUTE, UNREACHED
-from community_routes.measures.decay import Decay, build_decay
-from community_routes.routing.matrices import cutoff_seconds
+from community_routes.base.columns import ACCESS_COLUMNS
+from community_routes.base.times import UNREACHED
+from community_routes.fares.month import Commute
+from community_routes.measures.reach import percentile_times, zone_average
+from community_routes.measures.service import StopDepartures
+from community_routes.measures.weighted import weighted_quantile
+from community_routes.network.walks.points import Links
+from community_routes.routing.matrices import as_times
+from community_routes.sources.study.fares import POUNDS, Fares
 
-IntArray = Any
-FloatArray = Any
-
-
-@kernel
-def sum_within(
-    time_s: IntArray, columns: IntArray, amounts: FloatArray, above_s: int, cutoffs_s: IntArray
-) -> FloatArray:
-    """For each row and cutoff, the sum of amounts of the columns with ``above_s < time <= cutoff``.
-
-    ``time_s`` int32 (n_rows, n_destinations), ``columns`` int64, ``amounts`` float64 (n_destinations,),
-    ``cutoffs_s`` int64; gives float64 (n_rows, n_cutoffs).
-    """
-    out = np.zeros((time_s.shape[0], cutoffs_s.shape[0]), dtype=np.float64)
-    for row in range(time_s.shape[0]):
-        totals = out[row]
-        for column in columns:
-            time = time_s[row, column]
-            if time > above_s:
-                for k in range(cutoffs_s.shape[0]):
-                    if time <= cutoffs_s[k]:
-                        totals[k] += amounts[column]
-    return out
-
-
-@kernel
-def sum_by_table(time_s: IntArray, columns: IntArray, amounts: FloatArray, weight: FloatArray) -> FloatArray:
-    """For each row, the sum of ``amounts * weight[time]``; a time beyond the table weighs nothing."""
-    out = np.zeros(time_s.shape[0], dtype=np.float64)
-    for row in range(time_s.shape[0]):
-        total = 0.0
-        for column in columns:
-            time = time_s[row, column]
-            if time < weight.shape[0]:
-                total += amounts[column] * weight[time]
-        out[row] = total
-    return out
-
-
-@kernel
-def first_time_with(time_s: IntArray, amounts: FloatArray, needed: FloatArray, longest_s: int, never: int) -> IntArray:
-    """For each row, the first second by which the amounts reached add up to what is needed.
-
-    Halving over whole seconds: the sum in the order of the destinations never falls when the time grows, also in
-    floating point, so that the answer agrees to the bit with the sum within that time.
-    """
-    out = np.empty(time_s.shape[0], dtype=np.int32)
-    for row in range(time_s.shape[0]):
-        low, high = 0, longest_s + 1
-        while low < high:
-            middle = (low + high) // 2
-            total = 0.0
-            for column in range(time_s.shape[1]):
-                if time_s[row, column] <= middle:
-                    total += amounts[column]
-            if total >= needed[row]:
-                high = middle
-            else:
-                low = middle + 1
-        out[row] = low if low <= longest_s else never
-    return out
-
-
-@kernel
-def smallest_few(time_s: IntArray, columns: IntArray, n: int, never: int) -> IntArray:
-    """For each row, the n-th smallest time among the columns, ``never`` when there are fewer reached."""
-    out = np.empty(time_s.shape[0], dtype=np.int32)
-    best = np.empty(n, dtype=np.int32)
-    for row in range(time_s.shape[0]):
-        best[:] = never
-        for column in columns:
-            time = time_s[row, column]
-            if time < best[n - 1]:
-                place = n - 1
-                while place > 0 and best[place - 1] > time:
-                    best[place] = best[place - 1]
-                    place -= 1
-                best[place] = time
-        out[row] = best[n - 1]
-    return out
-
-
+FloatArray = NDArray[np.float64]
 TimeArray = NDArray[np.int32]
+Better = Literal["more", "less"]
+MEDIAN = 50
 SECONDS = "seconds"
 PLACES = "places"
 SHARE = "share"
+REASONS = ("", "no_destination", "off_network", "no_service", "over_time", "over_fare", "income_unknown")
+ZONE_TIMES, BUDGETS = "zone_times", "budgets"
+Need = str | Commute
+"""What a measure needs besides travel times: times to the zones' own points, times within budgets, what a commute costs."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A name under which figures of a measure stand in tables.
+
+    Attributes
+    ----------
+    id : str
+    title : str
+        For people.
+    better : ``more`` or ``less``
+        Which way a change is a gain.
+    settings : tuple of str
+        What the published name has after the id, one word each; the last ones may be left out.
+    endless : bool
+        A value that is missing for want of a journey counts as endless, as that of a time does: a first one is a gain.
+    """
+
+    id: str
+    title: str = ""
+    better: Better = "more"
+    settings: tuple[str, ...] = ()
+    endless: bool = False
+
+    def name(self, *values: object) -> str:
+        """The published name: ``nearest_affordable_2.5``."""
+        return "_".join([self.id, *(f"{v:g}" if isinstance(v, float) else str(v) for v in values if v != "")])
+
+    def read(self, name: str) -> dict[str, str] | None:
+        """The settings in a published name, "" for those that it leaves out; None where it is the name of another column."""
+        if name == self.id:
+            return dict.fromkeys(self.settings, "")
+        if not self.settings or not name.startswith(f"{self.id}_"):
+            return None
+        parts = name[len(self.id) + 1 :].split("_", len(self.settings) - 1)
+        return dict(zip(self.settings, [*parts, *[""] * len(self.settings)], strict=False))
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,223 +84,362 @@ class PlacesOfKind:
     amounts: NDArray[np.float64]
     unit: str
 
+    @property
+    def is_whole(self) -> bool:
+        """All places of a key, not one kind of them."""
+        return "/" not in self.kind
 
-class AccessMeasure(Protocol):
-    """A measure of reach for the tables.
 
-    ``of_rows`` takes times as int32 (n_rows, n_destinations) and gives (n_rows, n_cutoffs): float64, or int32 seconds
-    where ``is_time``. One with ``for_kinds`` False is worked out for whole keys only, not for each kind of place under them.
+def kinds_of_places(
+    destinations: pd.DataFrame, *, units: Mapping[str, str] | None = None, keys: Iterable[str] = ()
+) -> list[PlacesOfKind]:
+    """Each key under ``destinations``, and each kind of its places as ``key/kind``, in order of their names."""
+    key = destinations["key"].to_numpy(dtype=object)
+    kind = destinations["kind"].fillna("").to_numpy(dtype=object)
+    amounts = np.ascontiguousarray(destinations["amount"].to_numpy(dtype=np.float64))
+    found: list[PlacesOfKind] = []
+    for name in sorted({*key.tolist(), *keys}):
+        rows = np.flatnonzero(key == name)
+        unit = (units or {}).get(name) or (PLACES if (amounts[rows] == 1).all() else "amount")
+        found.append(PlacesOfKind(name, rows, amounts, unit))
+        for part in sorted(set(kind[rows].tolist()) - {""}):
+            found.append(PlacesOfKind(f"{name}/{part}", np.flatnonzero((key == name) & (kind == part)), amounts, unit))
+    return sorted(found, key=lambda places: places.kind)
+
+
+@dataclass(frozen=True, eq=False)
+class ZoneColumn:
+    """One figure of every zone.
+
+    Attributes
+    ----------
+    values : float, shape (n_zones,)
+        NaN or infinite where missing.
+    kind : str
+        What is measured: a key of the study's destinations, ``stops``, ``wards`` ...
+    measure : str
+        The published name of a ``Column``.
+    unit, reading : str
+    cutoff_min : float or None
+    reason : str or sequence of str
+        Why a value is missing, for all or for each zone; used only where it is.
     """
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def is_time(self) -> bool: ...
-    @property
-    def cutoffs_min(self) -> tuple[float | None, ...]: ...
-    def unit(self, places: PlacesOfKind) -> str: ...
-    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]: ...
-
-
-def by_departure(measure: AccessMeasure, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
-    """The measure at each departure: times (n_origins, n_departures, n_destinations) -> (n_origins, n_departures, n_cutoffs)."""
-    rows = measure.of_rows(times.reshape(-1, times.shape[-1]), places)
-    return rows.reshape((*times.shape[:-1], -1))
-
-
-def _cutoffs_s(cutoffs_min: Sequence[float | None]) -> NDArray[np.int64]:
-    return np.asarray([cutoff_seconds((c or 0) * MINUTE, "cutoff_min in seconds") for c in cutoffs_min], dtype=np.int64)
-
-
-@dataclass(frozen=True)
-class Cumulative:
-    """``reach.cumulative_opportunities`` at each cutoff."""
-
-    cutoffs_min: tuple[float | None, ...]
-    name: str = "cumulative_opportunities"
-    is_time: bool = False
-
-    def unit(self, places: PlacesOfKind) -> str:
-        return places.unit
-
-    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
-        return np.asarray(sum_within(times, places.columns, places.amounts, -1, _cutoffs_s(self.cutoffs_min)))
-
-
-@dataclass(frozen=True)
-class NumberOfPlaces:
-    """``reach.n_places`` at each cutoff."""
-
-    cutoffs_min: tuple[float | None, ...]
-    name: str = "n_places"
-    is_time: bool = False
-
-    def unit(self, places: PlacesOfKind) -> str:
-        return PLACES
-
-    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
-        one_each = (places.amounts > 0).astype(np.float64)
-        return np.asarray(sum_within(times, places.columns, one_each, -1, _cutoffs_s(self.cutoffs_min)))
-
-
-@dataclass(frozen=True)
-class Isolated:
-    """1 where nothing is within each cutoff, 0 where something is: on average over departures ``connection.isolation``."""
-
-    cutoffs_min: tuple[float | None, ...]
-    name: str = "isolated"
-    is_time: bool = False
-    for_kinds: bool = True
-
-    def unit(self, places: PlacesOfKind) -> str:
-        return SHARE
-
-    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
-        offering = places.columns[places.amounts[places.columns] > 0]
-        closest = np.asarray(smallest_few(times, offering, 1, UNREACHED))
-        return (closest[:, None] > _cutoffs_s(self.cutoffs_min)[None, :]).astype(np.float64)
-
-
-@dataclass(frozen=True)
-class Interval:
-    """``reach.interval_opportunities``: the mean over the cutoffs of an interval, minute by minute."""
-
-    from_s: int
-    to_s: int
-    is_time: bool = False
-    cutoffs_min: tuple[float | None, ...] = (None,)
-    for_kinds: bool = True
+    values: ArrayLike
+    kind: str
+    measure: str
+    unit: str
+    reading: str = "mean"
+    cutoff_min: float | None = None
+    reason: Sequence[str] | NDArray[np.object_] | str = "off_network"
 
     @property
-    def name(self) -> str:
-        return f"interval_opportunities_{self.from_s // MINUTE}_{self.to_s // MINUTE}"
-
-    def unit(self, places: PlacesOfKind) -> str:
-        return places.unit
-
-    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
-        cutoffs = np.arange(self.from_s, self.to_s + 1, MINUTE, dtype=np.int64)
-        values = np.asarray(sum_within(times, places.columns, places.amounts, -1, cutoffs))
-        return np.asarray(values.sum(axis=1, keepdims=True) / len(cutoffs))
+    def place(self) -> tuple[str, str, tuple[int, int], float]:
+        """What columns are sorted by."""
+        return (
+            self.kind,
+            self.measure,
+            reading_order(self.reading),
+            -1.0 if self.cutoff_min is None else float(self.cutoff_min),
+        )
 
 
-@dataclass(frozen=True)
-class Gravity:
-    """``reach.gravity`` with one decay."""
-
-    decay: Decay
-    is_time: bool = False
-    cutoffs_min: tuple[float | None, ...] = (None,)
-
-    @property
-    def name(self) -> str:
-        return f"gravity_{self.decay.name}"
-
-    def unit(self, places: PlacesOfKind) -> str:
-        return f"{places.unit}, weighted by time"
-
-    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
-        longest = int(np.max(times, initial=0, where=times != UNREACHED))
-        weights = self.decay.table(longest)
-        return np.asarray(sum_by_table(times, places.columns, places.amounts, weights))[:, None]
+def reading_order(reading: str) -> tuple[int, int]:
+    """Place of a reading among others: mean, percentiles by their number, others."""
+    if reading.startswith("p") and reading[1:].isdigit():
+        return (1, int(reading[1:]))
+    return (0 if reading == "mean" else 2, 0)
 
 
-@dataclass(frozen=True)
-class Nearest:
-    """``reach.nearest`` for the n-th place."""
-
-    n: int = 1
-    is_time: bool = True
-    cutoffs_min: tuple[float | None, ...] = (None,)
-
-    @property
-    def name(self) -> str:
-        return "nearest" if self.n == 1 else f"nearest_{self.n}"
-
-    def unit(self, places: PlacesOfKind) -> str:
-        return SECONDS
-
-    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
-        offering = places.columns[places.amounts[places.columns] > 0]
-        return np.asarray(smallest_few(times, offering, self.n, UNREACHED))[:, None]
+def whole_or_float(values: Any) -> Any:
+    """Numbers with gaps as a pandas column: whole ones as Int64 (a cutoff is written 45, not 45.0), others as floats."""
+    numbers = np.asarray([np.nan if value is None else value for value in values], dtype=np.float64)
+    known = numbers[~np.isnan(numbers)]
+    return pd.array(numbers, dtype="Int64" if (known == np.rint(known)).all() else "float64")
 
 
-@dataclass(frozen=True)
-class Dual:
-    """``reach.dual_access`` for one amount needed."""
+@dataclass(frozen=True, eq=False)
+class WindowInputs:
+    """What is known of one window of one day under one scenario.
 
-    needed: float
-    is_time: bool = True
-    cutoffs_min: tuple[float | None, ...] = (None,)
-
-    @property
-    def name(self) -> str:
-        return f"dual_access_{self.needed:g}"
-
-    def unit(self, places: PlacesOfKind) -> str:
-        return SECONDS
-
-    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
-        of_kind = np.ascontiguousarray(times[:, places.columns])
-        longest = int(np.max(of_kind, initial=0, where=of_kind != UNREACHED))
-        needed = np.full(len(times), float(self.needed))
-        return np.asarray(first_time_with(of_kind, places.amounts[places.columns], needed, longest, UNREACHED))[:, None]
-
-
-def default_measures(cutoffs_min: Sequence[float]) -> tuple[AccessMeasure, ...]:
-    """What a study scores when it chooses nothing.
-
-    Opportunities within each cutoff, and the nearest; for whole keys also who has nothing within a cutoff, and the mean over
-    the cutoffs from 30 to 60 minutes, so that no single cutoff decides.
-    """
-    cutoffs = tuple(cutoffs_min)
-    interval = Interval(30 * MINUTE, 60 * MINUTE, for_kinds=False)
-    return (Cumulative(cutoffs), Nearest(), Isolated(cutoffs, for_kinds=False), interval)
-
-
-def build_access_measure(name: str, settings: Mapping[str, Any], cutoffs_min: Sequence[float]) -> AccessMeasure:
-    """A measure of reach by its name in a study file.
-
-    ``cumulative_opportunities``, ``n_places``, ``isolated`` (at the study's cutoffs), ``interval_opportunities``
-    (``from_min``, ``to_min``), ``nearest`` (``n``), ``dual_access`` (``needed``), ``gravity_exponential``
-    (``half_time_min``) and the other decays by their own settings.
+    Attributes
+    ----------
+    scenario, day, window : str
+    window_s : (int, int)
+    zones : DataFrame
+        id, name, population, deprivation_decile, group.
+    origins : DataFrame
+        zone, weight; one row for each origin.
+    destinations : DataFrame
+        key, kind ("" where places have none), amount; one row for each destination.
+    time_s : int32, shape (n_origins, n_departures, n_destinations)
+        Seconds, ``UNREACHED`` where there is no journey.
+    origin_reason : sequence of str
+        ``off_network``, ``no_service`` (no trip within walking limits that day) or "" for each origin.
+    access_walks : Links
+        From origins to stops.
+    departures : StopDepartures
+        Of the window.
+    cutoffs_min : tuple of float
+    units : mapping of str to str
+        Unit of the amounts of a key; otherwise ``places`` where every amount is 1, else ``amount``.
+    currency : str
+        Of all money.
+    zone_time_s : int32, shape (n_origins, n_departures, n_zones), optional
+        Times to the zones' own points, for other wards.
+    times_of_budget : mapping of float to int32 arrays like ``time_s``, optional
+        Times within budgets of money (``fare_search.times_within_budgets``), for affordability.
+    cost_of_commute : mapping of Commute to float64, shape (n_origins, n_cutoffs, n_destinations of the key), optional
+        Money a month (``commuting.monthly_costs``), infinite where none is enough; empty in windows without ways to work.
+    destination_reason : sequence of str, optional
+        As of origins.
+    percentiles : tuple of int
+        Of travel time, in which measures are read besides the mean.
+    keys : tuple of str
+        Keys of the study that may have no destination at all; they get rows of reach too.
 
     Raises
     ------
     ValueError
-        The name or a setting is unknown; the message names what is allowed.
+        Times and places do not fit, or a point's reason is none of those above.
     """
-    if name.startswith("gravity_"):
-        return Gravity(build_decay(name.removeprefix("gravity_"), settings))
-    if name not in REACH:
-        known = ", ".join(sorted(REACH))
-        raise ValueError(f"{name!r} is no measure of reach; write one of {known}, gravity_<decay>")
-    allowed, build = REACH[name]
-    if extra := set(settings) - allowed:
-        raise ValueError(f"{name} has no setting {sorted(extra)}; it takes {sorted(allowed) or 'none'}")
-    return build(settings, tuple(cutoffs_min))
+
+    scenario: str
+    day: str
+    window: str
+    window_s: tuple[int, int]
+    zones: pd.DataFrame
+    origins: pd.DataFrame
+    destinations: pd.DataFrame
+    time_s: NDArray[np.int32]
+    origin_reason: Sequence[str]
+    access_walks: Links
+    departures: StopDepartures
+    cutoffs_min: tuple[float, ...]
+    units: Mapping[str, str] = field(default_factory=dict)
+    currency: str = POUNDS
+    zone_time_s: NDArray[np.int32] | None = None
+    times_of_budget: Mapping[float, NDArray[np.int32]] = field(default_factory=dict)
+    cost_of_commute: Mapping[Commute, NDArray[np.float64]] = field(default_factory=dict)
+    destination_reason: Sequence[str] | None = None
+    percentiles: tuple[int, ...] = (25, 50, 75)
+    keys: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        times = as_times(self.time_s)
+        places = len(self.origins), len(self.destinations)
+        if times.ndim != 3 or (times.shape[0], times.shape[2]) != places:
+            raise ValueError(
+                f"times have the shape {times.shape}; {places[0]} origins and {places[1]} destinations "
+                "need (origins, departures, destinations)"
+            )
+        for reasons, n in zip((self.origin_reason, self.destination_reason), places, strict=True):
+            if reasons is not None and len(reasons) != n:
+                raise ValueError(f"{len(reasons)} reasons were given for {n} points")
+            if unknown := set(reasons or ()) - {"", "off_network", "no_service"}:
+                raise ValueError(f"a point's reason is one of '', 'off_network', 'no_service', not {sorted(unknown)}")
+
+    @cached_property
+    def kinds(self) -> list[PlacesOfKind]:
+        """Every key of the study and every kind of place under it."""
+        return kinds_of_places(self.destinations, units=self.units, keys=self.keys)
+
+    @property
+    def whole_keys(self) -> list[PlacesOfKind]:
+        """The keys that have any destination."""
+        return [places for places in self.kinds if places.is_whole and len(places.columns)]
+
+    @cached_property
+    def zone(self) -> NDArray[np.int64]:
+        """Row of the zone of each origin."""
+        return np.asarray(self.origins["zone"].to_numpy(dtype=np.int64))
+
+    @cached_property
+    def on_network(self) -> NDArray[np.bool_]:
+        """Origins on the network."""
+        return np.asarray([reason != "off_network" for reason in self.origin_reason], dtype=bool)
+
+    @cached_property
+    def off_zones(self) -> NDArray[np.bool_]:
+        """Zones that have no origin on the network."""
+        return self._zones_without("off_network")
+
+    @cached_property
+    def times_of_percentile(self) -> dict[int, TimeArray]:
+        """Percentiles of travel time over the departures, each of shape (n_origins, n_destinations)."""
+        return {p: percentile_times(self.time_s, p) for p in sorted(self.percentiles)}
+
+    @cached_property
+    def median_s(self) -> TimeArray:
+        """Median of travel time over the departures, shape (n_origins, n_destinations)."""
+        known = self.__dict__.get("times_of_percentile", {})
+        return known[MEDIAN] if MEDIAN in known else percentile_times(self.time_s, MEDIAN)
+
+    def why_no_time(self, places: PlacesOfKind) -> NDArray[np.object_]:
+        """Why each zone has no time to a kind of place, should it have none: the first that holds, in the order of REASONS."""
+        reason = np.full(len(self.zones), "over_time", dtype=object)
+        if len(places.columns) == 0:
+            reason[:] = "no_destination"
+            return reason
+        given = self.destination_reason
+        there = np.asarray(given if given is not None else [""] * len(self.destinations), dtype=object)[places.columns]
+        on = there[there != "off_network"]
+        reason[self._zones_without("no_service") | bool((on == "no_service").all())] = "no_service"
+        reason[self.off_zones | bool(len(on) == 0)] = "off_network"
+        return reason
+
+    def _zones_without(self, reason: str) -> NDArray[np.bool_]:
+        """Zones none of whose points on the network is free of a reason (or that have no point on the network)."""
+        free = self.on_network & (np.asarray(self.origin_reason, dtype=object) != reason)
+        return np.asarray(np.bincount(self.zone[free], minlength=len(self.zones)) == 0)
+
+    def of_zones(self, values: FloatArray) -> FloatArray:
+        """Zones from origins, by weight over the points on the network; NaN where a zone has none."""
+        lead = self.on_network.reshape((-1,) + (1,) * (values.ndim - 1))
+        known = np.where(lead, values, np.nan)
+        return zone_average(known, self.zone, self.origins["weight"], len(self.zones))
+
+    def persons_of_origins(self) -> FloatArray:
+        """Each zone's population shared out over its origin points by weight."""
+        weight = self.origins["weight"].to_numpy(dtype=np.float64)
+        total = np.bincount(self.zone, weights=weight, minlength=len(self.zones))[self.zone]
+        count = np.bincount(self.zone, minlength=len(self.zones))[self.zone]
+        share = np.where(total > 0, weight / np.where(total > 0, total, 1.0), 1.0 / count)
+        return np.asarray(self.zones["population"].to_numpy(dtype=np.float64)[self.zone] * share)
+
+    def median_of_zones(self, seconds: TimeArray) -> FloatArray:
+        """Times of zones: the weighted median over the points on the network, infinite where that is not reached."""
+        return self.middle_of_zones(np.where(seconds == UNREACHED, np.inf, seconds.astype(np.float64)))
+
+    def middle_of_zones(self, values: FloatArray) -> FloatArray:
+        """The weighted median over each zone's points on the network; infinite where it has none."""
+        result = np.full(len(self.zones), np.inf)
+        on = np.flatnonzero(self.on_network)
+        if len(np.unique(self.zone[on])) == len(on):  # one point in each zone, the common case
+            result[self.zone[on]] = values[on]
+            return result
+        weights = self.origins["weight"].to_numpy(dtype=np.float64)
+        order = on[np.argsort(self.zone[on], kind="stable")]
+        first = np.searchsorted(self.zone[order], np.arange(len(self.zones) + 1))
+        for zone in np.flatnonzero(np.diff(first)):
+            rows = order[first[zone] : first[zone + 1]]
+            weight = weights[rows]
+            result[zone] = weighted_quantile(values[rows], weight if weight.sum() > 0 else np.ones(len(rows)))
+        return result
+
+    def income(self, stated: float | None) -> FloatArray | None:
+        """Income of a month of each zone, a stated one where it has none of its own; None where nothing is known at all."""
+        if "income_per_month" not in self.zones.columns:
+            return None if stated is None else np.full(len(self.zones), stated)
+        own = self.zones["income_per_month"].to_numpy(dtype=np.float64)
+        return np.where(np.isnan(own), np.nan if stated is None else stated, own)
+
+    def table(self, columns: Iterable[ZoneColumn]) -> pd.DataFrame:
+        """Rows of access.csv: zones in order of their ids, under each the columns by kind, measure, reading and cutoff.
+
+        Raises
+        ------
+        ValueError
+            A value is missing for none of the stated reasons, or there is not one for each zone.
+        """
+        chosen = sorted(columns, key=lambda column: column.place)
+        order = np.argsort(self.zones["id"].to_numpy(dtype=str), kind="stable")
+        n_rows = len(chosen) * len(order)
+        value = np.empty((len(self.zones), len(chosen)))
+        reason = np.empty(value.shape, dtype=object)
+        for at, column in enumerate(chosen):
+            value[:, at], reason[:, at] = _with_reasons(column, len(self.zones))
+
+        def by_zone(name: str) -> Any:
+            return self.zones[name].to_numpy()[order].repeat(len(chosen))
+
+        def by_column(name: str) -> Any:
+            return np.tile(np.asarray([getattr(column, name) for column in chosen], dtype=object), len(order))
+
+        made: dict[str, Any] = {
+            "scenario": np.full(n_rows, self.scenario, dtype=object),
+            "day": np.full(n_rows, self.day, dtype=object),
+            "window": np.full(n_rows, self.window, dtype=object),
+            "neighbourhood": by_zone("id"),
+            "name": by_zone("name"),
+            "population": by_zone("population").astype(np.float64),
+            "deprivation_decile": whole_or_float(by_zone("deprivation_decile")),
+            "kind": by_column("kind"),
+            "measure": by_column("measure"),
+            "reading": by_column("reading"),
+            "cutoff_min": whole_or_float(by_column("cutoff_min")),
+            "value": value[order].reshape(-1),
+            "unit": by_column("unit"),
+            "reason": reason[order].reshape(-1),
+        }
+        return pd.DataFrame(made, columns=list(ACCESS_COLUMNS))
 
 
-def _interval(settings: Mapping[str, Any], _: tuple[float, ...]) -> AccessMeasure:
-    first, last = (_whole(settings.get(k, d), k) for k, d in (("from_min", 30), ("to_min", 60)))
-    if last < first:
-        raise ValueError(f"the interval from {first} to {last} minutes holds no cutoff")
-    return Interval(first * MINUTE, last * MINUTE)
+def _with_reasons(column: ZoneColumn, n_zones: int) -> tuple[FloatArray, NDArray[np.object_]]:
+    """Values with NaN where they are missing, and why; "" where they are not."""
+    values = np.asarray(column.values, dtype=np.float64)
+    if values.shape != (n_zones,):
+        raise ValueError(f"{column.measure} has the shape {values.shape} for {n_zones} zones")
+    given = [column.reason] * n_zones if isinstance(column.reason, str) else column.reason
+    missing, why = ~np.isfinite(values), np.asarray(given, dtype=object)
+    if unknown := set(why[missing].tolist()) - set(REASONS[1:]):
+        raise ValueError(f"{column.measure} is missing for no stated reason ({sorted(unknown)}); one of {REASONS[1:]}")
+    return np.where(missing, np.nan, values), np.where(missing, why, "")
 
 
-Builder = Callable[[Mapping[str, Any], tuple[float, ...]], AccessMeasure]
-REACH: dict[str, tuple[frozenset[str], Builder]] = {
-    "cumulative_opportunities": (frozenset(), lambda _, cutoffs: Cumulative(cutoffs)),
-    "n_places": (frozenset(), lambda _, cutoffs: NumberOfPlaces(cutoffs)),
-    "isolated": (frozenset(), lambda _, cutoffs: Isolated(cutoffs)),
-    "interval_opportunities": (frozenset({"from_min", "to_min"}), _interval),
-    "nearest": (frozenset({"n"}), lambda settings, _: Nearest(_whole(settings.get("n", 1), "n"))),
-    "dual_access": (frozenset({"needed"}), lambda settings, _: Dual(float(settings.get("needed", 1)))),
-}
-"""Measures of reach by the name in a study file: the settings each takes, and how it is built of them and the cutoffs."""
+@dataclass(frozen=True)
+class Facts:
+    """What a study says that its measures are built from.
+
+    Attributes
+    ----------
+    cutoffs_min : tuple of float
+    keys : tuple of str
+        Of the destinations.
+    fares : Fares or None
+    n_wards : int
+        Different groups of the neighbourhoods.
+    """
+
+    cutoffs_min: tuple[float, ...]
+    keys: tuple[str, ...] = ()
+    fares: Fares | None = None
+    n_wards: int = 0
 
 
-def _whole(value: Any, name: str) -> int:
-    if isinstance(value, bool) or float(value) != int(float(value)) or float(value) < 1:
-        raise ValueError(f"{name} is {value!r}; it must be a whole number of 1 or more")
-    return int(float(value))
+class Measure:
+    """A measure of access: what it is called, what it gives, what it needs, and how it is worked out.
+
+    Attributes
+    ----------
+    names : tuple of str
+        By which a study file asks for it; mostly one.
+    settings : tuple of str or None
+        That a study file may give it; None where ``of`` says which.
+    columns : tuple of Column
+        What it puts into tables.
+    """
+
+    names: ClassVar[tuple[str, ...]]
+    settings: ClassVar[tuple[str, ...] | None] = ()
+    columns: ClassVar[tuple[Column, ...]]
+
+    @classmethod
+    def of(cls, name: str, settings: Mapping[str, Any], facts: Facts) -> Measure:
+        """The measure as a study asks for it.
+
+        Raises
+        ------
+        ValueError
+            A setting cannot be, or the study lacks what the measure needs; the message says what is wanted.
+        """
+        return cls()
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """What it needs besides travel times."""
+        return ()
+
+    def take(self, window: WindowInputs) -> list[ZoneColumn]:
+        """Its figures of every zone in one window."""
+        raise NotImplementedError

@@ -15,6 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from community_routes.base.times import MINUTE
+from community_routes.measures.measure import WindowInputs
+from community_routes.measures.reach import share_within
 from community_routes.routing.matrices import as_amounts
 
 FloatArray = NDArray[np.float64]
@@ -301,3 +304,22 @@ def _shares(values: FloatArray, axis: int) -> FloatArray:
     total = values.sum(axis=axis, keepdims=True)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(total > 0, values / total, np.nan))
+
+
+def visitors_in_window(
+    inputs: WindowInputs, persons: pd.DataFrame, rows: NDArray[np.int64], *, cutoff_min: float
+) -> Visitors:
+    """Potential visitors of some of the destinations in a window: reached on a share of its departures, sized by amount.
+
+    Parameters
+    ----------
+    inputs : WindowInputs
+    persons : DataFrame
+        Persons of each group in each zone, rows as in ``inputs.zones``.
+    rows : int64, shape (n_places,)
+        Which destinations.
+    cutoff_min : float
+    """
+    times = np.ascontiguousarray(inputs.time_s[:, :, rows])
+    weight = np.nan_to_num(inputs.of_zones(share_within(times, cutoff_s=cutoff_min * MINUTE)), nan=0.0)
+    return potential_visitors(persons, weight, inputs.destinations["amount"].to_numpy(dtype=np.float64)[rows])

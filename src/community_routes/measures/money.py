@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from community_routes.base.times import MINUTE
 from community_routes.fares.month import Commute, cost_of_share
-from community_routes.measures.access import kinds_of_places
-from community_routes.measures.measure import SECONDS, SHARE, Cumulative, Nearest, PlacesOfKind, by_departure
+from community_routes.measures.measure import (
+    BUDGETS,
+    MEDIAN,
+    SECONDS,
+    SHARE,
+    Column,
+    Facts,
+    Measure,
+    Need,
+    PlacesOfKind,
+    WindowInputs,
+    ZoneColumn,
+)
 from community_routes.measures.reach import mean_over_departures, percentile_over_departures
-from community_routes.measures.window import WindowInputs, ZoneColumn
+from community_routes.measures.reached import Cumulative, Nearest
 from community_routes.routing.matrices import as_amounts, as_times, cutoff_seconds
 
 FloatArray = NDArray[np.float64]
@@ -76,54 +87,61 @@ def cost_burden(monthly_cost: ArrayLike, monthly_income: ArrayLike) -> FloatArra
         return np.asarray(np.where(income > 0, cost / income, np.nan))
 
 
-MEDIAN = 50
 BEST = "best"
+REACHED_FOR = Column("affordable_opportunities", "Reached", settings=("budget",))
+NEAREST_FOR = Column("nearest_affordable", "Minutes to the nearest", "less", ("budget",))
 
 
 @dataclass(frozen=True)
-class Affordability:
+class Affordability(Measure):
     """Opportunities within each cutoff and budget on average over departures, and the time to the nearest.
 
-    Measures ``affordable_opportunities_<budget>`` and ``nearest_affordable_<budget>`` (seconds, the median over
-    departures of the nearest at each; missing as ``over_fare`` where only the budget is in the way).
+    The latter in seconds, the median over departures of the nearest at each; missing as ``over_fare`` where only the budget is
+    in the way.
     """
 
-    def access_rows(self, inputs: WindowInputs) -> pd.DataFrame:
-        if not inputs.times_of_budget:
+    names = ("affordability",)
+    columns = (REACHED_FOR, NEAREST_FOR)
+
+    @classmethod
+    def of(cls, name: str, settings: Mapping[str, Any], facts: Facts) -> Affordability:
+        if facts.fares is None or not facts.fares.budgets:
             raise ValueError("affordability needs `fares` with `budgets` in the study file")
-        off = np.isnan(inputs.of_zones(np.zeros(len(inputs.origins))))
-        columns: list[ZoneColumn] = []
-        of_budget = sorted(inputs.times_of_budget.items())
-        for places in kinds_of_places(inputs.destinations, units=inputs.units):
-            if "/" in places.kind:
-                continue
-            free = self._nearest(inputs, inputs.time_s, places)
-            reason = np.where(off, "off_network", np.where(np.isfinite(free), "over_fare", "over_time")).tolist()
-            for budget, times in of_budget:
-                columns += self._reached(inputs, places, times, f"{budget:g}")
-                closest = self._nearest(inputs, times, places)
-                name = f"nearest_affordable_{budget:g}"
-                columns.append(ZoneColumn(closest, places.kind, name, SECONDS, reading=f"p{MEDIAN}", reason=reason))
-        return inputs.table(columns)
+        return cls()
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return (BUDGETS,)
+
+    def take(self, window: WindowInputs) -> list[ZoneColumn]:
+        if not window.times_of_budget:
+            raise ValueError("affordability needs `fares` with `budgets` in the study file")
+        return [column for places in window.whole_keys for column in self._of_places(window, places)]
 
     @staticmethod
-    def _nearest(inputs: WindowInputs, times: NDArray[np.int32], places: PlacesOfKind) -> NDArray[np.float64]:
-        seconds = by_departure(Nearest(), times, places)[:, :, 0]
-        return inputs.median_of_zones(percentile_over_departures(seconds, MEDIAN))
+    def _of_places(window: WindowInputs, places: PlacesOfKind) -> Iterator[ZoneColumn]:
+        def nearest(times: NDArray[np.int32]) -> FloatArray:
+            seconds = Nearest().by_departure(times, places)[:, :, 0]
+            return window.median_of_zones(percentile_over_departures(seconds, MEDIAN))
 
-    @staticmethod
-    def _reached(
-        inputs: WindowInputs, places: PlacesOfKind, times: NDArray[np.int32], name: str
-    ) -> Iterable[ZoneColumn]:
-        each = by_departure(Cumulative(inputs.cutoffs_min), times, places)
-        for k, cutoff in enumerate(inputs.cutoffs_min):
-            values = inputs.of_zones(mean_over_departures(each[:, :, k]))
-            measure_name = f"affordable_opportunities_{name}"
-            yield ZoneColumn(values, places.kind, measure_name, places.unit, cutoff_min=cutoff)
+        free = np.isfinite(nearest(window.time_s))
+        reason = np.where(window.off_zones, "off_network", np.where(free, "over_fare", "over_time"))
+        for budget, times in sorted(window.times_of_budget.items()):
+            each = Cumulative(window.cutoffs_min).by_departure(times, places)
+            for k, cutoff in enumerate(window.cutoffs_min):
+                values = window.of_zones(mean_over_departures(each[:, :, k]))
+                named = REACHED_FOR.name(float(budget))
+                yield ZoneColumn(values, places.kind, named, places.unit, cutoff_min=cutoff)
+            named = NEAREST_FOR.name(float(budget))
+            yield ZoneColumn(nearest(times), places.kind, named, SECONDS, f"p{MEDIAN}", reason=reason)
+
+
+COST = Column("commuting_cost", "Cost of commuting a month", "less", ("share", "holder"), endless=True)
+BURDEN = Column("commuting_burden", "Cost of commuting, share of income", "less", ("share", "holder"), endless=True)
 
 
 @dataclass(frozen=True)
-class Commuting:
+class Commuting(Measure):
     """What a month of commuting costs, and its share of an income: ``commuting_cost_50``, ``commuting_burden_50`` for half of
     the jobs.
 
@@ -133,36 +151,53 @@ class Commuting:
     ``income_unknown`` where there is nothing to be a share of.
     """
 
+    names = ("commuting_cost",)
+    settings = ("key", "share", "days", "days_a_week", "concession")
+    columns = (COST, BURDEN)
+
     commute: Commute = field(default_factory=Commute)
     share: float = 0.5
     income_per_month: float | None = None
 
-    @property
-    def key(self) -> str:
-        """Key of the destinations."""
-        return self.commute.key
+    @classmethod
+    def of(cls, name: str, settings: Mapping[str, Any], facts: Facts) -> Commuting:
+        given = settings
+        share, days, week = float(given.get("share", 0.5)), int(given.get("days", 21)), int(given.get("days_a_week", 5))
+        if not 0 < share <= 1 or days < 1 or not 1 <= week <= 7:
+            raise ValueError(
+                f"commuting_cost takes a share above 0 up to 1, days from 1 and days_a_week from 1 to 7: {dict(given)}"
+            )
+        commute = Commute(str(given.get("key", "employment")), days, week, bool(given.get("concession", False)))
+        if facts.fares is None:
+            raise ValueError("commuting_cost needs `fares` in the study file")
+        if commute.concession and facts.fares.concession is None:
+            raise ValueError("commuting_cost with `concession: true` needs `concession` in the fares of the study file")
+        if commute.key not in facts.keys:
+            raise ValueError(f"{commute.key!r} is no key of destinations ({', '.join(facts.keys)})")
+        return cls(commute, share, facts.fares.income_per_month)
 
-    def access_rows(self, inputs: WindowInputs) -> pd.DataFrame:
-        cost, money = inputs.cost_of_commute.get(self.commute), f"{inputs.currency} per month"
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return (self.commute,)
+
+    def take(self, window: WindowInputs) -> list[ZoneColumn]:
+        cost, kind = window.cost_of_commute.get(self.commute), self.commute.key
         if cost is None:
-            none = np.zeros(len(inputs.zones))
-            return inputs.rows(none, kind=self.key, measure="commuting_cost", unit=money).iloc[:0]
-        mine = np.flatnonzero((inputs.destinations["key"] == self.key).to_numpy())
-        amounts = inputs.destinations["amount"].to_numpy(dtype=np.float64)[mine]
-        off = np.isnan(inputs.of_zones(np.zeros(len(inputs.origins))))
-        income = inputs.income(self.income_per_month)
-        ending = f"{100 * self.share:g}" + ("_concession" if self.commute.concession else "")
-        tables = []
-        for k, cutoff in enumerate(inputs.cutoffs_min):
-            least = inputs.middle_of_zones(cost_of_share(cost[:, k], amounts, share=self.share))
-            in_time = np.where(inputs.time_s[:, :, mine].min(axis=1) <= cutoff * MINUTE, 0.0, np.inf)
-            anyhow = inputs.middle_of_zones(cost_of_share(in_time, amounts, share=self.share))
+            return []
+        mine = np.flatnonzero((window.destinations["key"] == kind).to_numpy())
+        amounts = window.destinations["amount"].to_numpy(dtype=np.float64)[mine]
+        off, income = window.off_zones, window.income(self.income_per_month)
+        about = 100 * self.share, "concession" if self.commute.concession else ""
+        found: list[ZoneColumn] = []
+        for k, cutoff in enumerate(window.cutoffs_min):
+            least = window.middle_of_zones(cost_of_share(cost[:, k], amounts, share=self.share))
+            in_time = np.where(window.time_s[:, :, mine].min(axis=1) <= cutoff * MINUTE, 0.0, np.inf)
+            anyhow = window.middle_of_zones(cost_of_share(in_time, amounts, share=self.share))
             why = np.where(off, "off_network", np.where(np.isfinite(anyhow), "over_fare", "over_time"))
-            what = {"kind": self.key, "cutoff_min": cutoff, "reading": BEST}
-            named = {"measure": f"commuting_cost_{ending}", "unit": money}
-            tables.append(inputs.rows(least, reason=why.tolist(), **what, **named))
+            money = f"{window.currency} per month"
+            found.append(ZoneColumn(least, kind, COST.name(*about), money, BEST, cutoff, reason=why))
             if income is not None:
                 unknown = np.where(off | ~np.isfinite(least), why, "income_unknown")
-                named = {"measure": f"commuting_burden_{ending}", "unit": SHARE}
-                tables.append(inputs.rows(cost_burden(least, income), reason=unknown.tolist(), **what, **named))
-        return pd.concat(tables, ignore_index=True)
+                burden = cost_burden(least, income)
+                found.append(ZoneColumn(burden, kind, BURDEN.name(*about), SHARE, BEST, cutoff, reason=unknown))
+        return found

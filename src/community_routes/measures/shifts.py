@@ -15,8 +15,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from community_routes.base.times import MINUTE, UNREACHED, format_window
-from community_routes.measures.list import WindowInputs
-from community_routes.measures.measure import SHARE
+from community_routes.measures.list import SHARE_OF_JOBS
+from community_routes.measures.measure import SHARE, WindowInputs, ZoneColumn
 from community_routes.measures.weighted import persons_of
 from community_routes.network.network import Network
 from community_routes.routing.matrices import as_amounts, as_times
@@ -215,8 +215,8 @@ def shift_tables(
     places = inputs.destinations.iloc[rows].reset_index(drop=True)
     amounts = places["amount"].to_numpy(dtype=np.float64)
     named = replace(inputs, window=shift.name)
-    what = {"kind": str(places["key"].iloc[0]), "measure": "share_of_jobs", "unit": SHARE}
-    of_zones = named.rows(inputs.of_zones(access.share_of_jobs(amounts)), **what)
+    able = inputs.of_zones(access.share_of_jobs(amounts))
+    of_zones = named.table([ZoneColumn(able, str(places["key"].iloc[0]), SHARE_OF_JOBS.id, SHARE)])
     persons = inputs.persons_of_origins() * inputs.on_network
     total = persons.sum()
     missing = access.missing()

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from community_routes.base.times import UNREACHED
-from community_routes.measures.reach import nearest, percentile_over_departures
+from community_routes.base.times import MINUTE, UNREACHED
+from community_routes.measures.measure import (
+    MEDIAN,
+    SHARE,
+    ZONE_TIMES,
+    Column,
+    Facts,
+    Measure,
+    Need,
+    WindowInputs,
+    ZoneColumn,
+)
+from community_routes.measures.reach import mean_over_departures, nearest, percentile_over_departures
 from community_routes.measures.weighted import persons_of, weighted_mean, weighted_quantile
 from community_routes.routing.matrices import as_times, cutoff_seconds
 
 FloatArray = NDArray[np.float64]
+WARDS = "wards"
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,3 +167,66 @@ def _between_zones(
 def _times_to_wards(times: NDArray[np.int32], names: NDArray[np.object_], wards: tuple[str, ...]) -> NDArray[np.int32]:
     """Time to the nearest zone of each ward, (..., n_wards)."""
     return np.stack([times[..., names == ward].min(axis=-1) for ward in wards], axis=-1)
+
+
+def ward_table(inputs: WindowInputs) -> pd.DataFrame | None:
+    """The ward-to-ward matrix of a window (``connection.ward_matrix``) on the median departure; None without ``zone_time_s``.
+
+    Columns: scenario, day, window, from_group, to_group, cutoff_min, persons (of the row's ward, on the network or not),
+    share (of those on the network, who reach), unit, median_s (missing where most do not reach), reading, reason. From or to a
+    ward with no point on the network both are missing as ``off_network``.
+    """
+    if inputs.zone_time_s is None:
+        return None
+    wards = inputs.zones["group"].tolist()
+    starts = [wards[zone] for zone in inputs.origins["zone"].tolist()]
+    persons = inputs.persons_of_origins()
+    of_ward = pd.Series(persons).groupby(starts).sum()
+    off = set(starts) - {ward for ward, on in zip(starts, inputs.on_network, strict=True) if on}
+    tables = []
+    for cutoff in inputs.cutoffs_min:
+        found = ward_matrix(
+            inputs.zone_time_s, persons, wards,
+            cutoff_s=cutoff * MINUTE, on_network=inputs.on_network, ward_of_origin=starts,
+        )  # fmt: skip
+        table = found.table().rename(columns={"from_ward": "from_group", "to_ward": "to_group"})
+        table.insert(2, "cutoff_min", cutoff)
+        table.insert(3, "persons", of_ward.reindex(table["from_group"]).to_numpy(dtype=np.float64))
+        table.insert(5, "unit", SHARE)
+        gone = table["from_group"].isin(off) | table["to_group"].isin(off)
+        table.loc[gone, ["share", "median_s"]] = np.nan
+        tables.append(table.assign(reading=f"p{MEDIAN}", reason=np.where(gone, "off_network", "")))
+    made = pd.concat(tables, ignore_index=True).sort_values(["from_group", "to_group", "cutoff_min"], kind="stable")
+    for place, column in enumerate(("scenario", "day", "window")):
+        made.insert(place, column, getattr(inputs, column))
+    return made.reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class OtherWards(Measure):
+    """Share of the borough's other wards within each cutoff, on average over departures."""
+
+    names = ("share_of_other_wards",)
+    columns = (Column("share_of_other_wards", "Share of other wards"),)
+
+    @classmethod
+    def of(cls, name: str, settings: Mapping[str, Any], facts: Facts) -> OtherWards:
+        if facts.n_wards < 2:
+            raise ValueError(f"{name} needs neighbourhoods with a `group`, of which there are two or more")
+        return cls()
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        return (ZONE_TIMES,)
+
+    def take(self, window: WindowInputs) -> list[ZoneColumn]:
+        times, wards = window.zone_time_s, window.zones["group"].tolist()
+        if times is None or len({ward for ward in wards if ward}) < 2:
+            raise ValueError("other wards need times between zones, and a `group` column with two wards or more")
+        own = [wards[zone] for zone in window.zone.tolist()]
+        found = []
+        for cutoff in window.cutoffs_min:
+            each = share_of_other_wards(times, wards, cutoff_s=cutoff * MINUTE, ward_of_origin=own)
+            values = window.of_zones(mean_over_departures(each))
+            found.append(ZoneColumn(values, WARDS, self.columns[0].id, SHARE, cutoff_min=cutoff))
+        return found

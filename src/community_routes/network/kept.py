@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +103,24 @@ def keep_streets(store: Store | None, street_map: StreetMap, *, wheelchair: bool
     return store.get(key, lambda _: build_streets(street_map, wheelchair=wheelchair))
 
 
+@dataclass(frozen=True, eq=False)
+class Stopping:
+    """The stops of a timetable joined to the ground, the walks between them, and what was found on the way."""
+
+    stops: Linked
+    footpaths: Links
+    notices: tuple[Notice, ...] = ()
+
+
 def keep_networks(
+    store: Store | None, feed: Feed, ground: Ground, dates: Mapping[str, dt.date], **settings: Any
+) -> tuple[Linked, dict[str, Network]]:
+    """The stops joined to the ground, and the network of each date; the settings are those of ``networks_of``."""
+    stopping, networks = networks_of(store, feed, ground, dates, **settings)
+    return stopping.stops, networks
+
+
+def networks_of(
     store: Store | None,
     feed: Feed,
     ground: Ground,
@@ -117,10 +135,11 @@ def keep_networks(
     wheelchair: Wheelchair,
     span_s: tuple[int, int],
     notices: list[Notice] | None = None,
-) -> tuple[Linked, dict[str, Network]]:
+    stopping: Stopping | None = None,
+) -> tuple[Stopping, dict[str, Network]]:
     """The stops joined to the ground, and the network of each date, built once for each content of what they come from.
 
-    The arguments are those of ``build_network``.
+    The arguments are those of ``build_network``; ``stopping`` is that of another timetable with the same stops, where known.
     """
     content = None if store is None else _content(feed, ground)
     if content is None:
@@ -134,7 +153,13 @@ def keep_networks(
         )
         return stops, footpaths
 
-    stops, footpaths = _keep(store, key_of("footpaths", *walks), find_walks, notices)
+    if stopping is None:
+        said: list[Notice] = []
+        stops, footpaths = _keep(store, key_of("footpaths", *walks), find_walks, said)
+        stopping = Stopping(stops, footpaths, tuple(said))
+    if notices is not None:
+        notices.extend(stopping.notices)
+    footpaths = stopping.footpaths
     networks: dict[str, Network] = {}
     for day, date in dates.items():
 
@@ -157,7 +182,7 @@ def keep_networks(
         key = key_of("network", *walks, date, slack_s, phase, seed, wheelchair, span_s)
         timetable, changes, connections, apart = _keep(store, key, build, notices)
         networks[day] = Network(feed, footpaths, timetable, changes, connections, slack_s, apart)
-    return stops, networks
+    return stopping, networks
 
 
 def _keep(store: Store | None, key: str, make: Callable[[list[Notice]], Made], notices: list[Notice] | None) -> Made:

@@ -281,7 +281,7 @@ def _hybrids(pair: _Pair) -> Iterator[tuple[str, Callable[[], Study]]]:
     feeds = [sorted(map(str, _named(study.file.timetables, by))) for study, by in ((old, here), (new, there))]
     if feeds[0] != feeds[1] or any(then != now for then, now in dates):
         file = new.file.model_copy(update={"dates": {**new.file.dates, **old.file.dates}})
-        yield "timetable", lambda: replace(new, feed=old.feed, file=file, applied={}, store=None)
+        yield "timetable", lambda: replace(new, feed=old.feed, file=file, store=None)
     for key in ("streets", "destinations"):
         part = getattr(old.file, key)
         if _named(part, here) != _named(getattr(new.file, key), there):

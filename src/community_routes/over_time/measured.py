@@ -10,23 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.base.times import MINUTE
-from community_routes.evaluation.case import (
-    Study,
-    destination_points,
-    origin_points,
-    study_walks,
-    why_not,
-    window_query,
-)
-from community_routes.evaluation.evaluate import span_of
-from community_routes.evaluation.window import Choice, amount_units
-from community_routes.measures.access import access_rows
+from community_routes.evaluation.case import Study, window_query
+from community_routes.evaluation.places import destination_points, origin_points, study_walks, why_not
+from community_routes.evaluation.window import Choice, amount_units, span_of
 from community_routes.measures.groups import group_rows
-from community_routes.measures.measure import build_access_measure
+from community_routes.measures.measure import WindowInputs
+from community_routes.measures.reached import Cumulative
+from community_routes.measures.service import build_departures
 from community_routes.network.network import assemble_network
 from community_routes.network.walks.points import Points
 from community_routes.network.walks.stops import build_footpaths, link_stops, stop_points
-from community_routes.over_time.tables import MEASURE, READING, Headline
+from community_routes.over_time.tables import READING, Headline
 from community_routes.routing.travel_times import travel_times_by_departure
 from community_routes.scenarios.attribution import BACK
 from community_routes.sources.gtfs.feed import Feed
@@ -56,7 +50,7 @@ class Measured:
         file, walk = study.file, study.file.travel.walk
         self.study, self.headline, self._threads = study, headline, threads
         self._places = _only(study.opportunities, headline.kinds)
-        self._measure = build_access_measure(MEASURE, {}, (headline.cutoff_min,))
+        self._measure = Cumulative((headline.cutoff_min,))
         speed_kmh, step_free = walk.speed_kmh, file.travel.wheelchair
         stops = link_stops(
             study.feed,
@@ -73,7 +67,7 @@ class Measured:
         ends = origin_points(study.zones), destination_points(self._places)
         self._reached = study_walks(file, study.ground, stops, *ends)
         self._n_stops = len(study.feed.stops)
-        self._span_s = span_of(file, Choice((), ()))
+        self._span_s = span_of(file, Choice())
 
     def residents_near(self, stops: NDArray[np.int64]) -> float:
         """How many residents can walk from home to one of these stops (rows of the feed)."""
@@ -101,27 +95,31 @@ class Measured:
         )
         leaving = why_not(network, reached.origins, reached.walks.access, leaving=True)
         arriving = why_not(network, reached.destinations, reached.walks.egress, leaving=False)
+        departures = build_departures(feed, network.timetable)
         found: dict[Figure, float] = {}
         for window in [window for known, window in self.headline.slots if known == day]:
             time_s = travel_times_by_departure(
                 network, window_query(file, window), reached.walks, threads=self._threads
             )
-            access = access_rows(
-                study.zones.table,
-                study.zones.origins,
-                self._places.table,
-                time_s,
+            known = WindowInputs(
                 scenario="",
                 day=day,
                 window=window,
-                cutoffs_min=(self.headline.cutoff_min,),
-                percentiles=(),
+                window_s=file.travel.windows[window].time,
+                zones=study.zones.table,
+                origins=study.zones.origins,
+                destinations=self._places.table,
+                time_s=time_s,
                 origin_reason=leaving.tolist(),
-                destination_reason=arriving.tolist(),
+                access_walks=reached.walks.access,
+                departures=departures,
+                cutoffs_min=(self.headline.cutoff_min,),
                 units=amount_units(file),
+                destination_reason=arriving.tolist(),
+                percentiles=(),
                 keys=self.headline.kinds,
-                measures=(self._measure,),
             )
+            access = known.table(self._measure.take(known))
             for row in group_rows(access[access["reading"] == READING], study.zones.table).to_dict("records"):
                 if (row["grouping"], row["group"]) in self.headline.groups:
                     found[window, str(row["kind"]), str(row["grouping"]), str(row["group"])] = float(row["value"])

@@ -11,7 +11,7 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from community_routes.measures.groups import less_is_better
+from community_routes.measures.list import less_is_better
 from community_routes.report import words
 from community_routes.report.cells import exact_number, sorted_tables
 from community_routes.report.results import TODAY, Results

@@ -27,17 +27,6 @@ _DAYS = {
     "saturday": "on a Saturday",
     "sunday": "on a Sunday",
 }
-_MEASURES = {
-    "cumulative_opportunities": "Places within reach",
-    "nearest": "Minutes to the nearest",
-    "n_places": "Number of places",
-    "share_reached_nearest": "Share of departures that reach one",
-    "near_frequent_stop": "Live near a frequent stop",
-    "ptal_form_index": "Level of public transport (index of PTAL form)",
-    "service_per_hour": "Departures an hour nearby",
-    "share_of_jobs": "Share of jobs that can be done by bus",
-    "share_of_other_wards": "Share of other wards",
-}
 _FIFTHS = {
     "1": "Most deprived fifth",
     "2": "Second fifth",
@@ -114,22 +103,21 @@ def view_name(measure: str, reading: str, cutoff_min: float | None, currency: st
     how = {"mean": "", "p50": "", "best": ""}.get(reading, f" ({reading_name(reading)})")
     if measure == "cumulative_opportunities" and cutoff_min is not None:
         return f"Reached{within}{how}"
-    known, _, budget = measure.partition("_affordable_") if "_affordable_" in measure else ("", "", "")
-    if measure.startswith("affordable_opportunities_"):
-        known, budget = "Reached", measure.rpartition("_")[2]
-    if measure == "isolated":
-        return f"Nothing reached{within}{how}"
-    if measure.startswith("interval_opportunities_"):
-        start, end = measure.split("_")[-2:]
-        return f"Reached on average within {start} to {end} minutes{how}"
-    if measure.startswith(("commuting_cost_", "commuting_burden_")):
-        what = "Cost of commuting a month" if "_cost_" in measure else "Cost of commuting, share of income"
-        share, _, holder = measure.partition("_")[2].partition("_")[2].partition("_")
-        return f"{what}, to {share} % of all{within}{', at the concession' if holder else ''}"
-    if budget:
-        name = f"{_MEASURES.get(known, known)} for {money_sign(currency)}{budget} or less"
+    from community_routes.measures.list import column_of  # compilers come with it, which few words need
+
+    column = column_of(measure)
+    asked = column.read(measure) or {}
+    if "from_min" in asked:
+        return f"{column.title} {asked['from_min']} to {asked['to_min']} minutes{how}"
+    if "share" in asked:
+        holder = ", at the concession" if asked["holder"] else ""
+        return f"{column.title}, to {asked['share']} % of all{within}{holder}"
+    if asked.get("budget"):
+        name = f"{column.title} for {money_sign(currency)}{asked['budget']} or less"
+    elif (column.title and not any(asked.values())) or "of" in asked:
+        name = column.title
     else:
-        name = _MEASURES.get(measure, sentence_case(plain(measure)))
+        name = sentence_case(plain(measure))
     return f"{name}{within}{how}"
 
 

@@ -16,9 +16,9 @@ from community_routes.base.errors import StudyError, UsageError
 from community_routes.base.kernels import kernel
 from community_routes.base.notices import Notice
 from community_routes.base.times import MINUTE, UNREACHED
-from community_routes.evaluation.case import Study, destination_points, origin_points, study_networks, window_query
-from community_routes.evaluation.evaluate import span_of
-from community_routes.evaluation.window import Choice
+from community_routes.evaluation.case import Study, window_query
+from community_routes.evaluation.places import destination_points, origin_points, study_networks
+from community_routes.evaluation.window import Choice, span_of
 from community_routes.measures.reach import percentile_over_departures
 from community_routes.measures.service import (
     NEAR_M,
@@ -230,9 +230,10 @@ def build_scene(study: Study, named: Named | None = None, parts: Sequence[str] |
     """
     file, walk = study.file, study.file.travel.walk
     spots = named if named is not None else named_places(study)
-    stops, networks = study_networks(
-        file, study.feed, study.ground, span_s=span_of(file, Choice((), ())), store=study.store
+    stopping, networks = study_networks(
+        file, study.feed, study.ground, span_s=span_of(file, Choice()), store=study.store
     )
+    stops = stopping.stops
     ends = link_points(study.ground, _ends(study, spots), link_m=walk.link_m)
     limit_s = int(walk.to_stop_min * MINUTE)
     arriving = walks_between(study.ground, stops, ends, limit_s=limit_s, speed_kmh=walk.speed_kmh)

@@ -15,7 +15,8 @@ import numpy as np
 from markupsafe import Markup
 
 from community_routes.base.times import MINUTE
-from community_routes.evaluation.case import Study, lines_of
+from community_routes.evaluation.case import Study
+from community_routes.evaluation.places import lines_of
 from community_routes.report import words
 from community_routes.report.maps.sites import Mark, Stretch, Underlay, background_json, small_map, underlay
 from community_routes.report.pages.sites import (

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from community_routes.base.errors import UsageError
 from community_routes.base.notices import Notice
 from community_routes.base.version import __version__
-from community_routes.evaluation.case import Study, lines_of
+from community_routes.evaluation.case import Study
+from community_routes.evaluation.places import lines_of
 from community_routes.evaluation.results import printed_settings
 from community_routes.network.store import fingerprint
 from community_routes.scenarios.file import Scenario

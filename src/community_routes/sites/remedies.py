@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.evaluation.case import Study, lines_of
-from community_routes.evaluation.proposals import applied_to, changed_ground
+from community_routes.evaluation.case import Case, Study
 from community_routes.network.store import fingerprint
 from community_routes.scenarios.cost import operating_cost
 from community_routes.scenarios.file import Scenario
 from community_routes.sites.figures import Named, settings_key
 from community_routes.sites.judge import Verdict
-from community_routes.sources.places.opportunities import entrances_from_streets
 
 _QUANTITIES = ("cost", "bus_hours", "km", "peak_vehicles")
 
@@ -98,13 +96,9 @@ def propose(study: Study, scenario: Scenario, named: Named, parts: Sequence[str]
     ScenarioError
         It cannot be applied to this study, or would change nothing.
     """
-    applied = applied_to(study, scenario, [])
-    ground = changed_ground(study, applied)
-    places = entrances_from_streets(applied.opportunities or study.opportunities, lines_of(ground))
-    changed = replace(
-        study, feed=applied.feed, zones=applied.zones or study.zones, opportunities=places, ground=ground, applied={},
-        street_map=applied.street_map if applied.street_map is not None else study.street_map,
-    )  # fmt: skip
+    case = Case.of(study).with_scenario(scenario)
+    applied, changed = case.applied, case.as_study()
+    assert applied is not None
     # Where a new route runs depends on the streets of today as well.
     settings = fingerprint(settings_key(study, named, parts), settings_key(changed, named, parts))[:32]
     figures = dict.fromkeys(_QUANTITIES, math.nan)

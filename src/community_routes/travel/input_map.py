@@ -9,8 +9,9 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from community_routes.evaluation.case import Reached, Study
+from community_routes.evaluation.case import Study
 from community_routes.evaluation.map_layers import route_table, stop_table, study_box
+from community_routes.evaluation.places import Reached
 from community_routes.report.maps.layers import Layer, write_layer_map
 from community_routes.sources.osm.background import background_layers
 

@@ -15,14 +15,8 @@ from numpy.typing import NDArray
 from community_routes.base.errors import UsageError
 from community_routes.base.notices import Notice
 from community_routes.base.times import MINUTE, format_time, parse_time
-from community_routes.evaluation.case import (
-    Study,
-    chosen_day,
-    destination_points,
-    study_networks,
-    study_query,
-    study_walks,
-)
+from community_routes.evaluation.case import Study, chosen_day, study_query
+from community_routes.evaluation.places import destination_points, study_networks, study_walks
 from community_routes.network.network import Network
 from community_routes.network.walks.links import (
     Linked,

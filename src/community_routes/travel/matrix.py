@@ -17,11 +17,9 @@ from community_routes.base.errors import StudyError, UsageError, as_path
 from community_routes.base.files import folder_beside
 from community_routes.base.notices import Notice
 from community_routes.base.timings import Stopwatch
-from community_routes.evaluation.case import (
+from community_routes.evaluation.case import Study, chosen_day, chosen_query
+from community_routes.evaluation.places import (
     Reached,
-    Study,
-    chosen_day,
-    chosen_query,
     destination_points,
     origin_points,
     report_cut_off,
@@ -352,7 +350,7 @@ def write_matrix(
             with watch.stage("routing"):
                 layout, reached = _ends(bound, query, stops, networks[day], origins, destinations, per_departure)
                 if notices is not None and not spools:
-                    report_cut_off(bound, bound.ground, stops, reached, notices, ("origins", "destinations"))
+                    report_cut_off(bound.file, stops, reached, bound.ground, notices, ("origins", "destinations"))
                 place = folder / (mode or "every_mode")
                 place.mkdir()
                 spools.append(Spool(replace(layout, mode=mode), place))
@@ -400,4 +398,7 @@ def network_of(study: Study, query: Query, day: str) -> tuple[Linked, dict[str, 
     before = query.max_travel_s if query.arrive_by else 0
     start, end = query.window_s[0] - before, query.window_s[1] + query.max_travel_s
     span_s = (min(0, start), max(30 * 3600, end))
-    return study_networks(study.file, study.feed, study.ground, span_s=span_s, days=[day], store=study.store)
+    stopping, networks = study_networks(
+        study.file, study.feed, study.ground, span_s=span_s, days=[day], store=study.store
+    )
+    return stopping.stops, networks

@@ -22,7 +22,8 @@ import pytest
 
 from community_routes.base.errors import MachineError, StudyError, UsageError
 from community_routes.cli import run_command
-from community_routes.evaluation.case import Study, chosen_query, open_study, origin_points, sample_study
+from community_routes.evaluation.case import Study, chosen_query, open_study, sample_study
+from community_routes.evaluation.places import origin_points
 from community_routes.network.walks.points import Points
 from community_routes.routing.cluster import engine as engine_module
 from community_routes.routing.cluster import worker

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from community_routes.measures.list import column_of
+from community_routes.measures.money import BURDEN, COST, NEAREST_FOR, REACHED_FOR
 from community_routes.report import words
 from community_routes.report.figures import Cell, Figures, Slot, View, figure, slot_name
 from community_routes.report.results import TODAY
 
-_COST, _BURDEN = "commuting_cost_", "commuting_burden_"
-_BUDGET = "affordable_opportunities_"
 _OTHER = ("fare", "cost", "burden", "monthly", "budget", "ticket")
 _PARTS = {"50": "half", "25": "a quarter", "75": "three quarters", "100": "all"}
 _SMALL = 0.05
@@ -43,7 +43,8 @@ def _days(figures: Figures) -> list[str]:
 def months(figures: Figures) -> list[dict[str, Any]]:
     """One part for each time of day at which people set out to work, within the middle cutoff."""
     access = figures.tables["access"]
-    mine = access[access["measure"].astype(str).str.startswith(_COST) & (access["scenario"] == TODAY)]
+    costs = [name for name in access["measure"].astype(str).unique() if column_of(name) is COST]
+    mine = access[access["measure"].isin(costs) & (access["scenario"] == TODAY)]
     if mine.empty:
         return []
     first = mine.iloc[0]
@@ -57,8 +58,8 @@ def months(figures: Figures) -> list[dict[str, Any]]:
 
 
 def _month(figures: Figures, slot: Slot, kind: str, view: View) -> dict[str, Any]:
-    share = view.measure.removeprefix(_COST)
-    burden = View(f"{_BURDEN}{share}", view.reading, view.cutoff_min)
+    about = COST.read(view.measure) or {}
+    burden = View(BURDEN.name(*about.values()), view.reading, view.cutoff_min)
     groups = [("local", fifth) for fifth in figures.fifths()] + [("all", "all")]
     has_income = figures.zone_rows("access", TODAY, slot, kind, burden) is not None
     rows: list[dict[str, Any]] = []
@@ -82,7 +83,7 @@ def _month(figures: Figures, slot: Slot, kind: str, view: View) -> dict[str, Any
         )
     return {
         "slot": slot_name(slot, figures.results.windows, _days(figures)),
-        "goal": goal_words(share, kind, figures.unit(kind, figures.headline_view)),
+        "goal": goal_words("_".join(filter(None, about.values())), kind, figures.unit(kind, figures.headline_view)),
         "within": "" if view.cutoff_min is None else f"within {words.number(view.cutoff_min)} minutes",
         "who": who_pays(figures, slot, kind, view),
         "letters": [letter for _, letter in _titles(figures)],
@@ -148,12 +149,16 @@ def who_pays(figures: Figures, slot: Slot, kind: str, view: View) -> list[tuple[
 def buys(figures: Figures, lead: tuple[str, str] | None) -> dict[str, Any] | None:
     """What is reached for each budget beside what is reached at any price, and the minutes to the nearest."""
     measures = figures.tables["access"]["measure"].astype(str).unique()
-    budgets = sorted((m.removeprefix(_BUDGET) for m in measures if m.startswith(_BUDGET)), key=float)
+    asked = (REACHED_FOR.read(name) for name in measures)
+    budgets = sorted((about["budget"] for about in asked if about is not None), key=float)
     if lead is None or not budgets:
         return None
     cutoff = figures.headline_view.cutoff_min
-    reached = [View("cumulative_opportunities", "mean", cutoff), *(View(_BUDGET + b, "mean", cutoff) for b in budgets)]
-    nearest = [View("nearest", "p50", None), *(View(f"nearest_affordable_{b}", "p50", None) for b in budgets)]
+    reached = [
+        View("cumulative_opportunities", "mean", cutoff),
+        *(View(REACHED_FOR.name(b), "mean", cutoff) for b in budgets),
+    ]
+    nearest = [View("nearest", "p50", None), *(View(NEAREST_FOR.name(b), "p50", None) for b in budgets)]
     blocks = []
     for kind in figures.headline_kinds:
         for views in (reached, nearest):

@@ -1,26 +1,21 @@
-"""The rows of access.csv on cities small enough to work out by hand."""
+"""Measures of reach as rows of access.csv on cities small enough to work out by hand."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from community_routes.base.columns import ACCESS_COLUMNS
-from community_routes.base.times import UNREACHED
-from community_routes.measures.access import access_rows, kinds_of_places, reading_order
+from community_routes.base.times import HOUR, UNREACHED
 from community_routes.measures.decay import Exponential
-from community_routes.measures.measure import (
-    Cumulative,
-    Dual,
-    Gravity,
-    Interval,
-    Isolated,
-    Nearest,
-    NumberOfPlaces,
-    build_access_measure,
-    default_measures,
-)
+from community_routes.measures.list import build_measure, default_measures
+from community_routes.measures.measure import Facts, Measure, WindowInputs, kinds_of_places, reading_order
+from community_routes.measures.reached import Cumulative, Dual, Gravity, Interval, Isolated, Nearest, NumberOfPlaces
+from community_routes.measures.service import StopDepartures
+from community_routes.network.walks.points import Links
 
 NO = UNREACHED
 ZONES = pd.DataFrame(
@@ -39,12 +34,32 @@ PLACES = pd.DataFrame(
 CUBE = np.array(
     [[[1800, 600, NO], [1801, NO, NO]], [[NO, NO, NO], [NO, NO, NO]], [[NO, NO, NO], [NO, NO, NO]]], dtype=np.int32
 )
-SETTINGS = {"scenario": "today", "day": "day", "window": "morning_peak", "cutoffs_min": [30], "percentiles": [50, 100]}
+SETTINGS: dict[str, object] = {"cutoffs_min": (30,), "percentiles": (50, 100)}
 REASONS = ["", "", "off_network"]
 
 
-def rows(**changes: object) -> pd.DataFrame:
-    return access_rows(ZONES, ORIGINS, PLACES, CUBE, origin_reason=REASONS, **{**SETTINGS, **changes})  # type: ignore[arg-type]
+def rows(measures: Sequence[Measure] | None = None, **changes: object) -> pd.DataFrame:
+    """The table of some measures, else of the default ones of reach."""
+    nothing = np.empty(0, np.int64)
+    given: dict[str, object] = {
+        "scenario": "today",
+        "day": "day",
+        "window": "morning_peak",
+        "window_s": (7 * HOUR, 9 * HOUR),
+        "zones": ZONES,
+        "origins": ORIGINS,
+        "destinations": PLACES,
+        "time_s": CUBE,
+        "origin_reason": REASONS,
+        "departures": StopDepartures(nothing, nothing, nothing, nothing, nothing, nothing),  # type: ignore[arg-type]
+        **SETTINGS,
+        **changes,
+    }
+    n = len(given["origins"])  # type: ignore[arg-type]
+    walks = Links(np.zeros(n + 1, np.int64), nothing, nothing, nothing)  # type: ignore[arg-type]
+    known = WindowInputs(access_walks=walks, **given)  # type: ignore[arg-type]
+    chosen = default_measures(Facts(known.cutoffs_min))[:4] if measures is None else measures
+    return known.table([column for measure in chosen for column in measure.take(known)])
 
 
 def cell(table: pd.DataFrame, zone: str, kind: str, measure: str, reading: str) -> tuple[float, str]:
@@ -97,13 +112,11 @@ def test_zero_and_missing() -> None:
         assert reason == "off_network"
 
 
-def test_nearest_has_a_mean_only_when_every_departure_reaches() -> None:
-    """B to jobs 1,800 and 1,801 s: mean 1,800.5, median the 1st of 2. To the library once in two: no mean."""
-    table = rows(mean_times=True)
-    assert cell(table, "B", "jobs", "nearest", "mean") == (1800.5, "")
+def test_nearest_in_its_readings() -> None:
+    """B to jobs 1,800 and 1,801 s: median the 1st of 2. To the library once in two."""
+    table = rows()
     assert cell(table, "B", "jobs", "nearest", "p50") == (1800.0, "")
     assert cell(table, "B", "jobs", "nearest", "p100") == (1801.0, "")
-    assert np.isnan(cell(table, "B", "spaces/library", "nearest", "mean")[0])
     assert cell(table, "B", "spaces/library", "nearest", "p50") == (600.0, "")
     assert cell(table, "B", "spaces/library", "share_reached_nearest", "mean") == (0.5, "")
     assert not len(table.query("kind == 'spaces/library' and reading == 'p100'"))
@@ -116,12 +129,12 @@ def test_times_are_percentiles_of_the_nearest_at_each_departure() -> None:
     times are 2,460 and 900 s; their nearest, 900, is the time of no departure in the middle.
     """
     cube = np.array([[[420, 1020], [360, 960], [2580, 900], [2520, 840], [2460, 780]]], dtype=np.int32)
-    table = access_rows(
-        ZONES.iloc[[0]], ORIGINS.iloc[[0]], PLACES.iloc[1:].assign(kind="library").reset_index(drop=True), cube,
-        **{**SETTINGS, "percentiles": [25, 50, 75]}, measures=[Nearest(), Nearest(2), Dual(2)], mean_times=True,
+    table = rows(
+        [Nearest(), Nearest(2), Dual(2)], zones=ZONES.iloc[[0]], origins=ORIGINS.iloc[[0]], origin_reason=[""],
+        destinations=PLACES.iloc[1:].assign(kind="library").reset_index(drop=True), time_s=cube, percentiles=(25, 50, 75),
     )  # fmt: skip
-    nearest = [cell(table, "B", "spaces", "nearest", reading)[0] for reading in ("p25", "p50", "p75", "mean")]
-    assert nearest == [420, 780, 840, 660]
+    nearest = [cell(table, "B", "spaces", "nearest", reading)[0] for reading in ("p25", "p50", "p75")]
+    assert nearest == [420, 780, 840]
     assert cell(table, "B", "spaces/library", "nearest", "p50")[0] == 780
     assert cell(table, "B", "spaces", "nearest_2", "p50")[0] == 2460
     assert cell(table, "B", "spaces", "dual_access_2", "p50")[0] == 2460
@@ -130,7 +143,7 @@ def test_times_are_percentiles_of_the_nearest_at_each_departure() -> None:
 
 def test_the_median_of_times_is_there_whatever_percentiles_are_chosen() -> None:
     """It is the headline of a time: p50 stands beside the chosen p100, counts have p100 only."""
-    table = rows(percentiles=[100])
+    table = rows(percentiles=(100,))
     readings = table.drop_duplicates(["measure", "reading"]).groupby("measure")["reading"].agg(list)
     assert readings["nearest"] == ["p50", "p100"]
     assert readings["cumulative_opportunities"] == ["mean", "p100"]
@@ -138,7 +151,7 @@ def test_the_median_of_times_is_there_whatever_percentiles_are_chosen() -> None:
 
 def test_reasons_in_their_order() -> None:
     """No destination before off the network before no service before too long; off places do not hide the others."""
-    table = rows(keys=["schools"], destination_reason=["no_service", "off_network", "off_network"])
+    table = rows(keys=("schools",), destination_reason=["no_service", "off_network", "off_network"])
     assert cell(table, "C", "schools", "nearest", "p50")[1] == "no_destination"
     assert cell(table, "A", "spaces", "nearest", "p50")[1] == "off_network"
     assert cell(table, "A", "jobs", "nearest", "p50")[1] == "no_service"
@@ -146,7 +159,7 @@ def test_reasons_in_their_order() -> None:
     served = rows(destination_reason=["", "no_service", "off_network"])
     assert cell(served, "A", "jobs", "nearest", "p50")[1] == "over_time"
     assert cell(served, "A", "spaces", "nearest", "p50")[1] == "no_service"
-    unserved = access_rows(ZONES, ORIGINS, PLACES, CUBE, origin_reason=["", "no_service", "off_network"], **SETTINGS)  # type: ignore[arg-type]
+    unserved = rows(origin_reason=["", "no_service", "off_network"])
     assert cell(unserved, "A", "jobs", "nearest", "p50")[1] == "no_service"
     assert cell(unserved, "A", "jobs", "cumulative_opportunities", "mean") == (0.0, "")
 
@@ -155,13 +168,13 @@ def test_several_origin_points_average_access_and_take_the_median_of_times() -> 
     """One zone, points of 1, 1 and 3 households: jobs 500, 0, 0 -> 100; times 100, 900, never -> never (3 of 5)."""
     zones = ZONES.iloc[[0]]
     cube = np.array([[[100, NO, NO]], [[900, NO, NO]], [[NO, NO, NO]]], dtype=np.int32)
-    settings = {**SETTINGS, "cutoffs_min": [5]}
     points = pd.DataFrame({"zone": [0, 0, 0], "weight": [1.0, 1.0, 3.0]})
-    table = access_rows(zones, points, PLACES, cube, **settings)  # type: ignore[arg-type]
+    settings = {"zones": zones, "origins": points, "time_s": cube, "cutoffs_min": (5,)}
+    table = rows(**{**settings, "origin_reason": [""] * 3})  # type: ignore[arg-type]
     assert cell(table, "B", "jobs", "cumulative_opportunities", "mean") == (pytest.approx(100.0), "")
     assert cell(table, "B", "jobs", "nearest", "p50")[1] == "over_time"
     assert cell(table, "B", "jobs", "share_reached_nearest", "mean")[0] == pytest.approx(0.4)
-    off = access_rows(zones, points, PLACES, cube, origin_reason=["", "", "off_network"], **settings)  # type: ignore[arg-type]
+    off = rows(**settings)  # type: ignore[arg-type]
     assert cell(off, "B", "jobs", "cumulative_opportunities", "mean") == (250.0, "")
     assert cell(off, "B", "jobs", "nearest", "p50") == (100.0, "")
 
@@ -177,23 +190,20 @@ def test_units() -> None:
     assert set(unnamed.loc[unnamed["kind"] == "jobs", "unit"]) == {"amount", "seconds", "share"}
 
 
-def test_percentile_matrices_at_hand_are_used() -> None:
-    """A matrix given for p50 is taken as it is; the others come from the departures."""
-    given = np.full((3, 3), 60, dtype=np.int32)
-    table = rows(times_of_percentile={50: given})
-    assert cell(table, "B", "spaces", "cumulative_opportunities", "p50") == (2.0, "")
-    assert cell(table, "B", "spaces", "cumulative_opportunities", "p100") == (0.0, "")
-
-
 def test_same_times_give_the_same_bits() -> None:
     """Amounts that do not add up exactly: two runs, and a run with the zones in another order, agree to the bit."""
     rng = np.random.default_rng(8)
     cube = rng.integers(0, 4000, (3, 30, 3)).astype(np.int32)
     places = PLACES.assign(amount=[0.1, 0.7, 0.3])
-    one = access_rows(ZONES, ORIGINS, places, cube, **SETTINGS)  # type: ignore[arg-type]
-    two = access_rows(ZONES, ORIGINS, places, cube.copy(), **SETTINGS)  # type: ignore[arg-type]
+    one = rows(destinations=places, time_s=cube, origin_reason=[""] * 3)
+    two = rows(destinations=places, time_s=cube.copy(), origin_reason=[""] * 3)
     pd.testing.assert_frame_equal(one, two, check_exact=True)
-    turned = access_rows(ZONES.iloc[::-1].reset_index(drop=True), ORIGINS, places, cube[::-1].copy(), **SETTINGS)  # type: ignore[arg-type]
+    turned = rows(
+        zones=ZONES.iloc[::-1].reset_index(drop=True),
+        destinations=places,
+        time_s=cube[::-1].copy(),
+        origin_reason=[""] * 3,
+    )
     pd.testing.assert_frame_equal(one, turned, check_exact=True)
 
 
@@ -202,7 +212,7 @@ def test_other_measures_by_hand() -> None:
     cube = np.full((3, 1, 3), NO, dtype=np.int32)
     cube[0, 0, 1:] = [600, 1200]
     chosen = [Gravity(Exponential(600)), Nearest(2), Dual(2), Dual(3), Cumulative((10, 20)), NumberOfPlaces((20,))]
-    table = access_rows(ZONES, ORIGINS, PLACES, cube, **{**SETTINGS, "measures": chosen})  # type: ignore[arg-type]
+    table = rows(chosen, time_s=cube)  # type: ignore[arg-type]
     assert cell(table, "B", "spaces", "gravity_exponential", "mean")[0] == pytest.approx(0.75, rel=1e-14)
     assert cell(table, "B", "spaces", "nearest_2", "p50") == (1200.0, "")
     assert cell(table, "B", "spaces", "dual_access_2", "p50") == (1200.0, "")
@@ -213,7 +223,7 @@ def test_other_measures_by_hand() -> None:
 
 def test_isolation_in_the_tables() -> None:
     """B has no jobs within 30 min at one departure of two: a half on average, 0 by the median, 1 by the worst."""
-    table = rows(measures=[Isolated((30,)), Interval(1800, 1920)])
+    table = rows([Isolated((30,)), Interval(1800, 1920)])
     assert cell(table, "B", "jobs", "isolated", "mean") == (0.5, "")
     assert cell(table, "B", "jobs", "isolated", "p50") == (0.0, "")
     assert cell(table, "B", "jobs", "isolated", "p100") == (1.0, "")
@@ -225,18 +235,20 @@ def test_isolation_in_the_tables() -> None:
 
 
 def test_choosing_measures_by_name() -> None:
-    assert build_access_measure("gravity_exponential", {"half_time_min": 10}, [30]) == Gravity(Exponential(600))
-    assert build_access_measure("nearest", {"n": 3}, [30]).name == "nearest_3"
-    assert build_access_measure("dual_access", {"needed": 5}, [30]).name == "dual_access_5"
-    assert build_access_measure("cumulative_opportunities", {}, [30, 45]) == Cumulative((30, 45))
-    assert build_access_measure("isolated", {}, [30]) == Isolated((30,))
-    assert build_access_measure("interval_opportunities", {"from_min": 30, "to_min": 60}, []) == Interval(1800, 3600)
-    names = ["cumulative_opportunities", "nearest", "isolated", "interval_opportunities_30_60"]
-    assert [m.name for m in default_measures([30])] == names
-    with pytest.raises(ValueError, match="no measure of reach; write one of"):
-        build_access_measure("closest", {}, [30])
+    facts = Facts((30, 45))
+    assert build_measure("gravity_exponential", {"half_time_min": 10}, facts) == Gravity(Exponential(600))
+    assert build_measure("nearest", {"n": 3}, facts) == Nearest(3)
+    assert build_measure("dual_access", {"needed": 5}, facts) == Dual(5)
+    assert [measure.name for measure in (Nearest(), Nearest(3), Dual(5), Dual(2.5), Gravity(Exponential(600)))] == [
+        "nearest", "nearest_3", "dual_access_5", "dual_access_2.5", "gravity_exponential",
+    ]  # fmt: skip
+    assert build_measure("cumulative_opportunities", {}, facts) == Cumulative((30, 45))
+    assert build_measure("isolated", {}, facts) == Isolated((30, 45))
+    assert build_measure("interval_opportunities", {"from_min": 30, "to_min": 60}, facts) == Interval(1800, 3600)
+    with pytest.raises(ValueError, match="no measure; write one of affordability, balanced_catchment"):
+        build_measure("closest", {}, facts)
     with pytest.raises(ValueError, match="no setting"):
-        build_access_measure("n_places", {"n": 2}, [30])
+        build_measure("n_places", {"n": 2}, facts)
 
 
 def test_kinds_of_places_and_readings_are_ordered() -> None:
@@ -264,6 +276,5 @@ def test_kinds_of_places_and_readings_are_ordered() -> None:
     ],
 )
 def test_faulty_calls(changes: dict[str, object], words: str) -> None:
-    arguments = {"time_s": CUBE, **SETTINGS, **changes}
     with pytest.raises(ValueError, match=words):
-        access_rows(ZONES, ORIGINS, PLACES, **arguments)  # type: ignore[arg-type]
+        rows(**changes)  # type: ignore[arg-type]
