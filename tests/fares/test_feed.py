@@ -30,7 +30,7 @@ from community_routes.fares.feed import (
 from community_routes.fares.products import build_flat_products, build_gtfs_fares
 from community_routes.fares.tickets import FareRide
 from community_routes.sources.gtfs.feed import Feed
-from community_routes.sources.gtfs.join import join_feeds
+from community_routes.sources.gtfs.rows import join_feeds
 from community_routes.sources.study.fares import Fares
 from drawn import drawn_feed
 from paying import Journeys, small_case

@@ -49,7 +49,7 @@ from community_routes.fetch.tables import (
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.originals import export_feed, with_originals
 from community_routes.sources.gtfs.read import read_feed
-from community_routes.sources.gtfs.subset import without_unused
+from community_routes.sources.gtfs.rows import without_unused
 from community_routes.sources.osm.clip import Box, clip_streets
 from community_routes.sources.study.file import study_schema
 from community_routes.sources.study.yaml import STUDY_SCHEMA_NAME, schema_text

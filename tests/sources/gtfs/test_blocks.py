@@ -11,8 +11,7 @@ import pytest
 from community_routes.base.notices import Notice
 from community_routes.sources.gtfs import blocks as gtfs_tables
 from community_routes.sources.gtfs.blocks import read_blocks
-from community_routes.sources.gtfs.columns import BROKEN_S, Block, seconds_of
-from community_routes.sources.gtfs.findings import Findings
+from community_routes.sources.gtfs.columns import BROKEN_S, Block, Findings, seconds_of
 from community_routes.sources.gtfs.schema import STOPS, Table
 from community_routes.sources.gtfs.zip import open_archive
 from feed_zip import feed_zip

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from community_routes.sources.gtfs.columns import LEFT_OUT, Block
-from community_routes.sources.gtfs.findings import Findings
+from community_routes.sources.gtfs.columns import LEFT_OUT, Block, Findings
 from community_routes.sources.gtfs.schema import PATHWAYS, STOP_TIMES, STOPS, TRANSFERS, TRIPS, Table
 
 

@@ -15,7 +15,7 @@ from community_routes.base.errors import FeedError
 from community_routes.base.notices import Notice
 from community_routes.sources.gtfs.feed import Calls, Feed
 from community_routes.sources.gtfs.read import read_feed, write_feed
-from community_routes.sources.gtfs.subset import keep_trips
+from community_routes.sources.gtfs.rows import keep_trips
 from conftest import shared_data
 from feed_zip import GOOD, feed_zip
 

@@ -16,8 +16,7 @@ import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
 from community_routes.base.notices import Code, declare
-from community_routes.sources.gtfs.columns import Block
-from community_routes.sources.gtfs.findings import Findings
+from community_routes.sources.gtfs.columns import Block, Findings
 from community_routes.sources.gtfs.schema import NOT_A_NUMBER, Table
 from community_routes.sources.gtfs.zip import Archive, TableUnreadableError
 from community_routes.sources.headings import (

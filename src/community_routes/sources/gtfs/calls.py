@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from community_routes.base.notices import declare
 from community_routes.base.times import format_time
 from community_routes.sources.gtfs.blocks import read_blocks
-from community_routes.sources.gtfs.columns import BLANK_S, BROKEN_S, LEFT_OUT, Block, Index
-from community_routes.sources.gtfs.findings import Findings
+from community_routes.sources.gtfs.columns import BLANK_S, BROKEN_S, LEFT_OUT, Block, Findings, Index
 from community_routes.sources.gtfs.schema import STOP_TIMES, WINDOWS, ZONES
 from community_routes.sources.gtfs.trips import note_continuous
 from community_routes.sources.gtfs.zip import Archive

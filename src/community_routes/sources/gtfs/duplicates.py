@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.base.notices import declare
+from community_routes.sources.gtfs.columns import Findings
 from community_routes.sources.gtfs.feed import Calendar, Calls, Feed, days_between, weekday_of
-from community_routes.sources.gtfs.findings import Findings
-from community_routes.sources.gtfs.subset import keep_trips
+from community_routes.sources.gtfs.rows import keep_trips
 
 DUPLICATE_JOURNEY = declare(
     "duplicate_journey",

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,9 @@ from numpy.typing import NDArray
 from community_routes.base.errors import FeedError
 from community_routes.base.notices import Notice, raise_on_errors
 from community_routes.sources.gtfs.blocks import ROW_ENDLESS, ROW_TOO_LONG, read_blocks
-from community_routes.sources.gtfs.columns import Block
+from community_routes.sources.gtfs.columns import Block, Findings
 from community_routes.sources.gtfs.feed import Feed
-from community_routes.sources.gtfs.findings import Findings
-from community_routes.sources.gtfs.join import file_stems, ids_of
+from community_routes.sources.gtfs.rows import file_stems, ids_of
 from community_routes.sources.gtfs.schema import FEED_INFO, KIND_OF_ID, READ_FILES, TABLES, Column, Table
 from community_routes.sources.gtfs.write import csv_of, tables_of, write_zip
 from community_routes.sources.gtfs.zip import TABLE_LIMIT, Archive, TableUnreadableError, open_archive
@@ -116,6 +116,22 @@ class _Source:
         parts = [_frame(block, block.text) for block in self.blocks(Table(name), findings)]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
+    @property
+    def other_files(self) -> list[str]:
+        """Files whose content no feed holds."""
+        return [name for name in self.archive.members if name not in READ_FILES or name == FEED_INFO.file]
+
+    @cached_property
+    def raw(self) -> dict[str, pd.DataFrame]:
+        """All columns of the tables with keys and of those that no feed holds, by file.
+
+        What is wrong with the former was told when the feed was read.
+        """
+        others = [name.removesuffix(".txt") for name in self.other_files if name.endswith(".txt")]
+        return {f"{name}.txt": self.table(name) for name in _KEYS} | {
+            f"{name}.txt": self.table(name, self.archive.findings) for name in others
+        }
+
 
 class _Export:
     """What is written: the tables of a feed, and what only its files hold."""
@@ -123,38 +139,21 @@ class _Export:
     def __init__(self, feed: Feed, before: Feed, sources: Sequence[_Source]) -> None:
         self.feed, self.before, self.sources = feed, before, sources
         self.said: list[str] = []
-        names = dict.fromkeys(file for source in sources for file in source.archive.members)
-        self.other_files = [name for name in names if name not in READ_FILES or name == FEED_INFO.file]
-        others = [name.removesuffix(".txt") for name in self.other_files if name.endswith(".txt")]
-        self.raw = [
-            {f"{name}.txt": source.table(name) for name in _KEYS}
-            | {f"{name}.txt": source.table(name, source.archive.findings) for name in others}
-            for source in sources
-        ]
         self.known: dict[str, set[str]] = defaultdict(set)
         for kind, name in ids_of(feed):
             self.known[kind].add(name)
         used: Counter[tuple[str, str]] = Counter()
-        for tables in self.raw if len(sources) > 1 else ():
-            used.update(
-                {
-                    (KIND_OF_ID[c], v)
-                    for table in tables.values()
-                    for c in table
-                    if c in KIND_OF_ID
-                    for v in set(table[c])
-                }
-            )
+        for source in sources if len(sources) > 1 else ():
+            columns = [(KIND_OF_ID[c], table[c]) for table in source.raw.values() for c in table if c in KIND_OF_ID]
+            used.update({(kind, value) for kind, ids in columns for value in set(ids)})
         self.clashing = {key for key, n in used.items() if n > 1}
 
     def tables(self) -> dict[str, dict[str, Any]]:
         """The tables of the feed, with the columns that only the files have."""
         tables = tables_of(self.feed)
         for name, keys in _KEYS.items():
-            parts = [
-                self._as_in_feed(raw[f"{name}.txt"], source.stem, blank=name == "agency")
-                for source, raw in zip(self.sources, self.raw, strict=True)
-            ]
+            blank = name == "agency"
+            parts = [self._as_in_feed(source.raw[f"{name}.txt"], source.stem, blank=blank) for source in self.sources]
             raw = pd.concat(parts, ignore_index=True).fillna("")
             self._say_lost(name, len(raw))
             if name in tables and len(raw):
@@ -264,11 +263,11 @@ class _Export:
     def others(self) -> dict[str, bytes]:
         """Files that the program does not read, by name."""
         files = {}
-        for name in self.other_files:
-            holders = [i for i, source in enumerate(self.sources) if name in source.archive]
-            single = len(self.sources) == 1 or not name.endswith(".txt") or name == "feed_info.txt"
+        for name in dict.fromkeys(name for source in self.sources for name in source.other_files):
+            holders = [source for source in self.sources if name in source.archive]
+            single = len(self.sources) == 1 or not name.endswith(".txt") or name == FEED_INFO.file
             if single and len(holders) > 1:
-                rest = ", ".join(self.sources[i].label for i in holders[1:])
+                rest = ", ".join(source.label for source in holders[1:])
                 self.said.append(f"{name} of {rest} is left out: a timetable has only one")
             try:
                 files[name] = self._one_file(name, holders[:1] if single else holders)
@@ -276,12 +275,11 @@ class _Export:
                 self.said.append(f"{name} is left out: it cannot be unpacked")
         return files
 
-    def _one_file(self, name: str, holders: Sequence[int]) -> bytes:
+    def _one_file(self, name: str, holders: Sequence[_Source]) -> bytes:
         """The bytes as they are where no row has to go and no id changes; else the table anew."""
         parts, changed = [], len(holders) > 1
-        for i in holders:
-            source = self.sources[i]
-            table = self.raw[i].get(name, pd.DataFrame())
+        for source in holders:
+            table = source.raw.get(name, pd.DataFrame())
             kept = self._still_there(name, self._as_in_feed(table, source.stem), source.stem)
             if len(kept) < len(table):
                 gone = f"{len(table) - len(kept):,} of {len(table):,} rows are left out; what they are about is gone"
@@ -289,11 +287,10 @@ class _Export:
             changed |= not kept.equals(table)
             parts.append(kept)
         if not changed:
-            source = self.sources[holders[0]]
-            return b"".join(source.archive.chunks(name, TABLE_LIMIT))
-        labels = {self.sources[i].name_of(name) for i in holders}
-        noted = [notice for source in self.sources for notice in source.archive.findings.notices()]
-        faults = [n for n in noted if n.file in labels and n.code in {ROW_TOO_LONG.name, ROW_ENDLESS.name}]
+            return b"".join(holders[0].archive.chunks(name, TABLE_LIMIT))
+        noted = [(source.name_of(name), notice) for source in holders for notice in source.archive.findings.notices()]
+        codes = {ROW_TOO_LONG.name, ROW_ENDLESS.name}
+        faults = [notice for file, notice in noted if notice.file == file and notice.code in codes]
         self.said += [f"{notice.file}: {notice.message}" for notice in faults]
         whole = pd.concat(parts, ignore_index=True).fillna("")
         return csv_of({column: whole[column].to_numpy(dtype=object) for column in whole})
@@ -305,7 +302,15 @@ class _Export:
                 table = table[(table[column] == "") | table[column].isin(self.known[KIND_OF_ID[str(column)]])]
         if name == "feed_info.txt" and len(self.sources) > 1:
             for column in [c for c in ("feed_start_date", "feed_end_date") if c in table]:
-                if len({next(iter(raw.get(name, pd.DataFrame()).get(column, ())), "") for raw in self.raw}) > 1:
+                if (
+                    len(
+                        {
+                            next(iter(source.raw.get(name, pd.DataFrame()).get(column, ())), "")
+                            for source in self.sources
+                        }
+                    )
+                    > 1
+                ):
                     self.said.append(
                         f"{name}: {column} is left out, since it does not hold for all of the joined files"
                     )

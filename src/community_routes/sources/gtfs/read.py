@@ -16,12 +16,11 @@ from community_routes.base.files import hash_of_file
 from community_routes.base.notices import Notice, declare, raise_on_errors
 from community_routes.sources.gtfs import calls as gtfs_calls
 from community_routes.sources.gtfs.blocks import read_blocks
-from community_routes.sources.gtfs.columns import Index
+from community_routes.sources.gtfs.columns import Findings, Index
 from community_routes.sources.gtfs.duplicates import leave_out_duplicates
 from community_routes.sources.gtfs.feed import Calendar, Calls, Feed, Shapes
-from community_routes.sources.gtfs.findings import Findings
-from community_routes.sources.gtfs.join import file_stems, join_feeds
 from community_routes.sources.gtfs.positions import finish_calls, join_shapes, read_shapes
+from community_routes.sources.gtfs.rows import Clip, file_stems, join_feeds, keep_trips
 from community_routes.sources.gtfs.schema import CALENDAR, CALENDAR_DATES, STOP_TIMES, TABLES, TRIPS
 from community_routes.sources.gtfs.service import check_amount, read_calendar, read_frequencies, read_validity
 from community_routes.sources.gtfs.stops import (
@@ -31,7 +30,6 @@ from community_routes.sources.gtfs.stops import (
     read_stops,
     read_transfers,
 )
-from community_routes.sources.gtfs.subset import Clip, keep_trips
 from community_routes.sources.gtfs.trips import ReadTrips, read_fares, read_routes, read_trips
 from community_routes.sources.gtfs.whole import (
     check_blocks,

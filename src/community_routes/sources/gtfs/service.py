@@ -19,14 +19,14 @@ from community_routes.sources.gtfs.columns import (
     BROKEN_S,
     LEFT_OUT,
     Block,
+    Findings,
     Index,
     dates_of,
     empty_frame,
     index_of,
 )
 from community_routes.sources.gtfs.feed import Calendar, Feed
-from community_routes.sources.gtfs.findings import Findings
-from community_routes.sources.gtfs.join import file_stems
+from community_routes.sources.gtfs.rows import file_stems
 from community_routes.sources.gtfs.schema import CALENDAR, CALENDAR_DATES, DAYS, FEED_INFO, FREQUENCIES
 from community_routes.sources.gtfs.zip import Archive
 

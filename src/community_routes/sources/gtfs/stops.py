@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from community_routes.base.notices import declare
 from community_routes.sources.gtfs.blocks import read_optional, read_table
-from community_routes.sources.gtfs.columns import LEFT_OUT, Block, Index, empty_frame, index_of
-from community_routes.sources.gtfs.findings import Findings
+from community_routes.sources.gtfs.columns import LEFT_OUT, Block, Findings, Index, empty_frame, index_of
 from community_routes.sources.gtfs.schema import AGENCY, PATHWAYS, STOPS, TRANSFERS
 from community_routes.sources.gtfs.zip import Archive
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from community_routes.base.earth import EARTH_RADIUS_M, great_circle_m
 from community_routes.base.notices import declare
 from community_routes.base.times import DAY, format_time
+from community_routes.sources.gtfs.columns import Findings
 from community_routes.sources.gtfs.feed import Calendar, Calls, Feed, weekday_of
-from community_routes.sources.gtfs.findings import Findings
 from community_routes.sources.gtfs.trips import basic_route_type
 
 IMPOSSIBLE_SPEED = declare(

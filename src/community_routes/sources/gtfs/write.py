@@ -19,9 +19,9 @@ from community_routes.base.errors import FeedError, as_path
 from community_routes.base.files import new_file
 from community_routes.base.times import format_time
 from community_routes.sources.gtfs.feed import Feed
+from community_routes.sources.gtfs.rows import keep_trips
 from community_routes.sources.gtfs.schema import AGENCY, DAYS, FRAMES, PATHWAYS, ROUTES, TABLES, Column, Table
 from community_routes.sources.gtfs.service import entries_of, first_departures, phases_s
-from community_routes.sources.gtfs.subset import keep_trips
 
 _URL = "https://example.org"
 _EARLIEST = dt.date(1980, 1, 1)

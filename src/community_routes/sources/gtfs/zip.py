@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from community_routes.base.notices import declare
 from community_routes.sources.file_kinds import mistaken
-from community_routes.sources.gtfs.findings import Findings
+from community_routes.sources.gtfs.columns import Findings
 from community_routes.sources.gtfs.schema import READ_FILES, TABLES, UNUSED_FILES
 
 STREAMED_LIMIT = 8 * 2**30

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from community_routes.sources.gtfs.join import file_stems, ids_of
 from community_routes.sources.gtfs.read import read_feed
+from community_routes.sources.gtfs.rows import file_stems, ids_of
 from feed_zip import feed_zip
 
 
