@@ -7,7 +7,6 @@ import gzip
 import lzma
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,6 +18,7 @@ from community_routes.sources.gtfs.read import read_feed
 from community_routes.sources.osm.read import read_graphml, read_streets
 from community_routes.sources.places.table import read_map, read_table
 from community_routes.sources.study.file import read_study_file
+from community_routes.sources.study.places import EntrancesSpec
 from drawn_streets import grid_city
 from feed_zip import feed_zip
 
@@ -152,15 +152,6 @@ def test_sites_and_places_that_are_a_web_page(tmp_path):
         read_sites(tmp_path / "sites.csv")
 
 
-class Spec:
-    """A map without any option."""
-
-    layer = crs = lon = lat = None
-
-    def at(self, _key: str) -> dict[str, Any]:
-        return {"file": "study.yaml"}
-
-
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
@@ -177,7 +168,7 @@ class Spec:
 def test_what_is_no_map_and_no_table(tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content)
     for read in (
-        lambda found: read_map(tmp_path / name, Spec(), found),
+        lambda found: read_map(tmp_path / name, EntrancesSpec(file=tmp_path / name, id="id"), found),
         lambda found: read_table(tmp_path / name, {}, found),
     ):
         found: list[Notice] = []

@@ -12,7 +12,8 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -234,19 +235,12 @@ class Client:
         path = self._place(address)
         part = path.with_name(f"{path.name}.part")
         known = self._kept(address)
-        request = urllib.request.Request(address, headers={"User-Agent": _IDENTITY, "Accept-Encoding": "identity"})
-        for name, value in source.headers.items():
-            request.add_unredirected_header(name, value)  # a key is for this service alone
         started = part.stat().st_size if part.is_file() else 0
-        validator = _read_json(_beside(part)).get("validator", "")
-        if started and validator:
-            request.add_header("Range", f"bytes={started}-")
-            request.add_header("If-Range", validator)
-        elif known is not None:
-            for header, value in _read_json(_beside(path)).get("ask", {}).items():
-                request.add_header(header, value)
         try:
-            with self._opener.open(request, timeout=self._timeout_s) as answer:
+            with (
+                _faults_in_words(),
+                self._opener.open(_request(source, address, part, path, known), timeout=self._timeout_s) as answer,
+            ):
                 self._receive(answer, part, started, most)
                 told = _told(answer.headers)
         except urllib.error.HTTPError as wrong:
@@ -257,20 +251,6 @@ class Client:
                 _remove(part)
                 raise PassingError("the part that was here does not fit the file") from None
             raise _refusal(wrong) from None
-        except http.client.IncompleteRead:
-            raise PassingError("the answer was cut") from None
-        except (http.client.InvalidURL, ValueError, OverflowError) as wrong:
-            # What urllib makes of an address that is none, or of a header that cannot be sent; ours were looked at before.
-            said = " ".join(str(wrong).split()) or type(wrong).__name__
-            raise BadAnswerError(f"the server sends on to an address that is none ({said})") from None
-        except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError) as wrong:
-            reason = getattr(wrong, "reason", None) or wrong
-            if isinstance(reason, ssl.SSLCertVerificationError):
-                raise BadAnswerError(
-                    f"the server's certificate cannot be verified ({reason.verify_message}); behind a proxy that puts its own "
-                    "in place, name the file of its certificates with SSL_CERT_FILE"
-                ) from None
-            raise PassingError(f"no connection ({' '.join(str(reason).split()) or type(wrong).__name__})") from None
         try:
             _check_plain(part)
             check(part)
@@ -309,6 +289,45 @@ class Client:
             if size > whole or not told["validator"]:
                 _remove(part)
             raise PassingError(f"the answer was cut: {size:,} of {whole:,} bytes came")
+
+
+def _request(source: Source, address: str, part: Path, path: Path, known: Kept | None) -> urllib.request.Request:
+    """What is asked: the rest of a part that was begun, else whether the file that is known has changed, else all of it."""
+    request = urllib.request.Request(address, headers={"User-Agent": _IDENTITY, "Accept-Encoding": "identity"})
+    for name, value in source.headers.items():
+        request.add_unredirected_header(name, value)  # a key is for this service alone
+    started = part.stat().st_size if part.is_file() else 0
+    validator = _read_json(_beside(part)).get("validator", "")
+    if started and validator:
+        request.add_header("Range", f"bytes={started}-")
+        request.add_header("If-Range", validator)
+    elif known is not None:
+        for header, value in _read_json(_beside(path)).get("ask", {}).items():
+            request.add_header(header, value)
+    return request
+
+
+@contextmanager
+def _faults_in_words() -> Iterator[None]:
+    """What can go wrong on the way to an answer, as a fault that may pass or one that does not; answers are left alone."""
+    try:
+        yield
+    except urllib.error.HTTPError:
+        raise
+    except http.client.IncompleteRead:
+        raise PassingError("the answer was cut") from None
+    except (http.client.InvalidURL, ValueError, OverflowError) as wrong:
+        # What urllib makes of an address that is none, or of a header that cannot be sent; ours were looked at before.
+        said = " ".join(str(wrong).split()) or type(wrong).__name__
+        raise BadAnswerError(f"the server sends on to an address that is none ({said})") from None
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError) as wrong:
+        reason = getattr(wrong, "reason", None) or wrong
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            raise BadAnswerError(
+                f"the server's certificate cannot be verified ({reason.verify_message}); behind a proxy that puts its own "
+                "in place, name the file of its certificates with SSL_CERT_FILE"
+            ) from None
+        raise PassingError(f"no connection ({' '.join(str(reason).split()) or type(wrong).__name__})") from None
 
 
 def _extent(answer: Any) -> tuple[int, int | None]:

@@ -30,6 +30,7 @@ from community_routes.sources.headings import (
     notes_from,
 )
 from community_routes.sources.study.models import MOST, Spec
+from community_routes.sources.study.places import Destinations, EntrancesSpec, Neighbourhoods, OriginPointsSpec
 from community_routes.sources.study.yaml import MISSING_FILE, near_file, nearest
 from community_routes.sources.text_table import NoTableError, TooLargeError, is_text_table, read_text_rows
 
@@ -55,6 +56,8 @@ MAP_ODDITY = declare(
 NO_GEOMETRY = declare("no_geometry", "error", "A row of a map has no place.")
 
 MAX_CELLS = 8_000_000
+MapSpec = Neighbourhoods | Destinations | OriginPointsSpec | EntrancesSpec
+"""The parts of a study that name a map."""
 _UNNAMED = re.compile(r"Field\d+")
 _NO_PLACE = (
     "this row has no place, or an outline that cannot be drawn (a ring of two points, or whose last point is not its first); "
@@ -209,19 +212,19 @@ def _report_bad_rows(file: str, rows: Sequence[Row], width: int, found: list[Not
     found.extend(bad.notices())
 
 
-def read_map(path: Path, spec: Any, found: list[Notice]) -> Table | None:
+def read_map(path: Path, spec: MapSpec, found: list[Notice]) -> Table | None:
     """A map (areas or points): any file that geopandas reads, or a table of text with ``lon`` and ``lat``.
 
-    ``spec`` gives ``layer``, ``crs``, ``lon``, ``lat`` where it has them, and the place of each for messages.
+    ``spec`` gives ``layer`` (where it may), ``crs``, ``lon``, ``lat``, and the place of each for messages.
     """
     place = spec.at("file")
     if missing(path, place, found):
         return None
-    lon, _lat = getattr(spec, "lon", None), getattr(spec, "lat", None)
-    if is_text_table(path) or lon is not None:
+    if is_text_table(path) or spec.lon is not None:
         table = read_table(path, place, found)
         return None if table is None else _with_points(table, spec, found)
-    frame = _read_frame(path, getattr(spec, "layer", None), place, found)
+    layer = spec.layer if isinstance(spec, Neighbourhoods | Destinations) else None
+    frame = _read_frame(path, layer, place, found)
     if frame is None:
         return None
     if not isinstance(frame, gpd.GeoDataFrame):
@@ -312,9 +315,9 @@ def _read_parquet(path: Path) -> Any:
         return pd.read_parquet(path)
 
 
-def _with_points(table: Table, spec: Any, found: list[Notice]) -> Table | None:
+def _with_points(table: Table, spec: MapSpec, found: list[Notice]) -> Table | None:
     """The table with a point in each row, from its two columns of coordinates."""
-    if getattr(spec, "lon", None) is None:
+    if spec.lon is None:
         message = f"{table.file} is a table; name its columns of coordinates with 'lon' and 'lat'"
         found.append(BAD_TABLE.at(**spec.at("file"), value=table.file, message=message))
         return None
@@ -344,20 +347,20 @@ def take(table: Table, rows: NDArray[Any]) -> Table:
     return Table(table.file, columns, table.row[rows], geometry)
 
 
-def _placed(table: Table, geometry: Any, crs: Any, spec: Any, found: list[Notice]) -> Table | None:
+def _placed(table: Table, geometry: Any, crs: Any, spec: MapSpec, found: list[Notice]) -> Table | None:
     """The table with its geometry in degrees; None where it cannot be known what the coordinates are."""
     series = gpd.GeoSeries(shapely.force_2d(np.asarray(geometry, object)))
     empty = np.asarray(series.isna() | series.is_empty)
     _report_no_place(table, np.flatnonzero(empty), found)
     keep = np.flatnonzero(~empty)
     table, series = take(table, keep), series.iloc[keep].reset_index(drop=True)
-    stated = getattr(spec, "crs", None)
+    stated = spec.crs
     bounds = series.total_bounds if len(series) else np.array([0.0, 0.0, 0.0, 0.0])
     if stated is None and crs is None:
         if not _in_degrees(bounds):
             found.append(NO_CRS.at(**spec.at("file"), value=table.file, message=_no_crs(table.file, bounds)))
             return None
-        if getattr(spec, "lon", None) is None:  # columns called lon and lat are degrees by name
+        if spec.lon is None:  # columns called lon and lat are degrees by name
             message = f"{table.file} does not say what its coordinates are; degrees (WGS 84) were assumed; add `crs:` to be sure"
             found.append(CRS_ASSUMED.at(**spec.at("file"), value=table.file, message=message))
         crs = "EPSG:4326"
