@@ -171,14 +171,16 @@ def run_commands(page: Path, project: Path, cache: Path, capsys: pytest.CaptureF
 
 @pytest.fixture
 def tables_restored() -> Iterator[None]:
-    """The tables of measures and changes, to which the page on adding adds, are as they were afterwards."""
+    """The tables of measures and changes and the list of sections, to which the page on adding adds, are as they were."""
     from community_routes.measures.measure import REACH
+    from community_routes.report.page import SECTIONS
     from community_routes.scenarios.apply import APPLY
     from community_routes.scenarios.models import CHANGES
 
     tables: list[dict[str, Any]] = [REACH, CHANGES, APPLY]  # type: ignore[list-item]
-    kept = [dict(table) for table in tables]
+    kept, sections = [dict(table) for table in tables], list(SECTIONS)
     yield
+    SECTIONS[:] = sections
     for table, before in zip(tables, kept, strict=True):
         table.clear()
         table.update(before)
