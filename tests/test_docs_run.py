@@ -171,17 +171,16 @@ def run_commands(page: Path, project: Path, cache: Path, capsys: pytest.CaptureF
 
 @pytest.fixture
 def tables_restored() -> Iterator[None]:
-    """The tables of measures and changes, to which the page on adding adds, are as they were afterwards."""
+    """The lists of measures, changes and sections, to which the page on adding adds, are as they were afterwards."""
     from community_routes.measures.list import MEASURES
+    from community_routes.report.page import SECTIONS
     from community_routes.scenarios.list import CHANGES
 
-    tables: list[dict[str, Any]] = [CHANGES]  # type: ignore[list-item]
-    kept, measures = [dict(table) for table in tables], list(MEASURES)
+    changes, measures, sections = dict(CHANGES), list(MEASURES), list(SECTIONS)
     yield
-    MEASURES[:] = measures
-    for table, before in zip(tables, kept, strict=True):
-        table.clear()
-        table.update(before)
+    MEASURES[:], SECTIONS[:] = measures, sections
+    CHANGES.clear()
+    CHANGES.update(changes)
 
 
 @pytest.mark.slow

@@ -18,8 +18,8 @@ import pytest
 from community_routes.report import words
 from community_routes.report.figures import Figures
 from community_routes.report.files.tables import write_tables
+from community_routes.report.frame import script_json
 from community_routes.report.maps import leaflet
-from community_routes.report.maps.leaflet import script_json
 from community_routes.report.page import page_html, write_page
 from community_routes.report.results import Results
 from report.made_results import made_results, value_of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,11 @@ class View:
     def name(self) -> str:
         """In words, without the kind of place."""
         return words.view_name(self.measure, self.reading, self.cutoff_min, self.currency)
+
+    @property
+    def within(self) -> str:
+        """The cutoff in words; nothing where it has none."""
+        return "" if self.cutoff_min is None else f"within {words.number(self.cutoff_min)} minutes"
 
 
 @dataclass(frozen=True)
@@ -131,6 +137,44 @@ class Figures:
         """Places reached on average within the middle cutoff, else the first view there is."""
         reached = [v for v in self.views if v.measure == "cumulative_opportunities" and v.reading == "mean"]
         return reached[len(reached) // 2] if reached else self.views[0]
+
+    @property
+    def days(self) -> list[str]:
+        """Days of the leading figure, in the study's order."""
+        return list(dict.fromkeys(slot.day for slot in self.slots))
+
+    def when(self, slot: Slot) -> str:
+        """ "Weekday, evening, 18:00–22:00"."""
+        return slot_name(slot, self.results.windows, self.days)
+
+    @property
+    def people(self) -> str:
+        """What is counted: residents, or neighbourhoods where no population is given."""
+        return "residents" if self.results.has_population else "neighbourhoods"
+
+    @cached_property
+    def lead(self) -> tuple[str, str] | None:
+        """Grouping and group of the leading figure: the most deprived fifth, else everybody where ``groups.csv`` has them."""
+        fifths = self.fifths()
+        if fifths:
+            return "local", fifths[0]
+        return ("all", "all") if self.groups_of("all") else None
+
+    @property
+    def lead_name(self) -> str:
+        """The leading group in words."""
+        return "the most deprived fifth" if self.fifths() else f"all {self.people}"
+
+    def lead_cell(self, column: str, scenario: str, slot: Slot, kind: str, view: View | None = None) -> Cell | None:
+        """A cell of the leading group; None where there is none."""
+        return (
+            self.group_cell(column, scenario, slot, kind, view or self.headline_view, *self.lead) if self.lead else None
+        )
+
+    @property
+    def off_network(self) -> NDArray[np.bool_]:
+        """Zones outside the streets of the study."""
+        return np.asarray(self.results.zones["reason"].astype(str) == "off_network", np.bool_)
 
     def _zone_series(self, name: str) -> dict[tuple[object, ...], NDArray[np.int64]]:
         """Row of the table for each zone (or -1), by scenario, day, window, kind and view."""

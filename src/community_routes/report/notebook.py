@@ -8,9 +8,9 @@ from functools import singledispatch
 from markupsafe import Markup
 
 from community_routes.report import words
-from community_routes.report.figures import Figures, figure, slot_name, strongest
-from community_routes.report.maps import leaflet, svg
-from community_routes.report.pages import sections
+from community_routes.report.figures import Figures, figure, strongest
+from community_routes.report.maps import svg
+from community_routes.report.maps.description import map_view
 from community_routes.report.results import TODAY, Results
 
 _CELL = Markup('<td style="text-align:right">{}</td>')
@@ -36,8 +36,8 @@ def table_html(results: Results) -> str:
         Every name from data is escaped.
     """
     figures = Figures(results)
-    lead, view = sections.lead_of(figures), figures.headline_view
-    if lead is None:
+    view = figures.headline_view
+    if figures.lead is None:
         return str(Markup("<p><strong>{}</strong>: no groups of people to compare.</p>").format(results.title))
     heads = [_HEAD.format("left", "When"), _HEAD.format("left", "What"), _HEAD.format("right", "Today")]
     heads += [_HEAD.format("right", scenario.title) for scenario in results.scenarios]
@@ -46,14 +46,13 @@ def table_html(results: Results) -> str:
         unit = figures.unit(kind, view)
         name = f"{words.kind_name(kind)} ({words.unit_name(unit)})" if unit else words.kind_name(kind)
         for slot in figures.slots:
-            when = slot_name(slot, results.windows, sections.days_of(figures))
-            cells = [_HEAD.format("left", when), _HEAD.format("left", name)]
-            cells.append(_CELL.format(figure(figures.group_cell("value", TODAY, slot, kind, view, *lead), unit)))
+            cells = [_HEAD.format("left", figures.when(slot)), _HEAD.format("left", name)]
+            cells.append(_CELL.format(figure(figures.lead_cell("value", TODAY, slot, kind), unit)))
             for scenario in results.scenarios:
-                change = figures.group_cell("change", scenario.id, slot, kind, view, *lead)
+                change = figures.lead_cell("change", scenario.id, slot, kind)
                 cells.append(_CELL.format(figure(change, unit, sign=True)))
             rows.append(Markup("<tr>{}</tr>").format(Markup("").join(cells)))
-    who = "most deprived fifth" if lead[0] == "local" else "everybody"
+    who = "most deprived fifth" if figures.fifths() else "everybody"
     invented = " (invented data)" if results.invented else ""
     return str(
         Markup(
@@ -88,32 +87,22 @@ def map_html(results: Results, *, scenario: str | None = None, change: bool | No
     is_change = chosen != TODAY if change is None else change
     lead = next((s.id for s in results.scenarios), TODAY) if chosen == TODAY else chosen
     slot, kind = strongest(figures, lead) if lead != TODAY else (figures.slots[0], figures.headline_kinds[0])
-    view = figures.headline_view
-    table, column = ("comparison", "change") if is_change else ("access", "value")
-    values = figures.zone_values(table, column, chosen, slot, kind, view)
-    pair = leaflet.scales(figures, kind, view)
-    if values is None or pair is None:
+    view = map_view(figures, chosen, slot, kind, change=is_change)
+    if view is None:
         return str(Markup("<p>There is no map of {} for {}.</p>").format(kind, chosen))
-    scale = pair[1] if is_change else pair[0]
     # Several maps of one notebook stand on one page: ids differ by what they show.
     mark = zlib.crc32(f"{results.study_id}|{chosen}|{is_change}".encode())
     sheet = svg.sheet_of(results, prefix=f"n{mark}-")
-    off = (results.zones["reason"].astype(str) == "off_network").to_numpy()
-    unsure = figures.is_unsure(chosen, slot, kind, view) if is_change else None
-    name = "Change" if is_change else "Today" if chosen == TODAY else "With the proposal"
-    title = (
-        f"{words.sentence_case(words.kind_name(kind))}, {view.name[:1].lower()}{view.name[1:]}. {name}"
-        f"{'' if chosen == TODAY else ': ' + results.scenario_title(chosen)}. "
-        f"{slot_name(slot, results.windows, sections.days_of(figures))}"
-    )
-    drawn = svg.with_symbols(
-        svg.static_map(sheet, values, scale, title=title, off=off, scenario=chosen, unsure=unsure), sheet.symbols
-    )
+    whose = f": {view.whose}" if view.whose else ""
+    title = f"{view.title.replace(': ', ', ', 1)}. {view.name}{whose}. {view.when}"
+    drawn = svg.with_symbols(svg.static_map(sheet, view, title=title), sheet.symbols)
     swatch = Markup(
         '<span style="white-space:nowrap;margin-right:12px"><span style="display:inline-block;width:18px;height:11px;'
         'background:{};border:1px solid #0003"></span> {}</span>'
     )
-    legend = Markup(" ").join(swatch.format(c, label) for c, label in zip(scale.colors, scale.labels, strict=True))
+    legend = Markup(" ").join(
+        swatch.format(c, label) for c, label in zip(view.scale.colors, view.scale.labels, strict=True)
+    )
     return str(
         Markup('<div style="max-width:{}px"><p>{}</p>{}<p style="font-size:90%">{}</p></div>').format(
             int(width), title, drawn, legend

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import re
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import pandas as pd
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 
-from community_routes.base.errors import UsageError
 from community_routes.report import words
 from community_routes.report.cells import publish
 from community_routes.report.figures import Figures, Slot, slot_name, strongest
 from community_routes.report.files.geopackage import unique_names
-from community_routes.report.maps import leaflet
-from community_routes.report.maps import svg as drawing
-from community_routes.report.maps.matplotlib import credit_line, draw_map, map_title
+from community_routes.report.maps import svg
+from community_routes.report.maps.canvas import drawing, picture_bytes
+from community_routes.report.maps.description import MapView, asked_map
+from community_routes.report.maps.matplotlib import credit_line, draw_map
 from community_routes.report.pages.connected import STEPS, matrix_of
 from community_routes.report.results import TODAY, Results
 
@@ -50,12 +45,7 @@ def ward_picture(figures: Figures, ending: str) -> bytes | None:
     if not 2 <= len(share) <= _MOST_WARDS:
         return None
     figure = _drawn(share, figures, slot_name(slot, figures.results.windows, list(figures.results.dates)))
-    content = io.BytesIO()
-    if ending == "png":
-        FigureCanvasAgg(figure).print_png(content, metadata={"Software": None})
-    else:
-        FigureCanvasSVG(figure).print_svg(content, metadata={"Date": None})
-    return content.getvalue()
+    return picture_bytes(figure, ending, metadata={"Date": None})
 
 
 def _drawn(share: pd.DataFrame, figures: Figures, when: str) -> Figure:
@@ -82,15 +72,6 @@ def _drawn(share: pd.DataFrame, figures: Figures, when: str) -> Figure:
     return figure
 
 
-_DPI = 160
-_SETTINGS = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "hatch.linewidth": 0.7,
-}
-_LOCK = threading.Lock()
-
-
 def write_maps(results: Results, folder: str | Path, *, endings: Sequence[str] = ("png", "svg")) -> list[Path]:
     """Draw today, each proposal and its change, where and when it changes most, with scale bar, north and credit.
 
@@ -108,24 +89,20 @@ def write_maps(results: Results, folder: str | Path, *, endings: Sequence[str] =
     list of Path
     """
     figures = Figures(results)
-    sheet = drawing.sheet_of(results, prefix="m-", width=760.0)
+    sheet = svg.sheet_of(results, prefix="m-", width=760.0)
     written: list[Path] = []
     wanted, names = list(wanted_maps(figures)), []
     for scenario, change, kind, slot in wanted:
         shown = "change" if change else "today" if scenario == TODAY else "with"
-        parts = (
-            [shown, kind, slot.day, slot.window] if shown == "today" else [scenario, shown, kind, slot.day, slot.window]
-        )
-        names.append("-".join(_file_part(part) for part in parts))
+        parts = [shown, kind, slot.day, slot.window]
+        names.append("-".join(_file_part(part) for part in (parts if shown == "today" else [scenario, *parts])))
     for (scenario, change, kind, slot), name in zip(wanted, unique_names(names, ()), strict=True):
+        view = asked_map(figures, scenario, slot, kind, figures.headline_view, change=change)
         for ending in endings:
             written.append(Path(folder) / "maps" / f"{name}.{ending}")
-            if ending == "png":
-                publish(written[-1], _png(figures, scenario, change, kind, slot))
-            else:
-                publish(written[-1], _svg(figures, sheet, scenario, change, kind, slot))
+            publish(written[-1], _png(results, view) if ending == "png" else _svg(results, sheet, view))
     for ending in endings:
-        with _LOCK, matplotlib.rc_context({**_SETTINGS, "svg.hashsalt": "community_routes"}):
+        with drawing(live_text=False):
             picture = ward_picture(figures, ending)
         if picture is not None:
             written.append(Path(folder) / "maps" / f"ward-matrix.{ending}")
@@ -150,43 +127,14 @@ def _file_part(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-") or "x"
 
 
-def _png(figures: Figures, scenario: str, change: bool, kind: str, slot: Slot) -> bytes:
+def _png(results: Results, view: MapView) -> bytes:
     """One figure, without the time of drawing in it."""
-    with _LOCK, matplotlib.rc_context(_SETTINGS):
+    with drawing():
         figure = Figure(figsize=(10.4, 7.2), layout="constrained", facecolor="white", dpi=_DPI)
-        draw_map(figures, scenario, change, kind, slot.day, slot.window, None, figure.add_subplot())
-        content = io.BytesIO()
-        FigureCanvasAgg(figure).print_png(content, metadata={"Software": None})
-    return content.getvalue()
+        draw_map(results, view, figure.add_subplot())
+        return picture_bytes(figure, "png")
 
 
-def _svg(figures: Figures, sheet: drawing.Sheet, scenario: str, change: bool, kind: str, slot: Slot) -> bytes:
+def _svg(results: Results, sheet: svg.Sheet, view: MapView) -> bytes:
     """The same figure as a small SVG with live text."""
-    results, view = figures.results, figures.headline_view
-    pair = leaflet.scales(figures, kind, view)
-    table, column = ("comparison", "change") if change else ("access", "value")
-    values = figures.zone_values(table, column, scenario, slot, kind, view)
-    if pair is None or values is None:
-        raise UsageError(f"there is no {column} of {kind!r} for {scenario!r} on {slot.day}, {slot.window}")
-    scale = pair[1] if change else pair[0]
-    off = (results.zones["reason"].astype(str) == "off_network").to_numpy()
-    unsure = figures.is_unsure(scenario, slot, kind, view) if change else None
-    title, line = map_title(figures, scenario, change, slot, kind, view)
-    drawn = drawing.static_map(
-        sheet, values, scale, title=f"{title}. {line}", off=off, scenario=scenario, unsure=unsure
-    )
-    marks = [("url(#m-off)", "outside the streets of this study")] if off.any() else []
-    if unsure is not None and unsure.any():
-        marks.append(("url(#m-unsure)", "cannot be told from no change"))
-    if scenario != TODAY:
-        marks.append((drawing.NEW_ROUTE, "new or changed route"))
-    text = drawing.sheet_map(
-        sheet,
-        drawn,
-        title=title,
-        lines=tuple(line.split("\n")),
-        scale=scale,
-        marks=tuple(marks),
-        credit=credit_line(results),
-    )
-    return text.encode("utf-8")
+    return svg.sheet_map(sheet, view, credit=credit_line(results)).encode("utf-8")

@@ -153,7 +153,7 @@ def in_unit(value: float, unit: str) -> float:
 
 
 def rounded(value: float) -> float:
-    """Rounded for people: whole from 100 on, one decimal from 10 on, two below 1; never more than that."""
+    """Rounded for people: whole from 100 on, one decimal from 1 on, two below; never more than that."""
     size = abs(value)
     digits = 0 if size >= 100 else 1 if size >= 1 else 2
     return round(value, digits) + 0.0

@@ -10,13 +10,14 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 from numpy.typing import NDArray
 
 from community_routes.base.times import MINUTE, format_window
 from community_routes.evaluation.case import Study
 from community_routes.measures.measure import PLACES
 from community_routes.report import words
-from community_routes.report.pages.sites import JudgedStandard, Section, Table
+from community_routes.report.blocks import Row, Section, Table, Td, Text, Th, below, element
 from community_routes.sites.detail import Note, place_title
 from community_routes.sites.figures import (
     ALL_DAY,
@@ -123,20 +124,16 @@ class Wording:
             return f"Departures ({words.plain(period)})", f"an hour above {standard.limit:g}"
         return self.kind(standard.figures[0].kind), f"minutes to spare of {standard.limit:g}"
 
-    def judged_standard(self, number: int, row: int) -> JudgedStandard:
-        """One standard at one site."""
+    def standard_row(self, number: int, row: int) -> Row:
+        """One standard at one site: whether it is met, what the site has, by how much, and what it would take."""
         verdict = self.judged.verdicts[number]
-        standard = verdict.standard
-        return JudgedStandard(
-            name=standard.name,
-            asked=self.asked(standard),
-            found=self._found(verdict, row),
-            passed=bool(verdict.passed[row]),
-            margin=self._margin(verdict, row),
-            needs=shortfall(verdict, row),
-            scenario="" if verdict.passed[row] else self._scenario(self.judged.remedies.meets[:, number], row),
-            required=standard.required,
-        )
+        standard, passed = verdict.standard, bool(verdict.passed[row])
+        result = element("span", "✓ met" if passed else "✗ missed", style=f"mark {'pass' if passed else 'miss'}")
+        helps = "" if passed else self._scenario(self.judged.remedies.meets[:, number], row)
+        needs = Markup("{}{}").format(shortfall(verdict, row), below(helps))
+        name = Markup("{}{}").format(self.asked(standard), below("" if standard.required else "not required"))
+        cells = (result, self._found(verdict, row), self._margin(verdict, row), needs)
+        return Row(name, [Td(cell, "text") for cell in cells])
 
     def _found(self, verdict: Verdict, row: int) -> str:
         standard, margin = verdict.standard, float(verdict.margin[row])
@@ -214,7 +211,7 @@ class Wording:
             clocks = [self.values(Figure(measure, day, ALL_DAY, STOPS), row) for measure in (FIRST, LAST)]
             ends.append((words.day_name(day), *(_clock(value) for clock in clocks for value in clock)))
         tables = [
-            Table(
+            captioned(
                 "Departures an hour within 400 m, and the index of PTAL's form",
                 (
                     "When",
@@ -223,7 +220,7 @@ class Wording:
                 ),
                 tuple(rows),
             ),
-            Table(
+            captioned(
                 "First and last departure within 400 m",
                 (
                     "Day",
@@ -236,7 +233,7 @@ class Wording:
         days = list(file.dates)
         if note["routes"]:
             tables.append(
-                Table(
+                captioned(
                     "Routes within 400 m, departures on each day",
                     ("Route", "Nearest stop", "Metres", *(words.day_name(day) for day in days)),
                     tuple(
@@ -256,7 +253,7 @@ class Wording:
         notes = (
             "Around it: the middle resident of the neighbourhood and those that touch it. Borough: the middle resident.",
         )
-        return Section("service", "Service by period and day", (*tables, *entrances), notes)
+        return _section("service", "Service by period and day", (*tables, *entrances), notes)
 
     def _stops(self, note: Note, days: Sequence[str]) -> Table:
         rows = [
@@ -264,7 +261,7 @@ class Wording:
             for stop in note["stops"]
         ]
         heads = ("Stop", "Metres to walk", *(f"Departures, {words.day_name(day).lower()}" for day in days))
-        return Table("The nearest stops with service", heads, tuple(rows))
+        return captioned("The nearest stops with service", heads, tuple(rows))
 
     def _entrances(self, row: int, days: Sequence[str]) -> list[Table]:
         """The nearest served stop of each entrance, where there are several."""
@@ -281,7 +278,9 @@ class Wording:
             rows.append((f"{number} ({point[0]:.5f}, {point[1]:.5f})", *cells))
         heads = ("Entrance", *(words.day_name(day) for day in days))
         return [
-            Table("The nearest stop with service from each entrance", heads, tuple(rows), tuple(range(1, len(heads))))
+            captioned(
+                "The nearest stop with service from each entrance", heads, tuple(rows), tuple(range(1, len(heads)))
+            )
         ]
 
     def _times(self, row: int) -> Section:
@@ -299,9 +298,9 @@ class Wording:
                 on_foot = self._minutes(Figure(NEAREST_ON_FOOT, ANY_DAY, ANY_TIME, kind), row)
                 rows.append(("On foot all the way", "", *on_foot))
             heads = ("When", *([] if is_named else ["Nearest"]), *(f"{one}, minutes" for one in _COMPARED))
-            tables.append(Table(self._title(kind), heads, tuple(rows), () if is_named else (1,)))
+            tables.append(captioned(self._title(kind), heads, tuple(rows), () if is_named else (1,)))
         tables += self._parts(row)
-        return Section(
+        return _section(
             "times", "Time to the nearest", tuple(tables), ("Median over the departures of the window, door to door.",)
         )
 
@@ -319,7 +318,7 @@ class Wording:
             found.setdefault(key, []).append((name, place, *self._minutes(figure, row), on_foot))
         heads = ("Kind", "Nearest", *(f"{one}, minutes" for one in _COMPARED), "On foot all the way")
         return [
-            Table(
+            captioned(
                 f"To the nearest of each kind of {words.kind_name(key)}: {_lower(self.when(day, window))}",
                 heads,
                 tuple(sorted(rows)),
@@ -363,12 +362,12 @@ class Wording:
                 rows.append((f"{cutoff:g} minutes, on foot all the way", *self._amounts(figure, unit, row)))
             shown = words.unit_name(unit)
             caption = f"{words.sentence_case(words.kind_name(kind))} within reach ({shown})"
-            tables.append(Table(caption, ("Within", *_COMPARED), tuple(rows)))
+            tables.append(captioned(caption, ("Within", *_COMPARED), tuple(rows)))
         note = (
             "By public transport or on foot, whichever is sooner, on average over the departures of the window; what is "
             "reached on foot alone stands below."
         )
-        return Section("reach", "What is within reach", tuple(tables), (note,))
+        return _section("reach", "What is within reach", tuple(tables), (note,))
 
     def _amounts(self, figure: Figure, unit: str, row: int) -> list[str]:
         return [words.number(words.in_unit(value, unit)) for value in self.values(figure, row)]
@@ -378,7 +377,7 @@ class Wording:
         residents, zone = judged.residents, int(judged.around.zone[row])
         notes = []
         if zone < 0:
-            return Section(
+            return _section(
                 "residents", "Who would live there", (), ("The site lies in no neighbourhood of the study.",)
             )
         info = judged.zones.iloc[zone]
@@ -405,7 +404,7 @@ class Wording:
                     )
                 )
         if not rows:
-            return Section("residents", "Who would live there", (), tuple(notes))
+            return _section("residents", "Who would live there", (), tuple(notes))
         homes = judged.sites[row].homes
         caption = "Potential residents by group"
         if not math.isnan(persons):
@@ -414,8 +413,8 @@ class Wording:
             f"Homes times {judged.run['persons_per_home']:g} persons, spread over groups as the residents of the neighbourhood "
             "are; rounded to 5, and numbers under 10 are not shown. Who moves in is not known."
         )
-        table = Table(caption, ("Group", "Grouped by", "Persons", "Share"), tuple(rows), (1,))
-        return Section("residents", "Who would live there", (table,), tuple(notes))
+        table = captioned(caption, ("Group", "Grouped by", "Persons", "Share"), tuple(rows), (1,))
+        return _section("residents", "Who would live there", (table,), tuple(notes))
 
 
 _GROUPINGS = {
@@ -447,3 +446,29 @@ def money(cost: float, currency: str) -> str:
         return "cost not known"
     sign = words.money_sign(currency)
     return f"{sign}{told:,} a year" if told >= 0 else f"saves {sign}{-told:,} a year"
+
+
+def captioned(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], text: Sequence[int] = ()) -> Table:
+    """A table under its caption; the first cell of a row is its heading, the columns ``text`` hold text and not numbers."""
+    return Table(
+        caption,
+        [Th(head, "text" if place in text else "") for place, head in enumerate(heads)],
+        [
+            Row(
+                element("bdi", row[0]),
+                [Td(cell, "text" if place in text else "") for place, cell in enumerate(row[1:], 1)],
+            )
+            for row in rows
+        ],
+        caption=caption,
+    )
+
+
+def _section(ident: str, title: str, tables: Sequence[Table], notes: Sequence[str] = ()) -> Section:
+    return Section(ident, title, [*tables, *(Text(note, "note") for note in notes)], short=title)
+
+
+def credit_words(study: Study) -> str:
+    """Who made the data, once each, after the end of a sentence."""
+    found = [str(credit) for credit in study.sources["credit"].fillna("").tolist() if credit]
+    return f" {'. '.join(dict.fromkeys(found))}." if found else ""

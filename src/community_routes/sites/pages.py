@@ -6,7 +6,7 @@ import errno
 import hashlib
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,21 +18,30 @@ from community_routes.base.times import MINUTE
 from community_routes.evaluation.case import Study
 from community_routes.evaluation.places import lines_of
 from community_routes.report import words
-from community_routes.report.maps.sites import Mark, Stretch, Underlay, background_json, small_map, underlay
-from community_routes.report.pages.sites import (
-    Overview,
-    ShownJourney,
-    SitePage,
+from community_routes.report.blocks import (
+    Block,
+    Box,
+    Drawn,
+    Heading,
+    Page,
+    Section,
     Table,
-    overview_html,
-    site_html,
+    Text,
+    Th,
+    article,
+    code,
+    element,
 )
+from community_routes.report.charts import journey_bar
+from community_routes.report.frame import page_text, setting_pairs
+from community_routes.report.maps.sites import MARKS, RIDE_LINE, WALK_LINE, Mark, Stretch, Underlay, small_map, underlay
+from community_routes.report.pages.journeys import changes_text, leg_list
 from community_routes.report.results import JourneyView, LegView
 from community_routes.sites.detail import Note
-from community_routes.sites.page_words import Wording, minutes_text, money
+from community_routes.sites.overview import overview_html
+from community_routes.sites.page_words import Wording, credit_words, minutes_text
 from community_routes.sites.prepare import ALL, FAILED, NONE, Batch
-from community_routes.sites.read import meaning_of
-from community_routes.sites.tables import JudgedSites, cost_text
+from community_routes.sites.tables import JudgedSites
 from community_routes.sites.work_folder import Notes
 from community_routes.sources.osm.background import background_layers
 
@@ -107,7 +116,9 @@ def write_pages(
     study = batch.study
     background = background_layers(study.street_map) if study.street_map is not None else {}
     wording = Wording(study, judged)
-    (folder / OVERVIEW).write_bytes(overview_html(_overview(judged, wording, wanted, background)).encode("utf-8"))
+    paths = {row: f"{PAGES}/{page_name(judged.sites[row].id)}" for row in wanted.rows}
+    overview = overview_html(wording, paths, _left_out(wanted), background)
+    (folder / OVERVIEW).write_bytes(overview.encode("utf-8"))
     if not wanted.rows:
         return
     under = underlay(background, lines_of(study.ground), study.zones.table)
@@ -118,34 +129,82 @@ def write_pages(
         note = notes.load(batch.key_of_site[row])
         if note is None:
             raise OSError(errno.EIO, "what was kept of a site cannot be read again")
-        page = _site_page(judged, wording, under, row, note)
-        (folder / PAGES / page_name(judged.sites[row].id)).write_bytes(site_html(page).encode("utf-8"))
+        page = page_text(_site_page(wording, under, row, note))
+        (folder / paths[row]).write_bytes(page.encode("utf-8"))
+
+
+def _left_out(wanted: Wanted) -> list[str]:
+    """Says how many sites have no page that should have one."""
+    if not wanted.n_left_out:
+        return []
+    return [
+        f"{words.count(wanted.n_left_out)} sites for which a page was asked have none: they could not be judged, or they are "
+        f"beyond the {MOST_PAGES} that miss most; name them with --pages, or ask for --pages all."
+    ]
 
 
 # ---- the page of one site --------------------------------------------------------------------------------------------
 
 
-def _site_page(judged: JudgedSites, wording: Wording, under: Underlay, row: int, note: Note) -> SitePage:
-    study, site = wording.study, judged.sites[row]
-    verdicts = judged.verdicts
+def _site_page(wording: Wording, under: Underlay, row: int, note: Note) -> Page:
+    study, judged, site = wording.study, wording.judged, wording.judged.sites[row]
     title = site.name or site.id
-    return SitePage(
-        title=title,
-        study=study.title,
-        facts=_facts(judged, row),
-        verdict=wording.verdict(row),
-        passed=all(bool(v.passed[row]) for v in verdicts) if verdicts else None,
-        standards=tuple(wording.judged_standard(number, row) for number in range(len(verdicts))),
-        source=judged.run["standards_source"] or "",
-        map=_site_map(under, note, site.shape),
-        map_note=_walk_words(note),
-        sections=wording.sections(row, note),
-        journeys=tuple(_journey(study, under, one) for one in note["journeys"]),
-        settings=judged.run["settings"],
-        credits=_credits(study),
+    link = element("a", "All sites of the batch", href=f"../{OVERVIEW}")
+    what = "A development site, judged by what can be reached from it on foot and by public transport. {}"
+    place = [Drawn(_site_map(under, note, site.shape)), Drawn(_MAP_KEY)]
+    journeys = [_journey(study, under, one) for one in note["journeys"]]
+    return Page(
+        name="site",
+        title=f"{title}: is this site well connected?",
+        heading=element("bdi", title),
+        standfirst=Markup(what).format(link),
+        facts=[(name, [element("bdi", value)]) for name, value in _facts(judged, row)],
+        sections=[
+            _answer(wording, row),
+            Section("place", "Where it is", place, short="Where it is"),
+            *([Section("journeys", "Journeys to the nearest places", journeys, short="Journeys")] if journeys else []),
+            *wording.sections(row, note),
+            _settings(judged),
+        ],
+        footer=[f"{study.title} · made with community_routes {judged.run['version']}.{credit_words(study)}"],
         version=judged.run["version"],
         invented=study.is_invented,
     )
+
+
+def _answer(wording: Wording, row: int) -> Section:
+    """The verdict, and each standard with what the site has and what it would take to meet it."""
+    judged, n = wording.judged, len(wording.judged.verdicts)
+    told: str = wording.verdict(row)
+    if not n:
+        return Section("answer", "The answer", [Text(told, "sentence")], short="The answer")
+    passed = all(bool(verdict.passed[row]) for verdict in judged.verdicts)
+    words_of, style = ("Meets the standards", "pass") if passed else ("Misses standards", "miss")
+    tag = element("span", words_of, style=f"verdict-tag {style}")
+    heads: list[str | Th] = [
+        "Standard",
+        *(Th(head, "text") for head in ("Result", "This site", "By how much", "It would take")),
+    ]
+    table = Table(
+        "Standards",
+        heads,
+        [wording.standard_row(number, row) for number in range(n)],
+        style="standards",
+        hidden_caption="Each standard, what the site has, and what it would take to meet it",
+    )
+    source = judged.run["standards_source"]
+    found: list[Block] = [Text(Markup("{} {}").format(tag, told), "sentence"), table]
+    found += [Text(f"Standards: {source}", "note")] if source else []
+    return Section("answer", "The answer", found, short="The answer")
+
+
+def _settings(judged: JudgedSites) -> Section:
+    told = Markup(
+        "It says what the timetable promises, not how buses run on a bad day. Times are medians over the departures of the "
+        "window; what is reached is an average over them. The exact figures are in {}."
+    ).format(code("sites.csv"))
+    found: list[Block] = [Text(told), setting_pairs(judged.run["settings"])]
+    return Section("settings", "Settings", found, short="Settings")
 
 
 def _facts(judged: JudgedSites, row: int) -> tuple[tuple[str, str], ...]:
@@ -182,233 +241,59 @@ def _site_map(under: Underlay, note: Note, shape: Any) -> Markup:
     walk = note["walk"]
     stretches = [Stretch(walk["line"], walk=True)] if walk is not None else []
     title = f"Map of the site and the stops near it. {_walk_words(note)}"
-    return small_map(under, stretches, marks, title=title, area=shape if shape.geom_type.endswith("Polygon") else None)
+    drawn = small_map(under, stretches, marks, title=title, area=shape if shape.geom_type.endswith("Polygon") else None)
+    told = element("figcaption", _walk_words(note), style="key")
+    return element("figure", Markup("{}\n{}").format(drawn, told), style="sheet")
 
 
-def _journey(study: Study, under: Underlay, note: Note) -> ShownJourney:
+_SIGNS = (
+    (MARKS["site"], "the site", (20, 18)),
+    (MARKS["entrance"], "entrance", (14, 14)),
+    (MARKS["stop"], "stop with service", (14, 14)),
+    (MARKS["place"], "place that is reached", (16, 16)),
+    (f'<path d="M-14 0H15" {WALK_LINE}/>', "on foot", (34, 10)),
+    (f'<path d="M-15 0H15" {RIDE_LINE}/>', "by bus or train", (34, 10)),
+)
+_MAP_KEY = element(
+    "ul",
+    Markup("\n").join(
+        Markup(
+            '<li><svg width="{0}" height="{1}" viewBox="{2:g} {3:g} {0} {1}" aria-hidden="true">{4}</svg> {5}</li>'
+        ).format(*size, -size[0] / 2, -11 if text == "the site" else -size[1] / 2, Markup(sign), text)
+        for sign, text, size in _SIGNS
+    ),
+    style="map-key",
+)
+
+
+def _journey(study: Study, under: Underlay, note: Note) -> Block:
+    """A journey to the nearest place of a kind: along time, leg by leg, and on a map; or why there is none."""
     kind = words.kind_name(note["kind"])
+    title = f"{note['to']}: nearest of {kind}" if "to" in note else f"Nearest of {kind}"
+    heading = Heading(element("bdi", title))
     if not note["legs"]:
-        if "to" in note:
-            return ShownJourney(
-                f"{note['to']}: nearest of {kind}", "", None, reason="the site lies at the place itself"
-            )
         reason = "none is reached within the limits of time, walking and rides on most departures"
-        return ShownJourney(f"Nearest of {kind}", "", None, reason=reason)
+        reason = "the site lies at the place itself" if "to" in note else reason
+        return article(heading, Text(f"No journey: {reason}."), style="journey")
     legs = tuple(
         LegView(leg["mode"], leg["route"], leg["start"], leg["end"], leg["depart_s"], leg["arrive_s"], leg["wait_s"])
         for leg in note["legs"]
     )
     view = JourneyView("today", note["day"], note["depart_s"], "", note["to"], legs)
-    rides = sum(leg.mode != "walk" for leg in legs)
     minutes = round((note["arrive_s"] - note["depart_s"]) / MINUTE)
-    changes = "on foot" if not rides else "no change" if rides == 1 else f"{rides - 1} change{'s' * (rides > 2)}"
-    title = f"{note['to']}: nearest of {kind}"
+    facts = (minutes_text(minutes or 0.5), f"arrives {words.clock(note['arrive_s'])}", changes_text(legs))
+    bar = journey_bar(view, view.depart_s, legs[-1].arrive_s, title=f"{title}: {', '.join(facts)}")
+    day = words.on_day(note["day"])
+    leaving = f"Leaving at {words.clock(note['depart_s'])}{f' {day}' if day else ''}"
+    body = Box([leg_list(legs), Drawn(_journey_map(under, note))], "journey-body")
+    return article(heading, Text(" · ".join([leaving, *facts]), "trip-facts"), Drawn(bar), body, style="journey")
+
+
+def _journey_map(under: Underlay, note: Note) -> Markup:
     stretches = [Stretch(leg["line"], walk=leg["mode"] == "walk") for leg in note["legs"]]
-    ends = (
-        [leg["line"][0] for leg in note["legs"] if leg["line"]],
-        [leg["line"][-1] for leg in note["legs"] if leg["line"]],
-    )
+    lines = [leg["line"] for leg in note["legs"] if leg["line"]]
     marks = [
         Mark(at, "stop") for leg in note["legs"] if leg["mode"] != "walk" for at in (leg["line"][0], leg["line"][-1])
     ]
-    marks += [Mark(ends[1][-1], "place", note["to"]), Mark(ends[0][0], "site", "the site")] if ends[0] else []
-    drawn = small_map(under, stretches, marks, title=f"Map of the journey to {note['to']}") if marks else Markup("")
-    day = words.on_day(note["day"])
-    return ShownJourney(
-        title=title,
-        when=f"Leaving at {words.clock(note['depart_s'])}{f' {day}' if day else ''}",
-        view=view,
-        map=drawn,
-        facts=(minutes_text(minutes or 0.5), f"arrives {words.clock(note['arrive_s'])}", changes),
-        legs=tuple(_leg_words(leg) for leg in legs),
-    )
-
-
-def _leg_words(leg: LegView) -> tuple[str, str]:
-    minutes = max(1, round((leg.arrive_s - leg.depart_s) / MINUTE))
-    how = "Walk" if leg.mode == "walk" else f"{words.sentence_case(leg.mode)} {leg.route}".strip()
-    wait = f", after a wait of {round(leg.wait_s / MINUTE)} min" if leg.wait_s >= MINUTE / 2 else ""
-    return words.clock(leg.depart_s), f"{how}: {leg.start} to {leg.end}, {minutes} min{wait}"
-
-
-def _credits(study: Study) -> tuple[str, ...]:
-    found = [credit for credit in study.sources["credit"].fillna("").tolist() if credit]
-    return tuple(dict.fromkeys(str(credit) for credit in found))
-
-
-# ---- the overview ----------------------------------------------------------------------------------------------------
-
-
-def _overview(judged: JudgedSites, wording: Wording, wanted: Wanted, background: Mapping[str, Any]) -> Overview:
-    study, verdicts = wording.study, judged.verdicts
-    failed, misses = judged.failed, judged.misses(required=False)
-    n = len(failed)
-    columns: list[dict[str, str]] = [
-        {"name": name, "kind": kind, "unit": ""}
-        for name, kind in (
-            ("Site", "text"),
-            ("Name", "text"),
-            ("Homes", "number"),
-            ("Neighbourhood", "text"),
-            ("Result", "text"),
-        )
-    ]
-    for verdict in verdicts:
-        name, unit = wording.short(verdict.standard)
-        columns.append({"name": name, "kind": "mark", "unit": unit})
-    if judged.remedies.proposals:
-        columns.append({"name": "Cheapest proposal that brings all", "kind": "text", "unit": ""})
-    facts = [
-        ("Sites", words.count(n)),
-        ("Judged", words.count(n - failed.sum())),
-        ("Pages", words.count(len(wanted.rows))),
-    ]
-    facts += [(words.day_name(day), words.date_text(date)) for day, date in study.file.dates.items()]
-    return Overview(
-        title=study.title,
-        facts=tuple(facts),
-        verdict=_verdict(n, failed, misses, bool(verdicts)),
-        standards=_standards(judged, wording),
-        source=judged.run["standards_source"] or "",
-        columns=tuple(columns),
-        rows=_rows(judged, wanted),
-        failed=Table(
-            "Why, and the cure",
-            ("Site", "Line", "What is wrong", "Given"),
-            tuple((f.id or "(no id)", str(f.line), meaning_of(f.reason), f.value) for f in judged.faults[:MOST_FAULTS]),
-            (2, 3),
-        ),
-        scenarios=_scenarios(judged) if judged.remedies.proposals else None,
-        background=background_json(background, study.zones.table),
-        box=_box(judged),
-        notes=_notes(judged, wanted),
-        credits=_credits(study),
-        version=judged.run["version"],
-        invented=study.is_invented,
-    )
-
-
-MOST_FAULTS = 500
-"""Sites that could not be judged, in the overview; all are in ``failed.csv``."""
-
-
-def _verdict(n: int, failed: Any, misses: Any, has_standards: bool) -> str:
-    n_judged, n_missed = int(n - failed.sum()), int(misses.sum())
-    left = f" {words.count(failed.sum())} could not be judged." if failed.any() else ""
-    if not has_standards:
-        return f"{words.count(n_judged)} sites have their figures; the study sets no standards.{left}"
-    meet = "meets" if n_judged - n_missed == 1 else "meet"
-    return (
-        f"{words.count(n_judged - n_missed)} of {words.count(n_judged)} sites {meet} all standards, {words.count(n_missed)} "
-        f"{'misses' if n_missed == 1 else 'miss'} at least one.{left}"
-    )
-
-
-def _standards(judged: JudgedSites, wording: Wording) -> Table:
-    rows = []
-    judged_rows = ~judged.failed
-    for number, verdict in enumerate(judged.verdicts):
-        missed = judged_rows & ~verdict.passed
-        cells = [
-            wording.asked(verdict.standard),
-            words.count((judged_rows & verdict.passed).sum()),
-            words.count(missed.sum()),
-        ]
-        if judged.remedies.proposals:
-            cells.append(words.count((judged.remedies.meets[:, number].any(axis=0) & missed).sum()))
-        rows.append(tuple(cells))
-    heads = ("Standard", "Sites that meet it", "Sites that miss it")
-    extra = ("of these, a proposal brings it to",) if judged.remedies.proposals else ()
-    return Table("The standards", (*heads, *extra), tuple(rows))
-
-
-def _rows(judged: JudgedSites, wanted: Wanted) -> list[list[Any]]:
-    """Cells, page, latitude, longitude and verdict of each site."""
-    failed, misses = judged.failed, judged.misses(required=False)
-    has_page, zone = set(wanted.rows), judged.around.zone
-    zone_names = [str(name or ident) for ident, name in judged.zones[["id", "name"]].to_numpy().tolist()]
-    best = judged.remedies.cheapest(judged.remedies.mends)
-    required = judged.misses(required=True)
-    rows: list[list[Any]] = []
-    for row, site in enumerate(judged.sites):
-        lon, lat = site.point
-        verdict = 2 if failed[row] else int(misses[row])
-        homes = None if math.isnan(site.homes) else site.homes
-        result = (
-            "could not be judged"
-            if failed[row]
-            else "misses a standard"
-            if misses[row]
-            else "meets all"
-            if judged.verdicts
-            else "judged"
-        )
-        cells: list[Any] = [site.id, site.name, homes, zone_names[zone[row]] if zone[row] >= 0 else "", result]
-        for v in judged.verdicts:
-            margin = float(v.margin[row])
-            cells.append("" if failed[row] else None if math.isnan(margin) else _tenth(margin))
-        if judged.remedies.proposals:
-            one = int(best[row])
-            cells.append(
-                "" if not required[row] else judged.remedies.proposals[one].title if one >= 0 else "none of those tried"
-            )
-        page = f"{PAGES}/{page_name(site.id)}" if row in has_page else ""
-        place = [None, None] if math.isnan(lon) else [round(lat, 6), round(lon, 6)]
-        rows.append([*cells, page, *place, verdict])
-    return rows
-
-
-def _tenth(margin: float) -> float:
-    """To a tenth, away from 0, so that a standard that is missed by little is still seen to be missed."""
-    return math.copysign(math.ceil(abs(margin) * 10 - 1e-6) / 10, margin) if margin else 0.0
-
-
-def _scenarios(judged: JudgedSites) -> Table:
-    remedies = judged.remedies
-    best = remedies.cheapest(remedies.mends)
-    rows = [
-        (
-            one.title,
-            money(one.cost, one.study.currency),
-            str(cost_text(one.bus_hours)) if math.isnan(one.bus_hours) else words.count(one.bus_hours),
-            words.count(remedies.meets[row].any(axis=0).sum()),
-            words.count(remedies.mends[row].sum()),
-            words.count((best == row).sum()),
-        )
-        for row, one in enumerate(remedies.proposals)
-    ]
-    heads = (
-        "Proposal",
-        "Cost",
-        "Bus-hours a year",
-        "Brings a standard to",
-        "Brings all that are required to",
-        "and is the cheapest for",
-    )
-    return Table("What each proposal takes beyond today, and for how many sites it helps", heads, tuple(rows), (1,))
-
-
-def _box(judged: JudgedSites) -> list[list[float]]:
-    """What the map opens with: the sites that were judged, or the borough where there are none."""
-    points = np.array([site.point for site in judged.sites if site.fault is None], np.float64).reshape(-1, 2)
-    west, south, east, north = judged.zones.total_bounds
-    if len(points):
-        (west, south), (east, north) = points.min(axis=0) - 0.003, points.max(axis=0) + 0.003
-    return [[round(float(south), 5), round(float(west), 5)], [round(float(north), 5), round(float(east), 5)]]
-
-
-def _notes(judged: JudgedSites, wanted: Wanted) -> tuple[str, ...]:
-    notes = [
-        "A result is what the timetable promises on the days above. Times are medians over the departures of a window; a limit "
-        "that is just met is met.",
-    ]
-    if wanted.n_left_out:
-        notes.append(
-            f"{words.count(wanted.n_left_out)} sites for which a page was asked have none: they could not be judged, or they are "
-            f"beyond the {MOST_PAGES} that miss most; name them with --pages, or ask for --pages all."
-        )
-    if len(judged.faults) > MOST_FAULTS:
-        notes.append(
-            f"{words.count(len(judged.faults) - MOST_FAULTS)} more sites could not be judged; failed.csv has all."
-        )
-    return tuple(notes)
+    marks += [Mark(lines[-1][-1], "place", note["to"]), Mark(lines[0][0], "site", "the site")] if lines else []
+    return small_map(under, stretches, marks, title=f"Map of the journey to {note['to']}") if marks else Markup("")

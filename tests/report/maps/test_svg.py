@@ -88,7 +88,7 @@ def test_a_path_is_written_in_steps_of_tenths() -> None:
     """On the equator, a frame of 1 degree on a sheet 100 wide: half a degree is 50; y runs down from the north."""
     frame = geo.Frame(0.0, 0.0, 1.0, 1.0, width=100.0)
     square = shapely.Polygon([(0.5, 0.0), (1.0, 0.0), (1.0, 0.5), (0.5, 0.5)])
-    path = geo.svg_path(square, frame)
+    path = geo.svg_path([square], frame)
     numbers = [float(x) for x in re.findall(r"-?[\d.]+", path)]
     assert numbers[:2] == pytest.approx([50.0, 100.0], abs=0.1)
     assert numbers[2:4] == [50.0, 0.0]

@@ -10,7 +10,7 @@ from xml.sax.saxutils import quoteattr
 from community_routes.report import words
 from community_routes.report.cells import exact_number
 from community_routes.report.figures import Figures, strongest
-from community_routes.report.maps import leaflet, svg
+from community_routes.report.maps.description import NEW_ROUTE, scales
 from community_routes.report.results import TODAY, Results
 
 _TABLE = """
@@ -52,7 +52,7 @@ def _leading_column(
     lead = next((scenario.id for scenario in results.scenarios), TODAY)
     slot, kind = strongest(figures, lead) if lead != TODAY else (figures.slots[0], figures.headline_kinds[0])
     view = figures.headline_view
-    pair = leaflet.scales(figures, kind, view)
+    pair = scales(figures, kind, view)
     parts = [lead, slot.day, slot.window, kind, view.measure]
     parts += [] if view.cutoff_min is None else [exact_number(view.cutoff_min)]
     column = ("" if lead == TODAY else "change__") + "__".join(parts)
@@ -122,7 +122,7 @@ def _route_rules() -> list[str]:
 
 
 def _route_symbols() -> list[str]:
-    return [_line(0, "#2b3238", "0.2"), _line(1, svg.NEW_ROUTE, "0.9")]
+    return [_line(0, "#2b3238", "0.2"), _line(1, NEW_ROUTE, "0.9")]
 
 
 def add_styles(path: Path, results: Results, stored: Mapping[str, tuple[str, str]], written: set[str]) -> None:

@@ -50,6 +50,14 @@ class Frame:
         """On the ground, in the middle of the map."""
         return EARTH_RADIUS_M * float(np.cos(np.radians((self.south + self.north) / 2))) / self.scale
 
+    @property
+    def scale_bar(self) -> tuple[float, float]:
+        """The greatest of 0.1, 0.2, 0.5, 1, 2 ... km that is at most a fifth of the width, and its length on the sheet."""
+        most = self.width * self.metres_per_unit / 5000
+        power = 10.0 ** np.floor(np.log10(most))
+        km = float(max(step * power for step in (1, 2, 5) if step * power <= most * (1 + 1e-9)))
+        return km, km * 1000 / self.metres_per_unit
+
     def place(self, lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sheet coordinates (y downwards) of degrees, shape (n, 2)."""
         x = (np.radians(lonlat[:, 0]) - np.radians(self.west)) * self.scale
@@ -172,24 +180,39 @@ def _parts(shape: shapely.Geometry | None) -> list[shapely.Geometry]:
     return [part for child in shape.geoms for part in _parts(child)]
 
 
-def svg_path(shape: shapely.Geometry, frame: Frame) -> str:
-    """The ``d`` of an SVG path, with one decimal, each point written as the step from the one before."""
-    closed = shape is not None and shape.geom_type in ("Polygon", "MultiPolygon", "GeometryCollection")
+def svg_path(shapes: Iterable[shapely.Geometry] | NDArray[np.object_], frame: Frame) -> str:
+    """The ``d`` of an SVG path of many lines and areas, with one decimal, each point written as the step from the one before.
+
+    Single points are left out.
+    """
+    parts = shapely.get_parts(shapely.get_parts(np.array([*shapes], object)))
+    kinds = shapely.get_type_id(parts)
     pieces = []
-    for ring in rings(shape):
-        points = np.round(frame.place(ring) * 10).astype(np.int64)
-        keep = np.r_[True, np.any(np.diff(points, axis=0) != 0, axis=1)]
-        steps = np.diff(points[keep], axis=0, prepend=[[0, 0]])
-        if len(steps) > 1:
-            first, *rest = ([_tenth(x) for x in step] for step in steps)
-            pieces.append(f"M{first[0]} {first[1]}l" + " ".join(f"{x} {y}" for x, y in rest) + ("z" if closed else ""))
+    for part in np.split(parts, np.flatnonzero(np.diff(kinds == 3)) + 1) if len(parts) else ():
+        is_area = shapely.get_type_id(part[0]) == 3
+        lines = shapely.get_rings(part) if is_area else part[np.isin(shapely.get_type_id(part), (1, 2))]
+        pieces.append(_steps(lines, frame, "z" if is_area else ""))
     return "".join(pieces)
 
 
-def _tenth(value: int) -> str:
-    whole, rest = divmod(abs(int(value)), 10)
-    text = f"{whole}.{rest}" if rest else str(whole)
-    return f"-{text}" if value < 0 else text
+def _steps(lines: NDArray[np.object_], frame: Frame, end: str) -> str:
+    """Lines or rings as parts of a path."""
+    coordinates, owner = shapely.get_coordinates(lines, return_index=True)
+    if not len(coordinates):
+        return ""
+    points = np.round(frame.place(coordinates) * 10).astype(np.int64)
+    begins = np.r_[True, owner[1:] != owner[:-1]]
+    kept = begins | np.r_[True, np.any(points[1:] != points[:-1], axis=1)]
+    points, begins = points[kept], begins[kept]
+    # A line begins where it stands, a step counts from the point before.
+    steps = np.where(begins[:, None], points, points - np.roll(points, 1, axis=0)) / 10
+    texts = [f"{x:.10g} {y:.10g}" for x, y in steps.tolist()]
+    out = []
+    starts = np.flatnonzero(begins).tolist()
+    for start, stop in zip(starts, [*starts[1:], len(texts)], strict=True):
+        if stop - start > 1:
+            out.append(f"M{texts[start]}l{' '.join(texts[start + 1 : stop])}{end}")
+    return "".join(out)
 
 
 def latlon_lists(shape: shapely.Geometry) -> list[list[list[float]]]:

@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import io
-import threading
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, PathPatch
+from matplotlib.patches import Patch
 
 from community_routes.base.errors import UsageError, as_path
 from community_routes.report import words
 from community_routes.report.cells import publish
 from community_routes.report.maps import geo
-from community_routes.report.maps.matplotlib import compound_path, furnish, new_axes, put_names
+from community_routes.report.maps.canvas import drawing, picture_bytes
+from community_routes.report.maps.matplotlib import compound_path, furnish, layer_path, new_axes, put, put_names
 from community_routes.report.maps.scale import SEQUENTIAL
 
-_LOCK = threading.Lock()
-_SETTINGS = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "svg.fonttype": "none",
-    "svg.hashsalt": "community_routes",
-}
 _MARK = "#c0156b"
 
 
@@ -82,23 +71,21 @@ def plot_isochrones(
     frame = geo.frame_of(filled, margin=0.06)
     colors = band_colors(len(bands))
     layers = background or {}
+
+    def ground(name: str, *, areas: bool, **style: Any) -> None:
+        put(axes, layer_path(layers.get(name), frame, areas=areas), **style)
+
     axes.set_facecolor("#efede6")
-    _layer(axes, layers, "green", frame, areas=True, facecolor="#dbe5cc", linewidth=0)
+    ground("green", areas=True, facecolor="#dbe5cc", linewidth=0)
     for color, shape in reversed(list(zip(colors, bands.geometry, strict=True))):
-        _draw(axes, [shape], frame, facecolor=color, linewidth=0)
-    _layer(axes, layers, "water", frame, areas=True, facecolor="#9fc0d0", linewidth=0)
-    _layer(axes, layers, "water", frame, areas=False, fill=False, edgecolor="#9fc0d0", linewidth=1.0)
-    _layer(axes, layers, "roads", frame, areas=False, fill=False, edgecolor="white", linewidth=1.3, alpha=0.5)
-    _layer(axes, layers, "railways", frame, areas=False, fill=False, edgecolor="#777777", linewidth=0.8, linestyle="--")
+        put(axes, compound_path([shape], frame), facecolor=color, linewidth=0)
+    ground("water", areas=True, facecolor="#9fc0d0", linewidth=0)
+    ground("water", areas=False, fill=False, edgecolor="#9fc0d0", linewidth=1.0)
+    ground("roads", areas=False, fill=False, edgecolor="white", linewidth=1.3, alpha=0.5)
+    ground("railways", areas=False, fill=False, edgecolor="#777777", linewidth=0.8, linestyle="--")
     if streets is not None:
-        _draw(
-            axes,
-            geo.simple_lines(streets.geometry, frame, metres=3.0),
-            frame,
-            fill=False,
-            edgecolor="#17212a",
-            linewidth=0.35,
-        )
+        lines = compound_path(geo.simple_lines(streets.geometry, frame, metres=3.0), frame)
+        put(axes, lines, fill=False, edgecolor="#17212a", linewidth=0.35)
     x, y = frame.place(np.array([place]))[0]
     axes.plot(
         [x], [y], "o", markersize=8, markerfacecolor=_MARK, markeredgecolor="white", markeredgewidth=1.5, zorder=5
@@ -129,21 +116,6 @@ def _minutes(seconds: float) -> str:
     return words.number(float(seconds) / 60)
 
 
-def _layer(
-    axes: Axes, layers: Mapping[str, gpd.GeoDataFrame], name: str, frame: geo.Frame, *, areas: bool, **style: Any
-) -> None:
-    layer = layers.get(name)
-    if layer is not None and len(layer):
-        shapes = geo.simple_lines(geo.big_enough(layer.geometry), frame, metres=frame.metres_per_unit / 2)
-        _draw(axes, [shape for shape in shapes if (shape.area > 0) == areas], frame, **style)
-
-
-def _draw(axes: Axes, shapes: list[Any], frame: geo.Frame, **style: Any) -> None:
-    path = compound_path(shapes, frame)
-    if path is not None:
-        axes.add_artist(PathPatch(path, **style))
-
-
 def write_isochrones(areas: gpd.GeoDataFrame, path: str | Path, *, title: str, **choices: Any) -> Path:
     """Write bands of minutes as a picture or as shapes, by the file's ending: ``.png``, ``.svg`` or ``.geojson``.
 
@@ -170,13 +142,9 @@ def write_isochrones(areas: gpd.GeoDataFrame, path: str | Path, *, title: str, *
         raise UsageError(
             f"{path.name}: a map of minutes is written as .png, .svg or .geojson, not {ending or 'without an ending'}"
         )
-    content = io.BytesIO()
-    with _LOCK, matplotlib.rc_context(_SETTINGS):
+    with drawing():
         figure = Figure(figsize=(9.6, 7.2), layout="constrained", facecolor="white", dpi=160)
         plot_isochrones(areas, title=title, ax=figure.add_subplot(), **choices)
-        if ending == ".png":
-            FigureCanvasAgg(figure).print_png(content, metadata={"Software": None})
-        else:
-            FigureCanvasSVG(figure).print_svg(content, metadata={"Date": None, "Creator": None})
-    publish(path, content.getvalue())
+        content = picture_bytes(figure, ending.removeprefix("."))
+    publish(path, content)
     return path

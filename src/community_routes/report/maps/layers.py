@@ -8,17 +8,30 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import jinja2
 import numpy as np
 import shapely
-from markupsafe import Markup
+from numpy.typing import NDArray
 
 from community_routes.base.errors import UsageError, as_path
 from community_routes.report.cells import publish
-from community_routes.report.maps.leaflet import script_json
-from community_routes.report.page import leaflet
+from community_routes.report.frame import leaflet_files, page_environment, script_json, template_source
 
-_BACKGROUND = {"green": "#dbe5cc", "water": "#9fc0d0", "roads": "#d3cec2", "railways": "#9a9a9a"}
+Ground = Mapping[str, tuple[str, bool, float]]
+"""Colour, whether areas are filled, and width of lines in pixels of each layer of the background, the lowest first."""
+PALE: Ground = {
+    "green": ("#dbe5cc", True, 1.5),
+    "water": ("#9fc0d0", True, 1.5),
+    "roads": ("#d3cec2", True, 1.5),
+    "railways": ("#9a9a9a", True, 1.5),
+}
+"""On white."""
+ON_PAPER: Ground = {
+    "green": ("#dbe5cc", True, 0.0),
+    "water": ("#b9d3df", True, 1.5),
+    "roads": ("#ffffff", False, 2.5),
+    "railways": ("#9a9a9a", False, 1.2),
+}
+"""On the colour of paper."""
 _SIMPLIFY_DEGREES = 0.00002
 
 
@@ -110,30 +123,38 @@ def write_layer_map(
         raise UsageError(f"{path.name}: there is nothing to draw on a map")
     data = {
         "layers": [layer.content() for layer in drawn],
-        "background": [
-            {"color": color, "shapes": [s for s in _geometries(background[name].geometry) if s is not None]}
-            for name, color in _BACKGROUND.items()
-            if background is not None and name in background and len(background[name])
-        ],
+        "background": background_json(background or {}, PALE),
     }
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("community_routes.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-    )
+    environment = page_environment()
     text = environment.get_template("layers.html").render(
         title=title,
         notes=list(notes),
         credit=credit,
         data=script_json(data),
-        leaflet_js=Markup(leaflet("leaflet.js").replace("</", "<\\/")),
-        leaflet_css=Markup(leaflet("leaflet.css")),
+        script=template_source(environment, "page.js"),
+        **leaflet_files(),
     )
     publish(path, text.encode("utf-8"))
     return path
 
 
-def _geometries(shapes: gpd.GeoSeries) -> list[dict[str, Any] | None]:
-    simple = shapely.simplify(np.asarray(shapes.array, object), _SIMPLIFY_DEGREES)
+def background_json(background: Mapping[str, gpd.GeoDataFrame], ground: Ground) -> list[dict[str, Any]]:
+    """What lies under a map of layers, for the page's script."""
+    return [
+        shapes_json(background[name].geometry, *style)
+        for name, style in ground.items()
+        if name in background and len(background[name])
+    ]
+
+
+def shapes_json(shapes: gpd.GeoSeries | NDArray[np.object_], color: str, fill: bool, width: float) -> dict[str, Any]:
+    """Shapes that are drawn alike and say nothing."""
+    there = [shape for shape in _geometries(shapes) if shape is not None]
+    return {"color": color, "fill": fill, "width": width, "shapes": there}
+
+
+def _geometries(shapes: gpd.GeoSeries | NDArray[np.object_]) -> list[dict[str, Any] | None]:
+    """Shapes as GeoJSON, with coordinates to about a metre; None for none."""
+    simple = shapely.simplify(np.asarray(shapes, object), _SIMPLIFY_DEGREES)
     rounded = shapely.transform(simple, lambda lonlat: np.round(lonlat, 5))
     return [None if shape is None or shape.is_empty else shapely.geometry.mapping(shape) for shape in rounded]

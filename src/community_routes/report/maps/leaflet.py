@@ -8,33 +8,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
 from numpy.typing import NDArray
 
 from community_routes.report import words
 from community_routes.report.figures import Figures, Slot, View, slot_name
 from community_routes.report.maps import geo, svg
-from community_routes.report.maps.scale import Scale, change_scale, sequential_scale
+from community_routes.report.maps.description import scales
+from community_routes.report.maps.scale import Scale
 from community_routes.report.results import TODAY, Results
 
 _MOST_FIGURES = 160_000
 _FIRST = ("cumulative_opportunities", "nearest")
 _BACKGROUND_BYTES = 400_000
 _TINY = 0.001
-
-
-def script_json(content: object) -> Markup:
-    """JSON that may stand inside a ``<script>`` element whatever the text in it."""
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for mark, code in (
-        ("&", "\\u0026"),
-        ("<", "\\u003c"),
-        (">", "\\u003e"),
-        ("\u2028", "\\u2028"),
-        ("\u2029", "\\u2029"),
-    ):
-        text = text.replace(mark, code)
-    return Markup(text)
 
 
 def for_people(values: NDArray[np.float64]) -> list[float | int | None]:
@@ -54,27 +40,6 @@ def for_people(values: NDArray[np.float64]) -> list[float | int | None]:
 def scale_json(scale: Scale) -> dict[str, Any]:
     """Breaks, colours and labels."""
     return {"breaks": list(scale.breaks), "colors": list(scale.colors), "labels": list(scale.labels)}
-
-
-def scales(figures: Figures, kind: str, view: View) -> tuple[Scale, Scale] | None:
-    """The scale of today and every proposal, over all days and windows, and the scale of the change."""
-    levels: list[NDArray[np.float64]] = []
-    changes: list[NDArray[np.float64]] = []
-    ids = [TODAY, *(s.id for s in figures.results.scenarios)]
-    for scenario in ids:
-        for slot in figures.all_slots:
-            level = figures.zone_values("access", "value", scenario, slot, kind, view)
-            change = figures.zone_values("comparison", "change", scenario, slot, kind, view)
-            levels += [level] if level is not None else []
-            changes += [change] if change is not None else []
-    found = np.concatenate(levels) if levels else np.empty(0)
-    if not np.any(np.isfinite(found)):
-        return None
-    moved = np.concatenate(changes) if changes else np.zeros(1)
-    return (
-        sequential_scale(found, low_is_good=view.low_is_good),
-        change_scale(moved, low_is_good=view.low_is_good),
-    )
 
 
 def map_content(figures: Figures, start: tuple[Slot, str] | None = None) -> dict[str, Any]:

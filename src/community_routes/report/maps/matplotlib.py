@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import geopandas as gpd
 import numpy as np
 import shapely
 from matplotlib.axes import Axes
@@ -17,13 +18,16 @@ from numpy.typing import NDArray
 
 from community_routes.base.errors import UsageError
 from community_routes.report import words
-from community_routes.report.figures import Cell, Figures, Slot, View, slot_name, strongest
-from community_routes.report.maps import geo, leaflet, svg
-from community_routes.report.maps.scale import Scale
+from community_routes.report.figures import Cell, Figures, Slot, View, strongest
+from community_routes.report.maps import geo, svg
+from community_routes.report.maps.description import NEW_ROUTE, MapView, asked_map
 from community_routes.report.results import TODAY, Results
 
 _INK = "#17212a"
-_OFF = "#e9e7e1"
+_PATTERNS: dict[str, dict[str, Any]] = {
+    "off": {"facecolor": "#e9e7e1", "hatch": "////", "edgecolor": "#9a9c9c"},
+    "unsure": {"facecolor": "white", "hatch": "....", "edgecolor": "#3b4147"},
+}
 _DOT: dict[str, Any] = {
     "linestyle": "",
     "marker": "o",
@@ -69,56 +73,30 @@ def plot_map(
     UsageError
         There is no such scenario or figure.
     """
-    return draw_map(Figures(results), scenario, change, kind, day, window, cutoff_min, ax)
-
-
-def draw_map(
-    figures: Figures,
-    scenario: str,
-    change: bool,
-    kind: str | None,
-    day: str | None,
-    window: str | None,
-    cutoff_min: float | None,
-    ax: Axes | None,
-) -> Axes:
-    """As `plot_map`, for figures that were looked up before."""
-    results = figures.results
+    figures = Figures(results)
     slot, kind, view = _chosen(figures, scenario, kind, day, window, cutoff_min)
-    table, column = ("comparison", "change") if change else ("access", "value")
-    values = figures.zone_values(table, column, scenario, slot, kind, view)
-    pair = leaflet.scales(figures, kind, view)
-    if values is None or pair is None:
-        raise UsageError(f"there is no {column} of {kind!r} for {scenario!r} on {slot.day}, {slot.window}")
-    scale = pair[1] if change else pair[0]
+    return draw_map(results, asked_map(figures, scenario, slot, kind, view, change=change), ax)
+
+
+def draw_map(results: Results, view: MapView, ax: Axes | None = None) -> Axes:
+    """Draw a map of neighbourhoods on axes, new ones where none are given."""
     axes = new_axes(ax, (8.6, 7.4))
     ground = _ground_of(results)
-    unsure = figures.is_unsure(scenario, slot, kind, view) if change else None
     axes.set_facecolor("#efede6")
-    _put(axes, ground.green, facecolor="#dbe5cc", linewidth=0)
-    _put(axes, ground.water, facecolor="#b9d3df", linewidth=0)
-    _draw_zones(axes, results, ground, values, scale, unsure)
-    _draw_overlay(axes, results, ground, scenario)
+    put(axes, ground.green, facecolor="#dbe5cc", linewidth=0)
+    put(axes, ground.water, facecolor="#b9d3df", linewidth=0)
+    _draw_zones(axes, ground, view)
+    _draw_overlay(axes, results, ground, view.scenario)
     furnish(axes, ground.frame, credit_line(results))
-    title, line = map_title(figures, scenario, change, slot, kind, view)
-    axes.set_title(title, loc="left", fontsize=13, fontweight="bold", color=_INK, pad=32, parse_math=False)
+    line = "\n".join(view.lines)
+    axes.set_title(view.title, loc="left", fontsize=13, fontweight="bold", color=_INK, pad=32, parse_math=False)
     axes.text(0, 1.01, line, transform=axes.transAxes, fontsize=9, va="bottom", color="#505c66", parse_math=False)
-    _legend(axes, results, scale, scenario, unsure is not None and bool(unsure.any()))
+    _legend(axes, ground, view)
     return axes
 
 
-def map_title(figures: Figures, scenario: str, change: bool, slot: Slot, kind: str, view: View) -> tuple[str, str]:
-    """What a map shows, and the two lines below it."""
-    results = figures.results
-    days = list(dict.fromkeys(s.day for s in figures.slots))
-    shown = "Change" if change else "Today" if scenario == TODAY else "With the proposal"
-    title = f"{words.sentence_case(words.kind_name(kind))}: {view.name[:1].lower()}{view.name[1:]}"
-    whose = "" if scenario == TODAY else f" · {results.scenario_title(scenario)}"
-    unit = words.unit_name(figures.unit(kind, view))
-    return title, f"{shown}{whose}\n{slot_name(slot, results.windows, days)}{f', {unit}' if unit else ''}"
-
-
 def new_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
+    """The axes given, or those of a new figure."""
     if ax is not None:
         return ax
     from matplotlib import pyplot
@@ -180,11 +158,11 @@ def _ground_of(results: Results) -> _Ground:
         _GROUND[results] = _Ground(
             frame=frame,
             zones=tuple(compound_path([shape], frame) for shape in geo.simple_zones(results.zones)),
-            green=_layer(results, "green", frame, areas=True),
-            water=_layer(results, "water", frame, areas=True),
-            rivers=_layer(results, "water", frame, areas=False),
-            roads=_layer(results, "roads", frame, areas=False),
-            railways=_layer(results, "railways", frame, areas=False),
+            green=layer_path(results.background.get("green"), frame, areas=True),
+            water=layer_path(results.background.get("water"), frame, areas=True),
+            rivers=layer_path(results.background.get("water"), frame, areas=False),
+            roads=layer_path(results.background.get("roads"), frame, areas=False),
+            railways=layer_path(results.background.get("railways"), frame, areas=False),
             routes=compound_path([network], frame),
             outlines=compound_path([shape for shape in places if shape.area > 0], frame),
             dots=frame.place(np.array(points)) if points else np.empty((0, 2)),
@@ -205,48 +183,47 @@ def compound_path(shapes: Iterable[shapely.Geometry], frame: geo.Frame) -> MplPa
     return MplPath(np.concatenate(vertices), np.concatenate(codes)) if vertices else None
 
 
-def _layer(results: Results, name: str, frame: geo.Frame, *, areas: bool) -> MplPath | None:
+def layer_path(layer: gpd.GeoDataFrame | None, frame: geo.Frame, *, areas: bool) -> MplPath | None:
     """The areas or the lines of a layer of the background."""
-    layer = results.background.get(name)
     if layer is None or not len(layer):
         return None
     shapes = geo.simple_lines(geo.big_enough(layer.geometry), frame, metres=frame.metres_per_unit / 2)
     return compound_path([shape for shape in shapes if (shape.area > 0) == areas], frame)
 
 
-def _put(axes: Axes, path: MplPath | None, **style: Any) -> None:
+def put(axes: Axes, path: MplPath | None, **style: Any) -> None:
+    """Add a path; nothing where there is none."""
     if path is not None:
         # As a patch it would be measured, hop by hop, for limits that are set by hand: more work than drawing it.
         axes.add_artist(PathPatch(path, **style))
 
 
-def _draw_zones(axes: Axes, results: Results, ground: _Ground, values: Any, scale: Scale, unsure: Any | None) -> None:
+def _draw_zones(axes: Axes, ground: _Ground, view: MapView) -> None:
     """Coloured, hatched where there is no figure, dotted where the change cannot be told from zero."""
-    off = (results.zones["reason"].astype(str) == "off_network").to_numpy() | ~np.isfinite(values)
-    for i, path in enumerate(ground.zones):
-        if off[i]:
-            _put(axes, path, facecolor=_OFF, hatch="////", edgecolor="#9a9c9c", linewidth=0)
+    for path, value, hatched, dotted in zip(ground.zones, view.values, view.hatched, view.dotted, strict=True):
+        if hatched:
+            put(axes, path, **_PATTERNS["off"], linewidth=0)
         else:
-            _put(axes, path, facecolor=scale.color(values[i]), linewidth=0)
-        if unsure is not None and unsure[i] and not off[i]:
-            _put(axes, path, fill=False, hatch="....", edgecolor="#3b4147", linewidth=0)
-        _put(axes, path, fill=False, edgecolor="white", linewidth=0.5)
+            put(axes, path, facecolor=view.scale.color(value), linewidth=0)
+        if dotted:
+            put(axes, path, **{**_PATTERNS["unsure"], "facecolor": "none"}, linewidth=0)
+        put(axes, path, fill=False, edgecolor="white", linewidth=0.5)
 
 
 def _draw_overlay(axes: Axes, results: Results, ground: _Ground, scenario: str) -> None:
     """Water seen through, railways, routes, places to reach, names."""
-    _put(axes, ground.water, facecolor="#7fa9bd", alpha=0.55, linewidth=0)
-    _put(axes, ground.rivers, fill=False, edgecolor="#7fa9bd", linewidth=1.0)
-    _put(axes, ground.roads, fill=False, edgecolor="white", linewidth=1.3, alpha=0.5)
-    _put(axes, ground.railways, fill=False, edgecolor="#777777", linewidth=0.8, linestyle=(0, (5, 3)))
-    _put(axes, ground.routes, fill=False, edgecolor="#2b3238", linewidth=0.6, alpha=0.6)
-    _put(axes, ground.outlines, fill=False, edgecolor="#6a3d9a", linewidth=0.6)
+    put(axes, ground.water, facecolor="#7fa9bd", alpha=0.55, linewidth=0)
+    put(axes, ground.rivers, fill=False, edgecolor="#7fa9bd", linewidth=1.0)
+    put(axes, ground.roads, fill=False, edgecolor="white", linewidth=1.3, alpha=0.5)
+    put(axes, ground.railways, fill=False, edgecolor="#777777", linewidth=0.8, linestyle=(0, (5, 3)))
+    put(axes, ground.routes, fill=False, edgecolor="#2b3238", linewidth=0.6, alpha=0.6)
+    put(axes, ground.outlines, fill=False, edgecolor="#6a3d9a", linewidth=0.6)
     axes.plot(ground.dots[:, 0], ground.dots[:, 1], **_DOT)
     if scenario != TODAY:
         mine = results.routes[results.routes["scenario"] == scenario]
         new = compound_path(geo.simple_lines(mine.geometry, ground.frame), ground.frame)
-        _put(axes, new, fill=False, edgecolor="white", linewidth=4.2, capstyle="round")
-        _put(axes, new, fill=False, edgecolor=svg.NEW_ROUTE, linewidth=2.2, capstyle="round")
+        put(axes, new, fill=False, edgecolor="white", linewidth=4.2, capstyle="round")
+        put(axes, new, fill=False, edgecolor=NEW_ROUTE, linewidth=2.2, capstyle="round")
     put_names(axes, ground.names, ground.frame)
 
 
@@ -283,8 +260,7 @@ def furnish(axes: Axes, frame: geo.Frame, credit: str) -> None:
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set_visible(False)
-    km = svg.round_km(frame.width * frame.metres_per_unit / 5000)
-    length = km * 1000 / frame.metres_per_unit
+    km, length = frame.scale_bar
     x, y = frame.width * 0.03, frame.height - frame.width * 0.035
     axes.plot([x, x, x + length, x + length], [y - 7, y, y, y - 7], color=_INK, linewidth=1.2, solid_joinstyle="miter")
     axes.text(x + length / 2, y - 5, f"{km:g} km", ha="center", va="bottom", fontsize=8, color=_INK)
@@ -321,27 +297,21 @@ def credit_line(results: Results) -> str:
     return " · ".join([*invented, *found, f"community_routes {results.version}"])
 
 
-def _legend(axes: Axes, results: Results, scale: Scale, scenario: str, unsure: bool) -> None:
+def _legend(axes: Axes, ground: _Ground, view: MapView) -> None:
+    """Classes and patterns, places and routes."""
     handles: list[Any] = [
         Patch(facecolor=color, edgecolor="#00000030", label=label)
-        for color, label in zip(scale.colors, scale.labels, strict=True)
+        for color, label in zip(view.scale.colors, view.scale.labels, strict=True)
     ]
-    if (results.zones["reason"].astype(str) == "off_network").any():
-        handles.append(
-            Patch(facecolor=_OFF, edgecolor="#9a9c9c", hatch="////", label="outside the streets of this study")
-        )
-    if unsure:
-        handles.append(
-            Patch(facecolor="white", edgecolor="#3b4147", hatch="....", label="cannot be told from no change")
-        )
-    ground = _ground_of(results)
+    handles += [Patch(**_PATTERNS[mark.pattern], label=mark.label) for mark in view.marks if mark.pattern]
     if len(ground.dots):
         handles.append(Line2D([], [], **_DOT, label="place to reach"))
     if ground.outlines is not None:
         handles.append(Patch(facecolor="none", edgecolor="#6a3d9a", label="area to reach"))
     handles.append(Line2D([], [], color="#2b3238", linewidth=0.8, label="route today"))
-    if scenario != TODAY:
-        handles.append(Line2D([], [], color=svg.NEW_ROUTE, linewidth=2.4, label="new or changed route"))
+    handles += [
+        Line2D([], [], color=mark.color, linewidth=2.4, label=mark.label) for mark in view.marks if not mark.pattern
+    ]
     axes.legend(
         handles=handles,
         loc="upper left",
@@ -415,9 +385,8 @@ def plot_gains(
     axes.tick_params(length=0)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    days = list(dict.fromkeys(s.day for s in figures.slots))
     title = (
         f"{results.scenario_title(scenario)}: change in {words.kind_name(kind)}, {view.name[:1].lower()}{view.name[1:]}"
     )
-    axes.set_title(f"{title}\n{slot_name(slot, results.windows, days)}", loc="left", fontsize=10, parse_math=False)
+    axes.set_title(f"{title}\n{figures.when(slot)}", loc="left", fontsize=10, parse_math=False)
     return axes

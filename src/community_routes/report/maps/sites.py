@@ -12,12 +12,20 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from community_routes.report.maps import geo
-from community_routes.report.maps.svg import round_km
 
 Course = Sequence[Sequence[float]]
 _WIDTH = 560.0
 _METRES_A_DEGREE = 111_195.0
-WALK, RIDE, SITE, STOP, PLACE, AREA = "#b3401c", "#00566b", "#c0156b", "#08306b", "#5b2a86", "#505c66"
+_SITE = "#c0156b"
+MARKS = {
+    "site": f'<path d="M0 -10L9 6H-9Z" fill="{_SITE}" stroke="#fff" stroke-width="2"/>',
+    "entrance": f'<rect x="-4.5" y="-4.5" width="9" height="9" fill="#fff" stroke="{_SITE}" stroke-width="2.6"/>',
+    "stop": '<circle r="5" fill="#fff" stroke="#08306b" stroke-width="2.6"/>',
+    "place": '<path d="M0 -7L7 0L0 7L-7 0Z" fill="#5b2a86" stroke="#fff" stroke-width="1.8"/>',
+}
+"""What is drawn of a point, about (0, 0)."""
+WALK_LINE = 'stroke="#b3401c" stroke-width="3.2" stroke-dasharray="1 5.5" stroke-linecap="round"'
+RIDE_LINE = 'stroke="#00566b" stroke-width="3.6" stroke-linejoin="round"'
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +137,7 @@ def small_map(
     if area is not None and area.area > 0:
         out.append(
             Markup('<path d="{}" fill="{}" fill-opacity=".22" stroke="{}" stroke-width="1.5"/>').format(
-                geo.svg_path(area, frame), SITE, SITE
+                geo.svg_path([area], frame), _SITE, _SITE
             )
         )
     out += [_stretch(stretch, frame) for stretch in stretches if len(stretch.line) > 1]
@@ -166,56 +174,23 @@ def _ground(under: Underlay, frame: geo.Frame) -> Markup:
         ("borders", 'fill="none" stroke="#8b8f92" stroke-width="1" stroke-dasharray="2 4"'),
     ]
     paths = [
-        (_path(under.within(name, frame), frame), style) for name, style in styles if name != "streets" or not wide
+        (geo.svg_path(under.within(name, frame), frame), style)
+        for name, style in styles
+        if name != "streets" or not wide
     ]
     return Markup("").join(Markup('<path d="{}" {}/>').format(path, Markup(style)) for path, style in paths if path)
 
 
-def _path(shapes: NDArray[np.object_], frame: geo.Frame) -> str:
-    """One path of many lines and areas, with one decimal, each point written as the step from the one before."""
-    parts = shapely.get_parts(shapes)
-    kinds = shapely.get_type_id(parts)
-    areas = parts[kinds == 3]
-    rings = np.concatenate([parts[np.isin(kinds, (1, 2))], shapely.get_rings(areas)])
-    closed = shapely.get_type_id(rings) == 2
-    coordinates, owner = shapely.get_coordinates(rings, return_index=True)
-    if not len(coordinates):
-        return ""
-    points = np.round(frame.place(coordinates) * 10).astype(np.int64)
-    begins = np.r_[True, owner[1:] != owner[:-1]]
-    points_kept = begins | np.r_[True, np.any(points[1:] != points[:-1], axis=1)]
-    points, owner, begins = points[points_kept], owner[points_kept], begins[points_kept]
-    # A ring begins where it stands, a step counts from the point before.
-    steps = np.where(begins[:, None], points, points - np.roll(points, 1, axis=0)) / 10
-    texts = [f"{x:g} {y:g}" for x, y in steps.tolist()]
-    out = []
-    starts = np.flatnonzero(begins).tolist()
-    for start, end in zip(starts, [*starts[1:], len(texts)], strict=True):
-        if end - start > 1:
-            out.append(f"M{texts[start]}l{' '.join(texts[start + 1 : end])}{'z' if closed[owner[start]] else ''}")
-    return "".join(out)
-
-
 def _stretch(stretch: Stretch, frame: geo.Frame) -> Markup:
-    path = geo.svg_path(shapely.LineString(stretch.line), frame)
+    path = geo.svg_path([shapely.LineString(stretch.line)], frame)
     under = Markup('<path d="{}" fill="none" stroke="#fff" stroke-width="6.5" stroke-opacity=".8"/>').format(path)
-    style = (
-        f'stroke="{WALK}" stroke-width="3.2" stroke-dasharray="1 5.5" stroke-linecap="round"'
-        if stretch.walk
-        else f'stroke="{RIDE}" stroke-width="3.6" stroke-linejoin="round"'
-    )
+    style = WALK_LINE if stretch.walk else RIDE_LINE
     return under + Markup('<path d="{}" fill="none" {}/>').format(path, Markup(style))
 
 
 def _mark(mark: Mark, frame: geo.Frame) -> Markup:
     x, y = frame.place(np.array([mark.at], np.float64)).round(1)[0]
-    shapes = {
-        "site": f'<path d="M0 -10L9 6H-9Z" fill="{SITE}" stroke="#fff" stroke-width="2"/>',
-        "entrance": f'<rect x="-4.5" y="-4.5" width="9" height="9" fill="#fff" stroke="{SITE}" stroke-width="2.6"/>',
-        "stop": f'<circle r="5" fill="#fff" stroke="{STOP}" stroke-width="2.6"/>',
-        "place": f'<path d="M0 -7L7 0L0 7L-7 0Z" fill="{PLACE}" stroke="#fff" stroke-width="1.8"/>',
-    }
-    return Markup('<g transform="translate({:g} {:g})">{}</g>').format(x, y, Markup(shapes[mark.kind]))
+    return Markup('<g transform="translate({:g} {:g})">{}</g>').format(x, y, Markup(MARKS[mark.kind]))
 
 
 def _labels(marks: Sequence[Mark], frame: geo.Frame) -> list[Markup]:
@@ -243,42 +218,10 @@ def _labels(marks: Sequence[Mark], frame: geo.Frame) -> list[Markup]:
 
 
 def _scale_bar(frame: geo.Frame) -> Markup:
-    km = round_km(frame.width * frame.metres_per_unit / 5000)
-    length = round(km * 1000 / frame.metres_per_unit, 1)
+    km, length = frame.scale_bar[0], round(frame.scale_bar[1], 1)
     text = f"{km:g} km" if km >= 1 else f"{km * 1000:g} m"
     y = round(frame.height) - 12
     return Markup(
         '<g fill="none" stroke="#17212a" stroke-width="1.6"><path d="M12 {0}v6h{1}v-6"/></g>'
         '<text x="{2}" y="{3}" font-size="12" text-anchor="middle" fill="#17212a">{4}</text>'
     ).format(y - 6, length, round(12 + length / 2, 1), y - 9, text)
-
-
-_COLORS = {
-    "green": ("#dbe5cc", True, 0.0),
-    "water": ("#b9d3df", True, 1.5),
-    "roads": ("#ffffff", False, 2.5),
-    "railways": ("#9a9a9a", False, 1.2),
-}
-
-
-def background_json(background: Mapping[str, gpd.GeoDataFrame], zones: gpd.GeoDataFrame) -> list[dict[str, object]]:
-    """The layers under the map of all sites, for the page's script: the background, then borders of neighbourhoods."""
-    out: list[dict[str, object]] = [
-        {
-            "color": color,
-            "fill": fill,
-            "width": width,
-            "shapes": _geometries(np.asarray(background[name].geometry.array)),
-        }
-        for name, (color, fill, width) in _COLORS.items()
-        if name in background and len(background[name])
-    ]
-    borders = shapely.boundary(geo.simple_zones(zones))
-    out.append({"color": "#8b8f92", "fill": False, "width": 0.8, "shapes": _geometries(borders)})
-    return out
-
-
-def _geometries(shapes: NDArray[np.object_]) -> list[dict[str, object]]:
-    simple = shapely.simplify(shapes, 0.00003)
-    rounded = shapely.transform(simple, lambda lonlat: np.round(lonlat, 5))
-    return [shapely.geometry.mapping(shape) for shape in rounded if shape is not None and not shape.is_empty]

@@ -9,10 +9,9 @@ import geopandas as gpd
 import numpy as np
 import shapely
 from markupsafe import Markup, escape
-from numpy.typing import NDArray
 
 from community_routes.report.maps import geo
-from community_routes.report.maps.scale import Scale
+from community_routes.report.maps.description import NEW_ROUTE, MapView
 from community_routes.report.results import TODAY, Results
 
 HATCHES = Markup(
@@ -23,7 +22,6 @@ HATCHES = Markup(
     '<pattern id="{0}green" width="5" height="5" patternUnits="userSpaceOnUse">'
     '<path d="M1 3.4l1-2 1 2" fill="none" stroke="#2f6a37" stroke-width=".7" stroke-opacity=".7"/></pattern>'
 )
-NEW_ROUTE = "#c0156b"
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +51,7 @@ class Sheet:
 def sheet_of(results: Results, *, prefix: str = "s-", width: float = 600.0) -> Sheet:
     """Draw what does not change from map to map."""
     frame = geo.frame_of(results.zones, width=width)
-    zones = tuple(geo.svg_path(shape, frame) for shape in geo.simple_zones(results.zones))
+    zones = tuple(geo.svg_path([shape], frame) for shape in geo.simple_zones(results.zones))
     symbols = [HATCHES.format(prefix)]
     symbols.append(Markup('<g id="{}under">{}</g>').format(prefix, _background(results, frame)))
     symbols.extend(Markup('<path id="{}z{}" d="{}"/>').format(prefix, i, path) for i, path in enumerate(zones))
@@ -71,7 +69,7 @@ def sheet_of(results: Results, *, prefix: str = "s-", width: float = 600.0) -> S
 def _joined_path(shapes: Iterable[shapely.Geometry], frame: geo.Frame, *, areas: bool) -> str:
     """One path of all the areas or of all the lines, as fine as can be seen on the sheet."""
     found = geo.simple_lines(geo.big_enough(shapes), frame, metres=frame.metres_per_unit / 2)
-    return "".join(geo.svg_path(shape, frame) for shape in found if (shape.area > 0) == areas)
+    return geo.svg_path([shape for shape in found if (shape.area > 0) == areas], frame)
 
 
 def _layer(results: Results, name: str, frame: geo.Frame, *, areas: bool, style: str) -> Markup:
@@ -105,7 +103,7 @@ def _overlay(results: Results, frame: geo.Frame, prefix: str) -> Markup:
     ]
     today = results.routes[results.routes["scenario"] == TODAY]
     if len(today):
-        path = geo.svg_path(geo.network_of(today.geometry, frame, metres=frame.metres_per_unit / 2), frame)
+        path = geo.svg_path([geo.network_of(today.geometry, frame, metres=frame.metres_per_unit / 2)], frame)
         out.append(
             Markup('<path d="{}" fill="none" stroke="#2b3238" stroke-opacity=".5" stroke-width=".9"/>').format(path)
         )
@@ -183,32 +181,15 @@ def _place_names(results: Results, frame: geo.Frame) -> list[Markup]:
     return out
 
 
-def static_map(
-    sheet: Sheet,
-    values: NDArray[np.float64],
-    scale: Scale,
-    *,
-    title: str,
-    off: NDArray[np.bool_],
-    scenario: str = TODAY,
-    unsure: NDArray[np.bool_] | None = None,
-) -> Markup:
+def static_map(sheet: Sheet, view: MapView, *, title: str) -> Markup:
     """One map as SVG that refers to the sheet's symbols.
 
     Parameters
     ----------
     sheet : Sheet
-    values : float64, shape (n_zones,)
-        In the unit of the scale; NaN has no colour.
-    scale : Scale
+    view : MapView
     title : str
         Says what it shows, for those who do not see it.
-    off : bool, shape (n_zones,)
-        Neighbourhoods off the network, hatched.
-    scenario : str
-        Whose new routes are drawn.
-    unsure : bool, shape (n_zones,), optional
-        Neighbourhoods whose change cannot be told from zero, dotted.
     """
     frame, p = sheet.frame, sheet.prefix
     out = [
@@ -217,16 +198,13 @@ def static_map(
         ),
         Markup('<use href="#{}under"/><g stroke="#fff" stroke-width=".8" stroke-linejoin="round">').format(p),
     ]
-    for i, value in enumerate(values):
-        if off[i] or not np.isfinite(value):
-            paint = f"url(#{p}off)"
-        else:
-            paint = scale.color(value)
+    for i, (value, hatched, dotted) in enumerate(zip(view.values, view.hatched, view.dotted, strict=True)):
+        paint = f"url(#{p}off)" if hatched else view.scale.color(value)
         out.append(Markup('<use href="#{}z{}" fill="{}"/>').format(p, i, paint))
-        if unsure is not None and unsure[i] and np.isfinite(value):
+        if dotted:
             out.append(Markup('<use href="#{}z{}" fill="url(#{}unsure)"/>').format(p, i, p))
     out.append(Markup('</g><use href="#{}over"/>').format(p))
-    path = sheet.new_routes.get(scenario, "") if scenario != TODAY else ""
+    path = sheet.new_routes.get(view.scenario, "")
     if path:
         out.append(
             Markup(
@@ -244,54 +222,42 @@ def with_symbols(drawn: Markup, symbols: Markup) -> Markup:
     return opening + Markup("><defs>") + symbols + Markup("</defs>") + rest
 
 
-def sheet_map(
-    sheet: Sheet,
-    drawn: Markup,
-    *,
-    title: str,
-    lines: tuple[str, ...],
-    scale: Scale,
-    marks: tuple[tuple[str, str], ...],
-    credit: str,
-) -> str:
+def sheet_map(sheet: Sheet, view: MapView, *, credit: str) -> str:
     """One map as an SVG file of its own: title, map, legend, scale bar, north and credit.
 
     Parameters
     ----------
     sheet : Sheet
         Whose symbols the map refers to; they are put into the file.
-    drawn : Markup
-        Of `static_map`.
-    title : str
-    lines : tuple of str
-        Below the title.
-    scale : Scale
-    marks : tuple of (paint, label)
-        Further lines of the legend.
+    view : MapView
     credit : str
         Who made the data.
     """
-    frame, left, top = sheet.frame, 14.0, 34.0 + 17.0 * len(lines)
-    width, height = frame.width + 250, top + max(frame.height, 22.0 * (len(scale.colors) + len(marks))) + 30
+    frame, left, top = sheet.frame, 14.0, 34.0 + 17.0 * len(view.lines)
+    marks = [*zip(view.scale.colors, view.scale.labels, strict=True)]
+    marks += [(mark.color or f"url(#{sheet.prefix}{mark.pattern})", mark.label) for mark in view.marks]
+    width, height = frame.width + 250, top + max(frame.height, 22.0 * len(marks)) + 30
     out = [
         Markup(
             '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0:g} {1:g}" width="{0:g}" height="{1:g}" '
             'font-family="Segoe UI, Helvetica, Arial, DejaVu Sans, sans-serif" fill="#17212a">'
             '<rect width="100%" height="100%" fill="#fff"/><defs>{2}</defs>'
         ).format(round(width), round(height), sheet.symbols),
-        Markup('<text x="{}" y="24" font-size="18" font-weight="700">{}</text>').format(left, title),
+        Markup('<text x="{}" y="24" font-size="18" font-weight="700">{}</text>').format(left, view.title),
     ]
-    for i, line in enumerate(lines):
+    for i, line in enumerate(view.lines):
         out.append(
             Markup('<text x="{}" y="{}" font-size="12" fill="#505c66">{}</text>').format(left, 43 + 17 * i, line)
         )
+    below = "\n".join(view.lines)
+    drawn = static_map(sheet, view, title=f"{view.title}. {below}")
     out.append(
         Markup('<svg x="{}" y="{}" width="{:g}" height="{:g}">{}</svg>').format(
             left, top, frame.width, round(frame.height), drawn
         )
     )
     out.append(_furniture(frame, left, top))
-    out.append(_legend(scale, marks, left + frame.width + 14, top))
+    out.append(_legend(marks, left + frame.width + 14, top))
     out.append(
         Markup('<text x="{}" y="{}" font-size="9" fill="#505c66">{}</text></svg>\n').format(
             left, round(top + frame.height + 16), credit
@@ -300,16 +266,9 @@ def sheet_map(
     return str(Markup("").join(out))
 
 
-def round_km(km: float) -> float:
-    """The greatest of 0.1, 0.2, 0.5, 1, 2, 5, 10 ... that is at most so many kilometres."""
-    power = 10.0 ** np.floor(np.log10(km))
-    return float(max(step * power for step in (1, 2, 5) if step * power <= km * (1 + 1e-9)))
-
-
 def _furniture(frame: geo.Frame, left: float, top: float) -> Markup:
     """Scale bar at the lower left, north at the upper right."""
-    km = round_km(frame.width * frame.metres_per_unit / 5000)
-    length = round(km * 1000 / frame.metres_per_unit, 1)
+    km, length = frame.scale_bar[0], round(frame.scale_bar[1], 1)
     x, y, north = left + 14, round(top + frame.height - 14, 1), left + frame.width - 22
     return Markup(
         '<g fill="none" stroke="#17212a" stroke-width="1.4"><path d="M{0} {1}v6h{2}v-6"/>'
@@ -319,9 +278,8 @@ def _furniture(frame: geo.Frame, left: float, top: float) -> Markup:
     ).format(x, y - 6, length, north, top + 36, x + length / 2, y - 10, km, top + 50)
 
 
-def _legend(scale: Scale, marks: tuple[tuple[str, str], ...], x: float, top: float) -> Markup:
-    """A box and a label for each class, then the marks."""
-    rows = [*zip(scale.colors, scale.labels, strict=True), *marks]
+def _legend(rows: list[tuple[str, str]], x: float, top: float) -> Markup:
+    """A box and a label for each class and mark."""
     out = []
     for i, (paint, label) in enumerate(rows):
         out.append(

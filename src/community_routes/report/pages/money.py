@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
@@ -11,7 +9,9 @@ from markupsafe import Markup
 from community_routes.measures.list import column_of
 from community_routes.measures.money import BURDEN, COST, NEAREST_FOR, REACHED_FOR
 from community_routes.report import words
-from community_routes.report.figures import Cell, Figures, Slot, View, figure, slot_name
+from community_routes.report.blocks import Band, Block, Fold, Heading, Row, Section, Table, Td, Text, below, element
+from community_routes.report.figures import Cell, Figures, Slot, View, figure
+from community_routes.report.pages.context import Report
 from community_routes.report.results import TODAY
 
 _OTHER = ("fare", "cost", "burden", "monthly", "budget", "ticket")
@@ -19,29 +19,19 @@ _PARTS = {"50": "half", "25": "a quarter", "75": "three quarters", "100": "all"}
 _SMALL = 0.05
 
 
-def money(figures: Figures, lead: tuple[str, str] | None) -> dict[str, Any] | None:
-    """The parts of the section, for a leading group where one must do; None where nothing of money was worked out."""
-    found = {"months": months(figures), "buys": buys(figures, lead), "others": others(figures, lead)}
-    return {**found, "nothing": f"{words.money_sign(figures.results.currency)}0"} if any(found.values()) else None
-
-
-def _titles(figures: Figures) -> list[tuple[str, str]]:
-    return [(scenario.id, figures.results.letter(scenario.id)) for scenario in figures.results.scenarios]
-
-
-def _unit(figures: Figures) -> str:
-    return f"{figures.results.currency} per month"
-
-
-def _days(figures: Figures) -> list[str]:
-    return list(dict.fromkeys(slot.day for slot in figures.slots))
+def money(report: Report) -> Section | None:
+    """A month of commuting, what a fare buys, and further measures of cost; None where nothing of money was worked out."""
+    told_months = months(report)
+    found = [*told_months, *buys(report, letters=not told_months), *others(report)]
+    return Section("money", "What it costs to travel", found, short="Fares") if found else None
 
 
 # --- a month of commuting --------------------------------------------------------------------------------------------
 
 
-def months(figures: Figures) -> list[dict[str, Any]]:
+def months(report: Report) -> list[Block]:
     """One part for each time of day at which people set out to work, within the middle cutoff."""
+    figures = report.figures
     access = figures.tables["access"]
     costs = [name for name in access["measure"].astype(str).unique() if column_of(name) is COST]
     mine = access[access["measure"].isin(costs) & (access["scenario"] == TODAY)]
@@ -54,57 +44,88 @@ def months(figures: Figures) -> list[dict[str, Any]]:
         cutoff = float(mine["cutoff_min"].iloc[0])
     view = View(measure, str(first["reading"]), cutoff)
     there = set(mine[["day", "window"]].drop_duplicates().itertuples(index=False, name=None))
-    return [_month(figures, slot, kind, view) for slot in figures.all_slots if (slot.day, slot.window) in there]
+    slots = [slot for slot in figures.all_slots if (slot.day, slot.window) in there]
+    parts = [_month(report, slot, kind, view, is_only=len(slots) == 1) for slot in slots]
+    later = [block for part in parts[1:] for block in part]
+    return [*parts[0], *([Fold("The same at other times", later, "further")] if later else [])]
 
 
-def _month(figures: Figures, slot: Slot, kind: str, view: View) -> dict[str, Any]:
-    about = COST.read(view.measure) or {}
+def _month(report: Report, slot: Slot, kind: str, view: View, *, is_only: bool) -> list[Block]:
+    figures, results = report.figures, report.results
+    about, people = COST.read(view.measure) or {}, figures.people
+    share = "_".join(filter(None, about.values()))
     burden = View(BURDEN.name(*about.values()), view.reading, view.cutoff_min)
-    groups = [("local", fifth) for fifth in figures.fifths()] + [("all", "all")]
     has_income = figures.zone_rows("access", TODAY, slot, kind, burden) is not None
-    rows: list[dict[str, Any]] = []
-    for grouping, group in groups:
-        cells = {
-            column: figures.group_cell(column, TODAY, slot, kind, view, grouping, group)
+    rows, others_counted = [], False
+    for who in [*(("local", fifth) for fifth in figures.fifths()), ("all", "all")]:
+        cost, covered, persons = (
+            figures.group_cell(column, TODAY, slot, kind, view, *who)
             for column in ("value", "persons_covered", "persons")
-        }
-        rows.append(
-            {
-                "name": "Everybody" if grouping == "all" else words.group_name(grouping, group),
-                "cost": figure(cells["value"], _unit(figures)),
-                "share": figure(figures.group_cell("value", TODAY, slot, kind, burden, grouping, group), "share"),
-                "covered": figure(cells["persons_covered"], whole=True),
-                "persons": figure(cells["persons"], whole=True),
-                "changes": [
-                    _change(figures, scenario, slot, kind, view, (grouping, group), cells["persons_covered"])
-                    for scenario, _ in _titles(figures)
-                ],
-            }
         )
-    return {
-        "slot": slot_name(slot, figures.results.windows, _days(figures)),
-        "goal": goal_words("_".join(filter(None, about.values())), kind, figures.unit(kind, figures.headline_view)),
-        "within": "" if view.cutoff_min is None else f"within {words.number(view.cutoff_min)} minutes",
-        "who": who_pays(figures, slot, kind, view),
-        "letters": [letter for _, letter in _titles(figures)],
-        "has_income": has_income,
-        "others_counted": any(change["covered"] for row in rows for change in row["changes"]),
-        "rows": rows,
-    }
+        cells: list[str | Td] = [figure(cost, _unit(figures))]
+        if has_income:
+            cells.append(figure(figures.group_cell("value", TODAY, slot, kind, burden, *who), "share"))
+        for scenario in results.scenarios:
+            others, text = _change(figures, scenario.id, slot, kind, view, who, covered)
+            others_counted |= others
+            cells.append(Td(text, "change"))
+        cells += [figure(covered, whole=True), figure(persons, whole=True)]
+        rows.append(Row("Everybody" if who[0] == "all" else words.group_name(*who), cells))
+    name = figures.when(slot)
+    who_pay = Markup("; ").join(
+        Markup("{} {} {}").format(count, people, text) for count, text in who_pays(figures, slot, kind, view)
+    )
+    goal = goal_words(share, kind, figures.unit(kind, figures.headline_view))
+    letters = [
+        Markup("Change with {}").format(element("span", results.letter(s.id), style="letter"))
+        for s in results.scenarios
+    ]
+    heads = ["Who", "A month, today", *(["Share of income (%)"] if has_income else []), *letters]
+    return [
+        Heading("A month of commuting" if is_only else f"A month of commuting: {name}"),
+        Text(Markup("To have {} {}, {}.").format(goal, view.within, who_pay), "sentence"),
+        Text(_month_note(figures, name if is_only else "", others_counted=others_counted), "note"),
+        *report.letters(),
+        Table("Table: a month of commuting", [*heads, f"{people.capitalize()} in the average", "of"], rows),
+    ]
+
+
+def _month_note(figures: Figures, best_moment: str, *, others_counted: bool) -> str:
+    said = [
+        "What a resident must pay at least in a month of working days there and back, by singles, returns or tickets for a day, "
+        "a week or four weeks, whichever is cheapest; those who can walk count with "
+        f"{words.money_sign(figures.results.currency)}0."
+    ]
+    said += [f"Setting out at the best moment: {best_moment}."] if best_moment else []
+    said.append(
+        "Residents who cannot get so far have no price and are in no average. A ride whose fare is not known is never counted "
+        "as free."
+    )
+    if others_counted:
+        said.append(
+            "Where a proposal changes how many can get there, that number stands in place of a change in cost, because the "
+            "averages are not of the same residents."
+        )
+    return " ".join(said)
+
+
+def _unit(figures: Figures) -> str:
+    return f"{figures.results.currency} per month"
 
 
 def _change(
     figures: Figures, scenario: str, slot: Slot, kind: str, view: View, who: tuple[str, str], covered: Cell | None
-) -> dict[str, Any]:
-    """The change of a group's cost; where other residents can get there than today, how many instead.
+) -> tuple[bool, Markup]:
+    """The change of a group's cost; where other residents can get there than today (True), how many instead.
 
     The means are then not of the same residents: who loses a costly way falls out of the mean and lowers it.
     """
     now = figures.group_cell("persons_covered", scenario, slot, kind, view, *who)
     if now is not None and covered is not None and abs(now.value - covered.value) >= 1:
-        return {"money": None, "covered": figure(now, whole=True), "gain": now.value > covered.value}
+        style = "gain-text" if now.value > covered.value else "loss-text"
+        return True, element("b", figure(now, whole=True), style=style) + below("get there")
     cell = figures.group_cell("change", scenario, slot, kind, view, *who)
-    return {"money": figure(cell, _unit(figures), sign=True), "covered": None, "gain": False}
+    return False, figure(cell, _unit(figures), sign=True)
 
 
 def goal_words(share: str, kind: str, unit: str) -> str:
@@ -146,95 +167,92 @@ def who_pays(figures: Figures, slot: Slot, kind: str, view: View) -> list[tuple[
 # --- what a fare buys ------------------------------------------------------------------------------------------------
 
 
-def buys(figures: Figures, lead: tuple[str, str] | None) -> dict[str, Any] | None:
+def buys(report: Report, *, letters: bool) -> list[Block]:
     """What is reached for each budget beside what is reached at any price, and the minutes to the nearest."""
+    figures, currency = report.figures, report.results.currency
     measures = figures.tables["access"]["measure"].astype(str).unique()
     asked = (REACHED_FOR.read(name) for name in measures)
     budgets = sorted((about["budget"] for about in asked if about is not None), key=float)
-    if lead is None or not budgets:
-        return None
+    if figures.lead is None or not budgets:
+        return []
     cutoff = figures.headline_view.cutoff_min
     reached = [
         View("cumulative_opportunities", "mean", cutoff),
         *(View(REACHED_FOR.name(b), "mean", cutoff) for b in budgets),
     ]
     nearest = [View("nearest", "p50", None), *(View(NEAREST_FOR.name(b), "p50", None) for b in budgets)]
-    blocks = []
+    rows: list[Row | Band] = []
     for kind in figures.headline_kinds:
         for views in (reached, nearest):
+            if views is nearest and not _differs(report, kind, views):
+                continue
             unit = figures.unit(kind, views[0])
-            rows = [
-                {
-                    "slot": slot_name(slot, figures.results.windows, _days(figures)),
-                    "cells": [_with_changes(figures, slot, kind, view, unit, lead) for view in views],
-                }
+            what = "minutes to the nearest" if views is nearest else f"reached within {words.number(cutoff)} minutes"
+            shown = "" if views is nearest else words.unit_name(unit)
+            name = f"{words.sentence_case(words.kind_name(kind))}: {what}"
+            rows.append(Band(name + (f" ({shown})" if shown not in ("", "places") else "")))
+            rows += [
+                Row(figures.when(slot), [_with_changes(report, slot, kind, view, unit) for view in views])
                 for slot in figures.slots
             ]
-            if views is nearest and not _differs(figures, kind, views, lead):
-                continue
-            what = "Minutes to the nearest" if views is nearest else f"Reached within {words.number(cutoff)} minutes"
-            shown = "" if views is nearest else words.unit_name(unit)
-            name = f"{words.sentence_case(words.kind_name(kind))}: {what.lower()}"
-            blocks.append({"name": name + (f" ({shown})" if shown not in ("", "places") else ""), "rows": rows})
-    currency = figures.results.currency
-    return {
-        "heads": ["At any price", *(f"For {words.money(float(b), currency)} or less" for b in budgets)],
-        "blocks": blocks,
-    }
+    more = ", and what the proposals add or take" if report.results.scenarios else ""
+    note = f"What {figures.lead_name} reach today for one journey at a price, on average over all departures{more}."
+    heads = ["When", "At any price", *(f"For {words.money(float(b), currency)} or less" for b in budgets)]
+    return [
+        Heading("What a fare buys"),
+        Text(note, "note"),
+        *(report.letters() if letters else []),
+        Table("Table: what a fare buys", heads, rows),
+    ]
 
 
-def _differs(figures: Figures, kind: str, views: list[View], lead: tuple[str, str]) -> bool:
+def _differs(report: Report, kind: str, views: list[View]) -> bool:
     """Whether some budget makes the nearest place farther, today or under a proposal."""
-    for scenario in (TODAY, *(scenario for scenario, _ in _titles(figures))):
-        for slot in figures.slots:
-            cells = [figures.group_cell("value", scenario, slot, kind, view, *lead) for view in views]
+    for scenario in (TODAY, *(scenario.id for scenario in report.results.scenarios)):
+        for slot in report.figures.slots:
+            cells = [report.figures.lead_cell("value", scenario, slot, kind, view) for view in views]
             values = [cell.value for cell in cells if cell is not None]
             if any(not np.isclose(value, values[0], equal_nan=True) for value in values[1:]):
                 return True
     return False
 
 
-def _with_changes(
-    figures: Figures, slot: Slot, kind: str, view: View, unit: str, lead: tuple[str, str]
-) -> dict[str, Any]:
-    moved = []
-    for scenario, letter in _titles(figures):
-        cell = figures.group_cell("change", scenario, slot, kind, view, *lead)
+def _with_changes(report: Report, slot: Slot, kind: str, view: View, unit: str) -> Markup:
+    figures = report.figures
+    told = figure(figures.lead_cell("value", TODAY, slot, kind, view), unit)
+    for scenario in report.results.scenarios:
+        cell = figures.lead_cell("change", scenario.id, slot, kind, view)
         if cell is not None and abs(words.in_unit(cell.value, unit)) >= _SMALL:
             gain = (cell.value > 0) != view.low_is_good
-            moved.append({"letter": letter, "text": figure(cell, unit, sign=True), "gain": gain})
-    return {"today": figure(figures.group_cell("value", TODAY, slot, kind, view, *lead), unit), "moved": moved}
+            told += report.moved(report.results.letter(scenario.id), figure(cell, unit, sign=True), gain=gain)
+    return told
 
 
 # --- other measures of money -----------------------------------------------------------------------------------------
 
 
-def others(figures: Figures, lead: tuple[str, str] | None) -> dict[str, Any] | None:
+def others(report: Report) -> list[Block]:
     """Any further measure of cost, today and under each proposal."""
+    figures, results = report.figures, report.results
     access = figures.tables["access"]
     told = access["measure"].astype(str)
     mine = access[
         told.map(lambda m: any(word in m for word in _OTHER)) & ~told.str.startswith(("commuting_", "nearest_"))
     ]
-    if lead is None or mine.empty:
-        return None
-    ids = [TODAY, *(scenario for scenario, _ in _titles(figures))]
+    if figures.lead is None or mine.empty:
+        return []
+    ids = [TODAY, *(scenario.id for scenario in results.scenarios)]
     rows = []
     for kind, measure, reading, cutoff in (
         mine[["kind", "measure", "reading", "cutoff_min"]].drop_duplicates().itertuples(index=False)
     ):
-        view = View(str(measure), str(reading), None if pd.isna(cutoff) else float(cutoff), figures.results.currency)
+        view = View(str(measure), str(reading), None if pd.isna(cutoff) else float(cutoff), results.currency)
         unit = figures.unit(str(kind), view)
+        name = f"{words.sentence_case(words.kind_name(str(kind)))}: {view.name} ({words.unit_name(unit)})"
         for slot in figures.slots:
-            cells = [figures.group_cell("value", scenario, slot, str(kind), view, *lead) for scenario in ids]
+            cells = [figures.lead_cell("value", scenario, slot, str(kind), view) for scenario in ids]
             if any(cell is not None and np.isfinite(cell.value) for cell in cells):
-                rows.append(
-                    {
-                        "name": f"{words.sentence_case(words.kind_name(str(kind)))}: {view.name}",
-                        "unit": words.unit_name(unit),
-                        "slot": slot_name(slot, figures.results.windows, _days(figures)),
-                        "cells": [figure(cell, unit) for cell in cells],
-                    }
-                )
-    heads = ["Today", *(f"Proposal {letter}" for _, letter in _titles(figures))]
-    return {"heads": heads, "rows": rows} if rows else None
+                heading = Markup("{}{}").format(name, below(figures.when(slot)))
+                rows.append(Row(heading, [figure(cell, unit) for cell in cells]))
+    heads = ["What, when", "Today", *(f"Proposal {results.letter(s.id)}" for s in results.scenarios)]
+    return [Table("Table: other costs", heads, rows)] if rows else []

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
 
 from community_routes.report import words
+from community_routes.report.blocks import Block, Box, Fold, Picture, Row, Section, Table, Text, below, element, hidden
 from community_routes.report.figures import Slot, View, figure, plain_figure
 from community_routes.report.line_charts import Line, axis_of, lines_over_time
 from community_routes.report.pages.over_time import OverTime
@@ -19,39 +19,55 @@ _NAMES = {"1": "1 most deprived", "2": "2", "3": "3", "4": "4", "5": "5 least de
 Group = tuple[str, str]
 
 
-def measures_over_time(results: OverTime) -> list[dict[str, Any]]:
+def measures_over_time(results: OverTime, people: str) -> Section:
     """Each measure of each kind by deprivation fifth, one chart for each time of day; the leading one first.
 
     Of everybody where no run knows deprivation.
     """
     table = results.tables["over_time"]
-    groups = [("local", fifth) for fifth in _FIFTHS] if (table["grouping"] == "local").any() else [("all", "all")]
+    by_fifths = bool((table["grouping"] == "local").any())
+    groups = [("local", fifth) for fifth in _FIFTHS] if by_fifths else [("all", "all")]
     wanted = (table["grouping"] == groups[0][0]) & table["group"].isin([group for _, group in groups])
     local = table[wanted & ~table["kind"].str.contains("/")]
-    found = []
-    for kind, view in _views(results, local):
-        mine = local[(local["kind"] == kind) & (local["measure"] == view.measure) & (local["reading"] == view.reading)]
-        mine = mine[mine["cutoff_min"].isna() if view.cutoff_min is None else mine["cutoff_min"] == view.cutoff_min]
-        slots = _slots_of(results, mine)
-        panels = [(slot, _lines(results, slot, kind, view, groups)) for slot in slots]
-        panels = [
-            (slot, lines) for slot, lines in panels if any(math.isfinite(v) for line in lines for v in line.values)
-        ]
-        if not panels:
-            continue
-        axis = axis_of([value for _, lines in panels for line in lines for value in line.values])
-        unit = next((str(u) for u in mine["unit"] if str(u)), "")
-        title = f"{view.name}: {words.kind_name(kind)}"
-        found.append(
-            {
-                "title": title,
-                "unit": words.unit_name(unit),
-                "lead": view == results.view and kind in results.kinds,
-                "from_zero": axis[0] <= 0,
-                "charts": [_chart(results, slot, lines, title, axis, kind, view, groups) for slot, lines in panels],
-            }
-        )
-    return sorted(found, key=lambda one: not one["lead"])
+    measures = [fold for kind, view in _views(results, local) for fold in _measure(results, local, kind, view, groups)]
+    measures.sort(key=lambda fold: not fold.is_open)
+    whom = (
+        f"Fifths of the {people} of each run by deprivation rank: where ranks or numbers of {people} differ between runs, so do "
+        "the fifths."
+        if by_fifths
+        else "No run knows how deprived its neighbourhoods are, so everybody is shown."
+    )
+    note = Text(f"{whom} All charts of one measure have one scale.", "note")
+    return Section(
+        "measures",
+        f"Each measure {'by deprivation fifth' if by_fifths else 'over time'}",
+        [note, *measures] if measures else [Text("No run has a figure of a whole kind of place.")],
+        short="By deprivation" if by_fifths else "Measures",
+    )
+
+
+def _measure(results: OverTime, local: pd.DataFrame, kind: str, view: View, groups: Sequence[Group]) -> list[Fold]:
+    """The charts of one measure; nothing where it has no figure."""
+    mine = local[(local["kind"] == kind) & (local["measure"] == view.measure) & (local["reading"] == view.reading)]
+    mine = mine[mine["cutoff_min"].isna() if view.cutoff_min is None else mine["cutoff_min"] == view.cutoff_min]
+    lines = {slot: _lines(results, slot, kind, view, groups) for slot in _slots_of(results, mine)}
+    values = {slot: [value for line in found for value in line.values] for slot, found in lines.items()}
+    slots = [slot for slot in lines if any(map(math.isfinite, values[slot]))]
+    if not slots:
+        return []
+    axis = axis_of([value for slot in slots for value in values[slot]])
+    title, charts = f"{view.name}: {words.kind_name(kind)}", []
+    for slot in slots:
+        name = results.slot_name(slot)
+        moments = [run.label for run in results.runs]
+        drawing = lines_over_time(lines[slot], moments, title=f"{title}, {name}", axis=axis)
+        charts.append(Picture(name, drawing, [_behind(results, slot, kind, view, groups, f"{title}, {name}")]))
+    unit = words.unit_name(next((str(u) for u in mine["unit"] if str(u)), ""))
+    shown = below("" if unit in ("", "places") else unit)
+    summary = Markup("{} {}").format(element("h3", title), shown) if shown else element("h3", title)
+    told: list[Block] = [] if axis[0] <= 0 else [Text("The axis does not begin at 0.", "note")]
+    leads = view == results.view and kind in results.kinds
+    return [Fold(summary, [*told, Box(charts, "over-charts")], "measure", is_open=leads)]
 
 
 def _views(results: OverTime, local: pd.DataFrame) -> list[tuple[str, View]]:
@@ -112,21 +128,12 @@ def _lines(results: OverTime, slot: Slot, kind: str, view: View, groups: Sequenc
     return lines
 
 
-def _chart(
-    results: OverTime,
-    slot: Slot,
-    lines: list[Line],
-    title: str,
-    axis: tuple[float, float, float],
-    kind: str,
-    view: View,
-    groups: Sequence[Group],
-) -> dict[str, Any]:
-    name = results.slot_name(slot)
+def _behind(results: OverTime, slot: Slot, kind: str, view: View, groups: Sequence[Group], name: str) -> Fold:
+    """The figures behind a chart."""
     rows = []
     notes: dict[str, None] = {}
     for group in groups:
-        cells = []
+        cells: list[str] = []
         for number, run in enumerate(results.runs):
             unit = results.unit(run.id, slot, kind, view, group)
             value = results.cell("value", run.id, slot, kind, view, group)
@@ -138,14 +145,11 @@ def _chart(
                 notes["* under 80 % of the group has figures."] = None
             if unit not in ("", _unit(results, slot, kind, view, group)):
                 notes[f"{run.label} counts in {words.unit_name(unit)}, so it is not drawn."] = None
-            cells.append(Markup("{}{}").format(figure(value, unit), " *" if few else ""))
+            cells.append(figure(value, unit) + (" *" if few else ""))
             if number:
                 cells.append(figure(results.cell("change", run.id, slot, kind, view, group), unit, sign=True))
-        label = words.group_name(*group) if group[0] == "local" else "Everybody"
-        rows.append({"label": label, "cells": cells})
-    return {
-        "name": name,
-        "svg": lines_over_time(lines, [run.label for run in results.runs], title=f"{title}, {name}", axis=axis),
-        "rows": rows,
-        "notes": list(notes),
-    }
+        rows.append(Row(words.group_name(*group) if group[0] == "local" else "Everybody", cells))
+    later = [head for run in results.later for head in (run.label, "Change")]
+    table = Table(f"Figures: {name}", ["Group", results.first.label, *later], rows, style="fine")
+    summary = Markup("Figures{}").format(hidden(f" behind the chart: {name}"))
+    return Fold(summary, [table, *(Text(note, "note") for note in notes)])

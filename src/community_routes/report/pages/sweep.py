@@ -2,41 +2,49 @@
 
 from __future__ import annotations
 
-import io
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import jinja2
-import matplotlib
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from community_routes.base.errors import as_path
 from community_routes.report import words
+from community_routes.report.blocks import (
+    Band,
+    Block,
+    Box,
+    Fold,
+    Heading,
+    Items,
+    Page,
+    Row,
+    Section,
+    Table,
+    Td,
+    Text,
+    article,
+    code,
+    columns,
+    element,
+    hidden,
+)
 from community_routes.report.cells import publish
+from community_routes.report.frame import page_text, settings_and_sources
+from community_routes.report.maps.canvas import drawing, picture_bytes
 
 TINTS = ("#9fcbe8", "#f9cf8c", "#a6dbc0", "#e9b9d6", "#cdc3ea", "#f4b6a6", "#d6e39a", "#c9ccd1")
 """Colours of proposals, pale enough for dark letters; the letter in each cell says the same."""
 _NOBODY = "#f0eee8"
 _INK, _SOFT = "#17212a", "#505c66"
 _MOST_LINES = 3
-_LOCK = threading.Lock()
-_SETTINGS = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "svg.fonttype": "none",
-    "svg.hashsalt": "community_routes",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,9 +216,8 @@ def write_sweep_picture(view: SweepView, path: str | Path) -> Path:
     lines = min(len(view.scenarios), _MOST_LINES)
     tall = max(heat.n_rows for heat in heats) * (0.19 + 0.17 * lines) + max(len(h.slots) for h in heats) * 0.3
     wide = max(len(heat.cutoffs) for heat in heats) * 1.25 + 1.5
-    content = io.BytesIO()
-    with _LOCK, matplotlib.rc_context(_SETTINGS):
-        size = (min(max(wide * len(heats), 6.4), 24), min(tall + 1.5 + 0.22 * len(view.scenarios), 40))
+    size = (min(max(wide * len(heats), 6.4), 24), min(tall + 1.5 + 0.22 * len(view.scenarios), 40))
+    with drawing():
         figure = Figure(figsize=size, layout="constrained", facecolor="white", dpi=150)
         for axes, heat in zip(np.atleast_1d(figure.subplots(1, len(heats), squeeze=True)), heats, strict=True):
             _draw(axes, heat, lines)
@@ -232,11 +239,8 @@ def write_sweep_picture(view: SweepView, path: str | Path) -> Path:
             Patch(facecolor="white", edgecolor=_INK, linewidth=1.8, label="as in the study"),
         ]
         figure.legend(handles=handles, loc="outside lower left", frameon=False, fontsize=9, ncols=1)
-        if path.suffix.lower() == ".png":
-            FigureCanvasAgg(figure).print_png(content, metadata={"Software": None})
-        else:
-            FigureCanvasSVG(figure).print_svg(content, metadata={"Date": None, "Creator": None})
-    publish(path, content.getvalue())
+        content = picture_bytes(figure, path.suffix.lower().removeprefix("."))
+    publish(path, content)
     return path
 
 
@@ -293,46 +297,138 @@ def write_sweep_page(view: SweepView, path: str | Path, *, templates: str | Path
     -------
     Path
     """
-    loaders: list[jinja2.BaseLoader] = [jinja2.PackageLoader("community_routes.report", "templates")]
-    if templates is not None:
-        loaders.insert(0, jinja2.FileSystemLoader(str(templates)))
-    loader = jinja2.ChoiceLoader(loaders)
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    css = Markup("").join(Markup(loader.get_source(environment, name)[0]) for name in ("page.css", "brand.css"))
-    text = environment.get_template("sweep.html").render(
-        view=view,
-        css=css,
-        tints=TINTS,
-        nobody=_NOBODY,
-        proposals=[
-            {
-                "letter": view.letter(name),
-                "tint": view.tint(name),
-                "title": title,
-                "id": name,
-                "hours": _hours(view.bus_hours.get(name, float("nan"))),
-            }
-            for name, title in view.scenarios.items()
-        ],
-        kinds=[_kind_content(view, kind) for kind in kinds_of(view)],
-        setting_rows=[(words.setting_name(str(key)), _setting(value)) for key, value in view.settings.items()],
-        sources=view.sources.fillna("").astype(str).to_dict("records"),
-    )
     path = as_path(path)
-    publish(path, text.encode("utf-8"))
+    publish(path, sweep_html(view, templates=templates).encode("utf-8"))
     return path
 
 
-def _kind_content(view: SweepView, kind: str) -> dict[str, Any]:
-    by_hour = matrix_of(view, kind, "gain_per_bus_hour")
-    return {
-        "heat": heat_of(view, kind),
-        "sentences": [_lettered(view, text) for text in view.sentences[kind]],
-        "matrix": matrix_of(view, kind, "gain"),
-        "by_hour": by_hour if any(cell for row in by_hour for cell in row) else [],
+def sweep_html(view: SweepView, *, templates: str | Path | None = None) -> str:
+    """The page as text."""
+    page = Page(
+        name="sweep",
+        title=f"{view.title}: in which settings the order of the proposals turns",
+        heading=view.title,
+        standfirst="Does the choice between the proposals hold, or does it hang on how fast people walk, on how long they travel "
+        "and at what time of day?",
+        sections=[_answer(view), _unknown(view)],
+        footer=[f"Made with community_routes {view.version}."],
+        has_contents=False,
+        rules="".join(f".turns td.t{i},.tint.t{i}{{background:{tint}}}" for i, tint in enumerate(TINTS))
+        + f".turns td.setting:not([class*=' t']),.tint.none{{background:{_NOBODY}}}",
+        version=view.version,
+        invented=view.invented,
+    )
+    return page_text(page, templates=templates, results=view)
+
+
+def _answer(view: SweepView) -> Section:
+    """Who gains most in each setting, and the legend of the proposals."""
+    said = (
+        f"{words.sentence_case(view.words)}. Each cell below is one setting. Its colour is the proposal that gains most for "
+        f"{view.whom}; the figures are gains against today, the greatest first."
+    )
+    legend = [
+        Markup("{} {} {}").format(_tint(view, name), title, element("span", _beside(view, name), style="note"))
+        for name, title in view.scenarios.items()
+    ]
+    legend.append(element("span", "=", style="tint none") + " nobody gains, or several gain the same")
+    legend.append(element("span", Markup("&nbsp;"), style="tint own") + " as in the study")
+    found: list[Block] = [Text(said), Items(legend, "legend-list"), *(_kind(view, kind) for kind in kinds_of(view))]
+    return Section("answer", "In which settings the order turns", found)
+
+
+def _tint(view: SweepView, scenario: str) -> Markup:
+    return element("span", view.letter(scenario), style=f"tint t{view.tint(scenario)}")
+
+
+def _beside(view: SweepView, scenario: str) -> str:
+    value = view.bus_hours.get(scenario, float("nan"))
+    sign = "+" if value > 0 else words.MINUS if value < 0 else ""
+    hours = sign + words.count(abs(value)) if np.isfinite(value) else "not known"
+    return f"({scenario}; further bus-hours a year: {hours})"
+
+
+def _kind(view: SweepView, kind: str) -> Block:
+    """One kind of place: what is said, every setting, and every pair."""
+    heat = heat_of(view, kind)
+    unit = f" ({heat.unit})" if heat.unit else ""
+    said = [f"{_lettered(view, text)}." for text in view.sentences[kind]]
+    told: list[Block] = [Items(said, "said-list")]
+    if len(said) > 4:
+        title = "Pair by pair, and where the order turns"
+        told = [Text(said[0]), Fold(title, [Items(said[1:], "said-list")])]
+    pairs = [*_pairs(view, heat, kind, "gain"), *_pairs(view, heat, kind, "gain_per_bus_hour")]
+    both = Box([_heat_table(heat), *([Box(pairs)] if len(view.scenarios) > 1 else [])], "two")
+    return article(Heading(f"{words.sentence_case(heat.kind)}{unit}"), *told, both)
+
+
+def _heat_table(heat: Heat) -> Table:
+    rows: list[Row | Band] = []
+    for slot, speeds in heat.slots:
+        rows.append(Band(slot, "slot", "colgroup"))
+        rows += [Row(f"{speed:g} km/h", [_setting_cell(cell) for cell in cells]) for speed, cells in speeds]
+    heads = ["Walking", *(f"within {cutoff:g} min" for cutoff in heat.cutoffs)]
+    return Table(f"Table: who gains most in each setting, {heat.kind}", heads, rows, style="heat turns")
+
+
+def _setting_cell(cell: SettingCell | None) -> str | Td:
+    if cell is None:
+        return ""
+    lines = (
+        element("span", element("span", letter) + element("span", gain), style="line") for letter, gain in cell.lines
+    )
+    spoken = hidden(cell.spoken + (", as in the study" if cell.of_study else ""))
+    tint = f" t{cell.tint}" if cell.tint >= 0 else ""
+    return Td(Markup("").join(lines) + spoken, f"setting{tint}{' own' if cell.of_study else ''}")
+
+
+def _pairs(view: SweepView, heat: Heat, kind: str, by: str) -> list[Block]:
+    """In what share of settings the proposal of the row gains more than that of the column; nothing where none is known."""
+    names = {
+        "gain": "Share of settings in which the proposal of the row gains more",
+        "gain_per_bus_hour": "The same, by the gain for each further bus-hour",
     }
+    matrix = matrix_of(view, kind, by)
+    if by != "gain" and not any(share is not None for row in matrix for share in row):
+        return []
+    rows = [
+        Row(
+            _tint(view, name),
+            ["" if share is None else Td(words.percent(share), "more" if share > 0.5 else "") for share in shares],
+        )
+        for name, shares in zip(view.scenarios, matrix, strict=True)
+    ]
+    heads = ["more than", *(_tint(view, name) for name in view.scenarios)]
+    return [Heading(names[by], 4), Table(f"Table: {names[by]}, {heat.kind}", heads, rows, style="pairs")]
+
+
+def _unknown(view: SweepView) -> Section:
+    """What a share of settings is not, settings and sources."""
+    left: list[Block] = [
+        Text(
+            "A setting in which the order turns is not wrong: it says that the choice hangs on that setting. A share of settings "
+            "is no probability; it only counts the combinations that were tried."
+        ),
+        Text(
+            "Limits on walks are in minutes, so whoever walks more slowly reaches fewer stops. Nothing else of the study was "
+            "changed."
+        ),
+    ]
+    if view.assumed:
+        told = (
+            "<strong>Clock times of {} are assumed</strong>, and taken as they are here. {} says whether proposals can be told "
+            "apart whatever these times are."
+        )
+        left.append(Text(Markup(told).format(", ".join(view.assumed), code("community-routes run … --draws 200"))))
+    files = map(code, ("sweep.csv", "shares.csv", "sweep.png", "sweep.svg"))
+    left.append(
+        Text(Markup("Exact figures: {} (every setting) and {} (every pair). The picture: {}, {}.").format(*files))
+    )
+    return Section(
+        "unknown",
+        "What this says and what it does not",
+        [columns(left, settings_and_sources(view.settings, view.sources))],
+    )
 
 
 def _lettered(view: SweepView, text: str) -> str:
@@ -341,36 +437,12 @@ def _lettered(view: SweepView, text: str) -> str:
     return words.sentence_case(" ".join(marked))
 
 
-def matrix_of(view: SweepView, kind: str, by: str) -> list[list[dict[str, Any] | None]]:
+def matrix_of(view: SweepView, kind: str, by: str) -> list[list[float | None]]:
     """For each proposal (row) and each other (column): in what share of settings the row gains more; None where unknown."""
     mine = view.shares[(view.shares["kind"] == kind) & (view.shares["by"] == by)]
-    known: dict[tuple[str, str], tuple[float, int]] = {}
+    known: dict[tuple[str, str], float] = {}
     for row in mine.to_dict("records"):
-        known[str(row["scenario"]), str(row["other"])] = (float(row["better"]), int(row["settings"]))
-        known[str(row["other"]), str(row["scenario"])] = (float(row["worse"]), int(row["settings"]))
-    names = list(view.scenarios)
-    return [
-        [
-            {"share": words.percent(found[0]), "more": found[0] > 0.5, "all": found[0] == 1.0, "n": found[1]}
-            if (found := known.get((one, other))) is not None and found[1]
-            else None
-            for other in names
-        ]
-        for one in names
-    ]
-
-
-def _hours(value: float) -> str:
-    if not np.isfinite(value):
-        return "not known"
-    return ("+" if value > 0 else words.MINUS if value < 0 else "") + words.count(abs(value))
-
-
-def _setting(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "; ".join(f"{words.plain(str(key))} {_setting(item)}" for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_setting, value))
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        if int(row["settings"]):
+            known[str(row["scenario"]), str(row["other"])] = float(row["better"])
+            known[str(row["other"]), str(row["scenario"])] = float(row["worse"])
+    return [[known.get((one, other)) for other in view.scenarios] for one in view.scenarios]
