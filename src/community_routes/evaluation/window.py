@@ -15,10 +15,10 @@ from community_routes.base.errors import StudyError
 from community_routes.base.notices import Notice, raise_on_errors
 from community_routes.base.times import HOUR, MINUTE, parse_window
 from community_routes.base.timings import Stopwatch
+from community_routes.fares.by_ticket import times_within_budgets
 from community_routes.fares.feed import feed_prices, monthly_feed_costs, times_within_feed_budgets
-from community_routes.fares.label_search import TooManyStatesError
+from community_routes.fares.machine import TooManyStatesError
 from community_routes.fares.month import Commute, monthly_costs
-from community_routes.fares.search import times_within_budgets
 from community_routes.fares.tickets import TicketFares
 from community_routes.measures.access import access_rows
 from community_routes.measures.list import (
