@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +21,7 @@ from community_routes.network.timetable.trips import Timetable
 from community_routes.routing.query import Query, Walks
 
 
-@dataclass(frozen=True)
-class TicketKind:
+class TicketKind(NamedTuple):
     """Rides that cost the same.
 
     Attributes
@@ -71,7 +71,7 @@ class TicketsHeld:
 
     def of_route(self, route: int, board_s: int) -> TicketKind | None:
         """The class of every ride on a route, None where the distance matters."""
-        key = route, bool(self._at_concession(board_s))
+        key = route, self._at_concession(board_s)
         if key not in self._of_route:
             ride = self._ride(route, board_s)
             price = self.prices.single(ride)
@@ -86,7 +86,8 @@ class TicketsHeld:
         km = great_circle_m(*self._places[start].T, *self._places[end].T) / 1000
         km = np.where(np.isfinite(km), km, np.inf)
         route, board_s = self._route_of[timetable.trip[board]], timetable.departure_s[board]
-        of_ride = route * 2 + self._at_concession(board_s)
+        from_s, to_s = self._concession_from_to or (np.inf, np.inf)
+        of_ride = route * 2 + ((board_s >= from_s) & (board_s < to_s))
         _, first, number = np.unique(of_ride, return_index=True, return_inverse=True)
         found = np.empty(len(rides), dtype=object)
         for k, row in enumerate(first.tolist()):
@@ -117,10 +118,9 @@ class TicketsHeld:
         terms = self.prices.fares.concession if self.prices.concession else None
         return None if terms is None else (terms.from_, np.inf if terms.to is None else terms.to)
 
-    def _at_concession(self, board_s: int | NDArray[np.int32]) -> NDArray[np.bool_]:
-        """Whether the concession holds at each moment."""
+    def _at_concession(self, board_s: int) -> bool:
         from_s, to_s = self._concession_from_to or (np.inf, np.inf)
-        return (np.asarray(board_s) >= from_s) & (np.asarray(board_s) < to_s)
+        return from_s <= board_s < to_s
 
     # --- states ----------------------------------------------------------------------------------------------------
 
