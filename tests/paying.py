@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 
+from community_routes.fares.products import GtfsFare
 from community_routes.fares.tickets import FareRide
 from random_networks import Case, random_case
 from slow import SlowSearch
@@ -32,6 +34,37 @@ def small_case(seed: int, *, n_departures: int = 3) -> Case:
     start, step = case.window_s[0], case.step_s
     window_s = start, start + n_departures * step
     return replace(case, feed=replace(feed, routes=routes), max_rides=min(case.max_rides, 2), window_s=window_s)
+
+
+def pays_for(fare: GtfsFare, rides: Sequence[FareRide]) -> bool:
+    """Whether a fare of a timetable pays for these rides in a row, zones included."""
+    first = rides[0]
+    for count, ride in enumerate(rides):
+        late = fare.duration_s is not None and ride.board_s - first.board_s > fare.duration_s
+        elsewhere = fare.agency_id and ride.agency_id and fare.agency_id != ride.agency_id
+        of_route = not fare.rules or any(rule.route_id in ("", ride.route_id) for rule in fare.rules)
+        if late or elsewhere or not of_route or (fare.transfers is not None and count > fare.transfers):
+            return False
+    passed = frozenset(zone for ride in rides for zone in (ride.zones or (ride.from_zone, ride.to_zone)) if zone)
+    return not fare.rules or any(
+        rule.route_id in ("", first.route_id)
+        and rule.origin_id in ("", first.from_zone)
+        and rule.destination_id in ("", rides[-1].to_zone)
+        and (not rule.contains or rule.contains == passed)
+        for rule in fare.rules
+    )
+
+
+def by_cutting(fares: Sequence[GtfsFare], rides: Sequence[FareRide]) -> int | None:
+    """Every way to cut a journey into stretches, each on its cheapest fare; None where there is none."""
+    totals = []
+    for cuts in itertools.product([False, True], repeat=max(0, len(rides) - 1)):
+        ends = [k + 1 for k, cut in enumerate(cuts) if cut] + [len(rides)]
+        stretches = [rides[a:b] for a, b in zip([0, *ends], ends, strict=False)] if rides else []
+        prices = [min((f.cents for f in fares if pays_for(f, s)), default=None) for s in stretches]
+        if None not in prices:
+            totals.append(sum(p for p in prices if p is not None))
+    return min(totals, default=None)
 
 
 class Journeys:

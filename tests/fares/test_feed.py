@@ -19,7 +19,7 @@ from community_routes.base.notices import Notice
 from community_routes.base.times import UNREACHED
 from community_routes.evaluation.case import open_study
 from community_routes.evaluation.evaluate import evaluate
-from community_routes.fares import label_search
+from community_routes.fares import search
 from community_routes.fares.feed import (
     FeedPrices,
     feed_prices,
@@ -27,13 +27,13 @@ from community_routes.fares.feed import (
     monthly_feed_costs,
     times_within_feed_budgets,
 )
-from community_routes.fares.products import build_flat_products, build_gtfs_fares
+from community_routes.fares.products import build_gtfs_fares
 from community_routes.fares.tickets import FareRide
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.rows import join_feeds
 from community_routes.sources.study.fares import Fares
 from drawn import drawn_feed
-from paying import Journeys, small_case
+from paying import Journeys, by_cutting, small_case
 from priced import QUICK_OR_CHEAP, attributes, minutes, table, with_fares
 from random_networks import Case
 from searching import network_of, query_of, walks_of
@@ -210,7 +210,7 @@ def compare(seed: int) -> tuple[int, int]:
 
     @cache
     def cost(rides: tuple[FareRide, ...]) -> float:
-        cents = fares.cheapest(rides)
+        cents = by_cutting(fares, rides)
         return math.inf if cents is None else cents / 100
 
     expected = np.full(found.shape, NO, np.int64)
@@ -246,20 +246,20 @@ def test_equals_pricing_every_journey_on_many() -> None:
 
 
 def test_both_searches_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nothing ends by the clock the search by rounds and the search with labels find the same."""
+    """Where nothing ends by the clock the scan from the destinations and the one from the origins find the same."""
     for seed in range(12):
         case, _ = priced_case(seed)
         case.feed.fares["fare_attributes"]["transfer_duration"] = ""
         arguments = network_of(case), query_of(case), walks_of(case), FeedPrices(case.feed), [1.0, 2.5, 50.0]
-        by_rounds = times_within_feed_budgets(*arguments)
+        backwards = times_within_feed_budgets(*arguments)
         with monkeypatch.context() as patch:
-            patch.setattr(label_search, "_MOST_STATES", -1)
-            assert np.array_equal(by_rounds, times_within_feed_budgets(*arguments))
-        assert np.array_equal(by_rounds, times_within_feed_budgets(*arguments, threads=2))
+            patch.setattr(search, "_MOST_ALLOWANCES", -1)
+            assert np.array_equal(backwards, times_within_feed_budgets(*arguments))
+        assert np.array_equal(backwards, times_within_feed_budgets(*arguments, threads=2))
 
 
 def test_a_traced_journey_costs_what_its_rides_cost() -> None:
-    """Against ``GtfsFares`` with the same rides, for every rides of two that random networks have; products alike."""
+    """Against every way to cut the same rides, for every rides of two that random networks have."""
     tried = 0
     for seed in range(20):
         case, _ = priced_case(seed)
@@ -272,7 +272,7 @@ def test_a_traced_journey_costs_what_its_rides_cost() -> None:
                  int(listed.search.board_s[b]))
                 for b, a in pair
             ]  # fmt: skip
-            assert prices.cheapest(kinds) == fares.cheapest([listed.ride(b, a) for b, a in pair])
+            assert prices.cheapest(kinds) == by_cutting(fares, [listed.ride(b, a) for b, a in pair])
             tried += 1
     assert tried > 200
 
@@ -334,18 +334,17 @@ def test_rules_that_cannot_be_followed_leave_fares_unknown(fares: dict[str, pd.D
 
 
 def test_products_alone_are_priced_ride_by_ride() -> None:
-    """As ``FlatProducts`` sums singles."""
+    """2.50 and 1.00."""
     fares = {
         "fare_products": table("fare_product_id,amount,currency", "p,2.50,GBP", "q,1.00,GBP"),
         "fare_leg_rules": table("network_id,fare_product_id", "n,p", ",q"),
         "route_networks": table("network_id,route_id", "n,1"),
     }
     feed = with_fares(drawn_feed(*QUICK_OR_CHEAP), fares)
-    products, prices = build_flat_products(fares), FeedPrices(feed)
-    assert products is not None
+    prices = FeedPrices(feed)
     route = {name: row for row, name in enumerate(feed.routes["route_id"])}
     kinds = [(prices.kind_of(route[name], [0, 1]), 0) for name in ("1", "2")]
-    assert prices.cheapest(kinds) == products.cheapest([("1", "A", "M"), ("2", "M", "Z")]) == 350
+    assert prices.cheapest(kinds) == 350
 
 
 TOWN = """\

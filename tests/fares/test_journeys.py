@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from community_routes.base.times import HOUR, MINUTE
-from community_routes.fares.journeys import cheapest_of, commuting_cost, journey_fare, rides_of, straight_km
-from community_routes.fares.search import times_within_budgets
-from community_routes.fares.tickets import TicketFares
+from community_routes.fares.by_ticket import times_within_budgets
+from community_routes.fares.journeys import journey_fare, rides_of, straight_km
+from community_routes.fares.tickets import TicketFares, cheapest_month
 from community_routes.network.network import assemble_network
 from community_routes.routing.journeys import journeys
 from community_routes.routing.query import Query, Walks
@@ -42,11 +42,8 @@ def test_the_quick_and_the_cheap_journey() -> None:
     assert [ride.mode for ride in rides_of(FEED, quick)] == ["bus", "rail"]
     paid = [journey_fare(PRICES, FEED, journey) for journey in (quick, cheap)]
     assert [payment.cents for payment in paid if payment] == [645, 200]
-    best = cheapest_of(PRICES, FEED, [quick, cheap])
-    assert best is not None
-    assert best[0] is cheap
     no_prices = TicketFares(Fares.model_validate({"routes": {"9": {"single": 1.0}}}))
-    assert cheapest_of(no_prices, FEED, [quick, cheap]) is None
+    assert journey_fare(no_prices, FEED, quick) is None
 
 
 def test_a_journey_agrees_with_the_search_within_its_price() -> None:
@@ -58,6 +55,7 @@ def test_a_journey_agrees_with_the_search_within_its_price() -> None:
 def test_a_month_of_commuting() -> None:
     """The bus out and (as priced) back: 4.00 a day or 15.00 a week: 21 days at 3.00."""
     _, cheap = journeys(NETWORK, QUERY, WALKS, 0, 0, 8 * HOUR)
-    month = commuting_cost(PRICES, FEED, cheap, cheap)
+    rides = rides_of(FEED, cheap)
+    month = cheapest_month(PRICES, rides, rides)
     assert month is not None
     assert month.cents == 6300

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from community_routes.base.times import HOUR, MINUTE
-from community_routes.fares import label_search
+from community_routes.fares import search
 from community_routes.fares.month import CommuteFares, cost_of_share, monthly_costs
 from community_routes.fares.tickets import FareRide, TicketFares, cheapest_month
 from community_routes.network.network import assemble_network
@@ -190,15 +190,16 @@ def test_laws(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_the_search_with_labels_finds_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also with fares by distance and tickets of operators."""
+def test_the_search_from_each_origin_finds_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As by each total that a journey can cost, also with fares by distance and tickets of operators."""
     case = small_case(seed, n_departures=5)
     prices = TicketFares(Fares.model_validate(PRICE_LISTS[seed]))
     arguments = network_of(case), query_of(case), walks_of(case), prices
     cutoffs = [case.max_travel_s // 2, case.max_travel_s]
-    by_rounds = monthly_costs(*arguments, cutoffs_s=cutoffs)
-    monkeypatch.setattr(label_search, "_MOST_BYTES", -1)
-    assert np.array_equal(monthly_costs(*arguments, cutoffs_s=cutoffs), by_rounds)
+    monkeypatch.setattr(search, "_MOST_TOTALS", 400)
+    by_totals = monthly_costs(*arguments, cutoffs_s=cutoffs)
+    monkeypatch.setattr(search, "_MOST_TOTALS", -1)
+    assert np.array_equal(monthly_costs(*arguments, cutoffs_s=cutoffs), by_totals)
 
 
 def test_the_least_cost_of_a_share() -> None:

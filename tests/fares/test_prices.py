@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from community_routes.base.earth import great_circle_m
-from community_routes.fares.prices import price_runs
-from community_routes.fares.tickets import NO_PRICE, FareRide, TicketFares
+from community_routes.fares.by_ticket import TicketKind, TicketsHeld
+from community_routes.fares.machine import classify_runs
+from community_routes.fares.tickets import FareRide, TicketFares
 from community_routes.network.network import assemble_network
 from community_routes.sources.study.fares import Fares
 from drawn import DATE, drawn_feed, footpath_matrix, links_of
@@ -41,19 +42,20 @@ def test_many_distances_cost_what_each_costs(prices: dict[str, object]) -> None:
 
 
 def test_every_boarding_of_a_train_is_priced_by_its_distance() -> None:
-    """Three stops along the equator, 0.1 and 0.2 degrees apart: 11.12 km and 22.24 km at 0.10, and no price beyond 3.00."""
+    """Three stops along the equator, 0.1 and 0.2 degrees apart: 11.12 km and 22.24 km at 0.10, and 33.36 km."""
     lines = ["T: A 08:05  M 08:10  Z 08:15", "5: A 08:00  Z 08:30"]
     places = {"A": (0.0, 0.0), "M": (0.1, 0.0), "Z": (0.3, 0.0)}
     feed = drawn_feed(*lines, places=places, route_types={"T": 2})
     network = assemble_network(feed, DATE, links_of(footpath_matrix(feed, {})), slack_s=0)
     fares = TicketFares(Fares.model_validate({"single": 1.0, "modes": {"rail": {"per_km": 0.1}}}))
     hops = network.timetable
-    found = price_runs(network, fares, [()], np.arange(hops.n_runs, dtype=np.int32), most_cents=300)
+    found, kinds = classify_runs(network, TicketsHeld(fares, network), np.arange(hops.n_runs, dtype=np.int32))
     train = int(np.flatnonzero(np.diff(hops.first) == 2)[0])
     bus = 1 - train
-    assert found.classes[found.run_class[bus]].cents == 100.0
+    assert kinds[found.run_class[bus]] == TicketKind(100, ())
     assert found.run_class[train] == -1
     square = found.pair_class[found.pair_first[train] : found.pair_first[train] + 4].reshape(2, 2)
-    cents = [found.classes[square[i, j]].cents for i, j in ((0, 0), (1, 1), (0, 1))]
-    metres = [float(great_circle_m(a, 0.0, b, 0.0)) for a, b in ((0.0, 0.1), (0.1, 0.3))]
-    assert cents == [round(metres[0] / 1000 * 10), round(metres[1] / 1000 * 10), NO_PRICE]
+    metres = [float(great_circle_m(a, 0.0, b, 0.0)) for a, b in ((0.0, 0.1), (0.1, 0.3), (0.0, 0.3))]
+    rides = [kinds[square[i, j]] for i, j in ((0, 0), (1, 1), (0, 1))]
+    assert rides == [TicketKind(round(m / 1000 * 10), ()) for m in metres]
+    assert square[1, 0] == -1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from functools import cache
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from community_routes.base.times import HOUR, MINUTE, UNREACHED
-from community_routes.fares.search import RideClass, build_allowances, times_within_budgets
+from community_routes.fares import search
+from community_routes.fares.by_ticket import times_within_budgets
+from community_routes.fares.machine import Way, build_allowances, build_ways, totals
 from community_routes.fares.tickets import FareRide, TicketFares, cheapest_journey
 from community_routes.network.network import assemble_network
 from community_routes.routing.query import Query, Walks
@@ -250,15 +253,47 @@ def test_all_the_money_in_the_world_is_the_search_without_fares(seed: int) -> No
         assert np.array_equal(found[0], np.broadcast_to(on_foot[:, None, :], found[0].shape))
 
 
+class Flat:
+    """Every ride at 2.00, and nothing to hold."""
+
+    start = ()
+
+    def ways(self, held: Hashable, kind: Hashable) -> list[Way]:
+        return [Way((), 200)]
+
+    def may_end(self, held: Hashable) -> bool:
+        return True
+
+
 def test_allowances_that_permit_the_same_rides_are_one() -> None:
     """Three rides at 2.00: 6.00 and 100.00 allow the same; 4.00 two; 5.00 as 4.00. In all 3, 2, 1 and 0 rides."""
-    classes = [RideClass(200.0, (False,))]
-    found = build_allowances(classes, [()], [600, 10_000, 400, 500, 0, math.inf], 3)
-    starts = [int(s[0]) for s in found.starts]
-    assert starts[0] == starts[1] == starts[5]
-    assert starts[2] == starts[3]
-    assert len({starts[0], starts[2], starts[4]}) == 3
-    assert found.after.tolist() == [[-1], [0], [1], [2]]
+    ways = build_ways(Flat(), ["bus"], max_rides=3)
+    found, starts = build_allowances(ways, [600, 10_000, 400, 500, 0], max_rides=3)
+    assert starts == [3, 3, 2, 2, 0]
+    assert found.n_allowances == 4
+    assert found.first.tolist() == [0, 0, 1, 2, 3]
+    assert found.left.tolist() == [0, 1, 2]
+
+
+def test_what_journeys_can_cost_in_all() -> None:
+    """None, one, two or three rides at 2.00; four sums are more than three."""
+    ways = build_ways(Flat(), ["bus"], max_rides=3)
+    assert totals(ways, max_rides=3, most=4) == [0, 200, 400, 600]
+    assert totals(ways, max_rides=3, most=3) is None
+
+
+def test_a_price_beyond_every_budget_is_no_way() -> None:
+    assert len(build_ways(Flat(), ["bus"], max_rides=3, most_cents=199).cents) == 0
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_labels_followed_from_each_origin_find_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six price lists, by distance and with tickets too, in several threads."""
+    case = small_case(seed)
+    arguments = network_of(case), query_of(case), walks_of(case), priced(**PRICE_LISTS[seed]), [0, 1, 2, 3.5, 9]
+    backwards = times_within_budgets(*arguments, threads=2)
+    monkeypatch.setattr(search, "_MOST_ALLOWANCES", -1)
+    assert np.array_equal(times_within_budgets(*arguments, threads=2), backwards)
 
 
 def test_only_departures_can_be_limited() -> None:

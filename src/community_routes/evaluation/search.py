@@ -20,10 +20,10 @@ from community_routes.base.errors import StudyError
 from community_routes.base.times import HOUR, MINUTE
 from community_routes.evaluation.case import Case, window_query
 from community_routes.evaluation.window import Choice, amount_units
+from community_routes.fares.by_ticket import times_within_budgets
 from community_routes.fares.feed import feed_prices, monthly_feed_costs, times_within_feed_budgets
-from community_routes.fares.label_search import TooManyStatesError
+from community_routes.fares.machine import TooManyStatesError
 from community_routes.fares.month import Commute, monthly_costs
-from community_routes.fares.search import times_within_budgets
 from community_routes.fares.tickets import TicketFares
 from community_routes.measures.measure import BUDGETS, ZONE_TIMES, WindowInputs
 from community_routes.measures.meeting import exposure_table, mixing_table, visitors_in_window

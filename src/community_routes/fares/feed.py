@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from community_routes.base.earth import great_circle_m
 from community_routes.base.notices import Notice, declare, errors_in
 from community_routes.fares.journeys import ride_on_route
-from community_routes.fares.label_search import Way, search_labels
-from community_routes.fares.labels import FOREVER, KEEPS, NO_PRICE_CENTS
+from community_routes.fares.machine import FOREVER, KEEPS, NO_PRICE_CENTS, Way
 from community_routes.fares.products import (
     PRICES,
     FareRule,
@@ -30,6 +29,7 @@ from community_routes.fares.products import (
     currencies_of,
     main_currency,
 )
+from community_routes.fares.search import cheapest_within, quickest_within
 from community_routes.fares.tickets import NO_PRICE, FareRide, TicketFares
 from community_routes.network.network import Network
 from community_routes.network.timetable.trips import Timetable
@@ -112,7 +112,7 @@ class FeedPrices:
     def __init__(self, feed: Feed, study: Fares | None = None) -> None:
         self.feed = feed
         currency = money_of(feed, study)
-        self.fares: tuple[GtfsFare, ...] = build_gtfs_fares(feed.fares, currency).fares
+        self.fares: tuple[GtfsFare, ...] = build_gtfs_fares(feed.fares, currency)
         self.products = None if self.fares else build_flat_products(feed.fares, feed.routes, currency)
         self.cannot = "" if self.products is None else _unused_rules(feed)
         self.study = TicketFares(study or Fares())
@@ -139,13 +139,14 @@ class FeedPrices:
             return None
         return self._kind(route, own, ())
 
-    def of_ride(self, hops: range, timetable: Timetable) -> FeedRide:
-        """The class of a ride over some hops."""
-        stops = [
-            *timetable.from_stop[hops.start : hops.stop].tolist(),
-            *timetable.to_stop[hops.start : hops.stop].tolist(),
+    def of_rides(self, rides: NDArray[np.int64], timetable: Timetable) -> list[FeedRide]:
+        """The class of each ride; columns are the hops boarded and left."""
+        route = self._route_of[timetable.trip[rides[:, 0]]].tolist()
+        from_stop, to_stop = timetable.from_stop, timetable.to_stop
+        return [
+            self.kind_of(of, [*from_stop[board : alight + 1].tolist(), *to_stop[board : alight + 1].tolist()])
+            for of, (board, alight) in zip(route, rides.tolist(), strict=True)
         ]
-        return self.kind_of(int(self._route_of[timetable.trip[hops[0]]]), stops)
 
     def kind_of(self, route: int, stops: Sequence[int]) -> FeedRide:
         """The class of a ride on a route (a row) that calls at stops (rows), the first and the last included."""
@@ -388,15 +389,14 @@ def _other_currencies(feed: Feed, study: Fares | None) -> list[Notice]:
 def times_within_feed_budgets(
     network: Network, query: Query, walks: Walks, prices: FeedPrices, budgets: Sequence[float], *, threads: int = 1
 ) -> NDArray[np.int32]:
-    """``fare_search.times_within_budgets`` with the timetable's fares, in the same shape.
+    """``by_ticket.times_within_budgets`` with the timetable's fares, in the same shape.
 
     Raises
     ------
-    label_search.TooManyStatesError
+    machine.TooManyStatesError
     """
     cents = [round(budget * 100) for budget in budgets]
-    _, quickest = search_labels(network, query, walks, prices, prices, budgets=cents, threads=threads)
-    return quickest
+    return quickest_within(network, query, walks, prices, cents, threads=threads)
 
 
 def monthly_feed_costs(
@@ -409,8 +409,8 @@ def monthly_feed_costs(
     days: int,
     threads: int = 1,
 ) -> NDArray[np.float64]:
-    """``commuting.monthly_costs`` with the timetable's fares, which are paid every day: days * 2 * the fare of the way out."""
-    cheapest, _ = search_labels(network, query, walks, prices, prices, cutoffs_s=cutoffs_s, threads=threads)
+    """``month.monthly_costs`` with the timetable's fares, which are paid every day: days * 2 * the fare of the way out."""
+    cheapest = cheapest_within(network, query, walks, prices, cutoffs_s, threads=threads)
     return np.asarray(np.where(cheapest < NO_PRICE_CENTS, cheapest.astype(np.float64) * (2 * days) / 100, np.inf))
 
 

@@ -1,15 +1,14 @@
-"""What a traced journey costs, and a month of it as a commute."""
+"""What a traced journey costs."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
 from community_routes.base.earth import great_circle_m
 from community_routes.fares.products import describe_ride
-from community_routes.fares.tickets import FareRide, Payment, TicketFares, cheapest_journey, cheapest_month, mode_of
+from community_routes.fares.tickets import FareRide, Payment, TicketFares, cheapest_journey, mode_of
 from community_routes.routing.journeys import Journey
 from community_routes.sources.gtfs.feed import Feed
 
@@ -57,16 +56,3 @@ def rides_of(feed: Feed, journey: Journey) -> list[FareRide]:
 def journey_fare(prices: TicketFares, feed: Feed, journey: Journey) -> Payment | None:
     """The cheapest way to pay for a journey; ``None`` where a ride has no price. All the way on foot costs 0."""
     return cheapest_journey(prices, rides_of(feed, journey))
-
-
-def cheapest_of(prices: TicketFares, feed: Feed, journeys: Sequence[Journey]) -> tuple[Journey, Payment] | None:
-    """The cheapest of several journeys and its price, the first of equals; ``None`` where none has a price."""
-    paid = [(journey, payment) for journey in journeys if (payment := journey_fare(prices, feed, journey)) is not None]
-    return min(paid, key=lambda pair: pair[1].cents, default=None)
-
-
-def commuting_cost(
-    prices: TicketFares, feed: Feed, out: Journey, back: Journey, *, days: int = 21, days_a_week: int = 5
-) -> Payment | None:
-    """The cheapest way to pay for a month of going out and back by these journeys; see ``fares.cheapest_month``."""
-    return cheapest_month(prices, rides_of(feed, out), rides_of(feed, back), days=days, days_a_week=days_a_week)

@@ -1,20 +1,15 @@
-"""Fares of a timetable: ``fare_attributes``/``fare_rules`` with transfers, and flat or zonal products of fares v2.
-
-A fare of the first kind pays for one or more rides in a row, as many as its transfers allow, while it is valid. What a
-journey has cost so far is a state (``Held``): two states are comparable only when the first allows every ride that the
-second allows at the same price.
-"""
+"""Fares as the tables of a timetable state them: ``fare_attributes`` with rules, flat or zonal products of fares v2."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import pandas as pd
 
-from community_routes.fares.labels import NO_PRICE_CENTS
+from community_routes.fares.machine import NO_PRICE_CENTS
 from community_routes.fares.tickets import FareRide, to_cents
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.study.fares import POUNDS
@@ -59,117 +54,6 @@ class GtfsFare:
     agency_id: str = ""
     rules: tuple[FareRule, ...] = ()
 
-    def may_follow(self, first: FareRide, count: int, ride: FareRide) -> bool:
-        """Whether a ride may be the next on this fare after ``count`` rides that began with ``first``."""
-        if self.transfers is not None and count > self.transfers:
-            return False
-        if self.duration_s is not None and ride.board_s - first.board_s > self.duration_s:
-            return False
-        return self.holds_for(ride)
-
-    def holds_for(self, ride: FareRide) -> bool:
-        """Whether agency and route of a ride are among those of the fare."""
-        if self.agency_id and ride.agency_id and self.agency_id != ride.agency_id:
-            return False
-        return not self.rules or any(rule.route_id in ("", ride.route_id) for rule in self.rules)
-
-    def pays_for(self, rides: Sequence[FareRide]) -> bool:
-        """Whether the fare pays for these rides in a row, zones included."""
-        first = rides[0]
-        if not all(self.may_follow(first, count, ride) for count, ride in enumerate(rides)):
-            return False
-        if not self.rules:
-            return True
-        passed = frozenset(zone for ride in rides for zone in (ride.zones or (ride.from_zone, ride.to_zone)) if zone)
-        return any(
-            rule.route_id in ("", first.route_id)
-            and rule.origin_id in ("", first.from_zone)
-            and rule.destination_id in ("", rides[-1].to_zone)
-            and (not rule.contains or rule.contains == passed)
-            for rule in self.rules
-        )
-
-
-@dataclass(frozen=True)
-class Held:
-    """What a journey has cost so far and which fare is still in hand.
-
-    Attributes
-    ----------
-    cents : int
-        Paid for the rides before those on the fare in hand, and for the fare in hand.
-    fare : GtfsFare or None
-    rides : tuple of FareRide
-        Rides on the fare in hand.
-    """
-
-    cents: int = 0
-    fare: GtfsFare | None = None
-    rides: tuple[FareRide, ...] = ()
-
-    @property
-    def is_paid(self) -> bool:
-        """Whether the fare in hand pays for its rides if the journey ends here (a zonal one may need one ride more)."""
-        return self.fare is None or self.fare.pays_for(self.rides)
-
-
-@dataclass(frozen=True)
-class GtfsFares:
-    """All fares of ``fare_attributes.txt`` that can be paid."""
-
-    fares: tuple[GtfsFare, ...] = field(default=())
-
-    def start(self) -> Held:
-        """Nothing ridden, nothing paid."""
-        return Held()
-
-    def board(self, state: Held, ride: FareRide) -> list[Held]:
-        """Every state after a ride: on the fare in hand where that is allowed, and on each new fare."""
-        found: list[Held] = []
-        known = [fare for fare in self.fares if fare.cents < NO_PRICE_CENTS]
-        if state.fare is not None and state.fare.may_follow(state.rides[0], len(state.rides), ride):
-            found.append(Held(state.cents, state.fare, (*state.rides, ride)))
-        if state.is_paid:
-            found += [Held(state.cents + fare.cents, fare, (ride,)) for fare in known if fare.holds_for(ride)]
-        return _without_worse(found)
-
-    def cheapest(self, rides: Iterable[FareRide]) -> int | None:
-        """Cheapest price of a journey in hundredths; 0 without a ride, ``None`` where some ride has no fare."""
-        states = [self.start()]
-        for ride in rides:
-            states = _without_worse([after for state in states for after in self.board(state, ride)])
-        return min((state.cents for state in states if state.is_paid), default=None)
-
-
-def no_worse(one: Held, other: Held) -> bool:
-    """Whether one state costs no more and allows, at no more, every ride that the other allows.
-
-    With the same fare in hand that needs as many changes and as much time left, and the same zones behind it; a state
-    that can end here is also no worse than one that has no fare in hand.
-    """
-    if one.cents > other.cents or (other.is_paid and not one.is_paid):
-        return False
-    if other.fare is None:
-        return True
-    if one.fare != other.fare:
-        return False
-    same_zones = not other.fare.rules or _zones(one) == _zones(other)
-    return same_zones and len(one.rides) <= len(other.rides) and one.rides[0].board_s >= other.rides[0].board_s
-
-
-def _zones(state: Held) -> tuple[str, str, frozenset[str]]:
-    first = state.rides[0]
-    passed = (zone for ride in state.rides for zone in (ride.zones or (ride.from_zone, ride.to_zone)))
-    return first.route_id, first.from_zone, frozenset(passed)
-
-
-def _without_worse(states: list[Held]) -> list[Held]:
-    kept: list[Held] = []
-    for state in sorted(states, key=lambda s: (s.cents, "" if s.fare is None else s.fare.fare_id, len(s.rides))):
-        if not any(no_worse(other, state) for other in kept):
-            kept.append(state)
-    return kept
-
 
 # --- from the tables of a feed ---------------------------------------------------------------------------------------
 
@@ -201,7 +85,7 @@ def _cents(price: object, stated: str, currency: str) -> int:
     return cents if stated in ("", currency) else NO_PRICE_CENTS
 
 
-def build_gtfs_fares(tables: Mapping[str, pd.DataFrame], currency: str | None = None) -> GtfsFares:
+def build_gtfs_fares(tables: Mapping[str, pd.DataFrame], currency: str | None = None) -> tuple[GtfsFare, ...]:
     """The fares of ``fare_attributes`` and ``fare_rules`` (tables of text, as in ``Feed.fares``).
 
     ``transfers``: 0, 1, 2 changes, blank for any number; ``transfer_duration``: blank for no end. A fare without rules
@@ -215,7 +99,7 @@ def build_gtfs_fares(tables: Mapping[str, pd.DataFrame], currency: str | None = 
     """
     attributes = tables.get("fare_attributes")
     if attributes is None:
-        return GtfsFares()
+        return ()
     rules = _rules_by_fare(tables.get("fare_rules"))
     agencies = attributes["agency_id"] if "agency_id" in attributes else [""] * len(attributes)
     transfers = attributes["transfers"] if "transfers" in attributes else [""] * len(attributes)
@@ -241,7 +125,7 @@ def build_gtfs_fares(tables: Mapping[str, pd.DataFrame], currency: str | None = 
                 f"fare_attributes.txt: fare {fare_id!r} has the price {price!r}, transfers {changes!r} and "
                 f"transfer_duration {duration!r}; each must be a number (transfers and duration may be blank)"
             ) from None
-    return GtfsFares(tuple(found))
+    return tuple(found)
 
 
 def _amount(text: object) -> float:
@@ -317,13 +201,6 @@ class FlatProducts:
             return True
         named = {getattr(rule, column) for rule in self.rules}
         return not any(item in named for item in have)
-
-    def cheapest(self, rides: Iterable[tuple[str, str, str]]) -> int | None:
-        """Sum of singles of (route_id, from stop_id, to stop_id); ``None`` where one has no price."""
-        prices = [self.single(*ride) for ride in rides]
-        return (
-            None if any(p is None or p >= NO_PRICE_CENTS for p in prices) else sum(p for p in prices if p is not None)
-        )
 
 
 def build_flat_products(

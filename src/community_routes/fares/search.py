@@ -1,95 +1,63 @@
-"""Travel times within a budget of money: the search that knows what each ride costs and which tickets are held.
+"""Searches that know what each ride costs and what is held: the quickest within a budget, the cheapest within a time.
 
-For every budget and every departure the earliest arrival among the journeys that can be paid for, with singles, with day
-tickets, or with both. It is exact: allowances that permit the same rides to come are one state, and no other two are
-compared. An infinite budget gives the travel times of the search without fares.
+Prices are a machine of states (``machine``). Where no fare ends by the clock a budget is an allowance of rides, and a scan
+backwards from the destinations answers all origins and departures at once (``scan``): for each budget, or for each total that
+a journey can cost. Else, or where there are too many allowances or totals, labels are followed from each origin (``forward``).
+Both are exact.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.base.times import UNREACHED
-from community_routes.fares.prices import Choice, PricedRuns, RideClass, price_runs
-from community_routes.fares.scan import NEVER, all_changes, catchable, read_allowance, scan_allowances
-from community_routes.fares.tickets import TicketFares
+from community_routes.fares.forward import Goal, scan_forward
+from community_routes.fares.machine import (
+    NO_PRICE_CENTS,
+    Allowances,
+    Fares,
+    FareWays,
+    build_allowances,
+    build_ways,
+    classify_runs,
+    totals,
+)
+from community_routes.fares.scan import (
+    NEVER,
+    Access,
+    Hops,
+    Lanes,
+    Moments,
+    Rows,
+    Vehicles,
+    all_changes,
+    catchable,
+    read_allowance,
+    scan_allowances,
+)
 from community_routes.network.network import Network
 from community_routes.network.walks.points import Links
 from community_routes.routing.query import Query, Walks
+from community_routes.routing.travel_times import travel_times_by_departure
 
 LONGEST_SPAN_S = 32_000
 """First departure to last useful arrival in one scan: what 16 bits hold."""
 
 _MOST_LANES = 256
+_MOST_TOTALS = 100
+_MOST_ALLOWANCES = 1000
 _BYTES_AT_FIRST = 1 << 28
-_UNTIMED = 1 << 30
+_UNTIMED_S = 2**30
 
 
-@dataclass(frozen=True, eq=False)
-class Allowances:
-    """What may still be ridden, as a machine of states.
-
-    Attributes
-    ----------
-    after : int32, shape (n_allowances, n_classes)
-        The allowance left after boarding a ride of a class, always of a smaller number; -1 where it is not allowed.
-    starts : tuple of int32 arrays
-        For each budget the allowances that a traveller may choose from: one for each choice of tickets that it pays for.
-    """
-
-    after: NDArray[np.int32]
-    starts: tuple[NDArray[np.int32], ...]
-
-
-def build_allowances(
-    classes: Sequence[RideClass], choices: Sequence[Choice], budgets: Sequence[float], max_rides: int
-) -> Allowances:
-    """The smallest machine that tells apart what some budgets allow.
-
-    Two allowances that permit the same sequences of classes are one, however much money is left in each.
-
-    Parameters
-    ----------
-    classes : sequence of RideClass
-    choices : sequence of tuple of Ticket
-    budgets : sequence of float
-        Hundredths; infinity allows every ride, also one without a price.
-    max_rides : int
-    """
-    number: dict[tuple[int, ...], int] = {}
-    known: dict[tuple[int, int, float], int] = {}
-
-    def allowance(choice: int, rides: int, cents: float) -> int:
-        key = (choice, rides, cents)
-        if key not in known:
-            left = []
-            for ride in classes if rides else ():
-                price = 0.0 if cents == math.inf or ride.covered[choice] else ride.cents
-                left.append(allowance(choice, rides - 1, cents - price) if price <= cents else -1)
-            shape = tuple(left) if left else (-1,) * len(classes)
-            known[key] = number.setdefault(shape, len(number))
-        return known[key]
-
-    starts: list[NDArray[np.int32]] = []
-    for budget in budgets:
-        if budget == math.inf:
-            found = {allowance(0, max_rides, math.inf)}
-        else:
-            cost = [float(sum(ticket.cents for ticket in choice)) for choice in choices]
-            found = {allowance(k, max_rides, budget - cents) for k, cents in enumerate(cost) if cents <= budget}
-        starts.append(np.asarray(sorted(found), dtype=np.int32))
-    after = np.asarray(list(number), dtype=np.int32).reshape(len(number), len(classes))
-    return Allowances(after, tuple(starts))
-
-
-def times_within_budgets(
-    network: Network, query: Query, walks: Walks, prices: TicketFares, budgets: Iterable[float], *, threads: int = 1
+def quickest_within(
+    network: Network, query: Query, walks: Walks, fares: Fares, budgets: Sequence[float], *, threads: int = 1
 ) -> NDArray[np.int32]:
     """Travel time of every origin, departure and destination for each budget.
 
@@ -99,10 +67,9 @@ def times_within_budgets(
     query : Query
         Not arrive-by.
     walks : Walks
-    prices : TicketFares
-        A fare by distance counts the straight line between the stops.
-    budgets : iterable of float
-        Money for one journey; infinity for no limit.
+    fares : Fares
+    budgets : sequence of float
+        Whole hundredths; an infinite one pays for every ride, also one without a price.
     threads : int
         Changes nothing but the time it takes.
 
@@ -110,133 +77,274 @@ def times_within_budgets(
     -------
     int32, shape (n_budgets, n_origins, n_departures, n_destinations)
         Seconds; UNREACHED where the budget pays for no journey within the limits. Walking all the way is free.
+
+    Raises
+    ------
+    TooManyStatesError
     """
+    finite = [int(b) for b in budgets if b < math.inf]
+    spans = [_Span(network, query, walks, fares, part) for part in _spans(query)]
+    parts = [span.quickest(finite, threads) for span in spans]
+    found = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
+    start, to, walk_s = _on_foot(walks.direct, query.max_travel_s)
+    found[:, start, :, to] = np.minimum(found[:, start, :, to], walk_s[:, None, None])
+    if len(finite) == len(budgets):
+        return found
+    free = travel_times_by_departure(network, query, walks, threads=threads)
+    known = iter(found)
+    return np.stack([next(known) if b < math.inf else free for b in budgets])
+
+
+def cheapest_within(
+    network: Network, query: Query, walks: Walks, fares: Fares, cutoffs_s: Sequence[int], *, threads: int = 1
+) -> NDArray[np.int32]:
+    """The least to pay for a journey within each cutoff, over all departures.
+
+    Returns
+    -------
+    int32, shape (n_origins, n_cutoffs, n_destinations)
+        Hundredths; ``NO_PRICE_CENTS`` where no journey with a price is quick enough. Walking all the way is free.
+
+    Raises
+    ------
+    TooManyStatesError
+    """
+    limits_s = [min(cutoff_s, query.max_travel_s) for cutoff_s in cutoffs_s]
+    longest_s = max(limits_s, default=0)
+    spans = [_Span(network, query, walks, fares, part, max_travel_s=longest_s) for part in _spans(query)]
+    found: NDArray[np.int32] = np.min([span.cheapest(limits_s, threads) for span in spans], axis=0)
+    for k, limit_s in enumerate(limits_s):
+        start, to, _ = _on_foot(walks.direct, limit_s)
+        found[start, k, to] = 0
+    return found
+
+
+def _spans(query: Query) -> list[slice]:
+    """Consecutive departures that one scan can answer."""
     if query.arrive_by:
-        raise ValueError("a budget is searched by departure, not by arrival")
-    cents = [b if b == math.inf else math.floor(b * 100 + 1e-6) for b in budgets]
-    moments = query.departures_s
-    result = np.empty((len(cents), walks.n_origins, len(moments), walks.n_destinations), np.int32)
-    n_blocks = max(1, -(-walks.n_destinations // _MOST_LANES))
-    blocks = np.array_split(np.arange(walks.n_destinations), n_blocks)
-    start = 0
+        raise ValueError("fares are searched by departure, not by arrival")
+    moments, spans, start = query.departures_s, list[slice](), 0
     while start < len(moments):
         end = int(np.searchsorted(moments, int(moments[start]) + LONGEST_SPAN_S - query.max_travel_s, "right"))
-        span = _Span(network, query, walks, prices, cents, slice(start, end))
-        if threads > 1 and n_blocks > 1:
-            with ThreadPoolExecutor(threads) as pool:
-                for done in [pool.submit(span.fill, block, result) for block in blocks]:
-                    done.result()
-        else:
-            for block in blocks:
-                span.fill(block, result)
+        spans.append(slice(start, end))
         start = end
-    return result
+    return spans
+
+
+class Sought(NamedTuple):
+    """Arrays to fill for each origin: least to pay within limits (o, k, lane), seconds within budgets (b, o, d, lane)."""
+
+    cheapest: NDArray[np.int32]
+    quickest: NDArray[np.int32]
+    limits_s: tuple[int, ...]
+    budgets: tuple[int, ...]
+    most_cents: int
 
 
 class _Span:
-    """Consecutive departures that one scan can answer: what is ridden in it, what that costs, and the changes."""
+    """Some departures: what is ridden after them, what that costs, and the changes."""
 
     def __init__(
         self,
         network: Network,
         query: Query,
         walks: Walks,
-        prices: TicketFares,
-        cents: Sequence[float],
+        fares: Fares,
         departures: slice,
+        *,
+        max_travel_s: int | None = None,
     ) -> None:
-        self.network, self.query, self.walks, self.departures = network, query, walks, departures
+        self.network, self.walks, self.fares, self.max_rides = network, walks, fares, query.max_rides
+        self.max_travel_s = query.max_travel_s if max_travel_s is None else max_travel_s
         self.moments = query.departures_s[departures]
-        self.base_s = int(self.moments[0])
-        self.latest_s = int(self.moments[-1]) + query.max_travel_s
-        c, changes = network.connections, network.changes
-        low, high = self.low, self.high = c.slice_between(self.base_s, self.latest_s)
-        board_place, alight_place = changes.board_place[c.hop], changes.alight_place[c.hop]
-        caught, self.ridden = catchable(
-            low, high, c.departure_s, c.arrival_s, c.run, board_place, alight_place, changes.first, changes.to,
-            changes.change_s, self._first_moments(), np.zeros(network.timetable.n_runs, np.bool_),
+        base_s, last_s = int(self.moments[0]), int(self.moments[-1])
+        self.seconds = Moments(base_s, last_s + self.max_travel_s, self.max_travel_s)
+        c = network.connections
+        self.access = Access(
+            network.slack_s, walks.access.first, walks.access.to, walks.access.walk_s, c.place_first, c.place,
+            c.event_first, c.event, c.event_departure_s,
         )  # fmt: skip
-        self.changes, self.change_to = all_changes(
-            low, high, c.arrival_s, alight_place, changes.first, changes.to, changes.change_s, c.event_first, c.event,
-            c.event_departure_s, self.ridden,
-        )  # fmt: skip
-        self.n_events = int(caught.sum())
-        self.event_row = np.where(caught, np.cumsum(caught) - 1, -1).astype(np.int32)
-        self.connection_of = np.empty(len(c.hop), np.int64)
-        self.connection_of[c.hop] = np.arange(len(c.hop))
-        self.priced, self.allowances = _paid(network, query, prices, cents, np.unique(c.run[low:high][self.ridden]))
-        flat = np.flatnonzero(self.priced.run_class >= 0)
-        self.n_flat = len(flat)
-        self.run_row = np.full(network.timetable.n_runs, -1, np.int32)
-        self.run_row[flat] = np.arange(self.n_flat)
+        self.vehicles, self.caught, self.ridden = _vehicles(network, self.access, self.seconds)
+        runs = np.unique(c.run[self.vehicles.low : self.vehicles.high][self.ridden])
+        self.classes, self.kinds = classify_runs(network, fares, runs)
 
-    def _first_moments(self) -> NDArray[np.int32]:
-        """The first moment at which somebody from an origin can board at each waiting place."""
-        c, access = self.network.connections, self.walks.access
-        at_stop = np.full(len(c.place_first) - 1, _UNTIMED, np.int32)
-        np.minimum.at(at_stop, access.to, self.base_s + access.walk_s + self.network.slack_s)
-        ready_s = np.full(len(c.event_first) - 1, _UNTIMED, np.int32)
-        ready_s[c.place] = np.repeat(at_stop, np.diff(c.place_first))
-        return ready_s
+    def quickest(self, budgets: Sequence[int], threads: int) -> NDArray[np.int32]:
+        """Seconds within each budget (hundredths), shape (n_budgets, n_origins, n_departures, n_destinations)."""
+        shape = len(budgets), self.walks.n_origins, len(self.moments), self.walks.n_destinations
+        found = np.full(shape, UNREACHED, np.int32)
+        most = max(budgets, default=0)
+        ways = build_ways(self.fares, self.kinds, max_rides=self.max_rides, most_cents=most)
+        if not ways.by_clock:
+            allowances, starts = build_allowances(ways, budgets, max_rides=self.max_rides)
+            if allowances.n_allowances <= _MOST_ALLOWANCES:
 
-    def fill(self, destinations: NDArray[np.int64], result: NDArray[np.int32]) -> None:
-        """The travel times to some destinations, into the array of all."""
-        c, walks, query = self.network.connections, self.walks, self.query
-        lane_of = np.full(walks.n_destinations, -1, np.int32)
-        lane_of[destinations] = np.arange(len(destinations))
-        waiting_row, rows = self._scan(destinations)
-        for k, starts in enumerate(self.allowances.starts):
-            read_allowance(
-                starts, self.low, self.base_s, self.moments, self.network.slack_s, query.max_travel_s, walks.access.first,
-                walks.access.to, walks.access.walk_s, walks.direct.first, walks.direct.to, walks.direct.walk_s,
-                c.place_first, c.place, c.event_first, c.event, c.event_departure_s, self.event_row, waiting_row, rows,
-                destinations, lane_of, UNREACHED, self.departures.start, result[k],
-            )  # fmt: skip
+                def read(block: NDArray[np.int64], rows: Rows) -> None:
+                    for start, times in zip(starts, found, strict=True):
+                        self._read(start, rows, block, times)
 
-    def _scan(self, destinations: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
-        """Waiting rows of all events for one block: the row of each event and allowance, and the rows."""
-        c, n_lanes, n_allowances = self.network.connections, len(destinations), len(self.allowances.after)
-        egress_row, egress_s = _egress(self.walks.egress, destinations, len(c.place_first) - 1)
-        waiting_row = np.full((max(self.n_events, 1), n_allowances), -1, np.int32)
-        riding = np.empty((max(self.n_flat, 1), n_allowances, n_lanes), np.int16)
-        is_riding = np.zeros(riding.shape[:2], np.bool_)
+                self._scan_backward(allowances, read, threads)
+                return found
+        nothing = np.empty((shape[1], 0, shape[3]), np.int32)
+        self._scan_forward(ways, Sought(nothing, found, (), tuple(budgets), most), threads)
+        return found
+
+    def cheapest(self, limits_s: Sequence[int], threads: int) -> NDArray[np.int32]:
+        """Least to pay within each limit, shape (n_origins, n_limits, n_destinations)."""
+        shape = self.walks.n_origins, len(limits_s), self.walks.n_destinations
+        found = np.full(shape, NO_PRICE_CENTS, np.int32)
+        ways = build_ways(self.fares, self.kinds, max_rides=self.max_rides)
+        sums = None if ways.by_clock else totals(ways, max_rides=self.max_rides, most=_MOST_TOTALS)
+        if sums is None:
+            nothing = np.empty((0, shape[0], 0, shape[2]), np.int32)
+            self._scan_forward(ways, Sought(found, nothing, tuple(limits_s), (), NO_PRICE_CENTS - 1), threads)
+            return found
+        allowances, starts = build_allowances(ways, sums, max_rides=self.max_rides)
+
+        def read(block: NDArray[np.int64], rows: Rows) -> None:
+            for cents, start in zip(sums[::-1], starts[::-1], strict=True):
+                times = np.full((shape[0], len(self.moments), len(block)), UNREACHED, np.int32)
+                self._read(start, rows, np.arange(len(block)), times)
+                soonest_s = times.min(axis=1)
+                for k, limit_s in enumerate(limits_s):
+                    mine = found[:, k, block]
+                    mine[soonest_s <= limit_s] = cents
+                    found[:, k, block] = mine
+
+        self._scan_backward(allowances, read, threads)
+        return found
+
+    # --- from each origin --------------------------------------------------------------------------------------------
+
+    def _scan_forward(self, ways: FareWays, sought: Sought, threads: int) -> None:
+        egress, n_stops = self.walks.egress, len(self.access.place_first) - 1
+        order = np.argsort(egress.to, kind="stable")
+        goal = Goal(
+            self.max_rides,
+            self.max_travel_s,
+            sought.most_cents,
+            np.asarray(sought.limits_s, np.int32),
+            np.asarray(sought.budgets, np.int32),
+            np.concatenate([[0], np.cumsum(np.bincount(egress.to, minlength=n_stops))]).astype(np.int64),
+            egress.start()[order].astype(np.int32),
+            egress.walk_s[order].astype(np.int32),
+        )
+
+        def scan(origins: NDArray[np.int64]) -> None:
+            scan_forward(
+                origins,
+                self.moments,
+                self.vehicles,
+                self.access,
+                self.classes,
+                ways,
+                goal,
+                sought.cheapest,
+                sought.quickest,
+            )
+
+        origins = np.arange(self.walks.n_origins)
+        _for_each(scan, np.array_split(origins, max(1, min(4 * threads, len(origins)))), threads)
+
+    # --- from blocks of destinations -----------------------------------------------------------------------------------
+
+    def _scan_backward(
+        self, allowances: Allowances, read: Callable[[NDArray[np.int64], Rows], None], threads: int
+    ) -> None:
+        """Scan for each block of destinations, and have the rows read."""
+        n = self.walks.n_destinations
+        blocks = np.array_split(np.arange(n), max(1, -(-n // _MOST_LANES)))
+        _for_each(lambda block: read(block, self._rows(allowances, block)), blocks, threads)
+
+    def _rows(self, allowances: Allowances, block: NDArray[np.int64]) -> Rows:
+        """The scanned rows of one block."""
+        n_lanes, n_allowances, n_events = len(block), allowances.n_allowances, max(int(self.caught.sum()), 1)
+        flat = np.flatnonzero(self.classes.run_class >= 0)
+        run_row = np.full(self.network.timetable.n_runs, -1, np.int32)
+        run_row[flat] = np.arange(len(flat))
+        n_riding = max(len(flat), 1)
         # Memory that is not touched costs nothing, whereas rows that turn out too few are copied.
-        most = waiting_row.size + 1
-        rows = np.empty((min(most, max(_BYTES_AT_FIRST // (2 * max(n_lanes, 1)), 1)), n_lanes), np.int16)
-        position, n_rows = self.low, 0
+        capacity = min(n_events * n_allowances + 1, max(_BYTES_AT_FIRST // (2 * max(n_lanes, 1)), 1))
+        rows = Rows(
+            self.ridden,
+            np.where(self.caught, np.cumsum(self.caught) - 1, -1).astype(np.int32),
+            run_row,
+            np.full((n_events, n_allowances), -1, np.int32),
+            np.empty((n_riding, n_allowances, n_lanes), np.int16),
+            np.zeros((n_riding, n_allowances), np.bool_),
+            np.empty((capacity, n_lanes), np.int16),
+        )
+        lanes = _lanes(self.walks.egress, block, len(self.access.place_first) - 1)
+        position, n_rows = self.vehicles.low, 0
         while True:
             position, n_rows = scan_allowances(
-                position, self.low, self.high, self.base_s, self.latest_s, self.query.max_travel_s, c.departure_s,
-                c.arrival_s, c.run, c.position, c.alight_stop, c.next_event, self.ridden, self.event_row, self.changes,
-                self.change_to, egress_row, egress_s, self.run_row, self.priced.run_class, self.allowances.after,
-                self.network.timetable.first, self.connection_of, self.priced.pair_first, self.priced.pair_class,
-                waiting_row, riding, is_riding, rows, n_rows,
-            )  # fmt: skip
-            if position >= self.high:
-                return waiting_row, rows
-            larger = np.empty((2 * len(rows) + n_allowances, n_lanes), np.int16)
-            larger[:n_rows] = rows[:n_rows]
-            rows = larger
+                position, n_rows, self.seconds, self.vehicles, self.classes, allowances, lanes, rows
+            )
+            if position >= self.vehicles.high:
+                return rows
+            larger = np.empty((2 * len(rows.waiting) + n_allowances, n_lanes), np.int16)
+            larger[:n_rows] = rows.waiting[:n_rows]
+            rows = rows._replace(waiting=larger)
+
+    def _read(self, start: int, rows: Rows, lanes: NDArray[np.int64], times: NDArray[np.int32]) -> None:
+        """Seconds with an allowance, into (n_origins, n_departures, n_destinations)."""
+        read_allowance(start, self.moments, self.seconds, self.access, self.vehicles, rows, lanes, times)
 
 
-def _paid(
-    network: Network, query: Query, prices: TicketFares, cents: Sequence[float], runs: NDArray[np.int32]
-) -> tuple[PricedRuns, Allowances]:
-    """What the vehicles of a search cost, and what the budgets allow."""
-    limit = max((b for b in cents if b < math.inf), default=0)
-    choices = [t for t in prices.choices(query.max_rides) if sum(ticket.cents for ticket in t) <= limit]
-    priced = price_runs(network, prices, choices, runs, most_cents=limit)
-    return priced, build_allowances(priced.classes, choices, cents, query.max_rides)
+def _for_each(do: Callable[[NDArray[np.int64]], None], parts: Sequence[NDArray[np.int64]], threads: int) -> None:
+    """Do something with each part, in threads where there are several."""
+    if threads > 1 and len(parts) > 1:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(do, parts))
+    else:
+        for part in parts:
+            do(part)
 
 
-def _egress(egress: Links, lanes: NDArray[np.int64], n_stops: int) -> tuple[NDArray[np.int32], NDArray[np.int16]]:
-    """Row of each stop near a lane (-1 for none), and its walks to the lanes."""
-    sizes = (egress.first[lanes + 1] - egress.first[lanes]).astype(np.int64)
-    link = np.arange(int(sizes.sum())) + np.repeat(egress.first[lanes] - (np.cumsum(sizes) - sizes), sizes)
+def _vehicles(
+    network: Network, access: Access, seconds: Moments
+) -> tuple[Vehicles, NDArray[np.bool_], NDArray[np.bool_]]:
+    """What moves in a scan; where somebody from an origin can wait, and in what somebody can ride."""
+    c, between = network.connections, network.changes
+    low, high = c.slice_between(seconds.base_s, seconds.latest_s)
+    hops = Hops(
+        c.departure_s, c.arrival_s, c.run, between.board_place[c.hop], between.alight_place[c.hop], between.first,
+        between.to, between.change_s,
+    )  # fmt: skip
+    n_runs = network.timetable.n_runs
+    caught, ridden = catchable(hops, low, high, _first_moments(access, seconds.base_s), np.zeros(n_runs, np.bool_))
+    change_first, change_to = all_changes(hops, access, low, high, ridden)
+    connection_of = np.empty(len(c.hop), np.int64)
+    connection_of[c.hop] = np.arange(len(c.hop))
+    vehicles = Vehicles(
+        low, high, c.departure_s, c.arrival_s, c.run, c.position, c.alight_stop, c.next_event, change_first, change_to,
+        network.timetable.first, connection_of,
+    )  # fmt: skip
+    return vehicles, caught, ridden
+
+
+def _first_moments(access: Access, base_s: int) -> NDArray[np.int32]:
+    """The first moment at which somebody from an origin can board at each waiting place, leaving at a moment or later."""
+    at_stop = np.full(len(access.place_first) - 1, _UNTIMED_S, np.int32)
+    np.minimum.at(at_stop, access.to, base_s + access.walk_s + access.slack_s)
+    ready_s = np.full(len(access.event_first) - 1, _UNTIMED_S, np.int32)
+    ready_s[access.place] = np.repeat(at_stop, np.diff(access.place_first))
+    return ready_s
+
+
+def _lanes(egress: Links, block: NDArray[np.int64], n_stops: int) -> Lanes:
+    """The walks from stops to a block of destinations."""
+    sizes = (egress.first[block + 1] - egress.first[block]).astype(np.int64)
+    link = np.arange(int(sizes.sum())) + np.repeat(egress.first[block] - (np.cumsum(sizes) - sizes), sizes)
     stop = egress.to[link]
     near = np.unique(stop)
     row = np.full(n_stops, -1, np.int32)
     row[near] = np.arange(len(near))
-    egress_s = np.full((max(len(near), 1), len(lanes)), NEVER, np.int16)
-    egress_s[row[stop], np.repeat(np.arange(len(lanes)), sizes)] = np.minimum(egress.walk_s[link], NEVER)
-    return row, egress_s
+    walk_s = np.full((max(len(near), 1), len(block)), NEVER, np.int16)
+    walk_s[row[stop], np.repeat(np.arange(len(block)), sizes)] = np.minimum(egress.walk_s[link], NEVER)
+    return Lanes(row, walk_s)
+
+
+def _on_foot(direct: Links, longest_s: int) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    """Origin, destination and seconds of the walks all the way within a limit."""
+    near = direct.walk_s <= longest_s
+    return direct.start()[near], direct.to[near], direct.walk_s[near]

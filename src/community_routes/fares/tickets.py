@@ -1,14 +1,9 @@
-"""What a journey costs as people pay: singles, returns and tickets of a study's fares, and fares as states of a search.
+"""What a journey costs as people pay: singles, returns and tickets of a study's fares.
 
 Money is whole hundredths (pence) inside. Prices are looked up from the most specific to the most general: the route,
 the agency, the mode, the study. A mode with a price of its own **stands apart**: the study's general prices, tickets,
 caps and concession do not hold on it (a bus ticket does not pay for a train). Where a ride has no price the journey's
 fare is unknown (``None``), never 0.
-
-The state of a journey under way is what it has cost so far **under each choice of tickets** (none, a day ticket of one
-operator, ...). A ride adds its single to the choices that do not cover it. One state is no worse than another when it
-costs no more under every choice; as each ride adds the same to both, that holds for every way to go on, so that
-dropping the worse state never loses the cheapest journey.
 """
 
 from __future__ import annotations
@@ -198,49 +193,6 @@ class TicketFares:
             if (price := getattr(fare, period)) is not None
         ]
 
-    # --- states of a search -----------------------------------------------------------------------------------------
-
-    def choices(self, max_rides: int) -> list[tuple[Ticket, ...]]:
-        """Every choice of day tickets that can be worth having on a journey of so many rides; none comes first."""
-        tickets = self.tickets()
-        return [
-            choice for n in range(min(max_rides, len(tickets)) + 1) for choice in itertools.combinations(tickets, n)
-        ]
-
-    def start(self, choices: Sequence[tuple[Ticket, ...]]) -> tuple[float, ...]:
-        """The state before the first ride: the price of each choice of tickets."""
-        return tuple(float(sum(ticket.cents for ticket in choice)) for choice in choices)
-
-    def board(
-        self, state: tuple[float, ...], ride: FareRide, choices: Sequence[tuple[Ticket, ...]]
-    ) -> tuple[float, ...]:
-        """The state after a ride."""
-        single = self.single(ride)
-        return tuple(
-            cents if any(self.covers(ticket, ride) for ticket in choice) else cents + single
-            for cents, choice in zip(state, choices, strict=True)
-        )
-
-    def fare_class(self, ride: FareRide, choices: Sequence[tuple[Ticket, ...]]) -> tuple[float, ...]:
-        """What a ride adds under each choice: rides of one class need no telling apart in a search."""
-        return self.board((0.0,) * len(choices), ride, choices)
-
-
-def cost_of(state: tuple[float, ...]) -> int | None:
-    """The cheapest choice of a state in hundredths; ``None`` where no choice has a price."""
-    cheapest = min(state)
-    return None if cheapest == NO_PRICE else int(cheapest)
-
-
-def no_worse(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    """Whether a state costs no more than another under every choice, and so after every way to go on."""
-    return all(a <= b for a, b in zip(one, other, strict=True))
-
-
-def within_budget(state: tuple[float, ...], budget_cents: float) -> bool:
-    """Whether a journey in this state can still be paid for; an infinite budget allows every state, the unknown too."""
-    return budget_cents == math.inf or min(state) <= budget_cents
-
 
 # --- the cheapest way to pay ---------------------------------------------------------------------------------------
 
@@ -299,13 +251,6 @@ def burden(cents: int | None, income: float | None) -> float | None:
     if not income > 0:
         raise ValueError(f"the income is {income}; it must be above 0")
     return cents / 100 / income
-
-
-def mean_over_travellers(full: int | None, concession: int | None, share: float) -> float | None:
-    """Mean price in hundredths when a share of travellers holds the concession; ``None`` where either is unknown."""
-    if full is None or concession is None:
-        return None
-    return (1 - share) * full + share * concession
 
 
 def _single_of(fare: Fare, ride: FareRide) -> float | None:

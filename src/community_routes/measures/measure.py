@@ -188,7 +188,7 @@ class WindowInputs:
     zone_time_s : int32, shape (n_origins, n_departures, n_zones), optional
         Times to the zones' own points, for other wards.
     times_of_budget : mapping of float to int32 arrays like ``time_s``, optional
-        Times within budgets of money (``fare_search.times_within_budgets``), for affordability.
+        Times within budgets of money (``fares.by_ticket.times_within_budgets``), for affordability.
     cost_of_commute : mapping of Commute to float64, shape (n_origins, n_cutoffs, n_destinations of the key), optional
         Money a month (``commuting.monthly_costs``), infinite where none is enough; empty in windows without ways to work.
     destination_reason : sequence of str, optional
