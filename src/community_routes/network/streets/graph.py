@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from community_routes.base.arrays import check_first, set_frozen
 from community_routes.base.earth import great_circle_m
-from community_routes.base.kernels import kernel
+from community_routes.base.kernels import kernel, step
 
 BELOW: Final = 4
 """Flag of an edge beside the directions: nobody is linked to it."""
@@ -175,10 +175,28 @@ def build_graph(
     way = np.repeat(np.arange(len(first) - 1), np.diff(first))
     joined = np.flatnonzero((way[1:] == way[:-1]) & (flags[way[1:]] & 3 > 0)) if len(way) else np.zeros(0, np.int64)
     a, b, seg_flags = node[joined], node[joined + 1], flags[way[joined]].astype(np.int8)
-    half_first, half_segment = _incidence(a, b, len(lon))
-    kept = _junctions(a, b, seg_flags, half_first, half_segment)
-    start, end, edge_flags, shape_first, shape = _trace_edges(a, b, seg_flags, half_first, half_segment, kept)
+    segments = _Segments(a, b, seg_flags, *_incidence(a, b, len(lon)))
+    start, end, edge_flags, shape_first, shape = _trace_edges(segments, _junctions(segments))
     return _assemble(lon, lat, start, end, edge_flags, shape_first, shape)
+
+
+class _Segments(NamedTuple):
+    """Pieces of ways between two neighbouring nodes.
+
+    Attributes
+    ----------
+    a, b : int32, shape (n_segments,)
+        Their nodes.
+    flags : int8, shape (n_segments,)
+    half_first : int64, shape (n_nodes + 1,); half_segment : int64
+        Segments at each node.
+    """
+
+    a: NDArray[np.int32]
+    b: NDArray[np.int32]
+    flags: NDArray[np.int8]
+    half_first: NDArray[np.int64]
+    half_segment: NDArray[np.int64]
 
 
 def _incidence(a: NDArray[np.int32], b: NDArray[np.int32], n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -189,21 +207,16 @@ def _incidence(a: NDArray[np.int32], b: NDArray[np.int32], n: int) -> tuple[NDAr
     return half_first, np.argsort(ends, kind="stable") % max(1, len(a))
 
 
-@kernel
+@step
 def _turned(flags: int) -> int:
     """Flags of an edge seen from its other end."""
     return ((flags & 1) << 1) | ((flags & 2) >> 1) | (flags & BELOW)
 
 
 @kernel
-def _junctions(
-    a: NDArray[np.int32],
-    b: NDArray[np.int32],
-    flags: NDArray[np.int8],
-    half_first: NDArray[np.int64],
-    half_segment: NDArray[np.int64],
-) -> NDArray[np.bool_]:
+def _junctions(segments: _Segments) -> NDArray[np.bool_]:
     """Nodes that stay: all but those where exactly two segments with the same flags meet."""
+    a, _b, flags, half_first, half_segment = segments
     n = len(half_first) - 1
     kept = np.zeros(n, np.bool_)
     for x in range(n):
@@ -220,20 +233,18 @@ def _junctions(
     return kept
 
 
-@kernel
+@step
 def _trace_one(
     start: int,
     segment: int,
-    a: NDArray[np.int32],
-    b: NDArray[np.int32],
-    half_first: NDArray[np.int64],
-    half_segment: NDArray[np.int64],
+    segments: _Segments,
     kept: NDArray[np.bool_],
     seen: NDArray[np.bool_],
     shape: NDArray[np.int32],
     filled: int,
 ) -> int:
     """Follow segments from a kept node to the next one, writing the nodes passed; gives where the writing ended."""
+    a, b, _flags, half_first, half_segment = segments
     shape[filled] = start
     filled += 1
     here = start
@@ -250,14 +261,10 @@ def _trace_one(
 
 @kernel
 def _trace_edges(
-    a: NDArray[np.int32],
-    b: NDArray[np.int32],
-    flags: NDArray[np.int8],
-    half_first: NDArray[np.int64],
-    half_segment: NDArray[np.int64],
-    kept: NDArray[np.bool_],
+    segments: _Segments, kept: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int8], NDArray[np.int64], NDArray[np.int32]]:
     """All edges: their first and last node, directions, and the nodes along them."""
+    a, _b, flags, half_first, half_segment = segments
     n_segments = len(a)
     seen = np.zeros(n_segments, np.bool_)
     start = np.empty(n_segments, np.int32)
@@ -277,7 +284,7 @@ def _trace_edges(
                     continue
                 kept[x] = True
                 begun = shape_first[n_edges]
-                filled = _trace_one(x, segment, a, b, half_first, half_segment, kept, seen, shape, begun)
+                filled = _trace_one(x, segment, segments, kept, seen, shape, begun)
                 start[n_edges] = x
                 end[n_edges] = shape[filled - 1]
                 edge_flags[n_edges] = flags[segment] if a[segment] == x else _turned(flags[segment])

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.base.arrays import frozen_array
+from community_routes.base.arrays import arrays_of, frozen_array
 from community_routes.base.earth import EARTH_RADIUS_M, great_circle_m
-from community_routes.base.kernels import kernel
+from community_routes.base.kernels import kernel, step
 from community_routes.network.streets.graph import StreetGraph, wrapped
 
 _CELL_M: Final = 100.0
+
+
+class _Grid(NamedTuple):
+    """What kernels read of an ``EdgeIndex``."""
+
+    x: NDArray[np.float64]
+    vertex_edge: NDArray[np.int32]
+    west: float
+    south: float
+    width: float
+    height: float
+    columns: int
+    rows: int
+    cell_first: NDArray[np.int32]
+    cell_vertex: NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +82,7 @@ def build_index(graph: StreetGraph, area: tuple[float, float, float, float]) -> 
     return EdgeIndex(centre, x, vertex_edge, *corner, cell_first, cell_vertex)
 
 
-@kernel
+@step
 def _clamped(value: float, last: int) -> int:
     """A cell number, kept inside the grid."""
     return int(min(max(math.floor(value), 0), last))
@@ -147,19 +162,8 @@ def nearest_edges(
         Great-circle metres from the point to that spot; infinite where there is none.
     """
     px, py = wrapped(lon, index.centre), np.ascontiguousarray(lat, np.float64)
-    found, share = _nearest_pieces(
-        px,
-        py,
-        limit_m,
-        index.x,
-        graph.lat,
-        index.vertex_edge,
-        frozen_array(usable, np.bool_, "usable"),
-        (index.west, index.south, index.width, index.height),
-        (index.columns, index.rows),
-        index.cell_first,
-        index.cell_vertex,
-    )
+    usable = frozen_array(usable, np.bool_, "usable")
+    found, share = _nearest_pieces(px, py, limit_m, arrays_of(index, _Grid), graph.lat, usable)
     link_m = _to_spots(graph, index, px, py, found, share)
     near = link_m <= limit_m
     k, t = found[near], share[near]
@@ -194,21 +198,15 @@ def _nearest_pieces(
     px: NDArray[np.float64],
     py: NDArray[np.float64],
     limit_m: float,
-    x: NDArray[np.float64],
+    grid: _Grid,
     y: NDArray[np.float64],
-    vertex_edge: NDArray[np.int32],
     usable: NDArray[np.bool_],
-    corner: tuple[float, float, float, float],
-    shape: tuple[int, int],
-    cell_first: NDArray[np.int32],
-    cell_vertex: NDArray[np.int32],
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The nearest line piece (its first vertex) of a usable edge of each point, and the share along it."""
+    x, vertex_edge, west, south, width, height, columns, rows, cell_first, cell_vertex = grid
     n = len(px)
     found = np.full(n, -1, np.int64)
     share = np.zeros(n)
-    west, south, width, height = corner
-    columns, rows = shape
     ky = math.pi / 180.0 * 6_371_008.8
     for i in range(n):
         if not (math.isfinite(px[i]) and math.isfinite(py[i])):
