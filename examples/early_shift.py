@@ -10,7 +10,7 @@ import pictures
 
 import community_routes as cr
 from community_routes.evaluation.places import destination_points, origin_points
-from community_routes.measures.shifts import Shift, shift_access
+from community_routes.measures.shifts import Shift, ShiftAccess, arrives_in_time, gets_home
 
 
 def main(out: Path, shift: str = "06:00-14:00") -> Path:
@@ -26,7 +26,8 @@ def main(out: Path, shift: str = "06:00-14:00") -> Path:
         deadlines.append(asked.departures_s)
     back_query = replace(query, window_s=work.departure_window())
     back = cr.travel_matrix(study, back_query, "weekday", origins=places, destinations=homes, per_departure=True).time_s
-    access = shift_access(np.concatenate(there, axis=1), np.concatenate(deadlines), back)
+    come = arrives_in_time(np.concatenate(there, axis=1), np.concatenate(deadlines))
+    access = ShiftAccess(come, gets_home(back))
     park = study.opportunities.table["name"].tolist().index("Junction 5 Business Park")
     missing = access.missing()[:, park]
     able = study.zones.table["population"].to_numpy()[missing == ""].sum() / study.zones.table["population"].sum()
