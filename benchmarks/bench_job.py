@@ -114,17 +114,18 @@ def plain_tables(out: Path, again: Path) -> float:
 def section(found: list[dict[str, Any]], words: str, how: str) -> list[str]:
     """The lines of one job."""
     seconds = {stage: median([run["stages"][stage]["processor_s"] for run in found]) for stage in STAGES}
-    whole = median([sum(stage["processor_s"] for stage in run["stages"].values()) for run in found])
-    wall = median([sum(stage["wall_s"] for stage in run["stages"].values()) for run in found])
-    peak = median([max(stage["peak_mb"] for stage in run["stages"].values()) for run in found])
+    whole = median([sum(run["stages"][stage]["processor_s"] for stage in STAGES) for run in found])
+    wall = median([sum(run["stages"][stage]["wall_s"] for stage in STAGES) for run in found])
+    peak = median([max(run["stages"][stage]["peak_mb"] for stage in STAGES) for run in found])
     plain = median([run["plain"] for run in found])
+    searches = found[0]["stages"]["searches"]["windows"]
     return [
         f"{words} {how}",
         "",
-        "| whole | " + " | ".join(STAGES) + " | wall | peak MB | pandas, tables alone | ratio |",
-        "|---" * (len(STAGES) + 5) + "|",
+        "| whole | " + " | ".join(STAGES) + " | wall | peak MB | searches | pandas, tables alone | ratio |",
+        "|---" * (len(STAGES) + 6) + "|",
         f"| **{whole:.1f}** | " + " | ".join(f"{seconds[stage]:.1f}" for stage in STAGES)
-        + f" | {wall:.1f} | {peak:.0f} | {plain:.1f} | {whole / plain:.1f} |",
+        + f" | {wall:.1f} | {peak:.0f} | {searches} | {plain:.1f} | {whole / plain:.1f} |",
     ]  # fmt: skip
 
 

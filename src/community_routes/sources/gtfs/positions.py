@@ -3,21 +3,13 @@ stops, straight lines elsewhere."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.base.earth import EARTH_RADIUS_M, great_circle_m
 from community_routes.base.kernels import kernel
-from community_routes.base.notices import declare
-from community_routes.sources.gtfs.blocks import read_blocks
 from community_routes.sources.gtfs.calls import RawCalls
-from community_routes.sources.gtfs.columns import index_of
-from community_routes.sources.gtfs.feed import Calls, Shapes
-from community_routes.sources.gtfs.schema import SHAPES, TRIPS
-from community_routes.sources.gtfs.zip import Archive
+from community_routes.sources.gtfs.feed import Shapes
 
 FAR_OFF_M = 1000.0
 PASSED_M = 100.0
@@ -124,25 +116,7 @@ def way_positions(
     return along, bool(undrawn.any())
 
 
-def finish_calls(
-    calls: RawCalls,
-    timed: NDArray[np.bool_],
-    shape_of_trip: NDArray[np.int32],
-    lon: NDArray[np.float64],
-    lat: NDArray[np.float64],
-    shapes: Shapes,
-) -> Calls:
-    """Fill in blank times and freeze."""
-    n_trips = len(shape_of_trip)
-    first = np.zeros(n_trips + 1, dtype=np.int64)
-    np.cumsum(np.bincount(calls.trip, minlength=n_trips), out=first[1:])
-    if not timed.all():
-        _fill_gaps(calls, first, timed, shape_of_trip, lon, lat, shapes)
-    columns = {name: values for name, values in vars(calls).items() if name in Calls.__dataclass_fields__}
-    return Calls(first=first, timed=timed, **columns)
-
-
-def _fill_gaps(
+def fill_gaps(
     calls: RawCalls,
     first: NDArray[np.int64],
     timed: NDArray[np.bool_],
@@ -202,66 +176,3 @@ def _moving(given: NDArray[np.float64], way: NDArray[np.float64]) -> NDArray[np.
     if not still.any() or measured <= 0:
         return given
     return np.append(given[0], given[0] + np.cumsum(np.where(still, metres * hop.sum() / measured, hop)))
-
-
-UNKNOWN_SHAPE = declare("unknown_shape", "warning", "A trip names a shape that is not in shapes.txt; it has none now.")
-BAD_SHAPE_POINT = declare(
-    "bad_shape_point",
-    "warning",
-    "A point of a shape has no usable place or order; it was left out.",
-    outcome="left out",
-)
-
-
-def read_shapes(archive: Archive, used: set[str]) -> Shapes:
-    """The shapes that trips use, in the order of the file, points in their order."""
-    if not used or not archive.holds(SHAPES.file):
-        return no_shapes()
-    index: dict[str, int] = {}
-    columns = ("shape_pt_lon", "shape_pt_lat", "shape_pt_sequence", "shape_dist_traveled")
-    parts: list[tuple[NDArray[Any], ...]] = []
-    for block in read_blocks(archive, SHAPES):
-        for name in block.codes("shape_id")[0]:
-            if name in used:
-                index.setdefault(name, len(index))
-        shape = block.look_up("shape_id", index)
-        lon, lat, order, distance = (block.numbers[name] for name in columns)
-        with np.errstate(invalid="ignore"):
-            good = (np.abs(lat) <= 90) & (np.abs(lon) <= 180) & ~np.isnan(order)
-        message = "the point has no usable place or order; it was left out of its shape"
-        block.note(BAD_SHAPE_POINT, (shape >= 0) & ~good, "shape_pt_lat", message)
-        keep = (shape >= 0) & good
-        parts.append(tuple(values[keep] for values in (shape, order, lon, lat, distance)))
-    if not parts:
-        return no_shapes()
-    shape, order, lon, lat, distance = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    ordered = np.all((shape[1:] > shape[:-1]) | ((shape[1:] == shape[:-1]) & (order[1:] >= order[:-1])))
-    if not ordered:
-        rows = np.lexsort((order, shape))
-        shape, lon, lat, distance = shape[rows], lon[rows], lat[rows], distance[rows]
-    count = np.bincount(shape, minlength=len(index))  # a shape without a point is none
-    first = np.concatenate([[0], np.cumsum(count[count > 0])]).astype(np.int64)
-    return Shapes(np.array(list(index), dtype=object)[count > 0], first, lon, lat, distance)
-
-
-def no_shapes() -> Shapes:
-    """No drawn course at all."""
-    return Shapes(np.zeros(0, object), np.zeros(1, np.int64), np.zeros(0), np.zeros(0), np.zeros(0))
-
-
-def join_shapes(trips: pd.DataFrame, shape_ids: NDArray[np.object_], shapes: Shapes, archive: Archive) -> None:
-    """Set the ``shape`` column, in place; a shape that is not there is noted once for each shape."""
-    index = index_of(shapes.shape_id)
-    rows = np.array([index.get(name, -1) for name in shape_ids], dtype=np.int32).reshape(-1)
-    trips["shape"] = rows
-    findings = archive.findings
-    lost = dict.fromkeys(shape_ids[(rows < 0) & (shape_ids != "")])
-    if lost and SHAPES.file not in archive:
-        message = (
-            f"trips name shapes ({len(lost):,} in all), but there is no shapes.txt; they are drawn as straight lines"
-        )
-        findings.add(UNKNOWN_SHAPE, TRIPS.file, message=message, field="shape_id")
-        return
-    for name in lost:
-        message = f"shape {name!r} has no points in shapes.txt; its trips are drawn as straight lines"
-        findings.add(UNKNOWN_SHAPE, TRIPS.file, message=message, field="shape_id", value=name)

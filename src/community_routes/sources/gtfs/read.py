@@ -19,7 +19,6 @@ from community_routes.sources.gtfs.blocks import read_blocks
 from community_routes.sources.gtfs.columns import Findings, Index
 from community_routes.sources.gtfs.duplicates import leave_out_duplicates
 from community_routes.sources.gtfs.feed import Calendar, Calls, Feed, Shapes
-from community_routes.sources.gtfs.positions import finish_calls, join_shapes, read_shapes
 from community_routes.sources.gtfs.rows import Clip, file_stems, join_feeds, keep_trips
 from community_routes.sources.gtfs.schema import CALENDAR, CALENDAR_DATES, STOP_TIMES, TABLES, TRIPS
 from community_routes.sources.gtfs.service import check_amount, read_calendar, read_frequencies, read_validity
@@ -30,7 +29,7 @@ from community_routes.sources.gtfs.stops import (
     read_stops,
     read_transfers,
 )
-from community_routes.sources.gtfs.trips import ReadTrips, read_fares, read_routes, read_trips
+from community_routes.sources.gtfs.trips import ReadTrips, join_shapes, read_fares, read_routes, read_shapes, read_trips
 from community_routes.sources.gtfs.whole import (
     check_blocks,
     check_close_stops,
@@ -230,7 +229,7 @@ def _finish(
     """Fill in blank times, and check the speeds that come of it."""
     trips = tables.trips.table
     places = tables.stops["lon"].to_numpy(), tables.stops["lat"].to_numpy()
-    calls = finish_calls(raw, timed, trips["shape"].to_numpy(), *places, shapes)
+    calls = _finish_calls(raw, timed, trips["shape"].to_numpy(), *places, shapes)
     blank = int(np.count_nonzero(~calls.timed))
     if blank:
         message = f"{blank:,} of {len(calls):,} calls had no time; it was filled in by distance between the timed calls"
@@ -277,3 +276,23 @@ def _note_flexible(n_flexible: NDArray[np.int64], counts: NDArray[np.int64], fin
         findings.add(
             gtfs_calls.FLEXIBLE_SERVICE, STOP_TIMES.file, message=message, field="location_id", value=n, count=n
         )
+
+
+def _finish_calls(
+    calls: gtfs_calls.RawCalls,
+    timed: NDArray[np.bool_],
+    shape_of_trip: NDArray[np.int32],
+    lon: NDArray[np.float64],
+    lat: NDArray[np.float64],
+    shapes: Shapes,
+) -> Calls:
+    """Fill in blank times and freeze."""
+    n_trips = len(shape_of_trip)
+    first = np.zeros(n_trips + 1, dtype=np.int64)
+    np.cumsum(np.bincount(calls.trip, minlength=n_trips), out=first[1:])
+    if not timed.all():
+        from community_routes.sources.gtfs.positions import fill_gaps  # its kernel needs numba, which is slow to import
+
+        fill_gaps(calls, first, timed, shape_of_trip, lon, lat, shapes)
+    columns = {name: values for name, values in vars(calls).items() if name in Calls.__dataclass_fields__}
+    return Calls(first=first, timed=timed, **columns)
