@@ -98,11 +98,12 @@ def _people(report: Report, scenario: str, slot: Slot, kind: str) -> Block:
     floor = more = ""
     if share and "persons_below" in figures.tables["groups"]:
         lie_below = figure(figures.summed("persons_below", scenario, slot, kind, view), whole=True)
-        floor = Markup(" ({})").format(words.least_change_words(share, lie_below))
+        floor = Markup(' <span>({})</span>').format(words.least_change_words(share, lie_below))
         more = f" of more than {100 * share:g} %"
     key = Markup(
-        '<p class="key"><span class="chip gain"></span>{} {} gain <span class="chip same"></span>{} no change{} '
-        '<span class="chip loss"></span>{} lose{}</p>'
+        '<p class="key"><span class="part"><span class="chip gain"></span>{} {} gain</span> '
+        '<span class="part"><span class="chip same"></span>{} no change{}</span> '
+        '<span class="part"><span class="chip loss"></span>{} lose</span>{}</p>'
     ).format(better, figures.people, same, more, worse, floor)
     values = [cell.value if cell is not None else 0.0 for cell in cells]
     return Drawn(charts.people_bar(*values, people=figures.people) + key)
