@@ -12,12 +12,12 @@ import pytest
 
 from acceptance.by_hand import Streets, Timetable, Town, metres_between, most_deprived_fifth, seconds, table, zipped
 from community_routes.base.times import HOUR, MINUTE
-from community_routes.evaluation.case import Study, open_study, setting_of
+from community_routes.evaluation.case import Case, Study, open_study, setting_of
 from community_routes.evaluation.evaluate import evaluate
 from community_routes.evaluation.places import destination_points
 from community_routes.evaluation.proposals import read_scenarios
 from community_routes.evaluation.results import Comparison, compare
-from community_routes.evaluation.sweep import study_at
+from community_routes.evaluation.sweep import case_at
 from community_routes.scenarios.apply import apply_scenario
 from community_routes.sources.gtfs.write import write_feed
 from conftest import shared_data
@@ -36,7 +36,7 @@ def study() -> Study:
     shared_data("newport_wales")
     whole = open_study(HERE / "study.yaml")
     travel = whole.file.travel
-    return study_at(whole, travel.walk.speed_kmh, travel.cutoffs_min, travel.windows)
+    return case_at(Case.of(whole), travel.walk.speed_kmh, travel.cutoffs_min, travel.windows).as_study()
 
 
 @pytest.fixture(scope="module")

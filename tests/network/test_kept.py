@@ -178,9 +178,14 @@ def test_a_second_run_reads_and_builds_nothing(tmp_path, monkeypatch):
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("made again")
 
-    for name in ("study.read_feed", "study.read_streets", "cache.build_streets", "cache.link_stops"):
+    for name in (
+        "evaluation.case.read_feed",
+        "evaluation.case.read_streets",
+        "network.kept.build_streets",
+        "network.kept.link_stops",
+    ):
         monkeypatch.setattr(f"community_routes.{name}", refuse)
-    for name in ("cache.build_footpaths", "cache.assemble_network"):
+    for name in ("network.kept.build_footpaths", "network.kept.assemble_network"):
         monkeypatch.setattr(f"community_routes.{name}", refuse)
     assert run_command([*asked, "--out", str(tmp_path / "second.csv"), "--quiet"]) == 0
     assert (tmp_path / "first.csv").read_bytes() == (tmp_path / "second.csv").read_bytes()

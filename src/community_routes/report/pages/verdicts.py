@@ -98,7 +98,7 @@ def _people(report: Report, scenario: str, slot: Slot, kind: str) -> Block:
     floor = more = ""
     if share and "persons_below" in figures.tables["groups"]:
         lie_below = figure(figures.summed("persons_below", scenario, slot, kind, view), whole=True)
-        floor = Markup(' <span>({})</span>').format(words.least_change_words(share, lie_below))
+        floor = Markup(" <span>({})</span>").format(words.least_change_words(share, lie_below))
         more = f" of more than {100 * share:g} %"
     key = Markup(
         '<p class="key"><span class="part"><span class="chip gain"></span>{} {} gain</span> '
