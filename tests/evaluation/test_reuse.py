@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
@@ -169,3 +170,27 @@ def test_the_proposals_of_the_sample_are_the_same_with_and_without(tmp_path: Pat
         assert_same(evaluate(study, plan, base=today, progress=told.append), evaluate(study, plan))
         n_searched += sum(text.startswith("searching") for text in told)
     assert n_searched < 5 * len(today.median_s)
+
+
+def test_a_stop_that_nothing_served_before_is_walked_to(tmp_path: Path) -> None:
+    """``far`` lies at the idle stop ``Idle``; a new bus leaves it every 20 minutes and is at S1 10 minutes later. Walking from
+    today's walks alone, which lead to no idle stop, nobody would board it."""
+    path = town_study(tmp_path, WINDOWS)
+    with ZipFile(tmp_path / "bus.zip") as archive:
+        tables = {name: archive.read(name) for name in archive.namelist()}
+    tables["stops.txt"] = tables["stops.txt"].rstrip() + b"\nIDLE,Idle,0.02,20.1\n"
+    with ZipFile(tmp_path / "bus.zip", "w") as archive:
+        for name, content in tables.items():
+            archive.writestr(name, content)
+    study = open_study(path)
+    route = {
+        "name": "X", "stops": ["Idle", "Stand 1"], "both_ways": False, "run_times_min": [10],
+        "service": {"weekday": {"06:00-22:00": 20}},
+    }  # fmt: skip
+    plan = Scenario.model_validate({"scenario": "plan", "changes": [{"add_route": route}]})
+    before, found = evaluate(study), evaluate(study, plan)
+    assert_same(evaluate(study, plan, base=before), found)
+    zones, places = study.zones.table["id"].tolist(), study.opportunities.table["id"].tolist()
+    times = [side.median_s["day", "peak"][zones.index("far"), places.index("hallP1")] for side in (before, found)]
+    # On foot 2,891.1 m at 4.8 km/h. By bus 10 minutes after a wait of 1 to 20: 660, 720, ... 1,800 s, the tenth of them 1,200.
+    assert times == [2169, 1200]
