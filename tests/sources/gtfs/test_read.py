@@ -303,3 +303,14 @@ def test_nothing_to_read_is_wrong_usage() -> None:
 def test_minutes_are_sixty_seconds() -> None:
     """The units that the tests above rely on."""
     assert (MINUTE, HOUR) == (60, 3600)
+
+
+def test_a_line_of_blanks_is_no_row(tmp_path: Path) -> None:
+    """Between two rows and behind the last one lie lines of blanks: neither is a stop, a row too short, or worth a notice."""
+    heading, *rows = GOOD["stops"].splitlines()
+    notices: list[Notice] = []
+    spaced = read_feed(
+        feed_zip(tmp_path / "bus.zip", stops="\n".join([heading, rows[0], "   ", *rows[1:], " ", ""])), notices=notices
+    )
+    assert spaced.stops["stop_id"].tolist() == [row.partition(",")[0] for row in rows]
+    assert not [notice for notice in notices if notice.file.endswith("stops.txt")]
