@@ -6,6 +6,7 @@ tables (``Column``): in which words, and whether more or less of it is better. N
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -407,7 +408,7 @@ class Facts:
     n_wards: int = 0
 
 
-class Measure:
+class Measure(ABC):
     """A measure of access: what it is called, what it gives, what it needs, and how it is worked out.
 
     Attributes
@@ -440,6 +441,6 @@ class Measure:
         """What it needs besides travel times."""
         return ()
 
+    @abstractmethod
     def take(self, window: WindowInputs) -> list[ZoneColumn]:
         """Its figures of every zone in one window."""
-        raise NotImplementedError

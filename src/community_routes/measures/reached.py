@@ -6,6 +6,7 @@ window: counts as their mean and from percentiles of travel time, times as perce
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -77,9 +78,9 @@ class Reach(Measure):
         """Unit of its values."""
         return SECONDS if self.is_time else places.unit
 
+    @abstractmethod
     def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
         """Its values for rows of times: int32 (n_rows, n_destinations) -> (n_rows, n_cutoffs)."""
-        raise NotImplementedError
 
     def by_departure(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
         """At each departure: (n_origins, n_departures, n_destinations) -> (n_origins, n_departures, n_cutoffs)."""
