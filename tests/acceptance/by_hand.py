@@ -1,7 +1,7 @@
 """Access of neighbourhoods worked out again from the raw files, with csv, zipfile, osmium and a plain search round by round.
 
-Nothing of the program's network, routing or measures is used. Two things are taken from it: which tags let people walk, and the
-points at which the outline of a destination is entered; both have tests of their own.
+Nothing of the program's network, routing or measures is used. Two things are taken from it: which tags let people walk and
+lie below ground, and the points at which the outline of a destination is entered; both have tests of their own.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numba as nb
 import numpy as np
 import osmium
 
-from community_routes.sources.osm.tags import walk_flags
+from community_routes.sources.osm.tags import is_below, walk_flags
 
 EARTH_M = 6_371_008.8
 DAY_S = 86_400
@@ -77,14 +77,18 @@ class Streets:
         self.box = box
         self.at: dict[int, tuple[float, float]] = {}
         self.pieces: list[tuple[int, int, float, int]] = []
+        self.below: set[int] = set()
+        self.main: set[int] = set()
         self.next: dict[int, list[tuple[int, float]]] = defaultdict(list)
         streets = self
 
         class Ways(osmium.SimpleHandler):
             def way(self, way: Any) -> None:
-                flags = walk_flags(dict(way.tags))
-                if flags:
+                tags, first = dict(way.tags), len(streets.pieces)
+                if flags := walk_flags(tags):
                     streets._add([(n.ref, n.lon, n.lat) if n.location.valid() else None for n in way.nodes], flags)
+                if is_below(tags):
+                    streets.below.update(range(first, len(streets.pieces)))
 
         Ways().apply_file(str(path), locations=True)
         self._drop_small()
@@ -107,7 +111,7 @@ class Streets:
             before = here
 
     def _drop_small(self) -> None:
-        """Points are joined to large connected parts only; the pieces of those go into a grid."""
+        """Points are joined to large connected parts above ground only; the pieces of those go into a grid."""
         parent = {node: node for node in self.at}
 
         def root(node: int) -> int:
@@ -121,17 +125,20 @@ class Streets:
         length: dict[int, float] = defaultdict(float)
         for a, _, metres, _ in self.pieces:
             length[root(a)] += metres
+        largest = max(length, key=lambda part: length[part])
         self.grid: dict[tuple[int, int], list[int]] = defaultdict(list)
         for number, (a, b, _, _) in enumerate(self.pieces):
-            if length[root(a)] < LEAST_COMPONENT_M:
+            if length[root(a)] < LEAST_COMPONENT_M or number in self.below:
                 continue
+            if root(a) == largest:
+                self.main.add(number)
             (x0, x1), (y0, y1) = (sorted(math.floor(self.at[n][k] * _CELLS) for n in (a, b)) for k in (0, 1))
             for x in range(x0, x1 + 1):
                 for y in range(y0, y1 + 1):
                     self.grid[x, y].append(number)
 
     def link(self, lon: float, lat: float) -> Link | None:
-        """The nearest piece within 300 m; None outside the area or far from any."""
+        """The nearest piece within 300 m, of the largest part if any is so near; None outside the area or far from any."""
         west, south, east, north = self.box
         if not (west <= lon <= east and south <= lat <= north):
             return None
@@ -140,7 +147,9 @@ class Streets:
         best: Link | None = None
         x, y = math.floor(lon * _CELLS), math.floor(lat * _CELLS)
         near = {piece for dx in (-1, 0, 1) for dy in (-1, 0, 1) for piece in self.grid[x + dx, y + dy]}
-        for piece in sorted(near):
+        for piece in [*sorted(near & self.main), *sorted(near - self.main)]:
+            if best is not None and best.piece in self.main and piece not in self.main:
+                break
             (ax, ay), (bx, by) = (
                 ((self.at[n][0] - lon) * degree * squeeze, (self.at[n][1] - lat) * degree)
                 for n in self.pieces[piece][:2]
