@@ -39,6 +39,7 @@ from community_routes.network.network import Network
 from community_routes.network.store import Store
 from community_routes.network.streets.roads import Roads, build_roads
 from community_routes.network.streets.streets import build_streets
+from community_routes.network.timetable.trips import Timetable
 from community_routes.network.walks.links import (
     CrowFly,
     Ground,
@@ -691,9 +692,29 @@ class Case:
         """The network of each day, built when it is first asked for."""
         return ByDay(self.file.dates, lambda day: self._built[day][0])
 
+    @cached_property
+    def timetables(self) -> Mapping[str, Timetable]:
+        """The timetable of each day: of its network where that is built, else alone."""
+        span_s = span_of(self.file, self.choice)
+
+        def of_day(day: str) -> Timetable:
+            if self._built.has(day):
+                return self.networks[day].timetable
+            return self._builder.timetable(self.file.dates[day], span_s)
+
+        return ByDay(self.file.dates, of_day)
+
     def network_between(self, day: str, span_s: tuple[int, int]) -> Network:
         """The network of a day for the departures of a span of seconds alone, built anew and not kept."""
-        return replace(self._builder, store=None).network(self.file.dates[day], span_s, self.footpaths)
+        return replace(self._builder, store=None).network(self.file.dates[day], span_s, self._wide_footpaths)
+
+    @property
+    def _wide_footpaths(self) -> Links:
+        """Walks between the stops, perhaps those of a parent that serves further stops: they lead to no vehicle of this case."""
+        known = self._parents("stopping")
+        if known is not None and self._same_stops(known, fewer=True) and self._same_settings(known, _OF_STOPS):
+            return known.footpaths
+        return self.footpaths
 
     @cached_property
     def reached(self) -> Reached:
@@ -737,12 +758,17 @@ class Case:
             return known.home_walks
         return home_walks(self.file, self.ground, self.stops, self.reached, self.zones, self.opportunities)
 
+    @property
+    def on_network(self) -> NDArray[np.bool_]:
+        """Origins that are joined to the ground, shape (n_origins,)."""
+        return self.reached.origins.place_linked
+
     @cached_property
     def origin_reason(self) -> Mapping[str, NDArray[np.object_]]:
         """By day, why each origin cannot travel: ``off_network``, ``no_service`` or "", shape (n_origins,)."""
         return ByDay(
             self.file.dates,
-            lambda day: why_not(self.networks[day], self.reached.origins, self.walks.access, leaving=True),
+            lambda day: why_not(self.timetables[day], self.reached.origins, self.walks.access, leaving=True),
         )
 
     @cached_property
@@ -750,7 +776,7 @@ class Case:
         """By day, why nobody can travel to each destination, shape (n_destinations,)."""
         return ByDay(
             self.file.dates,
-            lambda day: why_not(self.networks[day], self.reached.destinations, self.walks.egress, leaving=False),
+            lambda day: why_not(self.timetables[day], self.reached.destinations, self.walks.egress, leaving=False),
         )
 
     @cached_property
@@ -787,8 +813,8 @@ class Case:
         mine, its = self.file.travel, other.file.travel
         return mine is its or all(getattr(mine, name) == getattr(its, name) for name in names)
 
-    def _same_stops(self, other: Case) -> bool:
-        """Whether stops lie, are served and are joined to one another as in another case."""
+    def _same_stops(self, other: Case, *, fewer: bool = False) -> bool:
+        """Whether stops lie, are served and are joined to one another as in another case; some may be served there alone."""
         one, two = self.feed, other.feed
         return self.ground is other.ground and (
             one is two
@@ -796,7 +822,10 @@ class Case:
                 same_stops(one, two)
                 and _same_table(one.transfers, two.transfers)
                 and _same_table(one.pathways, two.pathways)
-                and np.array_equal(self.called_at, other.called_at)
+                and (
+                    np.array_equal(self.called_at, other.called_at)
+                    or (fewer and bool(np.isin(self.called_at, other.called_at).all()))
+                )
             )
         )
 
@@ -822,6 +851,10 @@ class ByDay(Mapping[str, Of]):
                     raise KeyError(day)
                 self._made[day] = self._make(day)
             return self._made[day]
+
+    def has(self, day: str) -> bool:
+        """Whether it is made."""
+        return day in self._made
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._days)

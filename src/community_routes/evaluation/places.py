@@ -16,6 +16,7 @@ from community_routes.network.kept import Builder, Settings, Stopping
 from community_routes.network.network import Network
 from community_routes.network.store import Store
 from community_routes.network.streets.streets import Streets
+from community_routes.network.timetable.trips import Timetable
 from community_routes.network.walks.links import (
     CrowFly,
     Ground,
@@ -147,9 +148,8 @@ def study_walks(file: StudyFile, ground: Ground, stops: Linked, origins: Points,
     return Reached(start, end, Walks(access, egress, direct.with_nothing(*same_places(origins, destinations))))
 
 
-def why_not(network: Network, linked: Linked, links: Links, *, leaving: bool) -> NDArray[np.object_]:
+def why_not(timetable: Timetable, linked: Linked, links: Links, *, leaving: bool) -> NDArray[np.object_]:
     """Why each place cannot travel: ``off_network``, ``no_service`` (no trip that day within a walk) or ""."""
-    timetable = network.timetable
     served = np.zeros(timetable.n_stops, np.bool_)
     if leaving:
         served[timetable.from_stop[timetable.board]] = True

@@ -23,7 +23,7 @@ from community_routes.network.store import Store, fingerprint, key_of
 from community_routes.network.streets.streets import Streets, build_streets
 from community_routes.network.timetable.changes import Changes
 from community_routes.network.timetable.connections import Connections
-from community_routes.network.timetable.trips import Timetable, Wheelchair
+from community_routes.network.timetable.trips import Timetable, Wheelchair, build_timetable
 from community_routes.network.walks.links import Ground, Linked
 from community_routes.network.walks.points import Links
 from community_routes.network.walks.stops import build_footpaths, link_stops
@@ -171,6 +171,13 @@ class Builder:
         said: list[Notice] = []
         stops, footpaths = self._kept("footpaths", (), find, said)
         return Stopping(stops, footpaths, tuple(said))
+
+    def timetable(self, date: dt.date, span_s: tuple[int, int]) -> Timetable:
+        """The timetable of a date and a span of seconds alone."""
+        its = self.settings
+        return build_timetable(
+            self.feed, date, phase=its.phase, seed=its.seed, wheelchair=its.wheelchair, span_s=span_s
+        )
 
     def network(
         self, date: dt.date, span_s: tuple[int, int], footpaths: Links, notices: list[Notice] | None = None
