@@ -319,22 +319,22 @@ class _Headline:
         zones = self._of_zones([each.mean(axis=1) for each in self._each(time_s)])
         return np.concatenate([zones.ravel(), self._of_groups(zones)])
 
-    def by_departure(self, time_s: NDArray[np.int32]) -> NDArray[np.float64]:
+    def by_departure(self, time_s: NDArray[np.int16] | NDArray[np.int32]) -> NDArray[np.float64]:
         """The same figures of each departure alone, shape (n_figures, n_departures)."""
         zones = self._of_zones(self._each(time_s))
         return np.concatenate([zones.reshape(-1, time_s.shape[1]), self._of_groups(zones)])
 
-    def _each(self, time_s: NDArray[np.int32]) -> list[NDArray[np.float64]]:
+    def _each(self, time_s: NDArray[np.int16] | NDArray[np.int32]) -> list[NDArray[np.float64]]:
         """Opportunities of each kind and cutoff by origin and departure; missing from points off the network."""
         side, cutoffs = self.side, self.side.study.file.travel.cutoffs_min
-        flat, off = time_s.reshape(-1, time_s.shape[-1]), side.origin_reason[self.day] == "off_network"
+        off = side.origin_reason[self.day] == "off_network"
         by_key = {places.kind: places for places in kinds_of_places(side.opportunities.table.assign(kind=""))}
         found: list[NDArray[np.float64]] = []
         for key in side.study.file.destinations:
             if key not in by_key:
                 found += [np.where(off[:, None], np.nan, np.zeros(time_s.shape[:2]))] * len(cutoffs)
                 continue
-            each = Cumulative(cutoffs).of_rows(flat, by_key[key]).reshape(*time_s.shape[:2], len(cutoffs))
+            each = Cumulative(cutoffs).by_departure(time_s, by_key[key])
             found += [np.where(off[:, None], np.nan, each[:, :, k]) for k in range(len(cutoffs))]
         return found
 
@@ -383,13 +383,13 @@ def by_side(today: Evaluation, proposals: Sequence[Evaluation]) -> dict[str, ByS
         of_today = _Headline.of(today, today, day)
         for window in today.study.file.windows_on(day):
             slot = day, window
-            time_s = today.time_s[slot]
+            time_s = today.cube(slot)
             before = of_today.by_departure(time_s) if sides else None
             for proposal in proposals:
                 name = proposal.scenario
                 # What was taken over from today is the very same: nothing differs at any departure.
                 same = proposal.searched[slot] is today.searched[slot]
-                times = time_s if same else proposal.time_s[slot]
+                times = time_s if same else proposal.cube(slot)
                 paired[name].append(paired_rows(today, proposal, slot, time_s, times))
                 if name not in sides or before is None:
                     continue
