@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.base.errors import UsageError
+from community_routes.base.kernels import kernel
 from community_routes.evaluation.case import window_query
 from community_routes.evaluation.differences import in_paired_order, interval, paired_rows, spread
 from community_routes.evaluation.evaluate import Evaluation
@@ -347,11 +348,28 @@ class _Headline:
 
     def _of_groups(self, zones: NDArray[np.float64]) -> NDArray[np.float64]:
         """Figures of groups from those of zones."""
-        table = np.nan_to_num(zones)[self.figure_of]
-        weight = self.weight.reshape(*self.weight.shape, *([1] * (zones.ndim - 2)))
-        groups: NDArray[np.float64] = np.nansum(table * weight, axis=1)
+        known = np.nan_to_num(zones)
+        if zones.ndim == 3:
+            groups = np.asarray(weighted_sums(known, self.figure_of, self.weight))
+        else:
+            groups = np.nansum(known[self.figure_of] * self.weight, axis=1)
         groups[np.isnan(self.weight).any(axis=1)] = np.nan
         return groups
+
+
+@kernel
+def weighted_sums(
+    zones: NDArray[np.float64], figure_of: NDArray[np.int64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Of each group its figure at each departure: (n_figures, n_zones, n_departures) -> (n_groups, n_departures)."""
+    groups = np.zeros((len(weight), zones.shape[2]), np.float64)
+    for row in range(len(weight)):
+        values = zones[figure_of[row]]
+        for zone in range(zones.shape[1]):
+            if weight[row, zone] != 0.0:
+                for d in range(zones.shape[2]):
+                    groups[row, d] += values[zone, d] * weight[row, zone]
+    return groups
 
 
 @dataclass(frozen=True, eq=False)
@@ -427,14 +445,20 @@ def _filled(table: pd.DataFrame, found: pd.DataFrame | None, columns: tuple[str,
     if found is None or found.empty:
         return table
     keys = [column for column in found.columns if column not in columns]
+    # Only rows of the measure and reading that were found can be among them.
+    own = np.ones(len(table), np.bool_)
+    for key in ("measure", "reading"):
+        own &= table[key].isin(found[key].unique()).to_numpy(dtype=np.bool_)
+    rows = np.flatnonzero(own)
     place, wanted = (
         pd.MultiIndex.from_frame(
             t[keys].assign(cutoff_min=pd.to_numeric(t["cutoff_min"], errors="coerce").fillna(-1.0))
         )
-        for t in (found, table)
+        for t in (found, table.iloc[rows])
     )
     at = place.get_indexer(wanted)
     for column in columns:
-        values = found[column].to_numpy(np.float64)
-        table[column] = np.where(at >= 0, values[at], np.nan)
+        values = np.full(len(table), np.nan)
+        values[rows[at >= 0]] = found[column].to_numpy(np.float64)[at[at >= 0]]
+        table[column] = values
     return table
