@@ -21,6 +21,7 @@ from community_routes.evaluation.draws import Headline, is_random
 from community_routes.evaluation.evaluate import Asked, Evaluation, evaluate_case
 from community_routes.measures.groups import ZoneFigure, figure_rows
 from community_routes.measures.reached import Reach
+from community_routes.routing.search import as_seconds
 from community_routes.scenarios.file import Scenario
 
 MOST_KEPT_BYTES = 256_000_000
@@ -121,7 +122,7 @@ class Live:
             Seconds, UNREACHED where there is no journey.
         """
         with self._lock:
-            return self._search(answer.case).time_s
+            return as_seconds(self._search(answer.case).time_s)
 
     def _search(self, case: Case) -> Searched:
         """A case searched, as it is kept or now."""
@@ -244,7 +245,7 @@ def _evaluated(found: Evaluation, figure: Figure) -> Searched:
     place = pd.Index(rows["neighbourhood"]).get_indexer(case.zones.table["id"])
     value, reason = rows["value"].to_numpy(np.float64)[place], rows["reason"].to_numpy(object)[place]
     nothing = np.zeros((len(case.zones.origins), 0))
-    return Searched(case, case.networks[figure.day], found.time_s[figure.slot], value, reason, nothing)
+    return Searched(case, case.networks[figure.day], found.cube(figure.slot), value, reason, nothing)
 
 
 def _same_people(one: Case, other: Case) -> bool:

@@ -30,7 +30,7 @@ class Searched:
     case : Case
     network : Network
         Of the hours of the window.
-    time_s : int32, shape (n_origins, n_departures, n_destinations)
+    time_s : int16, shape (n_origins, n_departures, n_destinations)
         UNREACHED where there is no journey.
     value : float64, shape (n_zones,)
     reason : object, shape (n_zones,)
@@ -40,7 +40,7 @@ class Searched:
 
     case: Case
     network: Network
-    time_s: NDArray[np.int32]
+    time_s: NDArray[np.int16]
     value: NDArray[np.float64]
     reason: NDArray[np.object_]
     each: NDArray[Any]
@@ -70,12 +70,12 @@ def search_window(case: Case, figure: Figure, measure: Reach, known: Searched | 
     if known is not None and _reads_the_same(case, network, known, span_s):
         time_s = known.time_s
     else:
-        time_s = Runner().times(network, query, case.walks)
+        time_s = Runner().cube(network, query, case.walks)
     column, each = measure.headline(_inputs(case, figure, time_s, measure), figure.kind, figure.cutoff_min)
     return Searched(case, network, time_s, *with_reasons(column, len(case.zones)), each)
 
 
-def _inputs(case: Case, figure: Figure, time_s: NDArray[np.int32], measure: Reach) -> WindowInputs:
+def _inputs(case: Case, figure: Figure, time_s: NDArray[np.int16], measure: Reach) -> WindowInputs:
     """What measures of reach read of a window. Counts are missing off the network alone, whatever runs that day."""
     ends = case.reached.origins, case.reached.destinations
     reasons: list[list[str]] = [np.where(end.place_linked, "", "off_network").tolist() for end in ends]

@@ -34,10 +34,10 @@ from community_routes.evaluation.places import (
 from community_routes.evaluation.window import Choice, span_of, study_choice
 from community_routes.fares.feed import check_fares, money_of
 from community_routes.measures.service import StopDepartures, build_departures
-from community_routes.network.kept import Builder, Stopping, keep_read, keep_streets, open_store
+from community_routes.network.kept import Builder, Stopping, keep_read, keep_roads, keep_streets, open_store
 from community_routes.network.network import Network
 from community_routes.network.store import Store
-from community_routes.network.streets.roads import Roads, build_roads
+from community_routes.network.streets.roads import Roads
 from community_routes.network.streets.streets import build_streets
 from community_routes.network.timetable.trips import Timetable
 from community_routes.network.walks.links import (
@@ -135,7 +135,7 @@ class Study:
         """What new bus routes run on."""
         if self.street_map is None:
             return self.ground if isinstance(self.ground, CrowFly) else CrowFly()
-        return build_roads(self.street_map)
+        return keep_roads(self.store, self.street_map)
 
     @property
     def is_invented(self) -> bool:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.base.errors import UsageError
+from community_routes.base.kernels import kernel
 from community_routes.evaluation.case import Case, window_query
 from community_routes.evaluation.differences import in_paired_order, interval, paired_rows, spread
 from community_routes.evaluation.evaluate import Evaluation
@@ -322,7 +323,7 @@ class Headline:
         zones = self._of_zones([each.mean(axis=1) for each in self._each(time_s)])
         return np.concatenate([zones.ravel(), self._of_groups(zones)])
 
-    def by_departure(self, time_s: NDArray[np.int32]) -> NDArray[np.float64]:
+    def by_departure(self, time_s: NDArray[np.int16] | NDArray[np.int32]) -> NDArray[np.float64]:
         """The same figures of each departure alone, shape (n_figures, n_departures)."""
         return self.of_origins(self._each(time_s))
 
@@ -343,10 +344,10 @@ class Headline:
         )
         return zones, groups
 
-    def _each(self, time_s: NDArray[np.int32]) -> list[NDArray[np.float64]]:
+    def _each(self, time_s: NDArray[np.int16] | NDArray[np.int32]) -> list[NDArray[np.float64]]:
         """Opportunities of each kind and cutoff by origin and departure; missing from points off the network."""
         case = self.case
-        flat, off = time_s.reshape(-1, time_s.shape[-1]), ~case.on_network
+        off = ~case.on_network
         by_key = {places.kind: places for places in kinds_of_places(case.opportunities.table.assign(kind=""))}
         found: list[NDArray[np.float64]] = []
         for key in dict.fromkeys(key for key, _ in self.kinds):
@@ -354,7 +355,7 @@ class Headline:
             if key not in by_key:
                 found += [np.where(off[:, None], np.nan, np.zeros(time_s.shape[:2]))] * len(cutoffs)
                 continue
-            each = Cumulative(cutoffs).of_rows(flat, by_key[key]).reshape(*time_s.shape[:2], len(cutoffs))
+            each = Cumulative(cutoffs).by_departure(time_s, by_key[key])
             found += [np.where(off[:, None], np.nan, each[:, :, k]) for k in range(len(cutoffs))]
         return found
 
@@ -367,11 +368,28 @@ class Headline:
 
     def _of_groups(self, zones: NDArray[np.float64]) -> NDArray[np.float64]:
         """Figures of groups from those of zones."""
-        table = np.nan_to_num(zones)[self.figure_of]
-        weight = self.weight.reshape(*self.weight.shape, *([1] * (zones.ndim - 2)))
-        groups: NDArray[np.float64] = np.nansum(table * weight, axis=1)
+        known = np.nan_to_num(zones)
+        if zones.ndim == 3:
+            groups = np.asarray(weighted_sums(known, self.figure_of, self.weight))
+        else:
+            groups = np.nansum(known[self.figure_of] * self.weight, axis=1)
         groups[np.isnan(self.weight).any(axis=1)] = np.nan
         return groups
+
+
+@kernel
+def weighted_sums(
+    zones: NDArray[np.float64], figure_of: NDArray[np.int64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Of each group its figure at each departure: (n_figures, n_zones, n_departures) -> (n_groups, n_departures)."""
+    groups = np.zeros((len(weight), zones.shape[2]), np.float64)
+    for row in range(len(weight)):
+        values = zones[figure_of[row]]
+        for zone in range(zones.shape[1]):
+            if weight[row, zone] != 0.0:
+                for d in range(zones.shape[2]):
+                    groups[row, d] += values[zone, d] * weight[row, zone]
+    return groups
 
 
 @dataclass(frozen=True, eq=False)
@@ -403,13 +421,13 @@ def by_side(today: Evaluation, proposals: Sequence[Evaluation]) -> dict[str, ByS
         of_today = Headline.of(today.case, today.case, day)
         for window in today.study.file.windows_on(day):
             slot = day, window
-            time_s = today.time_s[slot]
+            time_s = today.cube(slot)
             before = of_today.by_departure(time_s) if sides else None
             for proposal in proposals:
                 name = proposal.scenario
                 # What was taken over from today is the very same: nothing differs at any departure.
                 same = proposal.searched[slot] is today.searched[slot]
-                times = time_s if same else proposal.time_s[slot]
+                times = time_s if same else proposal.cube(slot)
                 paired[name].append(paired_rows(today, proposal, slot, time_s, times))
                 if name not in sides or before is None:
                     continue
@@ -442,14 +460,20 @@ def _filled(table: pd.DataFrame, found: pd.DataFrame | None, columns: tuple[str,
     if found is None or found.empty:
         return table
     keys = [column for column in found.columns if column not in columns]
+    # Only rows of the measure and reading that were found can be among them.
+    own = np.ones(len(table), np.bool_)
+    for key in ("measure", "reading"):
+        own &= table[key].isin(found[key].unique()).to_numpy(dtype=np.bool_)
+    rows = np.flatnonzero(own)
     place, wanted = (
         pd.MultiIndex.from_frame(
             t[keys].assign(cutoff_min=pd.to_numeric(t["cutoff_min"], errors="coerce").fillna(-1.0))
         )
-        for t in (found, table)
+        for t in (found, table.iloc[rows])
     )
     at = place.get_indexer(wanted)
     for column in columns:
-        values = found[column].to_numpy(np.float64)
-        table[column] = np.where(at >= 0, values[at], np.nan)
+        values = np.full(len(table), np.nan)
+        values[rows[at >= 0]] = found[column].to_numpy(np.float64)[at[at >= 0]]
+        table[column] = values
     return table

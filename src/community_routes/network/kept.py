@@ -20,6 +20,7 @@ from community_routes.base.notices import Notice
 from community_routes.network.network import Network, assemble_network
 from community_routes.network.packing import UnpackableError
 from community_routes.network.store import Store, fingerprint, key_of
+from community_routes.network.streets.roads import Roads, build_roads
 from community_routes.network.streets.streets import Streets, build_streets
 from community_routes.network.timetable.changes import Changes
 from community_routes.network.timetable.connections import Connections
@@ -102,6 +103,13 @@ def keep_streets(store: Store | None, street_map: StreetMap, *, wheelchair: bool
         return build_streets(street_map, wheelchair=wheelchair)
     key = key_of("streets", street_map.content_hash, wheelchair)
     return store.get(key, lambda _: build_streets(street_map, wheelchair=wheelchair))
+
+
+def keep_roads(store: Store | None, street_map: StreetMap) -> Roads:
+    """What buses drive on in a street map, built once for each content of the map."""
+    if store is None or not street_map.content_hash:
+        return build_roads(street_map)
+    return store.get(key_of("roads", street_map.content_hash), lambda _: build_roads(street_map))
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,15 +48,28 @@ def travel_times_by_departure(
         Seconds, UNREACHED where there is no journey within the limits; for ``arrive_by`` the deadline minus the latest
         departure that meets it.
     """
+    return as_seconds(cube_by_departure(network, query, walks, threads=threads, engine=engine, tell=tell))
+
+
+def cube_by_departure(
+    network: Network,
+    query: Query,
+    walks: Walks,
+    *,
+    threads: int = 1,
+    engine: Engine | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> NDArray[np.int16]:
+    """The same in half the memory: int16, ``NEVER`` where there is no journey within the limits."""
     if engine is None:
         cube = search_of(network, query, walks).cube(threads)
     else:
         cube = _cube_by(engine, search_of(network, query, walks, lanes=lanes_for(engine, walks, query)), tell)
     if not query.arrive_by:
-        return as_seconds(cube)
+        return cube
     if cube.shape[1] != len(query.departures_s):
         raise AssertionError("a departure was lost")
-    return as_seconds(np.ascontiguousarray(cube[:, ::-1, :].transpose(2, 1, 0)))
+    return np.ascontiguousarray(cube[:, ::-1, :].transpose(2, 1, 0))
 
 
 def lanes_for(engine: Engine, walks: Walks, query: Query, *, most: int = MOST_LANES) -> int:

@@ -18,7 +18,7 @@ import pytest
 
 from community_routes.base.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
 from community_routes.base.errors import UsageError
-from community_routes.report.cells import csv_text, exact_number, safe_text
+from community_routes.report.cells import cell_text, csv_text, exact_number, safe_text
 from community_routes.report.files import geopackage
 from community_routes.report.files.geopackage import unique_names, write_geopackage, zone_layers
 from community_routes.report.files.tables import run_json, write_tables
@@ -50,6 +50,45 @@ def test_csv_quotes_what_needs_quotes_and_leaves_numbers_alone() -> None:
     text = csv_text(table)
     assert text == 'name,change\r\n"a ""b"", c",-1.5\r\n"two\nlines",2\r\n\'=1+1,\r\n'
     assert read(text)[1] == ['a "b", c', "-1.5"]
+
+
+def test_every_column_is_written_as_its_cells_are_one_by_one() -> None:
+    """Numbers of every size, where an exponent begins above all, and columns of several kinds of value."""
+    draw = np.random.default_rng(7)
+    sizes = draw.random(3000) * 10.0 ** draw.integers(-12, 22, 3000) * draw.choice([-1, 1], 3000)
+    edges = [
+        1e-4,
+        np.nextafter(1e-4, 0),
+        1e9,
+        1e9 + 0.5,
+        1e16,
+        2.0**53,
+        2.0**53 - 1,
+        1e22,
+        -0.0,
+        np.inf,
+        -np.inf,
+        np.nan,
+    ]
+    numbers = np.concatenate([sizes, np.rint(sizes), edges])
+    n = len(numbers)
+    several = [1, 2.5, "=x", True, None, np.nan, pd.NA, 'a,"b"', "", 2**60, np.float64(0.1)]
+    table = pd.DataFrame(
+        {
+            "number": numbers,
+            "gaps": pd.array([1, None, -3] * n, dtype="Int64")[:n],
+            "yes": draw.random(n) < 0.5,
+            "key": pd.Categorical(draw.choice(["-u", "v,w", "x"], n)),
+            "level": pd.Categorical(draw.choice([0.5, 2.0], n)),
+            "several": pd.Series((several * n)[:n], dtype=object),
+            "day": pd.Timestamp("2024-03-05"),
+            "nothing": [None] * n,
+        }
+    )
+    rows = read(csv_text(table))
+    assert rows[0] == list(table.columns)
+    for place, name in enumerate(table.columns):
+        assert [row[place] for row in rows[1:]] == [cell_text(value) for value in table[name].astype(object)], name
 
 
 def test_the_tables_have_their_columns_and_every_row(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from community_routes.base.errors import as_path
 from community_routes.base.notices import SEVERITIES
-from community_routes.report.cells import csv_text, publish, sorted_tables, written_tables
+from community_routes.report.cells import csv_parts, csv_text, publish, sorted_tables, written_tables
 from community_routes.report.files.geopackage import write_geopackage
 from community_routes.report.files.pdf import write_pdf
 from community_routes.report.files.workbook import write_workbook
@@ -39,7 +39,7 @@ def write_tables(results: Results, folder: str | Path) -> list[Path]:
     tables = written_tables(results)
     for name, table in tables.items():
         written.append(place / f"{name}.csv")
-        publish(written[-1], csv_text(table).encode("utf-8"))
+        publish(written[-1], csv_parts(table))
     written.append(write_geopackage(results, place / "results.gpkg"))
     written.append(place / "run.json")
     publish(written[-1], run_json(results).encode("utf-8"))
