@@ -420,14 +420,6 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def quoted_text(text: str) -> str:
-    """A text as it can stand in a flow mapping of YAML: in quotes where that is safer."""
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9 _'()/.-]*", text) and text.strip() == text:
-        return text
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
 def _quoted(value: Any) -> Any:
     """Text in quotes where it would read as a number or a clock time to other readers of YAML."""
     if isinstance(value, Mapping):
