@@ -133,12 +133,8 @@ def _timetable(path: Path) -> Look:
         feed = read_feed(path, notices=[])
     except CommunityRoutesError as wrong:
         return Look(path, "", f"a timetable that cannot be used: {_first_line(wrong)}")
-    return Look(
-        path,
-        "timetable",
-        f"a timetable of {counted(len(feed.routes), 'route')} and {counted(len(feed.trips), 'trip')}",
-        feed=feed,
-    )
+    what = f"a timetable of {counted(len(feed.routes), 'route')} and {counted(len(feed.trips), 'trip')}"
+    return Look(path, "timetable", what, feed=feed)
 
 
 def _streets(path: Path) -> Look:
