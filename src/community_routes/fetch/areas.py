@@ -70,11 +70,8 @@ class Areas:
         assert table is not None
         known = 0.0
         for value, knows in ((4.0, deprivation_columns), (3.0, people_column)):
-            tables = (
-                [1.0]
-                if knows(table)
-                else [0.5 if one.lookup else 1.0 for one in self.joined if one.look.table and knows(one.look.table)]
-            )
+            tables = [1.0] if knows(table) else []
+            tables += [0.5 if one.lookup else 1.0 for one in self.joined if one.look.table and knows(one.look.table)]
             known += value * max(tables, default=0.0)
         known += 3.0 * holds_codes(self.ids) + 2.0 * bool(_AREA_WORDS.search(stem)) + 1.0 * (self.look.kind == "areas")
         told = people_column(table) is not None or bool(deprivation_columns(table))
