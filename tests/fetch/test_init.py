@@ -14,19 +14,18 @@ from community_routes.cli import run_command
 from community_routes.fetch.areas import choose_areas
 from community_routes.fetch.columns import (
     amount_column,
-    coordinates_of,
     deprivation_columns,
     group_columns,
     id_columns,
     name_column,
     people_column,
     ward_column,
-    words,
 )
 from community_routes.fetch.days import ordinary_days
 from community_routes.fetch.look import files_of, look_at
 from community_routes.fetch.propose import Proposal, propose_study
 from community_routes.sources.gtfs.read import read_feed
+from community_routes.sources.places.coordinates import coordinates_of, words
 from community_routes.sources.places.table import Table, read_table
 from community_routes.sources.study.file import StudyFile, read_study_file
 from conftest import shared_data
@@ -108,7 +107,7 @@ def test_columns_of_places_residents_and_groups(tmp_path: Path) -> None:
     groups = {"white": ["WhiteBrit", "Irish"], "asian": ["Indian"], "black": ["BlkAfrican"], "mixed": ["Mixed"]}
     assert group_columns(census) == groups
     assert ward_column(census, 4) == "Ward Name"
-    assert coordinates_of(census) == ("Long", "Lat", None)
+    assert coordinates_of(census.columns) == ("Long", "Lat", None)
     assert amount_column(census) is None
     assert words("WhiteBrit") == words("white_brit") == "white brit"
 
@@ -116,8 +115,8 @@ def test_columns_of_places_residents_and_groups(tmp_path: Path) -> None:
 def test_metres_of_the_british_grid_are_coordinates_too(tmp_path: Path) -> None:
     """Eastings and northings where there are no degrees; text under such a heading is none."""
     grid = table(tmp_path, "id,Easting,Northing\na,330024.7,188534.2\nb,330100,188600\n")
-    assert coordinates_of(grid) == ("Easting", "Northing", "EPSG:27700")
-    assert coordinates_of(table(tmp_path, "id,x,y\na,left,up\nb,right,down\n")) is None
+    assert coordinates_of(grid.columns) == ("Easting", "Northing", "EPSG:27700")
+    assert coordinates_of(table(tmp_path, "id,x,y\na,left,up\nb,right,down\n").columns) is None
 
 
 def test_ordinary_days_are_in_term_and_the_weekend_after(tmp_path: Path) -> None:

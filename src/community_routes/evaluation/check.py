@@ -54,6 +54,8 @@ class CheckResult:
         What was read, where it can be used.
     reached : Reached or None
         Which places are on the network, where there is a study.
+    faulty : tuple of str
+        The scenario files that cannot be used, where the study can.
     """
 
     notices: list[Notice]
@@ -61,6 +63,7 @@ class CheckResult:
     name: str = ""
     study: Study | None = None
     reached: Reached | None = None
+    faulty: tuple[str, ...] = ()
 
     def failed(self, *, strict: bool = False) -> bool:
         """Whether there is an error, or with ``strict`` a warning."""
@@ -92,7 +95,7 @@ class CheckResult:
             parts.append(counted(n, what) + (f" of {counted(m, 'kind')}" if n > m else ""))
         said = ", ".join(parts)
         if counts["error"]:
-            return f"{said}. {self.name} cannot be used until the errors are mended."
+            return f"{said}. {' and '.join(self.faulty) or self.name} cannot be used until the errors are mended."
         if strict and counts["warning"]:
             return f"{said}. With --strict warnings count as errors."
         return f"{said}. {self.name} can be used" + ("; look at the warnings first." if counts["warning"] else ".")
@@ -138,6 +141,7 @@ def check_inputs(
     reached = evaluate_places(study, notices)
     check_windows(study, reached, notices)
     lines = _study_lines(study, reached)
+    faulty = []
     if scenarios:
         tell("trying the scenarios")
         lines.append(("", ""))
@@ -149,7 +153,8 @@ def check_inputs(
             except CommunityRoutesError as wrong:
                 notices = _with(notices, wrong)
                 lines.append((Path(path).name, "cannot be used"))
-    return CheckResult(sort_notices(notices), lines, target.name, study, reached)
+                faulty.append(Path(path).name)
+    return CheckResult(sort_notices(notices), lines, target.name, study, reached, tuple(faulty))
 
 
 def _with(notices: list[Notice], wrong: CommunityRoutesError) -> list[Notice]:

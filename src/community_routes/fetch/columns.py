@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from community_routes.sources.places.coordinates import figures, is_numeric, named, words
 from community_routes.sources.places.table import Table
 
-_BRITISH = "EPSG:27700"
-_LON = ("lon", "lng", "long", "longitude", "x lon", "stop lon")
-_LAT = ("lat", "latitude", "y lat", "stop lat")
-_EAST, _NORTH = ("easting", "eastings", "x", "bng e", "oseast1m"), ("northing", "northings", "y", "bng n", "osnrth1m")
 _CODE = re.compile(r"[A-Z]\d{8}")
 """A code of the Office for National Statistics, or of Scotland's or Northern Ireland's."""
 _CODE_HEADING = re.compile(
@@ -57,60 +52,6 @@ _GROUPS = (
 _WARD = re.compile(
     r"ward( ?\d+)?( ?name| ?nm)?|wd\d\d ?nm|(msoa|iz|intzone).*(local name|hcl name|name|nm)|group|district|suburb"
 )
-_SOME = 0.02
-
-
-class Coordinates(NamedTuple):
-    """The columns of the places of a table, and the system of coordinates where they are no degrees."""
-
-    lon: str
-    lat: str
-    crs: str | None = None
-
-
-def words(heading: str) -> str:
-    """A heading in small letters, its words apart: ``WhiteBrit`` and ``white_brit`` are ``white brit``."""
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading)
-    return " ".join(re.sub(r"[^a-z0-9]+", " ", apart.lower()).split())
-
-
-def named(columns: Iterable[str], wanted: Sequence[str]) -> str | None:
-    """The column with one of some headings, the first of them that is there."""
-    by_words = {words(name): name for name in reversed(list(columns))}
-    return next((by_words[one] for one in wanted if one in by_words), None)
-
-
-def figures(cells: Sequence[str]) -> NDArray[np.float64]:
-    """The cells as numbers; NaN where one is none, float64, shape (n,)."""
-    found = np.full(len(cells), np.nan)
-    for i, cell in enumerate(cells):
-        try:
-            found[i] = float(cell.replace(",", ""))
-        except ValueError:
-            continue
-    return found
-
-
-def is_numeric(cells: Sequence[str]) -> bool:
-    """Whether a column holds a number in all but a few of its rows."""
-    return len(cells) > 0 and float(np.isnan(figures(cells)).mean()) <= _SOME
-
-
-def coordinates_of(table: Table) -> Coordinates | None:
-    """The columns of a table's places: degrees, or metres of the British National Grid; None without."""
-    for lon, lat, crs, limit in (
-        (_LON, _LAT, None, (180.0, 90.0)),
-        (_EAST, _NORTH, _BRITISH, (700_000.0, 1_300_000.0)),
-    ):
-        x, y = named(table.columns, lon), named(table.columns, lat)
-        if x is None or y is None or not (is_numeric(table.columns[x]) and is_numeric(table.columns[y])):
-            continue
-        if (
-            np.nanmax(np.abs(figures(table.columns[x]))) <= limit[0]
-            and np.nanmax(np.abs(figures(table.columns[y]))) <= limit[1]
-        ):
-            return Coordinates(x, y, crs)
-    return None
 
 
 def id_columns(table: Table) -> list[str]:

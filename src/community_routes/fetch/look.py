@@ -14,13 +14,13 @@ import shapely
 
 from community_routes.base.errors import CommunityRoutesError, UsageError, as_path
 from community_routes.base.notices import Notice, counted
-from community_routes.fetch.columns import Coordinates, coordinates_of
 from community_routes.fetch.study import EMPLOYMENT_TAGS, SHARED_TAGS
 from community_routes.sources.file_kinds import kind_of, names_in_zip
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.read import read_feed
 from community_routes.sources.osm.read import COVERAGE_BY_NODES, read_graphml, read_streets
 from community_routes.sources.osm.street_map import StreetMap
+from community_routes.sources.places.coordinates import Coordinates, coordinates_of
 from community_routes.sources.places.table import BAD_COORDINATES, NO_CRS, Table, read_map, read_table
 from community_routes.sources.study.places import Destinations
 from community_routes.sources.text_table import is_text_table
@@ -159,7 +159,7 @@ def _table(path: Path, table: Table | None, layer: str | None, found: list[Notic
         why = next((notice.message for notice in found if notice.severity == "error"), "it holds no table")
         return Look(path, "", f"a table that cannot be used: {why}", layer)
     look = Look(path, "table", f"a table of {counted(table.n, 'row')}", layer, table)
-    where = coordinates_of(table)
+    where = coordinates_of(table.columns)
     if where is None or layer is not None:
         return look
     said: list[Notice] = []

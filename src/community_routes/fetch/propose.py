@@ -25,7 +25,6 @@ from community_routes.fetch.columns import (
     id_columns,
     kind_column,
     name_column,
-    named,
     people_column,
     people_rank,
     ward_column,
@@ -35,6 +34,7 @@ from community_routes.fetch.joining import Joined, join
 from community_routes.fetch.look import Look
 from community_routes.fetch.study import EMPLOYMENT_TAGS, SHARED_TAGS, calendar_text, osm_lines, travel_lines
 from community_routes.sources.gtfs.read import read_feed
+from community_routes.sources.places.coordinates import named
 from community_routes.sources.study.dates import country_of
 from community_routes.sources.study.yaml import quoted_text, schema_hint
 
