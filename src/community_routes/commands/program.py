@@ -15,6 +15,7 @@ from community_routes.base.errors import CommunityRoutesError, MachineError, Usa
 from community_routes.base.starting import INTERRUPTED, INTERRUPTED_WORDS
 from community_routes.commands import (
     conveyal,
+    init,
     inputs,
     main_job,
     over_time,
@@ -126,6 +127,7 @@ _MAIN, _LOOK, _PROPOSE, _PREPARE = (
 )
 for _panel, _name, _command in (
     (_MAIN, "demo", main_job.demo),
+    (_MAIN, "init", init.init),
     (_MAIN, "check", inputs.check),
     (_MAIN, "run", main_job.run),
     (_MAIN, "sites", sites.sites),

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from community_routes.base.errors import CommunityRoutesError, StudyError, UsageError, as_path
 from community_routes.base.notices import Notice, declare, raise_on_errors, sort_notices
-from community_routes.base.times import MINUTE, parse_window
+from community_routes.base.times import HOUR, MINUTE, format_window, parse_window
 from community_routes.base.timings import Stopwatch
 from community_routes.evaluation.places import (
     Reached,
@@ -47,6 +47,7 @@ from community_routes.network.walks.links import (
 )
 from community_routes.network.walks.points import Links, Points
 from community_routes.routing.query import Query, Walks
+from community_routes.scenarios.acting import check_acting
 from community_routes.scenarios.apply import Applied, apply_scenario
 from community_routes.scenarios.draws import Shifts, shifted_feed
 from community_routes.scenarios.edit.work import Setting
@@ -66,10 +67,14 @@ from community_routes.sources.places.opportunities import (
 from community_routes.sources.places.zones import Zones, read_zones
 from community_routes.sources.rail import check_rail
 from community_routes.sources.step_free import check_step_free
-from community_routes.sources.study.dates import check_dates
+from community_routes.sources.study.dates import check_dates, country_of
 from community_routes.sources.study.fares import Fares
 from community_routes.sources.study.file import StudyFile, named_files, read_study_file
+from community_routes.sources.study.models import day_type
 
+EARLY_SUNDAY = declare(
+    "early_on_sunday", "warning", "A window early in the morning is measured on a Sunday too, as it names no days."
+)
 UNEXPECTED_FAULT = declare("unreadable_input", "error", "An input could not be read at all.")
 Read = TypeVar("Read")
 
@@ -259,6 +264,7 @@ def _read(file: StudyFile, found: list[Notice], cache: str | Path | None) -> _Pa
     if readable:
         parts.opportunities = _try(lambda: read_opportunities(readable, file.folder, places, found), found)
     _check_together(parts, found)
+    _check_sundays(file, found)
     raise_on_errors(found, StudyError)
     return parts
 
@@ -266,7 +272,7 @@ def _read(file: StudyFile, found: list[Notice], cache: str | Path | None) -> _Pa
 def _check_dates(file: StudyFile, feed: Feed, found: list[Notice]) -> None:
     """Each service date against the calendar and against the timetable; no service is said of the study file's line."""
     place = file.at("dates")
-    check_dates(file.dates, found, place=place)
+    check_dates(file.dates, found, place=place, country=country_of(feed.agencies["agency_timezone"]))
     latest_s = max(window.end_s for window in file.travel.windows.values()) + file.travel.max_travel_min * MINUTE
     for date in dict.fromkeys(file.dates.values()):
         own: list[Notice] = []
@@ -275,6 +281,21 @@ def _check_dates(file: StudyFile, feed: Feed, found: list[Notice]) -> None:
             if notice.severity == "error":
                 notice = replace(notice, file=place.get("file", ""), row=place.get("row"), column=place.get("column"))
             found.append(notice)
+
+
+def _check_sundays(file: StudyFile, found: list[Notice]) -> None:
+    """Warn of windows early on a Sunday that are asked for only because no day was named."""
+    sundays = [day for day, date in file.dates.items() if day_type(date) == "sunday"]
+    others = ", ".join(day for day in file.dates if day not in sundays)
+    for name, window in file.travel.windows.items():
+        if sundays and others and window.days is None and window.end_s <= _SUNDAY_BEGINS_S:
+            message = (
+                f"the window {name} ({format_window(window.time)}) is measured on {sundays[0]} as well, when few buses run "
+                f"so early; add `days: [{others}]` to it, and a later window for {sundays[0]}"
+            )
+            place = window.at()
+            at = place if place.get("file") else {"file": file.path.name, "field": f"travel.windows.{name}"}
+            found.append(EARLY_SUNDAY.at(**at, value=sundays[0], message=message))
 
 
 def _check_together(parts: _Parts, found: list[Notice]) -> None:
@@ -372,6 +393,7 @@ def _sources(file: StudyFile) -> pd.DataFrame:
     return pd.DataFrame(list(rows.values()), columns=["name", "kind", "sha256", "credit"])
 
 
+_SUNDAY_BEGINS_S = 9 * HOUR
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -523,6 +545,13 @@ class Case:
         found: list[Notice] = []
         try:
             applied = apply_scenario(scenario, self.setting, notices=found)
+            routes = [*applied.new_routes, *applied.changed_routes]
+            windows = {
+                day: [(name, window.time) for name, window in self.file.windows_on(day).items()]
+                for day in self.file.dates
+            }
+            acting = check_acting(self.feed, applied.feed, routes, self.file.dates, windows)
+            found += [replace(notice, file=f"{scenario.scenario}.yaml") for notice in acting]
         finally:
             if notices is not None:
                 notices.extend(found)

@@ -100,8 +100,11 @@ def apply_scenario(scenario: Scenario, setting: Setting, *, notices: list[Notice
     for part in scenario.chain():
         for index, change in enumerate(part.changes):
             work.here = Here(part.scenario, index + 1, change.kind, part.folder, partial(part.place, index))
-            with work.undone_if_abandoned():
+            with work.undone_if_abandoned(change.named()):
                 change.apply(work)
+    for unread in scenario.unread:
+        work.here = Here(scenario.scenario, unread.number + 1, unread.kind, scenario.folder, unread.place)
+        work.look_up(unread.named)
     if notices is not None:
         notices.extend(work.found)
     raise_on_errors(work.found, ScenarioError)

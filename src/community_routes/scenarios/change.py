@@ -38,6 +38,10 @@ class Change(Model, ABC):
         ``work.days``, ``work.spot``), and so is a change that finds nothing to change.
         """
 
+    def named(self) -> dict[str, object]:
+        """The fields by their keys in a file: the route and places among them are looked up even where the rest is at fault."""
+        return {info.alias or name: getattr(self, name) for name, info in type(self).model_fields.items()}
+
 
 class OfRoute(Change):
     """A route that exists: ``route`` is its id or short name, ``agency`` settles a clash.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, ValidationError, model_validator
 from ruamel.yaml import YAML
@@ -153,6 +154,11 @@ class Scenario(BaseModel):
         return self._readable.lost_names if self._readable is not None else ()
 
     @property
+    def unread(self) -> tuple[Unread, ...]:
+        """Of what could be read of a faulty file: the other changes, as far as they name something."""
+        return self._readable.unread if self._readable is not None else ()
+
+    @property
     def modification_numbers(self) -> tuple[int, ...]:
         """Of what was read from another program's file: the number (from 0) of what each change is made of."""
         return self._foreign[1] if self._foreign is not None else ()
@@ -199,11 +205,25 @@ class Scenario(BaseModel):
 
 
 @dataclasses.dataclass(frozen=True)
+class Unread:
+    """A change that could not be read: its number (from 0) and kind, and the route and places that it names all the same.
+
+    ``place`` gives where a part of it stands, for notices.
+    """
+
+    number: int
+    kind: str
+    named: dict[str, object]
+    place: Callable[[Sequence[Step]], dict[str, Any]]
+
+
+@dataclasses.dataclass(frozen=True)
 class _Readable:
-    """Of a faulty file: which of its changes could be read, and names that the others give to what is new."""
+    """Of a faulty file: which of its changes could be read, names that the others give to what is new, and what these name."""
 
     numbers: tuple[int, ...]
     lost_names: tuple[str, ...]
+    unread: tuple[Unread, ...]
 
 
 class _FileHead(Model):
@@ -278,7 +298,9 @@ def _read(path: Path, found: list[Notice], above: tuple[str, ...], *, partly: bo
     made._base = base
     if partly:
         numbers = tuple(number for number, _ in read)
-        made._readable = _Readable(numbers, tuple(_names_lost(located, set(numbers))))
+        made._readable = _Readable(
+            numbers, tuple(_names_lost(located, set(numbers))), tuple(_unread(located, set(numbers)))
+        )
     return made
 
 
@@ -290,6 +312,37 @@ def _names_lost(located: Located, read: set[int]) -> Iterable[str]:
             name = value.child("name")
             if name is not None and name.text:
                 yield name.text
+
+
+def _unread(located: Located, read: set[int]) -> Iterable[Unread]:
+    """What the changes that could not be read name: a route, and places that stand as text."""
+    node = located.root.child("changes")
+    for number, item in enumerate(node.items or [] if node is not None else []):
+        for kind, (_, value) in (
+            (item.entries or {}).items() if number not in read and len(item.entries or {}) == 1 else ()
+        ):
+            if kind not in CHANGES:
+                continue
+            named: dict[str, object] = {}
+            for name, info in CHANGES[kind].model_fields.items():
+                key, child = info.alias or name, value.child(info.alias or name)
+                if child is None:
+                    continue
+                if key in ("route", "agency") and child.text:
+                    named[key] = str(child.text)
+                elif _holds_places(info.annotation):
+                    texts = [str(one.text) for one in child.items or (child,) if one.text]
+                    places = tuple(PlaceAt(text=text) for text in texts if text.strip())
+                    named[key] = places if child.items is not None else places[0] if places else None
+            yield Unread(number, kind, named, partial(_place_in, located, ["changes", number, kind]))
+
+
+def _holds_places(annotation: Any) -> bool:
+    return annotation is PlaceAt or any(map(_holds_places, get_args(annotation)))
+
+
+def _place_in(located: Located, start: list[Step], path: Sequence[Step]) -> dict[str, Any]:
+    return located.place([*start, *path])
 
 
 def _read_changes(located: Located, found: list[Notice]) -> list[tuple[int, Change]]:
@@ -418,14 +471,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value
-
-
-def quoted_text(text: str) -> str:
-    """A text as it can stand in a flow mapping of YAML: in quotes where that is safer."""
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9 _'()/.-]*", text) and text.strip() == text:
-        return text
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _quoted(value: Any) -> Any:

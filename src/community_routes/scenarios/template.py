@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from community_routes.scenarios.edit.routes import route_name, runs_of, trips_of
 from community_routes.scenarios.edit.work import destination_points
-from community_routes.scenarios.file import Scenario, quoted_text
+from community_routes.scenarios.file import Scenario
 from community_routes.scenarios.list import CHANGES
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.places.opportunities import Opportunities
 from community_routes.sources.places.zones import Zones
-from community_routes.sources.study.yaml import SCENARIO_SCHEMA_NAME, schema_hint
+from community_routes.sources.study.yaml import SCENARIO_SCHEMA_NAME, quoted_text, schema_hint
 
 
 def new_scenario_template(

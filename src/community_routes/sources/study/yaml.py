@@ -448,3 +448,11 @@ def schema_text(schema: dict[str, Any]) -> str:
 def schema_hint(name: str = STUDY_SCHEMA_NAME) -> str:
     """The first line of a YAML file that tells editors where its schema lies (a path or an address)."""
     return f"# yaml-language-server: $schema={name}"
+
+
+def quoted_text(text: str) -> str:
+    """A text as it can stand in a flow mapping of YAML: in quotes where that is safer."""
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9 _'()/.-]*", text) and text.strip() == text:
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
