@@ -46,8 +46,8 @@ class Ends(NamedTuple):
 
     Attributes
     ----------
-    n : int
-        How many places.
+    limit_m : float64, shape (n_places,)
+        The longest walk to each place.
     node_first : int32, shape (n_nodes + 1,)
     node_place : int32; node_m : float64
         Place and metres to it, by junction.
@@ -56,7 +56,7 @@ class Ends(NamedTuple):
         Place, metres along the edge and metres from it, by edge.
     """
 
-    n: int
+    limit_m: NDArray[np.float64]
     node_first: NDArray[np.int32]
     node_place: NDArray[np.int32]
     node_m: NDArray[np.float64]
@@ -191,10 +191,12 @@ def _spread(limit_m: float, steps: Steps, queue: _Queue, n_waiting: int) -> int:
 def reach_places(
     low: int, high: int, limit_m: float, steps: Steps, edges: Edges, starts: Starts, ends: Ends, room_a_junction: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
-    """Shortest walks of at most ``limit_m`` from places ``low`` to ``high - 1`` to all ends.
+    """Shortest walks from places ``low`` to ``high - 1`` to all ends, each within its limit.
 
     Parameters
     ----------
+    limit_m : float
+        The longest of the limits.
     steps : Steps
         From each junction.
     room_a_junction : int
@@ -209,7 +211,8 @@ def reach_places(
     node_first, node_place, node_m = ends.node_first, ends.node_place, ends.node_m
     edge_first, edge_place = ends.edge_first, ends.edge_place
     edge_position, edge_link = ends.edge_position_m, ends.edge_link_m
-    n_nodes, n_ends = len(steps.first) - 1, ends.n
+    end_limit_m = ends.limit_m
+    n_nodes, n_ends = len(steps.first) - 1, len(end_limit_m)
     queue = _queue(n_nodes, limit_m, room_a_junction * n_nodes + 2 * len(starts.row) + 16)
     best = np.full(n_ends, np.inf)
     reached = np.empty(n_ends, np.int32)
@@ -229,7 +232,7 @@ def reach_places(
                 along = edge_position[k] - position
                 if (along >= 0.0 and flags[edge] & 1 > 0) or (along <= 0.0 and flags[edge] & 2 > 0):
                     place, metres = edge_place[k], link + abs(along) + edge_link[k]
-                    if metres <= limit_m and metres < best[place]:
+                    if metres < best[place] and metres <= end_limit_m[place]:
                         if best[place] == np.inf:
                             reached[n_reached] = place
                             n_reached += 1
@@ -244,7 +247,7 @@ def reach_places(
             so_far = queue.distance[node]
             for k in range(node_first[node], node_first[node + 1]):
                 place, metres = node_place[k], so_far + node_m[k]
-                if metres <= limit_m and metres < best[place]:
+                if metres < best[place] and metres <= end_limit_m[place]:
                     if best[place] == np.inf:
                         reached[n_reached] = place
                         n_reached += 1
