@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from community_routes.network.streets.streets import Streets, build_streets
-from community_routes.network.walks import around
+from community_routes.network.walks import around, links
 from community_routes.network.walks.around import walks_around
 from community_routes.network.walks.links import CrowFly, Ground, Linked, link_points, walks_between
 from community_routes.network.walks.points import Links, Points
@@ -72,6 +72,18 @@ def test_as_the_crow_flies(same: bool) -> None:
     start = link_points(ground, places(rng.uniform(0, 2000, (25, 2))))
     end = start if same else link_points(ground, places(rng.uniform(0, 2000, (20, 2))))
     assert_same(ground, start, link_points(ground, places(rng.uniform(0, 2000, (40, 2)))), end)
+
+
+@pytest.mark.parametrize("few", [True, False])
+def test_few_pairs_are_all_measured_and_many_found_with_a_tree(monkeypatch: pytest.MonkeyPatch, few: bool) -> None:
+    """On the equator, 1,112 m apart: 1.3 times that is 1,445.6 m, so only neighbours are within 1,500 m."""
+    monkeypatch.setattr(links, "_FEW_PAIRS", 100 if few else 99)
+    ground = CrowFly(1.3)
+    ten = link_points(ground, Points.single(np.arange(10).astype(object), np.arange(10) * 0.01, np.zeros(10)))
+    found = walks_between(ground, ten, ten, limit_s=1500, speed_kmh=3.6)
+    near = [[j for j in (i - 1, i, i + 1) if 0 <= j < 10] for i in range(10)]
+    assert [found.of(i).to.tolist() for i in range(10)] == near
+    assert found.metres[1] == pytest.approx(1.3 * 0.01 * 111_195.08, abs=0.1)
 
 
 def test_only_places_near_a_one_way_path_are_searched_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,8 @@ from community_routes.base.kernels import kernel, step
 from community_routes.network.streets.graph import Edges, Steps
 
 _BUCKET_M = 16.0
+_SHELF = 5
+"""Ends stand on shelves of two to the power of this, so that those that were reached are found in their order."""
 
 
 class Starts(NamedTuple):
@@ -109,14 +111,20 @@ class _Queue(NamedTuple):
 
 @step
 def _queue(n_nodes: int, limit_m: float, room: int) -> _Queue:
-    return _Queue(
-        np.full(n_nodes, np.inf),
-        np.full(n_nodes, np.inf),
-        np.empty(n_nodes, np.int32),
-        np.full(int(limit_m / _BUCKET_M) + 2, np.int32(-1)),
-        np.empty(room, np.int32),
-        np.empty(room, np.int32),
-    )
+    head = np.empty(int(limit_m / _BUCKET_M) + 2, np.int32)
+    for bucket in range(len(head)):
+        head[bucket] = -1
+    touched, waiting, following = np.empty(n_nodes, np.int32), np.empty(room, np.int32), np.empty(room, np.int32)
+    return _Queue(_infinite(n_nodes), _infinite(n_nodes), touched, head, waiting, following)
+
+
+@step
+def _infinite(n: int) -> NDArray[np.float64]:
+    """``np.full(n, np.inf)``, which takes longer to compile."""
+    values = np.empty(n)
+    for i in range(n):
+        values[i] = np.inf
+    return values
 
 
 @step
@@ -214,8 +222,8 @@ def reach_places(
     end_limit_m = ends.limit_m
     n_nodes, n_ends = len(steps.first) - 1, len(end_limit_m)
     queue = _queue(n_nodes, limit_m, room_a_junction * n_nodes + 2 * len(starts.row) + 16)
-    best = np.full(n_ends, np.inf)
-    reached = np.empty(n_ends, np.int32)
+    best = _infinite(n_ends)
+    some_near = np.zeros((n_ends >> _SHELF) + 1, np.bool_)  # whether any place of each shelf has been reached
     out_first = np.zeros(high - low + 1, np.int64)
     out_to = np.empty(1024, np.int32)
     out_m = np.empty(1024)
@@ -234,13 +242,13 @@ def reach_places(
                     place, metres = edge_place[k], link + abs(along) + edge_link[k]
                     if metres < best[place] and metres <= end_limit_m[place]:
                         if best[place] == np.inf:
-                            reached[n_reached] = place
+                            some_near[place >> _SHELF] = True
                             n_reached += 1
                         best[place] = metres
         n_touched = _spread(limit_m, steps, queue, n_waiting)
         if n_touched < 0:
             queue = _queue(n_nodes, limit_m, 2 * len(queue.waiting))
-            best = np.full(n_ends, np.inf)
+            best = _infinite(n_ends)
             continue
         for i in range(n_touched):
             node = queue.touched[i]
@@ -249,7 +257,7 @@ def reach_places(
                 place, metres = node_place[k], so_far + node_m[k]
                 if metres < best[place] and metres <= end_limit_m[place]:
                     if best[place] == np.inf:
-                        reached[n_reached] = place
+                        some_near[place >> _SHELF] = True
                         n_reached += 1
                     best[place] = metres
             queue.distance[node] = np.inf
@@ -260,17 +268,14 @@ def reach_places(
             for i in range(filled):  # a slice would be copied as fast, and its compiling takes seconds
                 wider_to[i], wider_m[i] = out_to[i], out_m[i]
             out_to, out_m = wider_to, wider_m
-        if n_reached * 16 > n_ends:  # a scan of all beats sorting the few
-            for place in range(n_ends):
-                if best[place] < np.inf:
-                    out_to[filled], out_m[filled] = place, best[place]
-                    filled += 1
-                    best[place] = np.inf
-        else:
-            for place in np.sort(reached[:n_reached]):
-                out_to[filled], out_m[filled] = place, best[place]
-                filled += 1
-                best[place] = np.inf
+        for shelf in range(len(some_near)):  # in order without sorting, whose compiling takes a second and a half
+            if some_near[shelf]:
+                some_near[shelf] = False
+                for place in range(shelf << _SHELF, min((shelf + 1) << _SHELF, n_ends)):
+                    if best[place] < np.inf:
+                        out_to[filled], out_m[filled] = place, best[place]
+                        filled += 1
+                        best[place] = np.inf
         start += 1
         out_first[start - low] = filled
     return out_first, out_to[:filled].copy(), out_m[:filled].copy()

@@ -37,6 +37,9 @@ OTHER_PART = declare(
 _ROWS_AT_ONCE: Final = 4_000_000
 """Crow-fly pairs are found in pieces of about this many, so that memory stays bounded."""
 
+_FEW_PAIRS: Final = 100_000
+"""So many pairs are measured sooner than the tree is imported."""
+
 _ROOM_A_JUNCTION: Final = 2
 """Links of the search's queue for each junction at first; more is taken where it is too little."""
 
@@ -480,23 +483,28 @@ def _transposed(first: NDArray[np.int64], to: NDArray[np.int32], metres: NDArray
 
 
 def _crow_fly(ground: CrowFly, start: Linked, end: Linked, limits_m: NDArray[np.float64]) -> Found:
-    """Pairs within reach found with a tree over points on the unit sphere; distances are then great circles."""
-    from scipy.spatial import KDTree  # here, because starting without it is quicker
-
+    """Great circles of the pairs that a tree over points on the unit sphere finds; of few points, of all pairs."""
     from_rows, to_rows = np.flatnonzero(start.linked), np.flatnonzero(end.linked)
     n = start.points.n_places
     if not len(from_rows) or not len(to_rows):
         return np.zeros(n + 1, np.int64), np.zeros(0, np.int32), np.zeros(0)
     angle = min(limits_m.max(initial=0.0) / ground.detour / EARTH_RADIUS_M, math.pi)
     chord = 2 * math.sin(angle / 2) * (1 + 1e-9) + 1e-12
-    tree = KDTree(_on_sphere(end.points, to_rows))
+    few = len(from_rows) * len(to_rows) <= _FEW_PAIRS
+    if not few:
+        from scipy.spatial import KDTree  # here, because starting without it is quicker
+
+        tree = KDTree(_on_sphere(end.points, to_rows))
     places: list[NDArray[np.int64]] = []
     shortest: list[NDArray[np.float64]] = []
     step = max(1, _ROWS_AT_ONCE // len(to_rows))
     for low in range(0, len(from_rows), step):
         rows = from_rows[low : low + step]
-        near = KDTree(_on_sphere(start.points, rows)).sparse_distance_matrix(tree, chord, output_type="coo_matrix")
-        a, b = rows[near.row], to_rows[near.col]
+        if few:
+            a, b = (grid.ravel() for grid in np.meshgrid(rows, to_rows, indexing="ij"))
+        else:
+            near = KDTree(_on_sphere(start.points, rows)).sparse_distance_matrix(tree, chord, output_type="coo_matrix")
+            a, b = rows[near.row], to_rows[near.col]
         metres = ground.detour * great_circle_m(
             start.points.lon[a], start.points.lat[a], end.points.lon[b], end.points.lat[b]
         )
