@@ -7,8 +7,6 @@ that distances are exact whatever the width of a bucket.
 
 from __future__ import annotations
 
-import heapq
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -281,6 +279,49 @@ def reach_places(
     return out_first, out_to[:filled].copy(), out_m[:filled].copy()
 
 
+class _Heap(NamedTuple):
+    """Junctions by their distance, then by their number, the first at the top. (``heapq`` takes a second to compile.)"""
+
+    metres: NDArray[np.float64]
+    node: NDArray[np.int64]
+
+
+@step
+def _push(heap: _Heap, size: int, metres: float, node: int) -> int:
+    """Put a junction in; gives how many there are then."""
+    at = size
+    while at > 0:
+        above = (at - 1) >> 1
+        if heap.metres[above] < metres or (heap.metres[above] == metres and heap.node[above] <= node):
+            break
+        heap.metres[at], heap.node[at] = heap.metres[above], heap.node[above]
+        at = above
+    heap.metres[at], heap.node[at] = metres, node
+    return size + 1
+
+
+@step
+def _drop_first(heap: _Heap, size: int) -> int:
+    """Take the first out; gives how many there are then."""
+    size -= 1
+    metres, node = heap.metres[size], heap.node[size]
+    at = 0
+    while 2 * at + 1 < size:
+        below = 2 * at + 1
+        right = below + 1
+        if right < size and (
+            heap.metres[right] < heap.metres[below]
+            or (heap.metres[right] == heap.metres[below] and heap.node[right] < heap.node[below])
+        ):
+            below = right
+        if metres < heap.metres[below] or (metres == heap.metres[below] and node <= heap.node[below]):
+            break
+        heap.metres[at], heap.node[at] = heap.metres[below], heap.node[below]
+        at = below
+    heap.metres[at], heap.node[at] = metres, node
+    return size
+
+
 @kernel
 def one_path(
     graph: Steps,
@@ -302,23 +343,26 @@ def one_path(
         Rows of ``graph`` (steps) in order; the path starts at the junction that the first step leaves.
     """
     first, to, metres = graph
-    wide = to.astype(np.int64)  # the queue holds one kind of number
     n = len(first) - 1
-    distance = np.full(n, np.inf)
-    came_by = np.full(n, -1, np.int64)
-    came_from = np.full(n, -1, np.int64)
-    queue: list[tuple[float, int]] = [(math.inf, -1)]  # never empty: what is put in last ends the search
+    distance = _infinite(n)
+    came_by, came_from = np.empty(n, np.int64), np.empty(n, np.int64)
+    for node in range(n):
+        came_by[node] = came_from[node] = -1
+    room = len(to) + len(sources)  # each step is taken once at most
+    heap = _Heap(np.empty(room), np.empty(room, np.int64))
+    size = 0
     for i in range(len(sources)):
         if source_m[i] < distance[sources[i]]:
             distance[sources[i]] = source_m[i]
-            heapq.heappush(queue, (source_m[i], sources[i]))
+            size = _push(heap, size, source_m[i], sources[i])
     least = np.inf
     for i in range(len(targets)):
         least = min(least, target_m[i])
     best, best_target = np.inf, -1
-    while True:
-        so_far, here = heapq.heappop(queue)
-        if here < 0 or so_far + least >= best or so_far > limit_m:
+    while size > 0:
+        so_far, here = heap.metres[0], heap.node[0]
+        size = _drop_first(heap, size)
+        if so_far + least >= best or so_far > limit_m:
             break
         if so_far > distance[here]:
             continue
@@ -326,12 +370,12 @@ def one_path(
             if targets[i] == here and so_far + target_m[i] < best:
                 best, best_target = so_far + target_m[i], i
         for leg in range(first[here], first[here + 1]):
-            there, further = wide[leg], so_far + metres[leg]
+            there, further = np.int64(to[leg]), so_far + metres[leg]
             if further < distance[there]:
                 distance[there] = further
                 came_by[there] = leg
                 came_from[there] = here
-                heapq.heappush(queue, (further, there))
+                size = _push(heap, size, further, there)
     if best_target < 0 or best > limit_m:
         return np.inf, -1, np.zeros(0, np.int64)
     count = 0
