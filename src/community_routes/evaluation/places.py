@@ -17,12 +17,12 @@ from community_routes.network.network import Network
 from community_routes.network.store import Store
 from community_routes.network.streets.streets import Streets
 from community_routes.network.timetable.trips import Timetable
+from community_routes.network.walks.around import walks_around
 from community_routes.network.walks.links import (
     CrowFly,
     Ground,
     Linked,
     is_symmetric,
-    join_linked,
     link_points,
     report_other_parts,
     walks_between,
@@ -132,18 +132,9 @@ def study_walks(file: StudyFile, ground: Ground, stops: Linked, origins: Points,
     start = link_points(ground, origins, link_m=walk.link_m)
     end = start if destinations is origins else link_points(ground, destinations, link_m=walk.link_m)
     to_stop_s, all_the_way_s = int(walk.to_stop_min * MINUTE), int(walk.all_the_way_min * MINUTE)
-    n_stops = stops.points.n_places
-    # One search from each origin finds its stops and the destinations that it can walk to.
-    leaving = walks_between(
-        ground, start, join_linked(stops, end), limit_s=max(to_stop_s, all_the_way_s), speed_kmh=walk.speed_kmh
+    access, egress, direct = walks_around(
+        ground, start, stops, end, to_stop_s=to_stop_s, all_the_way_s=all_the_way_s, speed_kmh=walk.speed_kmh
     )
-    access = leaving.to_places(0, n_stops).within(to_stop_s)
-    direct = leaving.to_places(n_stops, n_stops + destinations.n_places).within(all_the_way_s)
-    if end is start and is_symmetric(ground, stops):
-        egress = access
-    else:
-        arriving = walks_between(ground, stops, end, limit_s=to_stop_s, speed_kmh=walk.speed_kmh)
-        egress = arriving.reversed(destinations.n_places)
     # A place is there at once whatever file it comes from, and were it off the network.
     return Reached(start, end, Walks(access, egress, direct.with_nothing(*same_places(origins, destinations))))
 
