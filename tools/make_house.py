@@ -28,6 +28,7 @@ ROOMS = [
     "report",
     "evaluation",
     "travel",
+    "answers",
     "over_time",
     "sites",
     "commands",

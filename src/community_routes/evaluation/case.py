@@ -541,7 +541,7 @@ class Case:
             fares=applied.fares,
             name=scenario.scenario,
             title=scenario.name,
-            applied=applied,
+            applied=applied if self.applied is None else applied.after(self.applied),
             said=tuple(found),
             parent=self,
         )

@@ -60,6 +60,21 @@ class Applied:
     drt: list[DrtZone]
     timed: list[Timed]
 
+    def after(self, before: Applied) -> Applied:
+        """This scenario, and the one before it on whose setting it was applied, as if both were one."""
+        new = list(dict.fromkeys([*before.new_routes, *self.new_routes]))
+        changed = dict.fromkeys([*before.changed_routes, *self.changed_routes])
+        return replace(
+            self,
+            effects=[*before.effects, *self.effects],
+            notices=[*before.notices, *self.notices],
+            new_routes=new,
+            changed_routes=[route for route in changed if route not in new],
+            street_map=self.street_map if self.street_map is not None else before.street_map,
+            drt=[*before.drt, *self.drt],
+            timed=[*before.timed, *self.timed],
+        )
+
 
 def apply_scenario(scenario: Scenario, setting: Setting, *, notices: list[Notice] | None = None) -> Applied:
     """Apply a scenario, and those it builds on, to a setting.
