@@ -208,10 +208,14 @@ class _Places:
             spots, names = [self.spot(place) for place in places], [place.text for place in places]
         minutes = self._minutes(spots, routes)
         return [
-            ChangeStop(id=name, name=spot.label, lon=spot.lon, lat=spot.lat, minutes=run)
+            ChangeStop(id=name, name=self._name(spot), lon=spot.lon, lat=spot.lat, minutes=run)
             for spot, name, run in zip(spots, names, minutes, strict=True)
             if spot is not None
         ]
+
+    def _name(self, spot: Spot) -> str:
+        """What riders call a place: a stop by its name alone."""
+        return str(self._case.feed.stops["stop_name"].iat[spot.stops[0]]) if spot.stops else spot.label
 
     def _of_row(self, row: int) -> Spot:
         name = str(self._case.feed.stops["stop_name"].iat[row])
@@ -237,7 +241,7 @@ class _Places:
         for field, place in _single_places(change):
             spot = self.spot(place)
             if spot is not None:
-                found.append(ChangePoint(field=field, name=spot.label, lon=spot.lon, lat=spot.lat))
+                found.append(ChangePoint(field=field, name=self._name(spot), lon=spot.lon, lat=spot.lat))
         at = getattr(change, "at", None)
         if isinstance(at, tuple):
             found.append(ChangePoint(field="at", name=str(getattr(change, "name", "")), lon=at[0], lat=at[1]))
@@ -247,7 +251,7 @@ class _Places:
         """The courses of a route, a drawn path, the edge of a zone, a closed way."""
         if routes:
             by_way = {pattern.direction: pattern.line for pattern in reversed(routes[0].patterns)}
-            return [line for line in by_way.values() if line]
+            return [by_way[way] for way in sorted(by_way) if by_way[way]]
         if change.kind == "close_path":
             return self._way(int(getattr(change, "osm_way", 0)))
         drawn = getattr(change, "line", None) or getattr(change, "zone", None)
