@@ -228,12 +228,20 @@ class Desk:
         return self._answers.get(key, lambda: asked.try_scenario(scenario))
 
     def texts(self, files: Mapping[str, str], name: str) -> dict[str, str]:
-        """The text of a scenario and those that it builds on, from the question or else the disk."""
+        """The text of a scenario and those that it builds on, from the question or else the disk.
+
+        Raises
+        ------
+        UsageError
+            One of them is a link that leads out of the folder.
+        """
         found: dict[str, str] = {}
         while name and name not in found:
             text = files.get(name)
             text = self.folder.text(name) if text is None else text
             if text is None:
+                if not {"/", "\\"} & set(name):
+                    self.folder.file(name)  # a link that leads out of the folder is not followed
                 break
             found[name] = text
             name = _base_of(text)

@@ -17,7 +17,7 @@ from community_routes.evaluation.inputs import SCENARIO_FILE_KEYS
 from community_routes.scenarios.file import Scenario
 from community_routes.sources.study.nodes import TreeBuilder
 from community_routes.sources.study.yaml import MAX_BYTES
-from community_routes.workbench.models import MOST_TEXT, Draft, ScenarioFile
+from community_routes.workbench.models import Draft, ScenarioFile
 
 OUTSIDE = declare("outside_folder", "error", "A proposal of the workbench names a file outside its folder.")
 _DRAFT = ".draft.json"
@@ -92,7 +92,7 @@ class Folder:
         try:
             with self.file(name).open("rb") as file:
                 raw = file.read(MAX_BYTES + 1)
-            return raw.decode("utf-8") if len(raw) <= MOST_TEXT else None
+            return raw.decode("utf-8") if len(raw) <= MAX_BYTES else None
         except (OSError, UnicodeDecodeError, UsageError):
             return None
 
