@@ -19,6 +19,8 @@ from community_routes.sources.places.opportunities import Opportunities
 from community_routes.sources.places.zones import Zones
 from community_routes.sources.study.fares import Fares
 
+SWITCHED_OFF = "switched off (off: true), so it was not applied"
+
 
 @dataclass(frozen=True, eq=False)
 class Applied:
@@ -100,6 +102,9 @@ def apply_scenario(scenario: Scenario, setting: Setting, *, notices: list[Notice
     for part in scenario.chain():
         for index, change in enumerate(part.changes):
             work.here = Here(part.scenario, index + 1, change.kind, part.folder, partial(part.place, index))
+            if change.off:
+                work.effect(change.kind, SWITCHED_OFF)
+                continue
             with work.undone_if_abandoned(change.named()):
                 change.apply(work)
     for unread in scenario.unread:
@@ -129,9 +134,10 @@ def apply_scenario(scenario: Scenario, setting: Setting, *, notices: list[Notice
 
 
 def _hash(feed: Feed, scenario: Scenario) -> str:
-    """sha256 over what the feed was made from: the feed before and every change."""
-    content = json.dumps(
-        [[part.scenario, [[c.kind, c.model_dump(mode="json")] for c in part.changes]] for part in scenario.chain()],
-        sort_keys=True,
-    )
+    """sha256 over what the feed was made from: the feed before and every change that was applied."""
+    applied = [
+        [part.scenario, [[c.kind, c.model_dump(mode="json", exclude={"off"})] for c in part.changes if not c.off]]
+        for part in scenario.chain()
+    ]
+    content = json.dumps(applied, sort_keys=True)
     return hashlib.sha256(f"{feed.content_hash}\n{content}".encode()).hexdigest()

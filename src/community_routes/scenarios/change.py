@@ -25,10 +25,14 @@ class Change(Model, ABC):
     example : str
         Its fields for the file that ``new-scenario`` writes: a flow mapping, or indented lines after a line break. ``$route``,
         ``$place`` and the other names of :func:`~community_routes.scenarios.template.names_of` stand for what the study has.
+    off : bool
+        Switched off: it is read and its form is checked, and it is not applied.
     """
 
     kind: ClassVar[str]
     example: ClassVar[str]
+
+    off: Annotated[bool, Field(description="true: the change is kept in the file, and not applied.")] = False
 
     @abstractmethod
     def apply(self, work: Work) -> None:

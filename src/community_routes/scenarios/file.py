@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from io import StringIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, ValidationError, model_validator
@@ -196,7 +197,7 @@ class Scenario(BaseModel):
         writer.width = 110
         writer.indent(mapping=2, sequence=4, offset=2)
         stream = StringIO()
-        writer.dump(_quoted(content), stream)
+        writer.dump(yaml_values(content), stream)
         return stream.getvalue()
 
     def __repr__(self) -> str:
@@ -272,11 +273,48 @@ def read_readable(path: str | Path) -> Scenario | None:
     return _read(as_path(path), [], (), partly=True)
 
 
-def _read(path: Path, found: list[Notice], above: tuple[str, ...], *, partly: bool = False) -> Scenario | None:
-    """One file and its bases; None when it cannot even be made in part."""
+def read_scenario_text(
+    texts: Mapping[str, str], name: str, folder: str | Path, *, notices: list[Notice] | None = None
+) -> Scenario:
+    """Read a scenario that is a text, saved or not; what it builds on is another text, or else a file of the folder.
+
+    Parameters
+    ----------
+    texts : mapping of str to str
+        Texts of scenario files by the id of the scenario.
+    name : str
+        Id of the scenario wanted; its text is among them, or there is such a file.
+    folder : path
+        Where the files would lie; names of files in them are resolved against it.
+    notices : list, optional
+        Receives every finding, errors too.
+
+    Raises
+    ------
+    ScenarioError
+        As :func:`read_scenario`.
+    """
+    found: list[Notice] = []
+    scenario = _read(as_path(folder) / f"{name}.yaml", found, (), texts=texts)
+    if notices is not None:
+        notices.extend(found)
+    raise_on_errors(found, ScenarioError)
+    assert scenario is not None
+    return scenario
+
+
+def _read(
+    path: Path,
+    found: list[Notice],
+    above: tuple[str, ...],
+    *,
+    partly: bool = False,
+    texts: Mapping[str, str] = MappingProxyType({}),
+) -> Scenario | None:
+    """One file (or its text) and its bases; None when it cannot even be made in part."""
     own: list[Notice] = []
     try:
-        located = read_yaml(path, own, error=ScenarioError)
+        located = read_yaml(path, own, error=ScenarioError, text=texts.get(path.stem))
     except ScenarioError:
         found.extend(own)
         return None
@@ -286,7 +324,7 @@ def _read(path: Path, found: list[Notice], above: tuple[str, ...], *, partly: bo
     if head is not None:
         _check_name(located, head, path, own)
         if head.base is not None:
-            base = _read_base(located, head.base, path, own, above)
+            base = _read_base(located, head.base, path, own, above, texts)
     found.extend(_without_echoes(own))
     if head is None or (errors_in(own) and not partly) or (head.base is not None and base is None):
         return None
@@ -424,8 +462,10 @@ def _check_name(located: Located, head: _FileHead, path: Path, found: list[Notic
         found.append(SCENARIO_NAME.at(**place, value=head.scenario, message=message))
 
 
-def _read_base(located: Located, base: str, path: Path, found: list[Notice], above: tuple[str, ...]) -> Scenario | None:
-    """The scenario that this file builds on, from the same folder."""
+def _read_base(
+    located: Located, base: str, path: Path, found: list[Notice], above: tuple[str, ...], texts: Mapping[str, str]
+) -> Scenario | None:
+    """The scenario that this file builds on, from the same folder (or the texts)."""
     place = located.place(["base"])
     chain = (*above, path.stem)
     if not _ID.fullmatch(base):
@@ -438,11 +478,11 @@ def _read_base(located: Located, base: str, path: Path, found: list[Notice], abo
         found.append(BASE_CYCLE.at(**place, value=base, message=message))
         return None
     file = path.with_name(f"{base}.yaml")
-    if not file.is_file():
+    if base not in texts and not file.is_file():
         message = f"there is no file {file.name!r} in this folder{near_file(file)}"
         found.append(MISSING_FILE.at(**place, value=base, message=message))
         return None
-    return _read(file, found, chain)
+    return _read(file, found, chain, texts=texts)
 
 
 def _sentences(name: str, fault: ValidationError) -> Iterable[str]:
@@ -473,12 +513,12 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _quoted(value: Any) -> Any:
-    """Text in quotes where it would read as a number or a clock time to other readers of YAML."""
+def yaml_values(value: Any) -> Any:
+    """Values as YAML writes them: text in quotes where other readers would take it for a number or a clock time."""
     if isinstance(value, Mapping):
-        return {str(key): _quoted(item) for key, item in value.items()}
+        return {str(key): yaml_values(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_quoted(item) for item in value]
+        return [yaml_values(item) for item in value]
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str) and re.fullmatch(r"[-+.0-9][0-9:.eE+-]*", value):

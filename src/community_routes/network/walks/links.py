@@ -328,7 +328,7 @@ def walks_within(
     """``walks_between`` with a limit of its own for each place of ``end``."""
     if not speed_kmh > 0:
         raise ValueError(f"a walking speed of {speed_kmh} km/h is impossible")
-    limits_m = (limits_s + 1e-6) * speed_kmh / 3.6 * (1 + 1e-12)
+    limits_m = (limits_s.astype(np.float64) + 1e-6) * speed_kmh / 3.6 * (1 + 1e-12)
     if isinstance(ground, CrowFly):
         found = _crow_fly(ground, start, end, limits_m)
     else:
