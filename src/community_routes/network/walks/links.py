@@ -328,7 +328,7 @@ def walks_within(
     """``walks_between`` with a limit of its own for each place of ``end``."""
     if not speed_kmh > 0:
         raise ValueError(f"a walking speed of {speed_kmh} km/h is impossible")
-    limits_m = (limits_s.astype(np.float64) + 1e-6) * speed_kmh / 3.6 * (1 + 1e-12)
+    limits_m = np.asarray((limits_s + 1e-6) * speed_kmh / 3.6 * (1 + 1e-12), np.float64)
     if isinstance(ground, CrowFly):
         found = _crow_fly(ground, start, end, limits_m)
     else:
@@ -408,8 +408,9 @@ def _searches(
     rows = _point_rows(end)[1]
     start_m, end_m = (start.arriving_m, end.leaving_m) if turned else (start.leaving_m, end.arriving_m)
     starts = Starts(*_point_rows(start), start.edge, start.position_m, frozen_array(start_m, np.float64, "start_m"))
-    by_node, by_edge = _by_node(streets, end, end_m, rows, edges.flags), _by_edge(streets, end, end_m, rows)
-    ends = Ends(frozen_array(limits_m, np.float64, "limits_m"), *by_node, *by_edge)
+    node_first, node_place, node_m = _by_node(streets, end, end_m, rows, edges.flags)
+    end_limit_m = frozen_array(limits_m, np.float64, "limits_m")
+    ends = Ends(end_limit_m, node_first, node_place, node_m, *_by_edge(streets, end, end_m, rows))
     limit_m = limits_m.max(initial=0.0)
 
     def search(low: int, high: int) -> Found:
