@@ -244,8 +244,7 @@ def _keyed(table: pd.DataFrame, which: str) -> pd.DataFrame:
 
 
 def _name(proposal: pd.DataFrame) -> str:
-    names = list(dict.fromkeys(proposal["scenario"])) if "scenario" in proposal.columns else []
-    return str(names[0]) if names else ""
+    return str(proposal["scenario"].iloc[0]) if "scenario" in proposal.columns and len(proposal) else ""
 
 
 def _interval_of(
