@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from community_routes.base.columns import COMPARISON_COLUMNS, LEAST_CHANGE
 from community_routes.base.errors import UsageError
 from community_routes.base.kernels import kernel
+from community_routes.base.order import in_order
 from community_routes.evaluation.evaluate import Evaluation
 from community_routes.measures.groups import better_or_worse
 from community_routes.measures.list import less_is_better
@@ -407,7 +408,7 @@ def paired_rows(
 
 def in_paired_order(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of paired.csv by scenario, day, window, neighbourhood and kind."""
-    return table.sort_values(["scenario", "day", "window", "neighbourhood", "kind"], kind="stable", ignore_index=True)
+    return in_order(table, ["scenario", "day", "window", "neighbourhood", "kind"])
 
 
 def _places(side: Evaluation) -> pd.Series[str]:

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.base.notices import Notice
+from community_routes.base.order import in_order
 from community_routes.base.timings import Stopwatch
 from community_routes.evaluation.case import Case, Study, window_query
 from community_routes.evaluation.places import Reached, destination_points, origin_points, report_places, study_walks
@@ -435,7 +436,7 @@ def evaluate(
 def in_table_order(access: pd.DataFrame) -> pd.DataFrame:
     """Rows of access.csv by day, window, neighbourhood, kind, measure, reading and cutoff."""
     keys = ["scenario", "day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min"]
-    return access.sort_values(keys, kind="stable", na_position="first", ignore_index=True)
+    return in_order(access, keys)
 
 
 def evaluate_places(study: Study, notices: list[Notice]) -> Reached:

@@ -19,7 +19,6 @@ from community_routes.report.files.geopackage import write_geopackage
 from community_routes.report.files.pdf import write_pdf
 from community_routes.report.files.workbook import write_workbook
 from community_routes.report.page import write_page
-from community_routes.report.pictures import write_maps
 from community_routes.report.results import Results
 
 __all__ = ["csv_text", "publish", "run_json", "sorted_tables", "write_tables"]
@@ -142,7 +141,10 @@ def write_files(
     """
     place = as_path(folder)
     written = [write_page(results, place / "report.html", templates=templates), *write_tables(results, place)]
-    written += write_maps(results, place) if maps else []
+    if maps:
+        from community_routes.report.pictures import write_maps  # nobody else needs matplotlib
+
+        written += write_maps(results, place)
     written += [write_workbook(results, place / "tables.xlsx")] if workbook else []
     written += [write_pdf(results, place / "report.pdf", templates=templates)] if pdf else []
     return written
