@@ -71,6 +71,10 @@ class Cubes:
                 self._kept.move_to_end((id(case), slot))
             return found
 
+    def let_go(self, case: Case) -> None:
+        """Keep the times of a case no longer; they are searched again should anybody ask."""
+        self._forget(id(case))
+
     def _forget(self, owner: int) -> None:
         with self._lock:
             for key in [key for key in self._kept if key[0] == owner]:
@@ -206,6 +210,11 @@ class Evaluation:
         self.runner.stopwatch.count(PAIRS)
         times = travel_times_by_departure(self.networks[slot[0]], self.query(slot[1]), pair)
         return np.ascontiguousarray(times[0, :, 0])
+
+    def let_go(self) -> None:
+        """Give back the memory of the travel times that are kept; they are searched again should anybody ask."""
+        for case in {id(case): case for case in self.searched.values()}.values():
+            CUBES.let_go(case)
 
     def query(self, window: str) -> Query:
         """The question asked in one window of the study."""
@@ -363,6 +372,7 @@ def evaluate_case(
                 median_s[slot], searched[slot] = inputs.median_s, case
                 tables.append(inputs.table([column for measure in choice.measures for column in measure.take(inputs)]))
                 beside += mixing_tables(inputs, case) if asked.measures is None else []
+            del inputs  # its travel times, before those of the next window are searched
         for shift in choice.shifts if windows else ():
             with run.stage("network"):
                 same = known.shift(windows[-1], shift)

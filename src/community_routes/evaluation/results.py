@@ -377,6 +377,8 @@ class Comparison:
         check_replaceable(out)
         with watch.stage("compare"):
             results = replace(self.results, long_tables=TableKind(tables))
+            for evaluation in self.evaluations:  # all that the report needs of them is found
+                evaluation.let_go()
         with watch.stage("report"), new_folder(out) as made:
             write_files(results, made, maps=maps, pdf=pdf, workbook=workbook, templates=templates)
             keep_inputs_of(self.study, self._scenarios(), made, wanted=keep_inputs)
