@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from community_routes.base.columns import COMPARISON_COLUMNS, LEAST_CHANGE
 from community_routes.base.errors import UsageError
 from community_routes.base.kernels import kernel
+from community_routes.base.order import in_order
 from community_routes.evaluation.evaluate import Evaluation
 from community_routes.measures.groups import better_or_worse
 from community_routes.measures.list import less_is_better
@@ -244,8 +245,7 @@ def _keyed(table: pd.DataFrame, which: str) -> pd.DataFrame:
 
 
 def _name(proposal: pd.DataFrame) -> str:
-    names = list(dict.fromkeys(proposal["scenario"])) if "scenario" in proposal.columns else []
-    return str(names[0]) if names else ""
+    return str(proposal["scenario"].iloc[0]) if "scenario" in proposal.columns and len(proposal) else ""
 
 
 def _interval_of(
@@ -408,7 +408,7 @@ def paired_rows(
 
 def in_paired_order(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of paired.csv by scenario, day, window, neighbourhood and kind."""
-    return table.sort_values(["scenario", "day", "window", "neighbourhood", "kind"], kind="stable", ignore_index=True)
+    return in_order(table, ["scenario", "day", "window", "neighbourhood", "kind"])
 
 
 def _places(side: Evaluation) -> pd.Series[str]:

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.base.notices import Notice
+from community_routes.base.order import in_order
 from community_routes.base.timings import Stopwatch
 from community_routes.evaluation.case import Case, Study, window_query
 from community_routes.evaluation.places import Reached, destination_points, origin_points, report_places, study_walks
@@ -69,6 +70,10 @@ class Cubes:
             if found is not None:
                 self._kept.move_to_end((id(case), slot))
             return found
+
+    def let_go(self, case: Case) -> None:
+        """Keep the times of a case no longer; they are searched again should anybody ask."""
+        self._forget(id(case))
 
     def _forget(self, owner: int) -> None:
         with self._lock:
@@ -205,6 +210,11 @@ class Evaluation:
         self.runner.stopwatch.count(PAIRS)
         times = travel_times_by_departure(self.networks[slot[0]], self.query(slot[1]), pair)
         return np.ascontiguousarray(times[0, :, 0])
+
+    def let_go(self) -> None:
+        """Give back the memory of the travel times that are kept; they are searched again should anybody ask."""
+        for case in {id(case): case for case in self.searched.values()}.values():
+            CUBES.let_go(case)
 
     def query(self, window: str) -> Query:
         """The question asked in one window of the study."""
@@ -364,6 +374,7 @@ def evaluate_case(
                 median_s[slot], searched[slot] = inputs.median_s, case
                 tables.append(inputs.table([column for measure in choice.measures for column in measure.take(inputs)]))
                 beside += mixing_tables(inputs, case) if asked.measures is None else []
+            del inputs  # its travel times, before those of the next window are searched
         for shift in choice.shifts if windows else ():
             with run.stage("network"):
                 same = known.shift(windows[-1], shift)
@@ -437,7 +448,7 @@ def evaluate(
 def in_table_order(access: pd.DataFrame) -> pd.DataFrame:
     """Rows of access.csv by day, window, neighbourhood, kind, measure, reading and cutoff."""
     keys = ["scenario", "day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min"]
-    return access.sort_values(keys, kind="stable", na_position="first", ignore_index=True)
+    return in_order(access, keys)
 
 
 def evaluate_places(study: Study, notices: list[Notice]) -> Reached:

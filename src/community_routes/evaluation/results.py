@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import webbrowser
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -15,7 +15,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from community_routes.base.columns import COMPARISON_COLUMNS, LEAST_CHANGE
+from community_routes.base.columns import COMPARISON_COLUMNS, LEAST_CHANGE, TableKind
 from community_routes.base.errors import UsageError, as_path
 from community_routes.base.files import check_replaceable, new_folder
 from community_routes.base.times import format_window
@@ -45,7 +45,13 @@ from community_routes.measures.groups import group_rows
 from community_routes.measures.meeting import hide_together
 from community_routes.report.files.tables import write_files
 from community_routes.report.notebook import map_html, notebook_html, table_html
-from community_routes.report.results import BASE_COMPARISON, BASE_GROUPS, Results, ScenarioSummary, empty_table
+from community_routes.report.results import (
+    BASE_COMPARISON,
+    BASE_GROUPS,
+    Results,
+    ScenarioSummary,
+    empty_table,
+)
 from community_routes.routing.runner import Progress, Runner
 from community_routes.scenarios.cost import OperatingCost
 from community_routes.scenarios.file import Scenario
@@ -332,6 +338,7 @@ class Comparison:
         workbook: bool = False,
         templates: str | Path | None = None,
         keep_inputs: bool | None = None,
+        tables: str = TableKind.AUTO,
         stopwatch: Stopwatch | None = None,
     ) -> Path:
         """Write ``report.html`` and every table beside it into a folder, whole or not at all.
@@ -352,6 +359,9 @@ class Comparison:
             Whether ``inputs/`` gets a copy of everything that the run was made from, for comparisons over time; left out,
             unless that is more than 500 MB.
 
+        tables : ``auto``, ``csv`` or ``parquet``
+            As what access, comparison and groups are written; left out, as Parquet where they have more than a million rows.
+
         Returns
         -------
         Path
@@ -366,7 +376,9 @@ class Comparison:
         out = as_path(out)
         check_replaceable(out)
         with watch.stage("compare"):
-            results = self.results
+            results = replace(self.results, long_tables=TableKind(tables))
+            for evaluation in self.evaluations:  # all that the report needs of them is found
+                evaluation.let_go()
         with watch.stage("report"), new_folder(out) as made:
             write_files(results, made, maps=maps, pdf=pdf, workbook=workbook, templates=templates)
             keep_inputs_of(self.study, self._scenarios(), made, wanted=keep_inputs)

@@ -245,6 +245,8 @@ def _of_date(feed: Feed, date: dt.date, ride: Ride) -> bool:
     """Whether the vehicle runs on the service date, or still on the one before it, and not on the next."""
     trip, call = ride.trips[0], ride.calls[0]
     shift_s = ride.depart_s - int(feed.calls.departure_s[call])
+    if not len(feed.frequencies):
+        return shift_s <= 0
     headways = feed.frequencies[feed.frequencies["trip"] == trip]
     if not len(headways):
         return shift_s <= 0

@@ -454,8 +454,13 @@ def zone_average(values: ArrayLike, zone: ArrayLike, weight: ArrayLike, n_zones:
     x = np.asarray(values, dtype=np.float64)
     rows = np.asarray(zone, dtype=np.int64)
     flat = x.reshape(len(rows), math.prod(x.shape[1:]))
+    weights = _even_where_zero(rows, np.asarray(weight, dtype=np.float64), n_zones)
+    if len(rows) and np.bincount(rows).max() == 1:  # one point in each zone, the common case: its value is the zone's
+        alone = np.full((n_zones, flat.shape[1]), np.nan)
+        alone[rows] = flat
+        return alone.reshape((n_zones, *x.shape[1:]))
     present = ~np.isnan(flat)
-    w = _even_where_zero(rows, np.asarray(weight, dtype=np.float64), n_zones)[:, None] * present
+    w = weights[:, None] * present
     total = np.zeros((n_zones, flat.shape[1]))
     np.add.at(total, rows, w)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -18,6 +18,7 @@ from community_routes.base.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GR
 from community_routes.base.errors import UsageError
 from community_routes.base.files import new_file
 from community_routes.base.notices import SEVERITIES
+from community_routes.base.order import in_order
 from community_routes.base.times import format_time
 from community_routes.report.results import JOURNEY_COLUMNS, Results
 
@@ -127,17 +128,7 @@ def _quoted(cell: str) -> str:
 def _sorted(table: pd.DataFrame, keys: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
     """The named columns, sorted by the keys (numbers as numbers, the rest as text), other columns after them."""
     rest = [column for column in table.columns if column not in columns]
-    chosen = with_numeric_cutoff(table[[*columns, *rest]])
-    order = pd.DataFrame(
-        {
-            key: pd.to_numeric(chosen[key], errors="coerce").astype(float)
-            if key in ("cutoff_min", "row")
-            else chosen[key].fillna("").astype(str)
-            for key in keys
-        }
-    )
-    ordered = order.sort_values(list(keys), kind="stable", na_position="first").index
-    return chosen.loc[ordered].reset_index(drop=True)
+    return in_order(with_numeric_cutoff(table[[*columns, *rest]]), keys)
 
 
 def with_numeric_cutoff(table: pd.DataFrame) -> pd.DataFrame:
