@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
+from importlib import import_module
+from typing import Any
 from typing import Any
 
 import numpy as np
@@ -108,6 +110,22 @@ class Live:
         with self._lock:
             began = time.perf_counter()
             return self._answer(self._search(case), began)
+
+    def show(self) -> Any:
+        """Open the workbench on this study in the browser, beside whatever else this process does.
+
+        Returns
+        -------
+        Session
+            With the address as a link; ``close`` ends it.
+
+        Raises
+        ------
+        UsageError
+            The extra ``workbench`` is not installed.
+        """
+        # By name, when it is asked for: the workbench stands on live answers, and they need nothing of it.
+        return import_module("community_routes.workbench.serve").show(self.study)
 
     def times(self, answer: Answer) -> NDArray[np.int32]:
         """Travel times of an answer's window: those of the last answers are kept, others searched again.
