@@ -132,6 +132,8 @@ for _panel, _name, _command in (
     (_MAIN, "run", main_job.run),
     (_MAIN, "sites", sites.sites),
     (_MAIN, "compare", over_time.compare),
+    (_LOOK, "routes", travel.routes),
+    (_LOOK, "stops", travel.stops),
     (_LOOK, "matrix", travel.matrix),
     (_LOOK, "journey", travel.journey),
     (_LOOK, "isochrone", travel.isochrone),
