@@ -96,7 +96,7 @@ changes:
 
 
 def test_a_proposal_outside_every_window_is_told_of(tmp_path: Path, study: Study) -> None:
-    """The window is 07:00-08:00. New buses of 20:05 to 20:55, 10 minutes under way, meet it nowhere; one at 06:56 does."""
+    """The window is 07:00-08:00. New buses of 20:05 to 20:55, under way for 10 minutes, meet it nowhere; one at 06:56 does."""
     found: list[Notice] = []
     for name, period in (("late", "20:00-21:00"), ("early", "06:51-06:59")):
         text = f"scenario: {name}\nchanges:\n  - set_headway: {{route: L1, weekday: {{{period}: 5}}}}\n"

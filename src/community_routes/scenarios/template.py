@@ -58,7 +58,8 @@ def new_scenario_template(
 # The days of this study: {named}.
 # Days are weekday, saturday, sunday, or monday to friday. Times are HH:MM; after midnight write 25:30 for half past one.
 # A place is a stop's id or name, a destination's name, or {{at: [longitude, latitude], name: New stop}}.
-# Which stops there are:  community-routes check study.yaml --map inputs.html  draws them with their names.
+# A route with its stops:  community-routes routes study.yaml ROUTE;  stops by name:  community-routes stops study.yaml NAME
+# On a map:  community-routes check study.yaml --map inputs.html  draws them with their names.
 # The stops below: {_named(feed, stops)}.
 
 scenario: {name}
