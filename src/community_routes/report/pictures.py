@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 
 from community_routes.report import words
 from community_routes.report.cells import publish
-from community_routes.report.figures import Figures, Slot, slot_name, strongest
+from community_routes.report.figures import Figures, figures_of, strongest
 from community_routes.report.files.geopackage import unique_names
+from community_routes.report.lead import Slot, slot_name
 from community_routes.report.maps import svg
 from community_routes.report.maps.canvas import drawing, picture_bytes
 from community_routes.report.maps.description import MapView, asked_map
@@ -88,7 +89,7 @@ def write_maps(results: Results, folder: str | Path, *, endings: Sequence[str] =
     -------
     list of Path
     """
-    figures = Figures(results)
+    figures = figures_of(results)
     sheet = svg.sheet_of(results, prefix="m-", width=760.0)
     written: list[Path] = []
     wanted, names = list(wanted_maps(figures)), []

@@ -38,8 +38,8 @@ def test_a_change_wears_its_sign() -> None:
         "+2",
         "−2",
         "0",
-        "under +0.01",
-        "over −0.01",
+        "under 0.01",
+        "under 0.01 less",
     ]
 
 
@@ -121,7 +121,7 @@ def test_bars_have_the_length_of_their_values() -> None:
         charts.Bar("b", 2.0, "+2", "groups.csv:3:change", 2.0, 2.0),
         charts.Bar("c", -1.0, "−1", "groups.csv:4:change", -1.0, -1.0),
     ]
-    svg = charts.change_bars(bars, title="t", span=charts.span_of(bars))
+    svg = charts.change_bars(bars, title="t", beside=bars)
     rects = re.findall(r'<rect class="(\w+)" fill="[^"]+" x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', svg)
     kinds, starts, widths = zip(*rects, strict=True)
     assert kinds == ("gain", "gain", "loss")

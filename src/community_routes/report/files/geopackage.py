@@ -16,8 +16,8 @@ import pyogrio
 
 from community_routes.base.errors import as_path
 from community_routes.report.cells import exact_number, with_numeric_cutoff
-from community_routes.report.figures import headline_views
 from community_routes.report.files.qgis import add_styles
+from community_routes.report.lead import headline_views
 from community_routes.report.results import Results
 
 _MOST_COLUMNS = 1500

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from community_routes.base.errors import UsageError
 from community_routes.report import words
-from community_routes.report.figures import Cell, Figures, Slot, View, strongest
+from community_routes.report.figures import Cell, Figures, strongest
+from community_routes.report.lead import Slot, View
 from community_routes.report.maps import geo, svg
-from community_routes.report.maps.description import NEW_ROUTE, MapView, asked_map
+from community_routes.report.maps.description import NEW_ROUTE, MapView, asked_map, routes_of
 from community_routes.report.results import TODAY, Results
 
 _INK = "#17212a"
@@ -220,10 +221,12 @@ def _draw_overlay(axes: Axes, results: Results, ground: _Ground, scenario: str) 
     put(axes, ground.outlines, fill=False, edgecolor="#6a3d9a", linewidth=0.6)
     axes.plot(ground.dots[:, 0], ground.dots[:, 1], **_DOT)
     if scenario != TODAY:
-        mine = results.routes[results.routes["scenario"] == scenario]
-        new = compound_path(geo.simple_lines(mine.geometry, ground.frame), ground.frame)
-        put(axes, new, fill=False, edgecolor="white", linewidth=4.2, capstyle="round")
-        put(axes, new, fill=False, edgecolor=NEW_ROUTE, linewidth=2.2, capstyle="round")
+        for withdrawn in (False, True):
+            mine = routes_of(results, scenario, withdrawn=withdrawn)
+            drawn = compound_path(geo.simple_lines(mine.geometry, ground.frame), ground.frame)
+            style = (0, (3, 2)) if withdrawn else "solid"
+            put(axes, drawn, fill=False, edgecolor="white", linewidth=4.2, capstyle="round")
+            put(axes, drawn, fill=False, edgecolor=NEW_ROUTE, linewidth=2.2, capstyle="butt", linestyle=style)
     put_names(axes, ground.names, ground.frame)
 
 
