@@ -23,7 +23,7 @@ from community_routes.report.maps.matplotlib import credit_line, draw_map
 from community_routes.report.pages.connected import STEPS, matrix_of
 from community_routes.report.results import TODAY, Results
 
-COLOURS = ("#f4ede2", "#d6e4e0", "#a5cbc6", "#3f8a86", "#14514f")
+COLOURS = ("#f4ede2", "#d6e4e0", "#a5cbc6", "#2f7370", "#14514f")
 _MOST_WARDS = 60
 _DARK_FROM = 0.6
 _DPI = 160

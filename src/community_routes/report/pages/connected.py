@@ -151,10 +151,17 @@ def _changes(report: Report, scenario: str, slot: Slot, today: dict[tuple[str, s
         Row(f"{start} → {end}", [_shared(before), Td(_shared(after), "gain-text" if change > 0 else "loss-text")])
         for change, start, end, before, after in moved[:_MOST_PAIRS]
     ]
-    letter = report.results.letter(scenario) if report.has_letters else ""
+    letter, title = (
+        report.results.letter(scenario) if report.has_letters else "",
+        report.results.scenario_title(scenario),
+    )
     found: list[Block] = [
         Heading(lettered(letter, "What the proposal changes most"), 4),
-        Table("Table: changes from ward to ward", ["From and to", "Today (%)", "Proposal (%)"], rows),
+        Table(
+            f"Table: changes from ward to ward, {title}",
+            ["From and to", "Today (%)", "Proposal (%)"],
+            rows,
+        ),
     ]
     left = len(moved) - _MOST_PAIRS
     if left > 0:

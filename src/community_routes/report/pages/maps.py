@@ -24,7 +24,7 @@ def maps(report: Report) -> Section:
     for scenario in results.scenarios:
         slot, kind = report.strongest[scenario.id]
         sheets.append(Box(one_map(report, scenario.id, slot, kind, change=True), "one", "figure"))
-    found.append(Box(sheets, "static-maps triple"))
+    found.append(Box([Box(sheets, "triple")], "static-maps"))
     if off:
         note = (
             f"{off:,} of {len(results.zones):,} neighbourhoods are hatched: they lie outside the streets of this study, so "
