@@ -25,12 +25,13 @@ def element(name: str, content: str = "", **attributes: object) -> Markup:
 
     ``style`` is its class, ``_`` in the name of an attribute is ``-``; True gives a name alone, "" and False nothing.
     """
-    told = Markup("")
+    told = ""
     for key, value in attributes.items():
         if value != "" and value is not False:
-            shown = Markup("") if value is True else Markup('="{}"').format(value)
-            told += Markup(" {}{}").format("class" if key == "style" else key.replace("_", "-"), shown)
-    return Markup("<{0}{1}>{2}</{0}>").format(Markup(name), told, content)
+            shown = "" if value is True else f'="{escape(value)}"'
+            told += f" {'class' if key == 'style' else key.replace('_', '-')}{shown}"
+    # Each part is escaped here: to let Markup.format do it takes four times as long, thousands of times a page.
+    return Markup(f"<{name}{told}>{escape(content)}</{name}>")
 
 
 def render(blocks: Iterable[Block]) -> Markup:

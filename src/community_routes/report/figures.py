@@ -14,6 +14,7 @@ from markupsafe import Markup
 from numpy.typing import NDArray
 
 from community_routes.report import words
+from community_routes.report.blocks import element
 from community_routes.report.cells import exact_number, sorted_tables
 from community_routes.report.lead import Leading, Slot, View, slot_name
 from community_routes.report.results import Results
@@ -73,9 +74,7 @@ def cost_figure(cell: Cell | None, currency: str) -> Markup:
 
 
 def _sourced(cell: Cell, unit: str, text: str) -> Markup:
-    return Markup('<data value="{}" data-from="{}" data-unit="{}">{}</data>').format(
-        exact_number(cell.value), cell.source, unit, text
-    )
+    return element("data", text, value=exact_number(cell.value), data_from=cell.source, data_unit=unit)
 
 
 def plain_figure(cell: Cell | None, unit: str = "", *, sign: bool = False, digits: int | None = None) -> str:

@@ -133,7 +133,10 @@ def simple_lines(shapes: Iterable[shapely.Geometry], frame: Frame, *, metres: fl
     box = (frame.west, frame.south, frame.east, frame.north)
     cut = np.empty(len(array), dtype=object)
     cut[lines] = shapely.clip_by_rect(array[lines], *box)
-    cut[~lines] = shapely.intersection(shapely.make_valid(array[~lines]), frame.box)
+    areas = array[~lines]
+    wrong = ~shapely.is_valid(areas)
+    areas[wrong] = shapely.make_valid(areas[wrong])
+    cut[~lines] = shapely.intersection(areas, frame.box)
     return list(shapely.simplify(cut, metres / 111_000))
 
 

@@ -236,10 +236,12 @@ def others(report: Report) -> list[Block]:
     """Any further measure of cost, today and under each proposal."""
     figures, results = report.figures, report.results
     access = figures.tables["access"]
-    told = access["measure"].astype(str)
-    mine = access[
-        told.map(lambda m: any(word in m for word in _OTHER)) & ~told.str.startswith(("commuting_", "nearest_"))
+    wanted = [
+        measure
+        for measure in access["measure"].unique()
+        if any(word in measure for word in _OTHER) and not measure.startswith(("commuting_", "nearest_"))
     ]
+    mine = access[access["measure"].isin(wanted)]
     if figures.lead is None or mine.empty:
         return []
     ids = [TODAY, *(scenario.id for scenario in results.scenarios)]
