@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, WithJsonSchema, field_
 from community_routes.base.errors import StudyError, as_path
 from community_routes.base.notices import Notice, declare, raise_on_errors
 from community_routes.sources.study.costs import Costs
+from community_routes.sources.study.credits import Credit
 from community_routes.sources.study.fares import Fares, Standards
 from community_routes.sources.study.models import DAY_TYPES, DataFile, Date, Name, SitesSpec, Spec, mark_places
 from community_routes.sources.study.places import Destinations, Neighbourhoods, StreetsSpec
@@ -100,6 +101,7 @@ class StudyFile(Spec):
     travel: Travel = Travel()
     fares: Fares | None = None
     costs: Costs | None = None
+    credits: tuple[Credit, ...] = ()
     standards: Standards | None = None
     sites: SitesSpec = SitesSpec()
     measures: Annotated[
