@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from community_routes.base.times import parse_time
 from community_routes.evaluation.case import open_study
-from community_routes.evaluation.evaluate import evaluate
-from community_routes.evaluation.views import sample_journeys
+from community_routes.evaluation.evaluate import Evaluation, evaluate
+from community_routes.evaluation.views import _most_changed, sample_journeys
 from community_routes.report.results import JourneyView
 from community_routes.scenarios.file import Scenario
 from feed_zip import feed_zip
@@ -95,3 +98,20 @@ def test_the_last_journey_home_waits_for_no_bus_of_the_next_day(
     assert len(views) == 2
     found = {view.last_home_s for view in views if view.legs}
     assert found == {parse_time(last) if last else None}
+
+
+def test_a_journey_of_many_people_is_shown_first() -> None:
+    """Person-seconds times those of the place: P0 to A saves 600 s for 100, P1 to A 300 s for 500, P0 to B 900 s for 100.
+
+    A has 60,000 + 150,000 = 210,000 and B 90,000. So P1 to A counts 150,000 x 210,000, which is the most; P0 to A counts
+    60,000 x 210,000 = 1.26e10 and P0 to B 90,000 x 90,000 = 0.81e10: of P0 the way to A is shown, though that to B saves more.
+    """
+    slot = ("day", "peak")
+    zones = SimpleNamespace(
+        origins=pd.DataFrame({"zone": [0, 1]}),
+        table=pd.DataFrame({"population": [100.0, 500.0], "deprivation_rank": [float("nan")] * 2}),
+    )
+    before = np.full((2, 2), 3600, np.int32)
+    after = np.array([[3000, 2700], [3300, 3600]], np.int32)
+    today, proposal = (SimpleNamespace(zones=zones, median_s={slot: times}) for times in (before, after))
+    assert _most_changed(cast(Evaluation, today), cast(Evaluation, proposal), slot, 3) == [(1, 0), (0, 0)]

@@ -107,7 +107,7 @@ def test_a_section_is_added_from_outside(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(page, "SECTIONS", [*page.SECTIONS[:2], dogs, *page.SECTIONS[2:]])
     html = page.page_html(made_results(25))
     root = Tree(html).root
-    assert [e.attributes["id"] for e in root.all("section")][:4] == ["answer", "maps", "dogs", "gains"]
+    assert [e.attributes["id"] for e in root.all("section")][:4] == ["today", "answer", "dogs", "options"]
     assert "Dogs" in next(e for e in root.all("nav")).text
     section = next(e for e in root.all("section") if e.attributes["id"] == "dogs")
     cells = [[cell.text for cell in row.children] for row in section.all("tr")]

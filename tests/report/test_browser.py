@@ -32,7 +32,16 @@ TELL = """
   var zones = document.querySelectorAll(".leaflet-zones-pane path");
   parent.postMessage({
     faults: faults, title: document.title,
-    wide: document.documentElement.scrollWidth, room: innerWidth,
+    wide: document.documentElement.scrollWidth, room: innerWidth, high: document.documentElement.scrollHeight,
+    about: document.getElementById("zones-about").textContent,
+    map: document.getElementById("map-title").textContent,
+    found: document.getElementById("found").textContent,
+    cells: Object.fromEntries(Array.from(document.querySelectorAll("#zones tbody tr")).map(function (r) {
+      return [r.cells[0].textContent, Array.from(r.cells).map(function (c) { return c.textContent; })]; })),
+    nameless: Array.from(document.querySelectorAll("[tabindex], a, button, input, select, summary")).filter(function (e) {
+      var name = e.textContent.trim() || e.getAttribute("aria-label") || (e.labels && e.labels.length);
+      return e.tabIndex >= 0 && !name; }).map(function (e) { return e.outerHTML.slice(0, 80); }),
+    shapes: document.querySelectorAll("path[tabindex], path[aria-describedby]").length,
     zones: zones.length, fills: Array.from(zones).map(function (z) { return z.getAttribute("fill"); }),
     card: document.getElementById("card").textContent,
     legend: document.getElementById("legend").textContent,
@@ -150,3 +159,56 @@ def test_without_a_script_there_are_static_maps(tmp_path: Path) -> None:
     seen = see(tmp_path, without)
     assert seen["staticMaps"] == "block"
     assert seen["zones"] == 0
+
+
+@pytest.mark.parametrize(("width", "screen", "most"), [(1280, 900, 8), (390, 844, 14)])
+def test_the_page_is_read_in_a_few_screens(tmp_path: Path, width: int, screen: int, most: int) -> None:
+    """Three proposals on three days: as long as the reader opens nothing, so many screens at most, and nothing sideways."""
+    seen = see(tmp_path, page(tmp_path, proposals=3, days=("weekday", "saturday", "sunday")), width=width)
+    assert seen["high"] <= most * screen
+    assert seen["wide"] <= seen["room"]
+
+
+def test_a_proposal_is_shown_when_it_acts_and_the_table_follows(tmp_path: Path) -> None:
+    """The proposal acts in the evening: chosen on a map of the morning it shows the evening, and so does the table.
+
+    The fourth neighbourhood (i = 3) reaches 40 x 0.75 x (1 - 0.018) x 0.6 = 17.676 employment zones then, and 1.5 more.
+    """
+    act = """var w = document.getElementById("s-window"), p = document.getElementById("s-scenario");
+             w.value = "morning_peak"; w.dispatchEvent(new Event("change", { bubbles: true }));
+             window.then = document.getElementById("zones-about").textContent;
+             p.value = "1"; p.dispatchEvent(new Event("change", { bubbles: true }));"""
+    seen = see(tmp_path, page(tmp_path), act=act)
+    assert seen["faults"] == []
+    assert "evening" in seen["about"].lower() and "Most deprived first" in seen["about"]
+    assert seen["cells"]["Ward D 4"][-2:] == ["17.7", "+1.5"]
+
+
+def test_after_sorting_the_words_above_the_table_are_true(tmp_path: Path) -> None:
+    seen = see(tmp_path, page(tmp_path), act='document.querySelectorAll("#zones th button")[4].click();')
+    assert "Most deprived first" not in seen["about"]
+    assert "Sorted by today, smallest first." in seen["about"]
+
+
+def test_the_address_opens_the_map_as_it_was(tmp_path: Path) -> None:
+    """The proposal's level for shared spaces in the morning, the second neighbourhood chosen."""
+    act = 'location.hash = "#map=with/proposal-1/shared_spaces/day/morning_peak/v1/Z002";'
+    seen = see(tmp_path, page(tmp_path), act=act + "dispatchEvent(new HashChangeEvent('hashchange'));")
+    assert seen["faults"] == []
+    assert seen["legend"].startswith("With the proposal")
+    assert "shared spaces" in seen["map"] and "Morning peak" in seen["map"]
+    assert "Ward B 2" in seen["card"]
+
+
+def test_a_place_is_found_by_its_name(tmp_path: Path) -> None:
+    """Of a stop the neighbourhood in which it lies is chosen; what nobody knows is said."""
+    act = """var f = document.getElementById("s-find"); f.value = "%s";
+             f.dispatchEvent(new Event("change", { bubbles: true }));"""
+    assert "Ward D 4" in see(tmp_path, page(tmp_path), act=act % "ward d 4")["card"]
+    assert "Nothing in this study is called" in see(tmp_path, page(tmp_path), act=act % "Atlantis")["found"]
+
+
+def test_only_what_scrolls_is_a_stop_and_every_stop_has_a_name(tmp_path: Path) -> None:
+    seen = see(tmp_path, page(tmp_path, proposals=2))
+    assert seen["nameless"] == []
+    assert seen["shapes"] == 0

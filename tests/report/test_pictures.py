@@ -44,12 +44,12 @@ def test_maps_are_written_the_same_every_time(tmp_path: Path) -> None:
     first = write_maps(made_results(25), tmp_path / "a")
     second = write_maps(made_results(25), tmp_path / "b")
     assert sorted(path.name for path in first) == [
-        "proposal-1-change-shared_spaces-day-evening.png",
-        "proposal-1-change-shared_spaces-day-evening.svg",
-        "proposal-1-with-shared_spaces-day-evening.png",
-        "proposal-1-with-shared_spaces-day-evening.svg",
-        "today-shared_spaces-day-evening.png",
-        "today-shared_spaces-day-evening.svg",
+        "proposal-1-change-employment-day-evening.png",
+        "proposal-1-change-employment-day-evening.svg",
+        "proposal-1-with-employment-day-evening.png",
+        "proposal-1-with-employment-day-evening.svg",
+        "today-employment-day-evening.png",
+        "today-employment-day-evening.svg",
     ]
     for a, b in zip(first, second, strict=True):
         assert a.read_bytes() == b.read_bytes(), a.name

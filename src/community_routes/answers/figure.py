@@ -14,7 +14,7 @@ from community_routes.evaluation.search import Slot
 from community_routes.measures.list import build_measure
 from community_routes.measures.measure import Facts, Measure, whole_or_float
 from community_routes.measures.reached import Cumulative
-from community_routes.report.figures import HEADLINE_KINDS
+from community_routes.report.lead import HEADLINE_KINDS
 
 _HEADLINE_READINGS = ("mean", "p50", "best")
 

@@ -67,6 +67,7 @@ from community_routes.sources.places.opportunities import (
 from community_routes.sources.places.zones import Zones, read_zones
 from community_routes.sources.rail import check_rail
 from community_routes.sources.step_free import check_step_free
+from community_routes.sources.study.credits import credit_of
 from community_routes.sources.study.dates import check_dates, country_of
 from community_routes.sources.study.fares import Fares
 from community_routes.sources.study.file import StudyFile, named_files, read_study_file
@@ -96,7 +97,7 @@ class Study:
         Every place has at least one entrance.
     notices : tuple of Notice
         Warnings and remarks of reading.
-    sources : DataFrame of name, kind, sha256, credit
+    sources : DataFrame of name, kind, sha256, credit, publisher, licence
         The input files.
     store : Store or None
         Where networks are kept between runs.
@@ -393,9 +394,14 @@ def _sources(file: StudyFile) -> pd.DataFrame:
         named += [(path, key) for _, path in named_files(spec)]
     for path, kind in named:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        credit = OSM_CREDIT if kind == "streets" and not is_invented(file) else ""
-        rows.setdefault(path.resolve(), {"name": path.name, "kind": kind, "sha256": digest, "credit": credit})
-    return pd.DataFrame(list(rows.values()), columns=["name", "kind", "sha256", "credit"])
+        row = {"name": path.name, "kind": kind, "sha256": digest, "credit": "", "publisher": "", "licence": ""}
+        credit = credit_of(path.name, file.credits)
+        if credit is not None:
+            row |= {"credit": credit.line, "publisher": credit.publisher, "licence": credit.licence}
+        elif kind == "streets" and not is_invented(file):
+            row["credit"] = OSM_CREDIT
+        rows.setdefault(path.resolve(), row)
+    return pd.DataFrame(list(rows.values()), columns=["name", "kind", "sha256", "credit", "publisher", "licence"])
 
 
 _SUNDAY_BEGINS_S = 9 * HOUR

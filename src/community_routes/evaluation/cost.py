@@ -10,7 +10,9 @@ import pandas as pd
 
 from community_routes.evaluation.case import Case
 from community_routes.report.results import MISSING_COST
-from community_routes.scenarios.cost import OperatingCost, operating_cost
+from community_routes.scenarios.cost import Cost, OperatingCost, operating_cost
+from community_routes.scenarios.file import Scenario
+from community_routes.sources.study.file import StudyFile
 
 BY_DAY, BY_PERIOD = "operating_by_day", "operating_by_period"
 
@@ -21,8 +23,22 @@ def proposal_cost(today: Case, proposal: Case) -> OperatingCost | None:
     if applied is None or not (applied.changed_routes or applied.new_routes or applied.drt):
         return None
     routes = [*applied.changed_routes, *applied.new_routes]
-    dates, rates = today.file.dates, applied.scenario.cost
+    dates, rates = today.file.dates, rates_of(today.file, applied.scenario)
     return operating_cost(today.feed, proposal.feed, routes, dates, rates, drt=applied.drt)
+
+
+def rates_of(file: StudyFile, scenario: Scenario) -> Cost | None:
+    """The rates of a proposal: its own where it states them, those of the study for the rest; None where neither has any."""
+    given = [part.model_dump(exclude_unset=True) for part in (file.costs, scenario.cost) if part is not None]
+    if not given:
+        return None
+    return Cost(**{key: value for part in given for key, value in part.items()})
+
+
+def rate_figures(rates: Cost | None) -> dict[str, float]:
+    """What a bus-hour, a kilometre and a bus for a year cost, of what is not 0."""
+    names = ("per_bus_hour", "per_km", "per_peak_vehicle_year")
+    return {} if rates is None else {name: value for name in names if (value := getattr(rates, name))}
 
 
 def cost_figures(cost: OperatingCost | None) -> dict[str, Any] | None:

@@ -18,12 +18,12 @@ import pandas as pd
 from community_routes.base.columns import COMPARISON_COLUMNS, LEAST_CHANGE, TableKind
 from community_routes.base.errors import UsageError, as_path
 from community_routes.base.files import check_replaceable, new_folder
-from community_routes.base.times import format_window
+from community_routes.base.times import MINUTE, format_window
 from community_routes.base.timings import Stopwatch
 from community_routes.base.version import __version__
 from community_routes.evaluation.case import TODAY, Study
 from community_routes.evaluation.check import notices_table
-from community_routes.evaluation.cost import cost_figures, cost_tables, proposal_cost
+from community_routes.evaluation.cost import cost_figures, cost_tables, proposal_cost, rate_figures, rates_of
 from community_routes.evaluation.differences import PAIRED, compare_tables, rank_proposals
 from community_routes.evaluation.draws import (
     BySide,
@@ -53,6 +53,7 @@ from community_routes.report.results import (
     empty_table,
 )
 from community_routes.routing.runner import Progress, Runner
+from community_routes.scenarios.change import OfRoute
 from community_routes.scenarios.cost import OperatingCost
 from community_routes.scenarios.file import Scenario
 from community_routes.sources.osm.background import background_layers
@@ -229,16 +230,11 @@ class Comparison:
             applied = proposal.applied
             if applied is not None:
                 wanted = {*applied.new_routes, *applied.changed_routes}
-                routes.append(
-                    route_table(
-                        proposal.feed,
-                        file.dates,
-                        box,
-                        scenario=proposal.scenario,
-                        only=wanted,
-                        new=applied.new_routes,
-                    )
-                )
+                name = proposal.scenario
+                found = route_table(proposal.feed, file.dates, box, scenario=name, only=wanted, new=applied.new_routes)
+                gone = set(applied.changed_routes) - set(found["route_id"])
+                was = route_table(study.feed, file.dates, box, scenario=name, only=gone)
+                routes += [found, was.assign(withdrawn=True)]
         background = background_layers(study.street_map) if study.street_map is not None else {}
         return Results(
             study_id=file.study,
@@ -246,7 +242,7 @@ class Comparison:
             zones=_zones_with_reason(self.today),
             destinations=self.today.opportunities.table,
             stops=stop_table(study.feed, file.dates, box),
-            routes=gpd.GeoDataFrame(pd.concat(routes, ignore_index=True), crs="EPSG:4326"),
+            routes=_with_withdrawn(routes),
             access=self.access,
             comparison=self.comparison,
             groups=self.groups,
@@ -521,13 +517,28 @@ def printed_settings(study: Study) -> dict[str, Any]:
     return settings
 
 
+def _with_withdrawn(routes: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:
+    """All routes in one table; ``withdrawn`` says which ones a proposal takes away altogether."""
+    parts = [part.assign(withdrawn=False) if "withdrawn" not in part else part for part in routes]
+    return gpd.GeoDataFrame(pd.concat(parts, ignore_index=True), crs="EPSG:4326")
+
+
 def _zones_with_reason(today: Evaluation) -> gpd.GeoDataFrame:
-    """The neighbourhoods, with ``off_network`` where none of their origins is on the streets."""
+    """The neighbourhoods, with ``off_network`` where none of their origins is on the streets.
+
+    ``near_edge`` are those from which a walk may lead out of the streets' coverage, so that they may lack what lies beyond.
+    """
     table = today.zones.table
     off = np.ones(len(table), np.bool_)
     reasons = next(iter(today.origin_reason.values()))
     off[today.zones.origins["zone"].to_numpy()[reasons != "off_network"]] = False
-    return table.assign(reason=np.where(off, "off_network", ""))
+    edge = np.zeros(len(table), np.bool_)
+    if today.study.file.streets.crow_fly is None:
+        walk, linked = today.study.file.travel.walk, today.reached.origins
+        within_m = walk.to_stop_min * MINUTE * walk.speed_kmh / 3.6
+        rows = np.unique(linked.points.place[linked.linked & linked.near_edge(within_m)])
+        edge[today.zones.origins["zone"].to_numpy()[rows]] = True
+    return table.assign(reason=np.where(off, "off_network", ""), near_edge=edge)
 
 
 def opportunity_totals(evaluations: Sequence[Evaluation]) -> dict[str, float]:
@@ -561,7 +572,24 @@ def _summary(proposal: Evaluation, cost: OperatingCost | None) -> ScenarioSummar
         is_random=is_random(proposal.case),
         random=tuple(randomness_of(proposal.case).words(proposal.feed)) if is_random(proposal.case) else (),
         base_title=base.name if base is not None else "",
+        rates=rate_figures(rates_of(proposal.study.file, applied.scenario)),
+        own_rates=bool(applied.scenario.cost is not None and applied.scenario.cost.model_fields_set),
+        retimed=_routes_of(applied.scenario, RETIMES),
+        withdrawn=_routes_of(applied.scenario, TAKES),
     )
+
+
+RETIMES = ("set_headway", "change_speed", "change_dwell", "reroute", "extend_route", "add_stop")
+"""Kinds of change after which the buses of a route run at other minutes than today."""
+TAKES = ("withdraw_route", "remove_stops")
+"""Kinds of change that take buses away."""
+
+
+def _routes_of(scenario: Scenario, kinds: Sequence[str]) -> tuple[str, ...]:
+    """Routes that a proposal, and what it builds on, changes in one of these ways, as the proposal calls them."""
+    changes = [change for part in scenario.chain() for change in part.changes]
+    found = (change.route for change in changes if change.kind in kinds and isinstance(change, OfRoute))
+    return tuple(dict.fromkeys(found))
 
 
 @notebook_html.register

@@ -75,9 +75,11 @@ def nearest_places(evaluations: Sequence[Evaluation]) -> pd.DataFrame:
 def sample_journeys(today: Evaluation, proposals: Sequence[Evaluation], *, each: int = 3) -> tuple[JourneyView, ...]:
     """Journeys that proposals change most, today and under each proposal.
 
-    For each proposal: the day and window in which it changes most, and there the pairs of a neighbourhood of the most
-    deprived fifth (any, where deprivation is unknown or none of them sees a change) and a place whose median time falls or
-    rises most, one for each neighbourhood; at the departure with the median change of those that change the same way.
+    For each proposal: the day and window in which it changes most, and there pairs of a neighbourhood of the most deprived
+    fifth (any, where deprivation is unknown or none of them sees a change) and a place, one for each neighbourhood: those whose
+    median time falls or rises most for many people. A pair counts the seconds of all residents of the neighbourhood, times what
+    all neighbourhoods together gain or lose on the way to that place. The departure is the one with the median change of
+    those that change the same way.
     """
     views: list[JourneyView] = []
     asked: set[tuple[str, str, int, int, int]] = set()
@@ -123,8 +125,10 @@ def _saving(before: NDArray[np.int32], after: NDArray[np.int32]) -> NDArray[np.i
 
 
 def _most_changed(today: Evaluation, proposal: Evaluation, slot: tuple[str, str], each: int) -> list[tuple[int, int]]:
-    change = np.abs(_saving(today.median_s[slot], proposal.median_s[slot]))
     zone_of = today.zones.origins["zone"].to_numpy()
+    persons = np.nan_to_num(today.zones.table["population"].to_numpy(np.float64))[zone_of]
+    change = np.abs(_saving(today.median_s[slot], proposal.median_s[slot])) * persons[:, None]
+    change *= change.sum(axis=0)
     rank = today.zones.table["deprivation_rank"].to_numpy(np.float64)
     if np.isfinite(rank).any():
         poorest = rank <= np.nanquantile(rank, 0.2)

@@ -19,7 +19,7 @@ from community_routes.evaluation.case import Study
 from community_routes.over_time import tables
 from community_routes.over_time.explain import EXPLAINED_COLUMNS, MOST_ROUTES, Explanation, explain
 from community_routes.over_time.runs import Run, read_runs
-from community_routes.report.figures import Slot
+from community_routes.report.lead import Slot
 from community_routes.report.pages.over_time import OverTime, RunView, write_over_time
 from community_routes.report.pages.over_time_page import over_time_html
 from community_routes.report.words import joined

@@ -21,6 +21,7 @@ from community_routes.base.notices import SEVERITIES
 from community_routes.base.order import in_order
 from community_routes.base.times import format_time
 from community_routes.report.results import JOURNEY_COLUMNS, Results
+from community_routes.report.summary import summary_table
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _ROWS_AT_ONCE = 1 << 17
@@ -183,6 +184,7 @@ def _sort_tables(results: Results) -> dict[str, pd.DataFrame]:
         tables["nearest_places"] = nearest.sort_values(
             ["scenario", "day", "window", "neighbourhood", "rank"], kind="stable"
         ).reset_index(drop=True)
+    tables = {"summary": summary_table(results, tables["groups"]), **tables}
     costs = _cost_table(results)
     if len(costs):
         tables["costs"] = costs

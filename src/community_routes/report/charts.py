@@ -10,12 +10,11 @@ from markupsafe import Markup, escape
 from community_routes.report import words
 from community_routes.report.results import JourneyView
 
-_LABEL = 146.0
-_WIDTH = 420.0
-_VALUE = 54.0
-_ROW = 27.0
+_LABEL = 132.0
+_WIDTH = 380.0
+_ROW = 25.0
 # Styles of the page go before these; a PDF is made from these alone.
-_FILL = {"gain": "#1b8579", "loss": "#b3711c", "same": "#d5d1c6"}
+_FILL = {"gain": "#1b8579", "loss": "#b3711c", "same": "#d5d1c6", "neutral": "#6d7a84"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,8 @@ class Bar:
         Whether more of it is a gain.
     note : str
         Said after the figure, such as "60 % covered".
+    neutral : bool
+        Neither more nor less of it is a gain: a cost.
     """
 
     label: str
@@ -48,15 +49,10 @@ class Bar:
     high: float
     good: bool = True
     note: str = ""
+    neutral: bool = False
 
 
-def span_of(bars: Sequence[Bar]) -> tuple[float, float]:
-    """The least and greatest end of all bars and intervals, zero included."""
-    ends = [0.0] + [end for bar in bars for end in (bar.value, bar.low, bar.high) if end == end]
-    return min(ends), max(ends)
-
-
-def change_bars(bars: Sequence[Bar], *, title: str, span: tuple[float, float]) -> Markup:
+def change_bars(bars: Sequence[Bar], *, title: str, beside: Sequence[Bar]) -> Markup:
     """Horizontal bars from zero, gains and losses in two colours, with whiskers where there is an interval.
 
     Parameters
@@ -64,30 +60,54 @@ def change_bars(bars: Sequence[Bar], *, title: str, span: tuple[float, float]) -
     bars : sequence of Bar
     title : str
         Names the chart for people who do not see it, with the figures after it.
-    span : tuple of float
-        Ends of the axis, the same in all charts that are compared.
+    beside : sequence of Bar
+        Those of all charts that are compared: they have one axis, and zero at one place.
     """
-    height = _ROW * len(bars) + 8
-    left, right = _LABEL + (_VALUE if span[0] < 0 else 6), _WIDTH - _VALUE
-    reach = (span[1] - span[0]) or 1.0
+    return _bars(bars, title, beside, _Size(_WIDTH, _LABEL, _ROW))
+
+
+def small_bars(bars: Sequence[Bar], *, title: str, beside: Sequence[Bar]) -> Markup:
+    """As `change_bars`, for small pictures side by side, whose labels are letters."""
+    return _bars(bars, title, beside, _Size(250.0, 20.0 if any(bar.label for bar in bars) else 0.0, 23.0))
+
+
+@dataclass(frozen=True)
+class _Size:
+    """Width of a chart and of its labels, height of a row."""
+
+    width: float
+    label: float
+    row: float
+
+
+def _bars(bars: Sequence[Bar], title: str, beside: Sequence[Bar], size: _Size) -> Markup:
+    height = size.row * len(bars) + 8
+    ends = [0.0, *(end for bar in beside for end in (bar.value, bar.low, bar.high) if end == end)]
+    low, high = min(ends), max(ends)
+    # Both sides of the axis leave room for the figures beside the bars.
+    less = max((len(bar.text) for bar in beside if bar.value < 0), default=0)
+    more = max((len(bar.text) for bar in beside if not bar.value < 0), default=0)
+    left = size.label + (7.6 * less + 10 if less else 6)
+    right = size.width - (7.6 * more + 8 if more else 6)
+    reach = (high - low) or 1.0
 
     def x(value: float) -> float:
-        return round(left + (value - span[0]) / reach * (right - left), 1)
+        return round(left + (value - low) / reach * (right - left), 1)
 
     spoken = f"{title}: " + "; ".join(f"{bar.label} {bar.text}{f' ({bar.note})' if bar.note else ''}" for bar in bars)
     out = [
-        Markup('<svg class="bars" viewBox="0 0 {0} {1}" font-size="13.5" role="img" aria-label="{2}">').format(
-            _WIDTH, height, spoken
+        Markup('<svg class="bars" viewBox="0 0 {0:g} {1:g}" font-size="13.5" role="img" aria-label="{2}">').format(
+            size.width, height, spoken
         ),
     ]
     for row, bar in enumerate(bars):
-        out.append(_bar(bar, 4 + row * _ROW, x))
-    out.append(Markup('<path class="axis" stroke="#17212a" d="M{} 0V{}"/></svg>').format(x(0.0), height))
+        out.append(_bar(bar, 4 + row * size.row, size.row, x))
+    out.append(Markup('<path class="axis" stroke="#17212a" d="M{} 0V{:g}"/></svg>').format(x(0.0), height))
     return Markup("").join(out)
 
 
-def _bar(bar: Bar, top: float, place: Callable[[float], float]) -> Markup:
-    middle = top + _ROW / 2
+def _bar(bar: Bar, top: float, height: float, place: Callable[[float], float]) -> Markup:
+    middle = top + height / 2
     out = [Markup('<text class="label" x="0" y="{}">{}</text>').format(middle + 4, bar.label)]
     zero = place(0.0)
     if bar.value != bar.value:
@@ -95,9 +115,10 @@ def _bar(bar: Bar, top: float, place: Callable[[float], float]) -> Markup:
         return Markup("").join(out)
     end = place(bar.value)
     kind = "same" if bar.value == 0 else "gain" if (bar.value > 0) == bar.good else "loss"
+    kind = "neutral" if bar.neutral else kind
     out.append(
         Markup('<rect class="{}" fill="{}" x="{}" y="{}" width="{}" height="{}"/>').format(
-            kind, _FILL[kind], min(zero, end), top + 5, round(abs(end - zero), 1), _ROW - 10
+            kind, _FILL[kind], min(zero, end), top + 5, round(abs(end - zero), 1), height - 10
         )
     )
     low, high = place(bar.low), place(bar.high)

@@ -2,57 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from community_routes.measures.list import less_is_better
 from community_routes.report import words
+from community_routes.report.blocks import element
 from community_routes.report.cells import exact_number, sorted_tables
-from community_routes.report.results import TODAY, Results
-from community_routes.sources.study.fares import POUNDS
+from community_routes.report.lead import Leading, Slot, View, slot_name
+from community_routes.report.results import Results
 
 _NOISE = 1e-9
-HEADLINE_KINDS = ("employment", "shared_spaces")
-
-
-@dataclass(frozen=True)
-class View:
-    """One way to look at reach: a measure with its reading and cutoff."""
-
-    measure: str
-    reading: str
-    cutoff_min: float | None
-    currency: str = field(default=POUNDS, compare=False)
-
-    @property
-    def low_is_good(self) -> bool:
-        """Less is better: a time, a cost, a share of people left out."""
-        return less_is_better(self.measure)
-
-    @property
-    def name(self) -> str:
-        """In words, without the kind of place."""
-        return words.view_name(self.measure, self.reading, self.cutoff_min, self.currency)
-
-    @property
-    def within(self) -> str:
-        """The cutoff in words; nothing where it has none."""
-        return "" if self.cutoff_min is None else f"within {words.number(self.cutoff_min)} minutes"
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A day and a window."""
-
-    day: str
-    window: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +39,19 @@ class Cell:
         return f"{self.table}.csv:{'+'.join(str(row + 2) for row in self.rows)}:{self.column}{how}"
 
 
-def figure(cell: Cell | None, unit: str = "", *, sign: bool = False, whole: bool = False, times: float = 1.0) -> Markup:
-    """A figure for people that carries its exact value and its place in the tables; ``times`` is for rates ("per 1,000")."""
+def figure(
+    cell: Cell | None,
+    unit: str = "",
+    *,
+    sign: bool = False,
+    whole: bool = False,
+    times: float = 1.0,
+    digits: int | None = None,
+) -> Markup:
+    """A figure for people that carries its exact value and its place in the tables.
+
+    ``times`` is for rates ("per 1,000"), ``digits`` for columns whose figures have as many decimals each.
+    """
     if cell is None or not np.isfinite(cell.value):
         return Markup('<span class="none">–</span>')
     shown = words.in_unit(cell.value, unit) * times
@@ -81,18 +59,35 @@ def figure(cell: Cell | None, unit: str = "", *, sign: bool = False, whole: bool
     if words.is_money(unit):
         text = words.money(shown, unit[:3], sign=sign)
     else:
-        text = words.count(shown) if whole else words.number(shown, sign=sign)
-    return Markup('<data value="{}" data-from="{}" data-unit="{}">{}</data>').format(
-        exact_number(cell.value), cell.source, unit, text
-    )
+        text = words.count(shown) if whole else words.number(shown, sign=sign, digits=digits)
+    return _sourced(cell, unit, text)
 
 
-def plain_figure(cell: Cell | None, unit: str = "", *, sign: bool = False) -> str:
+def cost_figure(cell: Cell | None, currency: str) -> Markup:
+    """A cost, rounded as the sums of a model are: "about £2.1 million"; "saves about £190,000" where it is less than today."""
+    if cell is None or not np.isfinite(cell.value):
+        return Markup('<span class="none">–</span>')
+    if cell.value == 0:
+        return Markup("nothing ({})").format(_sourced(cell, "", "0"))
+    start = "saves about" if cell.value < 0 else "about"
+    return Markup("{} {}{}").format(start, words.money_sign(currency), _sourced(cell, "", words.about(cell.value)))
+
+
+def _sourced(cell: Cell, unit: str, text: str) -> Markup:
+    return element("data", text, value=exact_number(cell.value), data_from=cell.source, data_unit=unit)
+
+
+def plain_figure(cell: Cell | None, unit: str = "", *, sign: bool = False, digits: int | None = None) -> str:
     """The same words without markup, for a label in a drawing."""
     if cell is None or not np.isfinite(cell.value):
         return words.MISSING
     shown = words.in_unit(cell.value, unit)
-    return words.number(0.0 if abs(shown) < _NOISE else shown, sign=sign)
+    return words.number(0.0 if abs(shown) < _NOISE else shown, sign=sign, digits=digits)
+
+
+def digits_of(cells: Iterable[Cell | None], unit: str = "") -> int:
+    """How many decimals the figures of one column have."""
+    return words.digits_of(words.in_unit(cell.value, unit) for cell in cells if cell is not None)
 
 
 class Figures:
@@ -102,41 +97,26 @@ class Figures:
         self.results = results
         self.tables = sorted_tables(results)
         self.zone_row = {str(zone): i for i, zone in enumerate(results.zones["id"])}
-        self.views = headline_views(self.tables["access"], results.currency)
-        self.kinds = _kinds(self.tables["access"], results)
-        self._units = _units(self.tables["access"])
-        self.all_slots = _slots(self.tables["access"], results)
-        self.slots = self._headline_slots()
+        self.leading = Leading(results)
+        self.views, self.kinds = self.leading.views, self.leading.kinds
+        self.all_slots, self.slots = self.leading.all_slots, self.leading.slots
         self._series = {name: self._zone_series(name) for name in ("access", "comparison")}
         self._groups = self._group_rows()
         self._columns: dict[tuple[str, str], NDArray[np.float64]] = {}
 
     def unit(self, kind: str, view: View) -> str:
         """Unit of a measure for a kind of place, as in the tables."""
-        return self._units.get((kind, view.measure), "")
-
-    def _headline_slots(self) -> list[Slot]:
-        """Where the leading figure was worked out: shifts and whole days have measures of their own."""
-        access, view = self.tables["access"], self.headline_view
-        mine = access[
-            (access["measure"] == view.measure)
-            & (access["reading"] == view.reading)
-            & access["kind"].isin(self.headline_kinds)
-        ]
-        return _slots(mine, self.results) or self.all_slots
+        return self.leading.unit(kind, view)
 
     @property
     def headline_kinds(self) -> list[str]:
-        """Employment zones and shared spaces where the study has them, else the first two kinds that the leading figure is of."""
-        found = [kind for kind in HEADLINE_KINDS if kind in self.kinds]
-        leading = self.headline_view.measure
-        return found or [kind for kind in self.kinds if "/" not in kind and (kind, leading) in self._units][:2]
+        """The leading kinds of place; the first is what proposals are judged by."""
+        return self.leading.headline_kinds
 
     @property
     def headline_view(self) -> View:
-        """Places reached on average within the middle cutoff, else the first view there is."""
-        reached = [v for v in self.views if v.measure == "cumulative_opportunities" and v.reading == "mean"]
-        return reached[len(reached) // 2] if reached else self.views[0]
+        """The leading measure."""
+        return self.leading.view
 
     @property
     def days(self) -> list[str]:
@@ -170,6 +150,31 @@ class Figures:
         return (
             self.group_cell(column, scenario, slot, kind, view or self.headline_view, *self.lead) if self.lead else None
         )
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """The table that answers, see `summary.summary_table`."""
+        return self.tables["summary"]
+
+    @cached_property
+    def _summary_rows(self) -> dict[tuple[str, str, str, str], int]:
+        keys = zip(*(self.summary[name].astype(str) for name in ("scenario", "day", "window", "kind")), strict=True)
+        return {key: row for row, key in enumerate(keys)}
+
+    def leader(self, scenario: str) -> int | None:
+        """Row of the summary that a proposal is judged by."""
+        rows = np.flatnonzero(self.summary["leads"] & (self.summary["scenario"] == scenario))
+        return int(rows[0]) if len(rows) else None
+
+    def told(self, column: str, scenario: str, slot: Slot | None = None, kind: str | None = None) -> Cell | None:
+        """A cell of the summary: of the row that the proposal is judged by where no time of day is given; None without one."""
+        if slot is None:
+            row = self.leader(scenario)
+        else:
+            row = self._summary_rows.get((scenario, slot.day, slot.window, kind or self.headline_kinds[0]))
+        if row is None:
+            return None
+        return Cell("summary", (row,), column, float(self.column("summary", column)[row]))
 
     @property
     def off_network(self) -> NDArray[np.bool_]:
@@ -282,82 +287,23 @@ def _natural(text: str) -> tuple[int, float, str]:
     return (0, float(text), "") if text.replace(".", "", 1).isdigit() else (1, 0.0, text)
 
 
-def headline_views(access: pd.DataFrame, currency: str = POUNDS) -> list[View]:
-    """The headline reading of each measure: the mean, or the median for measures without one; reach first."""
-    columns = ["measure", "reading", "cutoff_min"]
-    found = access[columns].drop_duplicates()
-    with_mean = set(found.loc[found["reading"] == "mean", "measure"])
-    views = [
-        View(str(m), str(r), None if pd.isna(c) else float(c), currency)
-        for m, r, c in found.itertuples(index=False)
-        if r == "mean" or (m not in with_mean and r in ("p50", "best"))
-    ]
-    order = {"cumulative_opportunities": 0, "nearest": 1}
-    return sorted(set(views), key=lambda v: (order.get(v.measure, 2), v.measure, v.cutoff_min or 0.0))
+_KNOWN: WeakKeyDictionary[Results, Figures] = WeakKeyDictionary()
 
 
-def _units(access: pd.DataFrame) -> dict[tuple[str, str], str]:
-    found = access[["kind", "measure", "unit"]].drop_duplicates()
-    return {(str(k), str(m)): "" if pd.isna(u) else str(u) for k, m, u in found.itertuples(index=False)}
-
-
-def _kinds(access: pd.DataFrame, results: Results) -> list[str]:
-    """Headline kinds first, then the other keys in the study's order, each followed by its own kinds."""
-    there = [str(kind) for kind in access["kind"].unique()]
-    keys = list(dict.fromkeys([*HEADLINE_KINDS, *map(str, results.destinations["key"].unique()), *sorted(there)]))
-    rank = {key: i for i, key in enumerate(keys)}
-    return sorted(there, key=lambda kind: (rank[kind.partition("/")[0]] if "/" in kind else rank[kind], kind))
-
-
-def _slots(access: pd.DataFrame, results: Results) -> list[Slot]:
-    """Days in the study's order, windows by their time of day where it is known."""
-    days = list(results.dates)
-    windows = list(results.windows)
-    found = {Slot(str(d), str(w)) for d, w in access[["day", "window"]].drop_duplicates().itertuples(index=False)}
-
-    def order(slot: Slot) -> tuple[Any, ...]:
-        day = days.index(slot.day) if slot.day in days else len(days)
-        times = str(results.windows.get(slot.window, ""))
-        return (day, times, windows.index(slot.window) if slot.window in windows else 99, slot.day, slot.window)
-
-    return sorted(found, key=order)
-
-
-def slot_name(slot: Slot, windows: Mapping[str, str], days: Sequence[str]) -> str:
-    """ "Weekday, evening, 18:00–22:00"; the day is left out where the study has one."""
-    window = words.window_name(slot.window, windows)
-    return window if len(days) < 2 else f"{words.day_name(slot.day)}, {window[:1].lower()}{window[1:]}"
-
-
-def when(slot: Slot, days: Sequence[str], windows: Mapping[str, str]) -> str:
-    """The slot inside a sentence: "in the evening on a Sunday", "between 11:00 and 15:00 on a Saturday"."""
-    day = "" if len(days) < 2 else words.on_day(slot.day)
-    window, times = words.plain(slot.window), str(windows.get(slot.window, slot.window))
-    if any(window.endswith(word) for word in ("morning", "afternoon", "evening", "night", "peak")):
-        start = f"in the {window}"
-    else:
-        start = f"between {times.replace('-', ' and ')}" if "-" in times else f"in the window “{window}”"
-    return f"{start} {day}".strip()
+def figures_of(results: Results) -> Figures:
+    """The figures of some results, worked out once for every page, map and file that shows them."""
+    if results not in _KNOWN:
+        _KNOWN[results] = Figures(results)
+    return _KNOWN[results]
 
 
 def strongest(figures: Figures, scenario: str) -> tuple[Slot, str]:
-    """The slot and headline kind where the proposal moves most, as a share of today's figure over all neighbourhoods.
-
-    Where it moves nothing, the first slot and kind.
-    """
-    view = figures.headline_view
-    population = figures.results.zones["population"].to_numpy(dtype=np.float64)
-    best: tuple[float, Slot, str] | None = None
-    for kind in figures.headline_kinds:
-        for slot in figures.slots:
-            change = figures.zone_values("comparison", "change", scenario, slot, kind, view)
-            today = figures.zone_values("access", "value", TODAY, slot, kind, view)
-            if change is None or today is None:
-                continue
-            size = float(np.nansum(np.abs(change) * population))
-            size /= max(float(np.nansum(np.abs(today) * population)), _NOISE)
-            if best is None or size > best[0] + _NOISE:
-                best = (size, slot, kind)
-    if best is None:
+    """Time of day and kind of place that a proposal is judged by; where these see no change at all, those that change most."""
+    row = figures.leader(scenario)
+    if row is None:
         return figures.slots[0], figures.headline_kinds[0]
-    return best[1], best[2]
+    table = figures.summary
+    change = table["change"].abs().where(table["scenario"] == scenario).fillna(0.0)
+    if change[row] <= _NOISE and change.max() > _NOISE:
+        row = int((change / table["baseline"].where(table["baseline"] > 0)).fillna(0.0).idxmax())
+    return Slot(str(table["day"][row]), str(table["window"][row])), str(table["kind"][row])

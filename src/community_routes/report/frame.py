@@ -17,6 +17,8 @@ from community_routes.report import words
 from community_routes.report.blocks import Block, Heading, Items, Page, Pairs, below, element
 from community_routes.report.cells import exact_number
 
+_OSM_CREDIT = "© OpenStreetMap contributors"
+
 
 def page_text(page: Page, *, templates: str | Path | None = None, **context: object) -> str:
     """The page as text.
@@ -85,9 +87,11 @@ def leaflet_files() -> dict[str, Markup]:
     return {"leaflet_js": Markup(js), "leaflet_css": Markup(re.sub(r"url\((?!#)[^)]*\)", "none", css))}
 
 
-def settings_and_sources(settings: Mapping[str, Any], sources: pd.DataFrame) -> tuple[Block, ...]:
+def settings_and_sources(
+    settings: Mapping[str, Any], sources: pd.DataFrame, *, hashes: bool = True
+) -> tuple[Block, ...]:
     """With which settings and from which files the figures were worked out."""
-    return Heading("Settings"), setting_pairs(settings), Heading("Sources"), _sources(sources)
+    return Heading("Sources"), _sources(sources, hashes=hashes), Heading("Settings"), setting_pairs(settings)
 
 
 def setting_pairs(settings: Mapping[str, Any]) -> Pairs:
@@ -105,14 +109,19 @@ def _setting(value: Any) -> str:
     return exact_number(value) if isinstance(value, float) else str(value)
 
 
-def _sources(sources: pd.DataFrame) -> Items:
+def _sources(sources: pd.DataFrame, *, hashes: bool) -> Items:
+    """Each file with what it is, its publisher and licence where they are known, and its fingerprint."""
     items = []
     for source in sources.fillna("").astype(str).to_dict("records"):
-        kind = source["kind"] + (f" · {source['credit']}" if source["credit"] else "")
-        told = (
-            element("strong", source["name"]),
-            below(kind),
-            element("code", source["sha256"], style="hash", title="SHA-256"),
-        )
-        items.append(Markup("{} {}{}").format(*told))
+        told = [source["kind"], source.get("publisher", ""), source.get("licence", ""), source["credit"]]
+        kind = " · ".join(part for part in dict.fromkeys(told) if part)
+        mark = element("code", source["sha256"], style="hash", title="SHA-256") if hashes else Markup("")
+        items.append(Markup("{} {}{}").format(element("strong", source["name"]), below(kind), mark))
     return Items(items, "sources")
+
+
+def credit_words(sources: pd.DataFrame) -> list[str]:
+    """Who made the data, once each; OpenStreetMap first where it was used."""
+    found = list(dict.fromkeys(str(credit) for credit in sources["credit"].fillna("") if str(credit)))
+    ordered = sorted(found, key=lambda text: (_OSM_CREDIT not in text, found.index(text)))
+    return [f"{'. '.join(ordered)}."] if ordered else []

@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 
 from community_routes.report import words
 from community_routes.report.cells import publish
-from community_routes.report.figures import Figures, Slot, slot_name, strongest
+from community_routes.report.figures import Figures, figures_of, strongest
 from community_routes.report.files.geopackage import unique_names
+from community_routes.report.lead import Slot, slot_name
 from community_routes.report.maps import svg
 from community_routes.report.maps.canvas import Pixels, drawing, picture_bytes, pixels_of
 from community_routes.report.maps.description import MapView, asked_map
@@ -41,7 +42,7 @@ from community_routes.report.maps.matplotlib import (
 from community_routes.report.pages.connected import STEPS, matrix_of
 from community_routes.report.results import TODAY, Results
 
-COLOURS = ("#f4ede2", "#d6e4e0", "#a5cbc6", "#3f8a86", "#14514f")
+COLOURS = ("#f4ede2", "#d6e4e0", "#a5cbc6", "#2f7370", "#14514f")
 _MOST_WARDS = 60
 _DARK_FROM = 0.6
 _INK = "#17212a"
@@ -126,7 +127,7 @@ def write_maps(results: Results, folder: str | Path, *, endings: Sequence[str] =
     -------
     list of Path
     """
-    figures = Figures(results)
+    figures = figures_of(results)
     sheet = svg.sheet_of(results, prefix="m-", width=760.0)
     written: list[Path] = []
     wanted, names = list(wanted_maps(figures)), []

@@ -89,6 +89,12 @@ class ScenarioSummary:
         What that is ("assumed clock times of the proposal: 84 trips ...").
     base_title : str
         Of the proposal that it builds on; empty without one.
+    rates : mapping of str to number
+        What a bus-hour, a kilometre and a bus for a year cost, of what is not 0; empty where nothing has a price.
+    own_rates : bool
+        They are the proposal's own and not those of the study.
+    retimed, withdrawn : tuple of str
+        Routes whose departures or run times are others than today, and routes that are taken away in part or altogether.
     """
 
     id: str
@@ -99,6 +105,10 @@ class ScenarioSummary:
     is_random: bool = False
     random: tuple[str, ...] = ()
     base_title: str = ""
+    rates: Mapping[str, float] = field(default_factory=dict)
+    own_rates: bool = False
+    retimed: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from markupsafe import Markup
 
@@ -174,18 +174,38 @@ def setting_name(key: str) -> str:
     return sentence_case(plain(key))
 
 
-def number(value: float | None, *, sign: bool = False) -> str:
-    """A figure for people: ``1,234``, ``12.3``, ``0.25``, with a true minus; a dash where there is none."""
+def digits_of(values: Iterable[float]) -> int:
+    """How many decimals all figures of one column have: none where the largest is 100 or more, one from 10 on, else two."""
+    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    return 0 if largest >= 100 else 1 if largest >= 10 else 2
+
+
+def number(value: float | None, *, sign: bool = False, digits: int | None = None) -> str:
+    """A figure for people: ``1,234``, ``12.3``, ``0.25``, with a true minus; a dash where there is none.
+
+    ``digits`` is how many decimals it has; left out, as many as its own size asks for. What is not zero is never shown as zero.
+    """
     if value is None or not math.isfinite(value):
         return MISSING
-    shown = rounded(float(value))
+    shown = rounded(float(value)) if digits is None else round(float(value), digits) + 0.0
     if shown == 0 and value != 0:
-        return "under 0.01" if not sign else "under +0.01" if value > 0 else f"over {MINUS}0.01"
-    digits = 0 if abs(shown) >= 100 or shown == int(shown) else 1 if abs(shown) >= 1 else 2
-    text = f"{abs(shown):,.{digits}f}"
+        least = f"under {10.0 ** -(2 if digits is None else digits):g}"
+        return f"{least} less" if sign and value < 0 else least
+    if digits is None:
+        digits = 0 if abs(shown) >= 100 or shown == int(shown) else 1 if abs(shown) >= 1 else 2
+    text = f"{abs(shown):,.{digits}f}" if shown else "0"
     if shown < 0:
         return MINUS + text
     return f"+{text}" if sign and shown > 0 else text
+
+
+def about(value: float) -> str:
+    """A sum of a model, rounded as such sums are, without its sign: ``2.1 million``, ``476,000``, ``8,600``, ``38``, ``3.70``."""
+    size = abs(value)
+    if size >= 999_500:
+        return f"{size / 1e6:,.1f} million"
+    step = 1000 if size >= 10_000 else 100 if size >= 1000 else 1
+    return f"{round(size / step) * step:,}" if size >= 9.5 else f"{size:.2f}"
 
 
 def count(value: float) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.evaluation.case import Case, Study
+from community_routes.evaluation.cost import rates_of
 from community_routes.network.store import fingerprint
 from community_routes.scenarios.cost import operating_cost
 from community_routes.scenarios.file import Scenario
@@ -104,9 +105,8 @@ def propose(study: Study, scenario: Scenario, named: Named, parts: Sequence[str]
     figures = dict.fromkeys(_QUANTITIES, math.nan)
     routes = [*applied.changed_routes, *applied.new_routes]
     if routes or applied.drt:
-        year = operating_cost(
-            study.feed, applied.feed, routes, study.file.dates, applied.scenario.cost, drt=applied.drt
-        ).year
+        rates = rates_of(study.file, applied.scenario)
+        year = operating_cost(study.feed, applied.feed, routes, study.file.dates, rates, drt=applied.drt).year
         figures = {name: float(year.loc[name, "change"]) for name in _QUANTITIES}
     return Proposal(scenario.scenario, scenario.name, changed, settings, **figures)
 

@@ -27,7 +27,7 @@ def test_on_paper_there_is_no_script_and_every_map_stands_for_itself() -> None:
     html = page_html(made_results(25), on_paper=True)
     assert "<script" not in html
     maps = re.findall(r'<svg class="map".*?</svg>', html, flags=re.S)
-    assert len(maps) == 3
+    assert len(maps) == 2
     for drawn in maps:
         for name in re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', drawn):
             assert f'id="{name[0] or name[1]}"' in drawn

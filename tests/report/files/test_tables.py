@@ -180,47 +180,56 @@ def test_qgis_finds_styles_that_cover_every_neighbourhood(tmp_path: Path) -> Non
     write_tables(made_results(25, rename={"Evening link Mill Lane - Northgate": "<b>&\"x\" 'y'"}), tmp_path)
     database = sqlite3.connect(tmp_path / "results.gpkg")
     styles = dict(database.execute("SELECT f_table_name, styleQML FROM layer_styles"))
-    assert set(styles) == {"neighbourhoods", "routes"}
+    assert set(styles) == {"neighbourhoods", "neighbourhoods_proposal-1", "routes"}
     for layer, qml in styles.items():
         root = ET.fromstring(qml.split("\n", 1)[1])
         rules = [rule.get("filter") or "" for rule in root.iter("rule")]
         assert rules[-1] == "ELSE"
         met = [database.execute(f'SELECT count(*) FROM "{layer}" WHERE {rule}').fetchone()[0] for rule in rules[:-1]]
         total = database.execute(f'SELECT count(*) FROM "{layer}"').fetchone()[0]
-        assert sum(met) == total - {"neighbourhoods": 3, "routes": 1}[layer]
+        assert sum(met) == total - {"neighbourhoods": 3, "neighbourhoods_proposal-1": 3, "routes": 1}[layer]
         assert {rule.get("symbol") for rule in root.iter("rule")} == {s.get("name") for s in root.iter("symbol")}
     database.close()
 
 
-def test_no_figure_is_cut_where_the_columns_do_not_fit_one_layer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """2 windows x 2 kinds x (3 cutoffs + the nearest) are 16 figures today, 32 of a proposal with its changes; 5 fit in here.
+def test_layers_are_tidy_and_nothing_is_lost(tmp_path: Path) -> None:
+    """Today 2 windows x 2 kinds within 45 minutes are 4 columns, of the proposal twice as many; all 48 are rows of figures.
 
-    So today's are in 4 layers and the proposal's in 7, and the style is on the one that has its column.
+    2 windows x 2 kinds x (3 cutoffs + the nearest) x 25 neighbourhoods are 400 rows of each scenario; those of the proposal
+    have a change, of the 22 neighbourhoods that have figures.
     """
     results = made_results(25)
-    write_geopackage(results, tmp_path / "whole.gpkg")
-    monkeypatch.setattr(geopackage, "_MOST_COLUMNS", 5)
-    write_geopackage(results, tmp_path / "parts.gpkg")
-    whole = pyogrio.read_dataframe(tmp_path / "whole.gpkg", layer="neighbourhoods").set_index("id")
-    names = [name for name, _ in pyogrio.list_layers(tmp_path / "parts.gpkg") if name.startswith("neighbourhoods")]
-    (proposal,) = (scenario.id for scenario in results.scenarios)
-    today, after = (f"neighbourhoods_{scenario}" for scenario in ("today", proposal))
-    numbered = [*(f"{today}_{n}" for n in range(2, 5)), *(f"{after}_{n}" for n in range(2, 8))]
-    assert sorted(names) == sorted(["neighbourhoods", today, after, *numbered])
-    parts = [pyogrio.read_dataframe(tmp_path / "parts.gpkg", layer=name).set_index("id") for name in names]
-    figures = [column for column in whole.columns if "__" in column]
-    assert len(figures) == 48
-    for column in figures:
-        (held,) = [part[column] for part in parts if column in part]
-        assert held.equals(whole[column])
-    with sqlite3.connect(tmp_path / "parts.gpkg") as database:
-        styles = dict(database.execute("SELECT f_table_name, styleQML FROM layer_styles"))
-        (layer,) = set(styles) - {"routes"}
-        rules = [rule.get("filter") or "" for rule in ET.fromstring(styles[layer].split("\n", 1)[1]).iter("rule")]
-        met = [database.execute(f'SELECT count(*) FROM "{layer}" WHERE {rule}').fetchone()[0] for rule in rules[:-1]]
-    assert sum(met) == 22
+    path = write_geopackage(results, tmp_path / "results.gpkg")
+    today, plan = (pyogrio.read_dataframe(path, layer=name) for name in ("neighbourhoods", "neighbourhoods_proposal-1"))
+    figures = pyogrio.read_dataframe(path, layer="figures")
+    assert [sum("__" in column for column in layer.columns) for layer in (today, plan)] == [4, 8]
+    assert len(figures) == 800
+    assert figures["change"].notna().sum() == 22 * 16
+    row = figures.query("scenario == 'today' and neighbourhood == 'Z007' and window == 'morning_peak'")
+    (value,) = row.query("kind == 'employment' and cutoff_min == 45")["value"]
+    assert value == pytest.approx(28.92)
+    assert pyogrio.read_dataframe(path, layer="summary")["leads"].sum() == 1
+
+
+def test_columns_that_do_not_fit_one_layer_go_on_in_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With room for 3, the 4 columns of today take 2 layers and the 8 of the proposal 3."""
+    monkeypatch.setattr(geopackage, "_MOST_COLUMNS", 3)
+    layers = zone_layers(made_results(25))
+    plan = "neighbourhoods_proposal-1"
+    assert list(layers) == ["neighbourhoods", "neighbourhoods_2", plan, f"{plan}_2", f"{plan}_3"]
+    held = [column for layer in layers.values() for column in layer.columns if "__" in column]
+    assert len(held) == len(set(held)) == 12
+
+
+def test_qgis_shows_names_for_people(tmp_path: Path) -> None:
+    path = write_geopackage(made_results(25), tmp_path / "results.gpkg")
+    database = sqlite3.connect(path)
+    styles = dict(database.execute("SELECT f_table_name, styleQML FROM layer_styles"))
+    database.close()
+    root = ET.fromstring(styles["neighbourhoods_proposal-1"].split("\n", 1)[1])
+    names = {alias.get("field"): alias.get("name") for alias in root.iter("alias")}
+    column = "change__proposal-1__day__evening__employment__cumulative_opportunities__45"
+    assert names[column] == "Change: employment zones, day of the study, evening"
 
 
 def test_names_are_unique_without_regard_to_capitals() -> None:

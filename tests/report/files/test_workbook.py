@@ -29,7 +29,16 @@ def small(**changes: Any) -> Results:
 def test_every_table_has_its_sheet_and_its_numbers(tmp_path: Path) -> None:
     results = small()
     book = openpyxl.load_workbook(write_workbook(results, tmp_path / "t.xlsx"))
-    assert book.sheetnames == ["settings", "access", "comparison", "groups", "notices", "journeys", "sources"]
+    assert book.sheetnames == [
+        "summary",
+        "settings",
+        "access",
+        "comparison",
+        "groups",
+        "notices",
+        "journeys",
+        "sources",
+    ]
     rows = list(book["access"].values)
     values = [row[rows[0].index("value")] for row in rows[1:]]
     wanted = results.access["value"].tolist()

@@ -6,12 +6,17 @@ import re
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 
 from community_routes.report import charts, words
-from community_routes.report.maps import geo
+from community_routes.report.figures import figures_of
+from community_routes.report.lead import Slot
+from community_routes.report.maps import geo, svg
+from community_routes.report.maps.description import map_view
 from community_routes.report.maps.scale import GAINS, LOSSES, NO_CHANGE, change_scale, nice, sequential_scale
+from report.made_results import made_results
 
 
 @pytest.mark.parametrize(
@@ -38,8 +43,8 @@ def test_a_change_wears_its_sign() -> None:
         "+2",
         "−2",
         "0",
-        "under +0.01",
-        "over −0.01",
+        "under 0.01",
+        "under 0.01 less",
     ]
 
 
@@ -121,22 +126,49 @@ def test_bars_have_the_length_of_their_values() -> None:
         charts.Bar("b", 2.0, "+2", "groups.csv:3:change", 2.0, 2.0),
         charts.Bar("c", -1.0, "−1", "groups.csv:4:change", -1.0, -1.0),
     ]
-    svg = charts.change_bars(bars, title="t", span=charts.span_of(bars))
-    rects = re.findall(r'<rect class="(\w+)" fill="[^"]+" x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', svg)
+    drawn = charts.change_bars(bars, title="t", beside=bars)
+    rects = re.findall(r'<rect class="(\w+)" fill="[^"]+" x="([\d.]+)" y="[\d.]+" width="([\d.]+)"', drawn)
     kinds, starts, widths = zip(*rects, strict=True)
     assert kinds == ("gain", "gain", "loss")
     assert float(widths[0]) == pytest.approx(2 * float(widths[1]), abs=0.2)
     assert float(starts[2]) + float(widths[2]) == pytest.approx(float(starts[0]), abs=0.2)
-    low, high = re.search(r'whisker" fill="none" stroke="#17212a" d="M([\d.]+) [\d.]+H([\d.]+)', svg).groups()  # type: ignore[union-attr]
+    low, high = re.search(r'whisker" fill="none" stroke="#17212a" d="M([\d.]+) [\d.]+H([\d.]+)', drawn).groups()  # type: ignore[union-attr]
     assert float(high) - float(low) == pytest.approx(float(widths[1]), abs=0.2)
-    assert svg.count("whisker") == 1
+    assert drawn.count("whisker") == 1
 
 
 def test_people_fill_the_bar() -> None:
-    svg = charts.people_bar(300, 500, 200, people="residents")
-    assert re.findall(r'class="(\w+)" fill="[^"]+" x="[\d.]+" y="0" width="([\d.]+)"', svg) == [
+    drawn = charts.people_bar(300, 500, 200, people="residents")
+    assert re.findall(r'class="(\w+)" fill="[^"]+" x="[\d.]+" y="0" width="([\d.]+)"', drawn) == [
         ("gain", "120.0"),
         ("same", "200.0"),
         ("loss", "80.0"),
     ]
-    assert "300 residents gain, 500 see no change, 200 lose" in svg
+    assert "300 residents gain, 500 see no change, 200 lose" in drawn
+
+
+def test_neighbourhoods_given_as_points_are_drawn_as_discs() -> None:
+    """Points 0.02 degrees apart on the equator: discs with a radius of 0.45 of that, round each point and not touching."""
+    points = np.array([shapely.Point(0.02 * i, 0.0) for i in range(3)], dtype=object)
+    found = geo.discs(points)
+    assert [shape.geom_type for shape in found] == ["Polygon"] * 3
+    west, _, east, _ = found[1].bounds
+    assert (west, east) == pytest.approx((0.011, 0.029), abs=1e-4)
+    assert not found[0].intersects(found[1])
+    square = np.array([shapely.box(0, 0, 1, 1)], dtype=object)
+    assert geo.discs(square)[0] is square[0]
+
+
+def test_a_withdrawn_route_is_dashed_and_in_the_legend() -> None:
+    results = made_results(25)
+    gone = results.routes.iloc[[0]].assign(scenario="proposal-1", withdrawn=True)
+    routes = gpd.GeoDataFrame(
+        pd.concat([results.routes.assign(withdrawn=False), gone], ignore_index=True), crs="EPSG:4326"
+    )
+    results = made_results(25, routes=routes)
+    view = map_view(figures_of(results), "proposal-1", Slot("day", "evening"), "employment", change=True)
+    assert view is not None
+    assert [mark.label for mark in view.marks][-2:] == ["new or changed route", "withdrawn route"]
+    drawn = svg.static_map(svg.sheet_of(results), view, title="t")
+    assert len(re.findall(r'stroke="#c0156b" stroke-width="3.2" stroke-dasharray="7 6"', drawn)) == 1
+    assert 'stroke-dasharray="7 6"' not in svg.static_map(svg.sheet_of(made_results(25)), view, title="t")

@@ -28,7 +28,10 @@ def words_of(html: str) -> str:
 
 
 def test_residents_who_reach_nothing_are_counted_in_the_answer() -> None:
-    """One neighbourhood at every fourth departure: a quarter of its residents, in both places of the page."""
+    """One neighbourhood at every fourth departure: a quarter of its residents, in both places of the page.
+
+    Where it lies at the edge of the streets' coverage it does not lead.
+    """
     results = made_results(25)
     rows = results.access.query("measure == 'cumulative_opportunities' and reading == 'mean' and kind == 'employment'")
     first = results.zones["id"].iat[0]
@@ -44,8 +47,12 @@ def test_residents_who_reach_nothing_are_counted_in_the_answer() -> None:
     }
     html = page_html(made_results(25, **tables))
     persons = round(results.zones["population"].iat[0] / 4)
-    answer, part = words_of(section(html, "answer")), section(html, "connected")
-    assert f"{persons} residents reach no employment zones within 45 minutes in the evening." in answer
+    today_said, part = words_of(section(html, "today")), section(html, "connected")
+    assert f"{persons} residents reach no employment zones within 45 minutes in the evening." in today_said
+    edge = results.zones.assign(near_edge=results.zones["id"] == first)
+    assert "reach no employment zones" not in words_of(
+        section(page_html(made_results(25, zones=edge, **tables)), "today")
+    )
     evening = re.search(r'<tr><th scope="row">Evening.*?</tr>', part, flags=re.S)
     assert evening is not None
     assert words_of(evening.group(0)).split()[2:4] == [str(persons), "A"]

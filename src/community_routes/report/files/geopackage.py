@@ -15,10 +15,10 @@ import pandas as pd
 import pyogrio
 
 from community_routes.base.errors import as_path
-from community_routes.report.cells import exact_number, with_numeric_cutoff
-from community_routes.report.figures import headline_views
+from community_routes.report.cells import exact_number, sorted_tables, with_numeric_cutoff
 from community_routes.report.files.qgis import add_styles
-from community_routes.report.results import Results
+from community_routes.report.lead import Leading, View, headline_views
+from community_routes.report.results import TODAY, Results
 
 _MOST_COLUMNS = 1500
 """Figures of one layer; SQLite allows 2,000 columns of a table."""
@@ -63,35 +63,49 @@ def layers_of_columns(name: str, group_of: Mapping[str, str]) -> dict[str, list[
 
 
 def zone_layers(results: Results) -> dict[str, gpd.GeoDataFrame]:
-    """The neighbourhoods with their headline figures as columns, for a map in another program.
+    """The neighbourhoods with their leading figures, for a map in another program.
 
-    A column is named ``scenario__day__window__kind__measure__cutoff``, with ``change__`` in front for a change. All are in the
-    layer ``neighbourhoods``; where they do not fit, those of each scenario are in ``neighbourhoods_<scenario>``.
+    ``neighbourhoods`` has today's, ``neighbourhoods_<scenario>`` those of a proposal and the changes. A column is named
+    ``scenario__day__window__kind__measure__cutoff``, with ``change__`` in front for a change; those of a layer that do not fit
+    are in numbered ones.
     """
     zones = results.zones.set_index("id", drop=False)
     columns: dict[str, pd.Series] = {}
-    scenario_of: dict[str, str] = {}
+    layer_of: dict[str, str] = {}
     keys = ["scenario", "day", "window", "kind", "measure", "cutoff_min"]
+    lead = Leading(results).view
     for table, column, prefix in ((results.access, "value", ""), (results.comparison, "change", "change__")):
-        for key, part in _headline(with_numeric_cutoff(table)).groupby(keys, dropna=False, sort=True):
+        for key, part in _leading(_headline(table), lead).groupby(keys, dropna=False, sort=True):
             name = prefix + "__".join(str(item) for item in key[:-1])
             name += "" if pd.isna(key[-1]) else f"__{exact_number(float(key[-1]))}"
             if name in columns:  # names of other parts that hold the joining mark themselves
                 name = unique_names([name], columns)[0]
             columns[name] = part.set_index("neighbourhood")[column].reindex(zones.index)
-            scenario_of[name] = str(key[0])
+            layer_of[name] = "" if key[0] == TODAY else str(key[0])
     made: dict[str, gpd.GeoDataFrame] = {}
-    for layer, names in layers_of_columns("neighbourhoods", scenario_of).items():
-        figures = pd.DataFrame({name: columns[name] for name in names}, index=zones.index)
-        table = pd.concat([zones.drop(columns="geometry"), figures], axis=1).reset_index(drop=True)
-        made[layer] = gpd.GeoDataFrame(table, geometry=list(zones.geometry), crs="EPSG:4326")
+    for group in dict.fromkeys(["", *layer_of.values()]):
+        own = [name for name, layer in layer_of.items() if layer == group]
+        title = f"neighbourhoods_{group}" if group else "neighbourhoods"
+        for first in range(0, max(len(own), 1), _MOST_COLUMNS):
+            figures = pd.DataFrame({n: columns[n] for n in own[first : first + _MOST_COLUMNS]}, index=zones.index)
+            table = pd.concat([zones.drop(columns="geometry"), figures], axis=1).reset_index(drop=True)
+            layer = unique_names([title], made)[0]
+            made[layer] = gpd.GeoDataFrame(table, geometry=list(zones.geometry), crs="EPSG:4326")
     return made
+
+
+def long_figures(results: Results) -> pd.DataFrame:
+    """Every headline figure of whole kinds of place, one a row, with its change: to be joined by ``neighbourhood``."""
+    keys = ["scenario", "day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min"]
+    values = _headline(results.access)[[*keys, "value", "unit"]]
+    changes = _headline(results.comparison)[[*keys, "change"]]
+    return values.merge(changes, on=keys, how="left").sort_values(keys, kind="stable", ignore_index=True)
 
 
 def _headline(table: pd.DataFrame) -> pd.DataFrame:
     """Places reached on average, and the median time to the nearest, of whole kinds of destination; of a study that measures
     neither, every measure's own headline."""
-    whole = table[~table["kind"].str.contains("/", regex=False)]
+    whole = with_numeric_cutoff(table[~table["kind"].str.contains("/", regex=False)])
     reached = (whole["measure"] == "cumulative_opportunities") & (whole["reading"] == "mean")
     nearest = (whole["measure"] == "nearest") & (whole["reading"] == "p50")
     if (reached | nearest).any():
@@ -101,15 +115,25 @@ def _headline(table: pd.DataFrame) -> pd.DataFrame:
     return whole[np.array(own, bool)]
 
 
+def _leading(table: pd.DataFrame, view: View) -> pd.DataFrame:
+    """Rows of the leading measure within its cutoff."""
+    cutoff = table["cutoff_min"].isna() if view.cutoff_min is None else table["cutoff_min"] == view.cutoff_min
+    return table[cutoff & (table["measure"] == view.measure) & (table["reading"] == view.reading)]
+
+
 def write_geopackage(results: Results, path: str | Path) -> Path:
-    """Write neighbourhoods, destinations, stops and routes as layers; dates inside are the service date."""
+    """Write the results as layers and tables; dates inside are the service date.
+
+    Layers: neighbourhoods today and under each proposal, destinations, stops and routes. Tables: ``summary`` and ``figures``.
+    """
     path = as_path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     of_zones = zone_layers(results)
-    layers = dict(of_zones)
+    layers: dict[str, pd.DataFrame] = dict(of_zones)
     for key, part in results.destinations.groupby("key", sort=True):
         layers[f"destinations_{key}"] = part
     layers |= {"stops": results.stops, "routes": results.routes}
+    layers |= {"summary": sorted_tables(results)["summary"], "figures": long_figures(results)}
     layers = {name: layer for name, layer in layers.items() if len(layer)}
     names = dict(zip(layers, unique_names(layers, ("layer_styles",)), strict=True))
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as beside:
@@ -120,19 +144,20 @@ def write_geopackage(results: Results, path: str | Path) -> Path:
             for layer, table in of_zones.items()
             if layer in names
             for column, name in zip(table.columns, unique_names(table.columns), strict=True)
+            if "__" in column
         }
         add_styles(made, results, stored, set(names.values()))
         made.replace(path)
     return path
 
 
-def write_layers(layers: Mapping[str, gpd.GeoDataFrame], path: Path, stamp: dt.date, **geometry_type: str) -> None:
+def write_layers(layers: Mapping[str, pd.DataFrame], path: Path, stamp: dt.date, **geometry_type: str) -> None:
     """Write layers into a GeoPackage with GDAL's clock set to a date.
 
     Parameters
     ----------
-    layers : mapping of str to GeoDataFrame
-        By name; two columns of one may differ in capitals only.
+    layers : mapping of str to DataFrame
+        By name, with shapes or without; two columns of one may differ in capitals only.
     path : Path
     stamp : date
     **geometry_type : str
@@ -159,11 +184,11 @@ def write_layers(layers: Mapping[str, gpd.GeoDataFrame], path: Path, stamp: dt.d
             pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
 
 
-def _storable(layer: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def _storable(layer: pd.DataFrame) -> pd.DataFrame:
     """Columns of plain text and numbers, whatever pandas type they had."""
     frame = layer.reset_index(drop=True).copy()
-    for name in frame.columns.drop("geometry"):
-        if not pd.api.types.is_numeric_dtype(frame[name]):
+    for name in frame.columns:
+        if name != "geometry" and not pd.api.types.is_numeric_dtype(frame[name]):
             frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
             frame[name] = frame[name].map(lambda value: None if value is None else str(value))
-    return frame.set_crs("EPSG:4326", allow_override=True)
+    return frame.set_crs("EPSG:4326", allow_override=True) if isinstance(frame, gpd.GeoDataFrame) else frame

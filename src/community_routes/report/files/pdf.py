@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import os
 from pathlib import Path
@@ -13,7 +14,7 @@ from community_routes.report.results import Results
 
 
 def write_pdf(results: Results, path: str | Path, *, templates: str | Path | None = None) -> Path:
-    """Write the report as a PDF of A4 pages, with the static maps in place of the interactive one.
+    """Write the report as a PDF of A4 pages, with static maps in place of the interactive one.
 
     Parameters
     ----------
@@ -27,6 +28,17 @@ def write_pdf(results: Results, path: str | Path, *, templates: str | Path | Non
     UsageError
         The extra ``pdf`` is not installed, or a library that it needs is missing on this machine.
     """
+    return write_paper(page_html(results, templates=templates, on_paper=True), results.stamp, path)
+
+
+def write_paper(html: str, stamp: dt.date, path: str | Path) -> Path:
+    """Write a page as a PDF that is stamped with a date.
+
+    Raises
+    ------
+    UsageError
+        As for `write_pdf`.
+    """
     try:
         from weasyprint import HTML
     except (ImportError, OSError) as error:
@@ -35,8 +47,7 @@ def write_pdf(results: Results, path: str | Path, *, templates: str | Path | Non
             "or print report.html from a browser"
         ) from None
     before = os.environ.get("SOURCE_DATE_EPOCH")
-    html = page_html(results, templates=templates, on_paper=True)
-    os.environ["SOURCE_DATE_EPOCH"] = str((results.stamp.toordinal() - 719_163) * 86_400)
+    os.environ["SOURCE_DATE_EPOCH"] = str((stamp.toordinal() - 719_163) * 86_400)
     try:
         content = HTML(string=html, url_fetcher=_nothing_from_outside).write_pdf(
             pdf_identifier=hashlib.sha256(html.encode("utf-8")).digest()[:16], pdf_tags=True

@@ -9,7 +9,7 @@ from xml.sax.saxutils import quoteattr
 
 from community_routes.report import words
 from community_routes.report.cells import exact_number
-from community_routes.report.figures import Figures, strongest
+from community_routes.report.figures import Figures, figures_of, strongest
 from community_routes.report.maps.description import NEW_ROUTE, scales
 from community_routes.report.results import TODAY, Results
 
@@ -33,32 +33,49 @@ def layer_styles(results: Results, stored: Mapping[str, tuple[str, str]]) -> dic
     ----------
     results : Results
     stored : mapping of str to (str, str)
-        Figures of neighbourhoods: the layer and the column that hold each. The report's leading figure is shown where it is
-        among them.
+        Figures of neighbourhoods: the layer and the column that hold each. A layer shows today's leading figure, or the
+        change of its proposal where it acts; each column has a name for people.
     """
-    styles = {"routes": ("Routes", _qml("".join(_route_rules()), "".join(_route_symbols())))}
-    chosen = _leading_column(results, stored)
-    if chosen is not None:
-        layer, name, rules, symbols = chosen
-        styles[layer] = (name, _qml("".join(rules), "".join(symbols)))
+    figures = figures_of(results)
+    styles = {"routes": ("Routes", _qml("".join(_route_rules(results)), "".join(_route_symbols())))}
+    names: dict[str, dict[str, str]] = {}
+    for column, (layer, held) in stored.items():
+        names.setdefault(layer, {})[held] = _name_for_people(figures, column)
+    for scenario in (TODAY, *(one.id for one in results.scenarios)):
+        chosen = _leading_column(figures, scenario, stored)
+        if chosen is not None:
+            layer, name, rules, symbols = chosen
+            styles[layer] = (name, _qml("".join(rules), "".join(symbols), names.get(layer, {})))
     return styles
 
 
+def _name_for_people(figures: Figures, column: str) -> str:
+    """ "Change: jobs in employment zones, weekday, evening" of ``change__plan__weekday__evening__employment__...``."""
+    is_change = column.startswith("change__")
+    parts = column.removeprefix("change__").split("__")
+    if len(parts) < 5:
+        return column
+    scenario, day, window, kind = parts[:4]
+    what = "Today" if scenario == TODAY else "Change" if is_change else "Proposal"
+    unit = words.unit_name(figures.unit(kind, figures.headline_view))
+    of = "" if unit in ("", "places") else f" ({unit})"
+    return f"{what}: {words.kind_name(kind)}{of}, {words.day_name(day).lower()}, {words.plain(window)}"
+
+
 def _leading_column(
-    results: Results, stored: Mapping[str, tuple[str, str]]
+    figures: Figures, scenario: str, stored: Mapping[str, tuple[str, str]]
 ) -> tuple[str, str, list[str], list[str]] | None:
-    """The change of the first proposal where it changes most, else today's figure: its layer, rules and symbols."""
-    figures = Figures(results)
-    lead = next((scenario.id for scenario in results.scenarios), TODAY)
-    slot, kind = strongest(figures, lead) if lead != TODAY else (figures.slots[0], figures.headline_kinds[0])
+    """The change of a proposal where it acts, or today's figure: its layer, rules and symbols."""
+    first = figures.slots[0], figures.headline_kinds[0]
+    slot, kind = first if scenario == TODAY else strongest(figures, scenario)
     view = figures.headline_view
     pair = scales(figures, kind, view)
-    parts = [lead, slot.day, slot.window, kind, view.measure]
+    parts = [scenario, slot.day, slot.window, kind, view.measure]
     parts += [] if view.cutoff_min is None else [exact_number(view.cutoff_min)]
-    column = ("" if lead == TODAY else "change__") + "__".join(parts)
+    column = ("" if scenario == TODAY else "change__") + "__".join(parts)
     if pair is None or column not in stored:
         return None
-    scale = pair[0] if lead == TODAY else pair[1]
+    scale = pair[0] if scenario == TODAY else pair[1]
     factor = words.in_unit(1.0, figures.unit(kind, view))
     layer, held = stored[column]
     field = '"' + held.replace('"', '""') + '"'
@@ -72,15 +89,20 @@ def _leading_column(
         symbols.append(_fill(i, color))
     rules.append(_rule(len(scale.colors), "ELSE", "no figure"))
     symbols.append(_hatch(len(scale.colors)))
-    name = results.scenario_title(lead) if lead == TODAY else f"Change: {results.scenario_title(lead)}"
+    name = "Today" if scenario == TODAY else f"Change: {figures.results.letter(scenario)}, {slot.window}"
     return layer, name[:30], rules, symbols
 
 
-def _qml(rules: str, symbols: str) -> str:
+def _qml(rules: str, symbols: str, names: Mapping[str, str] | None = None) -> str:
+    told = "".join(
+        f'<alias index="{i}" field={quoteattr(field)} name={quoteattr(name)}/>'
+        for i, (field, name) in enumerate((names or {}).items())
+    )
     return (
         "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
-        '<qgis version="3.22" styleCategories="Symbology"><renderer-v2 type="RuleRenderer" symbollevels="0">'
-        f'<rules key="rules">{rules}</rules><symbols>{symbols}</symbols></renderer-v2></qgis>\n'
+        '<qgis version="3.22" styleCategories="Symbology|Fields"><renderer-v2 type="RuleRenderer" symbollevels="0">'
+        f'<rules key="rules">{rules}</rules><symbols>{symbols}</symbols></renderer-v2>'
+        f"{f'<aliases>{told}</aliases>' if told else ''}</qgis>\n"
     )
 
 
@@ -109,20 +131,22 @@ def _hatch(number: int) -> str:
     return f'<symbol type="fill" name="{number}"><layer class="SimpleFill" enabled="1">{options}</layer></symbol>'
 
 
-def _line(number: int, color: str, width: str) -> str:
-    options = _options(line_color=_rgb(color), line_width=width, capstyle="round", joinstyle="round")
+def _line(number: int, color: str, width: str, style: str = "solid") -> str:
+    options = _options(line_color=_rgb(color), line_width=width, line_style=style, capstyle="round", joinstyle="round")
     return f'<symbol type="line" name="{number}"><layer class="SimpleLine" enabled="1">{options}</layer></symbol>'
 
 
-def _route_rules() -> list[str]:
+def _route_rules(results: Results) -> list[str]:
+    gone = '"withdrawn" = 1' if "withdrawn" in results.routes else "1 = 0"
     return [
         _rule(0, f"\"scenario\" = '{TODAY}'", "route today"),
+        _rule(2, gone, "withdrawn route"),
         _rule(1, "ELSE", "new or changed route"),
     ]
 
 
 def _route_symbols() -> list[str]:
-    return [_line(0, "#2b3238", "0.2"), _line(1, NEW_ROUTE, "0.9")]
+    return [_line(0, "#2b3238", "0.2"), _line(1, NEW_ROUTE, "0.9"), _line(2, NEW_ROUTE, "0.9", "dash")]
 
 
 def add_styles(path: Path, results: Results, stored: Mapping[str, tuple[str, str]], written: set[str]) -> None:

@@ -14,9 +14,10 @@ import pyarrow.parquet as pa_parquet
 from community_routes.base.errors import as_path
 from community_routes.base.files import new_file
 from community_routes.base.notices import SEVERITIES
+from community_routes.report.brief import brief_html, write_brief
 from community_routes.report.cells import csv_parts, csv_text, publish, sorted_tables, written_tables
 from community_routes.report.files.geopackage import write_geopackage
-from community_routes.report.files.pdf import write_pdf
+from community_routes.report.files.pdf import write_paper, write_pdf
 from community_routes.report.files.workbook import write_workbook
 from community_routes.report.page import write_page
 from community_routes.report.results import Results
@@ -125,7 +126,7 @@ def write_files(
     workbook : bool
         ``tables.xlsx``; needs the extra ``xlsx``.
     pdf : bool
-        ``report.pdf``; needs the extra ``pdf``.
+        ``report.pdf`` and ``brief.pdf``; needs the extra ``pdf``.
     templates : path, optional
         A folder whose files stand in for the page's own.
 
@@ -140,11 +141,15 @@ def write_files(
         An extra is missing. Nothing has been written then but in the folder, which the caller makes whole or not at all.
     """
     place = as_path(folder)
-    written = [write_page(results, place / "report.html", templates=templates), *write_tables(results, place)]
+    written = [write_page(results, place / "report.html", templates=templates)]
+    written.append(write_brief(results, place / "brief.html", templates=templates))
+    written += write_tables(results, place)
     if maps:
         from community_routes.report.pictures import write_maps  # nobody else needs matplotlib
 
         written += write_maps(results, place)
     written += [write_workbook(results, place / "tables.xlsx")] if workbook else []
-    written += [write_pdf(results, place / "report.pdf", templates=templates)] if pdf else []
+    if pdf:
+        written.append(write_pdf(results, place / "report.pdf", templates=templates))
+        written.append(write_paper(brief_html(results, templates=templates), results.stamp, place / "brief.pdf"))
     return written

@@ -47,7 +47,7 @@ def write_workbook(results: Results, path: str | Path) -> Path:
     book.properties.title = _clean(results.title)
     stamp = dt.datetime.combine(results.stamp, dt.time())
     book.properties.created = book.properties.modified = stamp
-    for name, table in {"settings": _settings(results), **written_tables(results), "sources": results.sources}.items():
+    for name, table in _sheets(results).items():
         if len(table) > _MOST_ROWS:
             raise UsageError(f"{name} has {len(table):,} rows, more than a sheet of a workbook holds; use {name}.csv")
         sheet = book.create_sheet(name[:31])
@@ -63,6 +63,12 @@ def write_workbook(results: Results, path: str | Path) -> Path:
     path = as_path(path)
     publish(path, _dated(content.getvalue(), stamp))
     return path
+
+
+def _sheets(results: Results) -> dict[str, pd.DataFrame]:
+    """The tables by the names of their sheets, what answers first."""
+    tables = written_tables(results)
+    return {"summary": tables["summary"], "settings": _settings(results), **tables, "sources": results.sources}
 
 
 def _settings(results: Results) -> pd.DataFrame:

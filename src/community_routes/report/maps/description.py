@@ -4,30 +4,41 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import geopandas as gpd
 import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.base.errors import UsageError
 from community_routes.report import words
-from community_routes.report.figures import Figures, Slot, View
+from community_routes.report.figures import Figures
+from community_routes.report.lead import Slot, View
 from community_routes.report.maps.scale import Scale, change_scale, sequential_scale
-from community_routes.report.results import TODAY
+from community_routes.report.results import TODAY, Results
 
 NEW_ROUTE = "#c0156b"
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A line of the legend beside the classes: a pattern (``off``, ``unsure``) or the colour of a line."""
+    """A line of the legend beside the classes: a pattern (``off``, ``unsure``) or the colour of a line, perhaps dashed."""
 
     label: str
     pattern: str = ""
     color: str = ""
+    dashed: bool = False
 
 
 OFF = Mark("outside the streets of this study", pattern="off")
 UNSURE = Mark("cannot be told from no change", pattern="unsure")
 CHANGED_ROUTE = Mark("new or changed route", color=NEW_ROUTE)
+WITHDRAWN_ROUTE = Mark("withdrawn route", color=NEW_ROUTE, dashed=True)
+
+
+def routes_of(results: Results, scenario: str, *, withdrawn: bool) -> gpd.GeoDataFrame:
+    """The routes that a proposal takes away altogether, or those that it adds or changes."""
+    routes = results.routes
+    gone = routes["withdrawn"].fillna(False).astype(bool) if "withdrawn" in routes else np.zeros(len(routes), np.bool_)
+    return routes[(routes["scenario"] == scenario) & (gone == withdrawn)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +64,8 @@ class MapView:
         Neighbourhoods outside the streets of the study.
     unsure : bool, shape (n_zones,)
         Neighbourhoods whose change cannot be told from zero.
+    has_changed, has_withdrawn : bool
+        Routes of the proposal that are new or changed, and that are taken away, are drawn.
     """
 
     name: str
@@ -65,6 +78,8 @@ class MapView:
     scale: Scale
     off: NDArray[np.bool_]
     unsure: NDArray[np.bool_]
+    has_changed: bool = False
+    has_withdrawn: bool = False
 
     @property
     def lines(self) -> tuple[str, str]:
@@ -88,7 +103,8 @@ class MapView:
         wanted = (
             (OFF, bool(self.off.any())),
             (UNSURE, bool(self.unsure.any())),
-            (CHANGED_ROUTE, self.scenario != TODAY),
+            (CHANGED_ROUTE, self.has_changed),
+            (WITHDRAWN_ROUTE, self.has_withdrawn),
         )
         return [mark for mark, there in wanted if there]
 
@@ -132,6 +148,8 @@ def map_view(
         scale=pair[1] if change else pair[0],
         off=figures.off_network,
         unsure=np.zeros(len(values), np.bool_) if unsure is None else unsure,
+        has_changed=scenario != TODAY and len(routes_of(figures.results, scenario, withdrawn=False)) > 0,
+        has_withdrawn=scenario != TODAY and len(routes_of(figures.results, scenario, withdrawn=True)) > 0,
     )
 
 

@@ -11,7 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.report import words
-from community_routes.report.figures import Figures, Slot, View, slot_name
+from community_routes.report.figures import Figures, strongest
+from community_routes.report.lead import Slot, View, slot_name
 from community_routes.report.maps import geo, svg
 from community_routes.report.maps.description import scales
 from community_routes.report.maps.scale import Scale
@@ -54,10 +55,20 @@ def map_content(figures: Figures, start: tuple[Slot, str] | None = None) -> dict
     days = list(dict.fromkeys(slot.day for slot in figures.all_slots))
     return {
         "start": _start(figures, start),
+        "aspect": round(frame.height / frame.width, 4),
         "box": [[frame.south, frame.west], [frame.north, frame.east]],
         "people": results.has_population,
         "zones": _zones(results),
-        "scenarios": [{"id": s.id, "title": s.title, "random": s.is_random} for s in results.scenarios],
+        "scenarios": [
+            {
+                "id": s.id,
+                "letter": results.letter(s.id),
+                "title": s.title,
+                "random": s.is_random,
+                "acts": _acts(figures, s.id),
+            }
+            for s in results.scenarios
+        ],
         "slots": [
             {
                 "day": slot.day,
@@ -105,6 +116,12 @@ def _start(figures: Figures, start: tuple[Slot, str] | None) -> dict[str, Any]:
         "kind": kind,
         "view": f"v{figures.views.index(figures.headline_view)}",
     }
+
+
+def _acts(figures: Figures, scenario: str) -> dict[str, Any]:
+    """Where and when a proposal acts."""
+    slot, kind = strongest(figures, scenario)
+    return {"slot": figures.all_slots.index(slot), "kind": kind}
 
 
 def _shown(figures: Figures) -> dict[str, tuple[str, View]]:
@@ -198,6 +215,7 @@ def _routes(results: Results, frame: geo.Frame) -> list[dict[str, Any]]:
         if lines:
             out.append({"scenario": TODAY, "name": "", "mode": mode, "new": False, "lines": lines})
     proposed = routes[routes["scenario"] != TODAY]
+    gone = "withdrawn" in routes
     for (_, row), shape in zip(proposed.iterrows(), geo.simple_lines(proposed.geometry, frame), strict=True):
         lines = geo.latlon_lists(shape)
         if lines:
@@ -207,6 +225,7 @@ def _routes(results: Results, frame: geo.Frame) -> list[dict[str, Any]]:
                     "name": str(row["name"]),
                     "mode": str(row["mode"]),
                     "new": bool(row["new"]),
+                    "gone": gone and bool(row["withdrawn"]),
                     "lines": lines,
                 }
             )

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from community_routes.base.errors import UsageError
 from community_routes.report import words
-from community_routes.report.figures import Cell, Figures, Slot, View, strongest
+from community_routes.report.figures import Cell, Figures, strongest
+from community_routes.report.lead import Slot, View
 from community_routes.report.maps import geo, svg
-from community_routes.report.maps.description import NEW_ROUTE, MapView, asked_map
+from community_routes.report.maps.description import NEW_ROUTE, MapView, asked_map, routes_of
 from community_routes.report.results import TODAY, Results
 
 _INK = "#17212a"
@@ -131,13 +132,15 @@ def draw_lines(axes: Axes, results: Results) -> None:
 
 
 def draw_new_routes(axes: Axes, results: Results, scenario: str) -> None:
-    """The new and changed routes of a proposal."""
+    """The new, changed and (dashed) withdrawn routes of a proposal."""
     frame = _ground_of(results).frame
     if scenario != TODAY:
-        mine = results.routes[results.routes["scenario"] == scenario]
-        new = compound_path(geo.simple_lines(mine.geometry, frame), frame)
-        put(axes, new, fill=False, edgecolor="white", linewidth=4.2, capstyle="round")
-        put(axes, new, fill=False, edgecolor=NEW_ROUTE, linewidth=2.2, capstyle="round")
+        for withdrawn in (False, True):
+            mine = routes_of(results, scenario, withdrawn=withdrawn)
+            drawn = compound_path(geo.simple_lines(mine.geometry, frame), frame)
+            style = (0, (3, 2)) if withdrawn else "solid"
+            put(axes, drawn, fill=False, edgecolor="white", linewidth=4.2, capstyle="round")
+            put(axes, drawn, fill=False, edgecolor=NEW_ROUTE, linewidth=2.2, capstyle="butt", linestyle=style)
     fit(axes, frame)
 
 

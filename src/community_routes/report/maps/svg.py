@@ -11,7 +11,7 @@ import shapely
 from markupsafe import Markup, escape
 
 from community_routes.report.maps import geo
-from community_routes.report.maps.description import NEW_ROUTE, MapView
+from community_routes.report.maps.description import NEW_ROUTE, MapView, routes_of
 from community_routes.report.results import TODAY, Results
 
 HATCHES = Markup(
@@ -33,8 +33,8 @@ class Sheet:
     frame : Frame
     symbols : Markup
         SVG ``<g>`` and ``<path>`` elements with ids, drawn through ``<use>``.
-    new_routes : mapping of scenario to path
-        The routes of each proposal that are new or changed.
+    new_routes, gone_routes : mapping of scenario to path
+        The routes of each proposal that are new or changed, and those that are withdrawn.
     zones : tuple of str
         Path of each neighbourhood.
     prefix : str
@@ -44,6 +44,7 @@ class Sheet:
     frame: geo.Frame
     symbols: Markup
     new_routes: Mapping[str, str]
+    gone_routes: Mapping[str, str]
     zones: tuple[str, ...]
     prefix: str
 
@@ -57,13 +58,14 @@ def sheet_of(results: Results, *, prefix: str = "s-", width: float = 600.0) -> S
     symbols.extend(Markup('<path id="{}z{}" d="{}"/>').format(prefix, i, path) for i, path in enumerate(zones))
     symbols.append(Markup('<g id="{}over">{}</g>').format(prefix, _overlay(results, frame, prefix)))
     symbols.append(Markup('<g id="{}names">{}</g>').format(prefix, Markup("").join(_place_names(results, frame))))
-    new = {
-        scenario.id: _joined_path(
-            results.routes[results.routes["scenario"] == scenario.id].geometry, frame, areas=False
-        )
-        for scenario in results.scenarios
-    }
-    return Sheet(frame, Markup("").join(symbols), new, zones, prefix)
+    new, gone = (
+        {
+            scenario.id: _joined_path(routes_of(results, scenario.id, withdrawn=gone).geometry, frame, areas=False)
+            for scenario in results.scenarios
+        }
+        for gone in (False, True)
+    )
+    return Sheet(frame, Markup("").join(symbols), new, gone, zones, prefix)
 
 
 def _joined_path(shapes: Iterable[shapely.Geometry], frame: geo.Frame, *, areas: bool) -> str:
@@ -210,14 +212,19 @@ def static_map(sheet: Sheet, view: MapView, *, title: str) -> Markup:
         if dotted:
             out.append(Markup('<use href="#{}z{}" fill="url(#{}unsure)"/>').format(p, i, p))
     out.append(Markup('</g><use href="#{}over"/>').format(p))
-    path = sheet.new_routes.get(view.scenario, "")
-    if path:
-        out.append(
-            Markup(
-                '<g fill="none" stroke-linejoin="round" stroke-linecap="round"><path d="{0}" stroke="#fff" '
-                'stroke-width="6"/><path d="{0}" stroke="{1}" stroke-width="3.2"/></g>'
-            ).format(path, NEW_ROUTE)
-        )
+    for paths, dashes in ((sheet.new_routes, ""), (sheet.gone_routes, "7 6")):
+        if path := paths.get(view.scenario, ""):
+            out.append(
+                Markup(
+                    '<g fill="none" stroke-linejoin="round" stroke-linecap="{2}"><path d="{0}" stroke="#fff" '
+                    'stroke-width="6"/><path d="{0}" stroke="{1}" stroke-width="3.2"{3}/></g>'
+                ).format(
+                    path,
+                    NEW_ROUTE,
+                    "butt" if dashes else "round",
+                    Markup(' stroke-dasharray="{}"').format(dashes) if dashes else "",
+                )
+            )
     out.append(Markup('<use href="#{}names"/></svg>').format(p))
     return Markup("").join(out)
 

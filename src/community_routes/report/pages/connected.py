@@ -7,8 +7,22 @@ import pandas as pd
 from markupsafe import Markup
 
 from community_routes.report import words
-from community_routes.report.blocks import Block, Heading, Row, Section, Table, Td, Text, Th, code, element, lettered
-from community_routes.report.figures import Cell, Figures, Slot, View, figure, when
+from community_routes.report.blocks import (
+    Block,
+    Heading,
+    Row,
+    Section,
+    Table,
+    Td,
+    Text,
+    Th,
+    below,
+    code,
+    element,
+    lettered,
+)
+from community_routes.report.figures import Cell, Figures, figure
+from community_routes.report.lead import Slot, View
 from community_routes.report.pages.context import Report
 from community_routes.report.results import TODAY
 
@@ -16,13 +30,14 @@ STEPS = (0.2, 0.4, 0.6, 0.8)
 """Shares at which the shade of a cell changes."""
 _MOST_WARDS = 40
 _MOST_PAIRS = 8
+_LEAST = 0.05
 _NOISE = 1e-9
 
 
 def connected(report: Report) -> Section | None:
     """Who reaches nothing, and which ward reaches which; None where neither was worked out."""
     found = [*isolation(report), *ward_matrix(report)]
-    return Section("connected", "Connected and cut off", found, short="Connections") if found else None
+    return Section("connected", "Connected and cut off", found) if found else None
 
 
 def isolation(report: Report) -> list[Block]:
@@ -57,25 +72,6 @@ def _isolated(report: Report, slot: Slot, kind: str, view: View) -> tuple[Markup
             text = figure(change, times=persons, sign=True)
             count += report.moved(report.results.letter(scenario.id), text, gain=change.value < 0)
     return count, figure(share, "share")
-
-
-def cut_off(figures: Figures) -> list[tuple[Markup, str, str]]:
-    """For each headline kind that somebody does not reach at all: how many, what, and at the worst time of day when."""
-    view, told = View("isolated", "mean", figures.headline_view.cutoff_min), []
-    for kind in figures.headline_kinds:
-        worst: tuple[float, Slot, Cell, float] | None = None
-        for slot in figures.slots:
-            share = figures.group_cell("value", TODAY, slot, kind, view, "all", "all")
-            covered = figures.group_cell("persons_covered", TODAY, slot, kind, view, "all", "all")
-            if share is None or covered is None or not share.value * covered.value >= 1:
-                continue
-            if worst is None or share.value > worst[0] + _NOISE:
-                worst = share.value, slot, share, covered.value
-        if worst is not None:
-            moment = when(worst[1], figures.days, figures.results.windows)
-            count = figure(worst[2], whole=True, times=worst[3])
-            told.append((count, f"no {words.kind_name(kind)} within {words.number(view.cutoff_min)} minutes", moment))
-    return told
 
 
 def matrix_of(figures: Figures, scenario: str, slot: Slot) -> pd.DataFrame | None:
@@ -155,12 +151,88 @@ def _changes(report: Report, scenario: str, slot: Slot, today: dict[tuple[str, s
         Row(f"{start} → {end}", [_shared(before), Td(_shared(after), "gain-text" if change > 0 else "loss-text")])
         for change, start, end, before, after in moved[:_MOST_PAIRS]
     ]
-    letter = report.results.letter(scenario) if report.has_letters else ""
+    letter, title = (
+        report.results.letter(scenario) if report.has_letters else "",
+        report.results.scenario_title(scenario),
+    )
     found: list[Block] = [
         Heading(lettered(letter, "What the proposal changes most"), 4),
-        Table("Table: changes from ward to ward", ["From and to", "Today (%)", "Proposal (%)"], rows),
+        Table(
+            f"Table: changes from ward to ward, {title}",
+            ["From and to", "Today (%)", "Proposal (%)"],
+            rows,
+        ),
     ]
     left = len(moved) - _MOST_PAIRS
     if left > 0:
         found.append(Text(Markup("{} more pairs change; all are in {}.").format(left, code("ward_matrix.csv")), "note"))
     return found
+
+
+# --- shared spaces ---------------------------------------------------------------------------------------------------
+
+
+def spaces(report: Report) -> Section | None:
+    """What the leading group reaches of each kind of shared space by time of day, and the change of each proposal."""
+    figures = report.figures
+    kinds = [kind for kind in figures.kinds if kind.startswith("shared_spaces")]
+    if figures.lead is None or not kinds:
+        return None
+    rows = []
+    for kind in kinds:
+        name = words.sentence_case(words.part_name(kind.partition("/")[2]) or "all kinds")
+        rows.append(Row(name, [_with_changes(report, slot, kind) for slot in figures.slots]))
+    more = f", and what the proposals add or take (changes of {_LEAST:g} and more)" if report.results.scenarios else ""
+    note = f"How many {figures.lead_name} can reach on average {figures.headline_view.within} today{more}."
+    heads = ["Kind", *(figures.when(slot) for slot in figures.slots)]
+    found: list[Block] = [
+        Text(note, "note"),
+        *report.letters(),
+        Table("Table: shared spaces through the week", heads, rows),
+        *meeting(report, report.start[0]),
+        Text("Reach is a potential to meet, not a count of people who do.", "note"),
+    ]
+    return Section("spaces", "Shared spaces through the week", found)
+
+
+def _with_changes(report: Report, slot: Slot, kind: str) -> Markup:
+    figures = report.figures
+    unit = figures.unit(kind, figures.headline_view)
+    told = figure(figures.lead_cell("value", TODAY, slot, kind), unit)
+    for scenario in report.results.scenarios:
+        cell = figures.lead_cell("change", scenario.id, slot, kind)
+        if cell is not None and abs(cell.value) >= _LEAST:
+            text = figure(cell, unit, sign=True)
+            told += report.moved(report.results.letter(scenario.id), text, gain=cell.value > 0)
+    return told
+
+
+def meeting(report: Report, slot: Slot) -> list[Block]:
+    """How far the people met through shared spaces are of one's own group, against where people live; from ``exposure``."""
+    table = report.figures.tables.get("exposure")
+    wanted = {"scenario", "day", "window", "group", "other", "via_places", "at_home"}
+    if table is None or not wanted <= set(table.columns):
+        return []
+    mine = table[(table["group"] == table["other"]) & (table["day"] == slot.day) & (table["window"] == slot.window)]
+    if "key" in table.columns:
+        mine = mine[mine["key"] == "shared_spaces"]
+    ids = [TODAY, *(s.id for s in report.results.scenarios)]
+    rows = []
+    for group in dict.fromkeys(mine["group"].astype(str)):
+        own = mine[mine["group"].astype(str) == group]
+        cells = [_share(own, TODAY, "at_home"), *(_share(own, scenario, "via_places") for scenario in ids)]
+        rows.append(Row(words.sentence_case(words.plain(group)), [figure(cell, "share") for cell in cells]))
+    if not rows:
+        return []
+    titles = [words.sentence_case(report.short_title(scenario)) for scenario in ids]
+    heads = ["Group", "Where they live", *(Markup("In shared spaces{}").format(below(title)) for title in titles)]
+    note = (
+        "Of the people whom a resident could meet, how many in a hundred are of the resident's own group: at home, and in the "
+        f"shared spaces within reach ({report.figures.when(slot)})."
+    )
+    return [Heading("Who could meet whom"), Text(note, "note"), Table("Table: who could meet whom", heads, rows)]
+
+
+def _share(table: pd.DataFrame, scenario: str, column: str) -> Cell | None:
+    found = table.index[table["scenario"] == scenario]
+    return Cell("exposure", (int(found[0]),), column, float(table[column].loc[found[0]])) if len(found) else None

@@ -1,8 +1,9 @@
-"""Who gains: the change by deprivation fifth in charts with their figures, and by the study's own groups."""
+"""Who gains: people and deprivation fifths, each proposal where it is judged; all times of day and wards for its detail."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,13 +21,14 @@ from community_routes.report.blocks import (
     Section,
     Table,
     Text,
-    article,
+    below,
     code,
     hidden,
 )
-from community_routes.report.figures import Figures, Slot, figure, plain_figure
-from community_routes.report.pages.context import Report
-from community_routes.report.pages.verdicts import counted
+from community_routes.report.figures import Figures, figure, plain_figure
+from community_routes.report.lead import Slot
+from community_routes.report.pages.answer import judged
+from community_routes.report.pages.context import Report, counted
 from community_routes.report.results import ScenarioSummary
 
 _MOST_WARDS = 24
@@ -46,50 +48,89 @@ _COLUMNS = (
 
 
 def gains(report: Report) -> Section | None:
-    """Charts of the change of each proposal; None without proposals."""
-    figures = report.figures
-    if not report.results.scenarios:
+    """Who gains and loses with each proposal, and the change by fifth where each is judged; None without proposals."""
+    figures, results = report.figures, report.results
+    if not results.scenarios:
         return None
-    note = (
-        f"Fifths of this study's {figures.people} by deprivation rank. Average change {figures.headline_view.within}; all "
-        "charts of one row have one scale."
-    )
-    found = [_gains(report, scenario) for scenario in report.results.scenarios]
-    return Section("gains", "Who gains", [Text(note, "note"), *found], short="Who gains")
-
-
-def _gains(report: Report, scenario: ScenarioSummary) -> Box:
-    """Charts by fifth for every leading kind and time of day, then wards."""
-    figures = report.figures
+    kind = figures.headline_kinds[0]
+    name = counted(figures.unit(kind, figures.headline_view), kind)
+    shown: list[Block] = []
+    unchanged: list[Markup | str] = []
+    where = {one.scenario.id: one.slot for one in judged(figures)}
+    lines = {
+        scenario.id: [_line(figures, scenario.id, where[scenario.id], kind, fifth) for fifth in figures.fifths()]
+        for scenario in results.scenarios
+    }
+    beside = [line.bar for mine in lines.values() for line in mine]
+    for scenario in results.scenarios:
+        slot, mine = where[scenario.id], lines[scenario.id]
+        people = _people(report, scenario.id)
+        if not mine or not _moves(mine):
+            unchanged.append(report.title(scenario))
+            if not mine:
+                shown.append(Box([Heading(report.title(scenario), 3), people], "chart"))
+            continue
+        title = f"Change in {name} {figures.headline_view.within}, {figures.when(slot)}"
+        caption = Markup("{}{}").format(report.title(scenario), below(figures.when(slot)))
+        drawing = charts.change_bars([line.bar for line in mine], title=title, beside=beside)
+        shown.append(Picture(caption, people.markup + drawing, [], f"who-gains-{scenario.id}"))
+    note = f"Bars on top: all {figures.people} who gain, see no change that counts, and lose. "
     if figures.fifths():
-        told = [block for kind in figures.headline_kinds for block in _by_fifth(figures, scenario, kind)]
+        note += (
+            f"Below, the average change in {name} {figures.headline_view.within}, by fifths of this study's {figures.people} "
+            "by deprivation rank; all charts have one scale."
+        )
     else:
-        told = [Text("The study gives no deprivation, so there are no fifths to compare.")]
-    return article(report.heading(scenario), *told, *wards(report, scenario), style="gain-set")
+        note += "The study gives no deprivation, so there are no fifths to compare."
+    found: list[Block] = [Text(note, "note"), Box(shown, "charts c3")]
+    if any(line.bar.note for mine in lines.values() for line in mine):
+        found.append(Text("* under 80 % of the fifth has figures.", "note"))
+    if unchanged and figures.fifths():
+        found.append(Text(Markup("No fifth sees a change with {}.").format(Markup("; ").join(unchanged)), "note"))
+    return Section("gains", "Who gains", found, short="Who gains")
 
 
-def _by_fifth(figures: Figures, scenario: ScenarioSummary, kind: str) -> list[Block]:
+def _people(report: Report, scenario: str) -> Drawn:
+    """Who gains, who sees no change, who loses: as a bar and in figures."""
+    figures = report.figures
+    cells = [figures.told(f"persons_{name}", scenario) for name in ("better", "same", "worse")]
+    better, same, worse = (figure(cell, whole=True) for cell in cells)
+    key = Markup(
+        '<p class="key"><span class="part"><span class="chip gain"></span>{} gain</span> '
+        '<span class="part"><span class="chip same"></span>{} neither</span> '
+        '<span class="part"><span class="chip loss"></span>{} lose</span></p>'
+    ).format(better, same, worse)
+    values = [cell.value if cell is not None else 0.0 for cell in cells]
+    return Drawn(charts.people_bar(*values, people=figures.people) + key)
+
+
+def by_fifth(figures: Figures, scenario: ScenarioSummary, kind: str) -> list[Block]:
     view = figures.headline_view
     name = counted(figures.unit(kind, view), kind)
     lines = {
         slot: [_line(figures, scenario.id, slot, kind, fifth) for fifth in figures.fifths()] for slot in figures.slots
     }
-    span = charts.span_of([line.bar for slot in lines for line in lines[slot]])
+    beside = [line.bar for slot in lines for line in lines[slot]]
     pictures: list[Block] = []
     unchanged = []
     for slot, mine in lines.items():
         when = figures.when(slot)
-        if all(line.bar.value == 0 and line.bar.low == line.bar.high for line in mine):
+        if not _moves(mine):
             unchanged.append(when)
             continue
         drawing = charts.change_bars(
-            [line.bar for line in mine], title=f"Change in {name} {view.within}, {when}", span=span
+            [line.bar for line in mine], title=f"Change in {name} {view.within}, {when}", beside=beside
         )
         behind = f"{scenario.title}, {name}, {when}"
         pictures.append(Picture(when, drawing, [_behind(figures, behind, mine)]))
     windows = max(sum(slot.day == day for slot in figures.slots) for day in figures.days)
-    found: list[Block] = [Heading(name.capitalize(), 4), Box(pictures, f"charts c{min(windows, 3)}")]
+    found: list[Block] = [Heading(words.sentence_case(name)), Box(pictures, f"charts c{min(windows, 3)}")]
     return [*found, Text(f"No group sees a change: {'; '.join(unchanged)}.", "note")] if unchanged else found
+
+
+def _moves(lines: Sequence[_Line]) -> bool:
+    """Whether any group sees a change, or may see one in some draw."""
+    return any(line.bar.value != 0 or line.bar.low < line.bar.high for line in lines)
 
 
 def _behind(figures: Figures, name: str, lines: list[_Line]) -> Fold:
@@ -162,9 +203,9 @@ def wards(report: Report, scenario: ScenarioSummary) -> list[Block]:
     left_out = len(bars) - _MOST_WARDS
     if left_out > 0:
         bars = [*bars[: _MOST_WARDS // 2], *bars[-_MOST_WARDS // 2 :]]
-    when, half, span = figures.when(slot), -(-len(bars) // 2), charts.span_of(bars)
+    when, half = figures.when(slot), -(-len(bars) // 2)
     title = f"Change in {words.kind_name(kind)} by ward or group, {when}"
-    drawn = (charts.change_bars(part, title=title, span=span) for part in (bars[:half], bars[half:]) if part)
+    drawn = (charts.change_bars(part, title=title, beside=bars) for part in (bars[:half], bars[half:]) if part)
     note = Markup("{}, {}, {}.").format(words.sentence_case(words.kind_name(kind)), when, figures.headline_view.within)
     if left_out > 0:
         note += Markup(" The {} in the middle are in {}.").format(left_out, code("groups.csv"))

@@ -10,7 +10,8 @@ from community_routes.measures.list import column_of
 from community_routes.measures.money import BURDEN, COST, NEAREST_FOR, REACHED_FOR
 from community_routes.report import words
 from community_routes.report.blocks import Band, Block, Fold, Heading, Row, Section, Table, Td, Text, below, element
-from community_routes.report.figures import Cell, Figures, Slot, View, figure
+from community_routes.report.figures import Cell, Figures, figure
+from community_routes.report.lead import Slot, View
 from community_routes.report.pages.context import Report
 from community_routes.report.results import TODAY
 
@@ -23,7 +24,7 @@ def money(report: Report) -> Section | None:
     """A month of commuting, what a fare buys, and further measures of cost; None where nothing of money was worked out."""
     told_months = months(report)
     found = [*told_months, *buys(report, letters=not told_months), *others(report)]
-    return Section("money", "What it costs to travel", found, short="Fares") if found else None
+    return Section("money", "What it costs to travel", found) if found else None
 
 
 # --- a month of commuting --------------------------------------------------------------------------------------------
@@ -235,10 +236,12 @@ def others(report: Report) -> list[Block]:
     """Any further measure of cost, today and under each proposal."""
     figures, results = report.figures, report.results
     access = figures.tables["access"]
-    told = access["measure"].astype(str)
-    mine = access[
-        told.map(lambda m: any(word in m for word in _OTHER)) & ~told.str.startswith(("commuting_", "nearest_"))
+    wanted = [
+        measure
+        for measure in access["measure"].unique()
+        if any(word in measure for word in _OTHER) and not measure.startswith(("commuting_", "nearest_"))
     ]
+    mine = access[access["measure"].isin(wanted)]
     if figures.lead is None or mine.empty:
         return []
     ids = [TODAY, *(scenario.id for scenario in results.scenarios)]

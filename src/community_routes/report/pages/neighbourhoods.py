@@ -11,6 +11,7 @@ from markupsafe import Markup
 from community_routes.report import words
 from community_routes.report.blocks import (
     Block,
+    Drawn,
     Fold,
     Row,
     Section,
@@ -71,7 +72,8 @@ def neighbourhoods(report: Report) -> Section:
         hidden_caption="Every neighbourhood with its figure today and the change of each proposal",
         tall=True,
     )
-    found: list[Block] = [Text(note, "note"), *report.letters(only_narrow=True), table]
+    about = Drawn(element("p", note, style="note", id="zones-about"))
+    found: list[Block] = [about, *report.letters(only_narrow=True), table]
     return Section("neighbourhoods", "Neighbourhoods", found, short="Neighbourhoods")
 
 
@@ -109,7 +111,7 @@ def further_tables(report: Report) -> Section | None:
     """Further tables of the results, with their first rows; None without any."""
     figures = report.figures
     told = {"ward_matrix", BASE_COMPARISON, BASE_GROUPS} | ({"ranking"} if has_ranking(figures) else set())
-    found = [_further(figures, name) for name in sorted(set(report.results.extra) - told)]
+    found = [_further(figures, name) for name in sorted(set(report.results.extra) - told - {"summary"})]
     return Section("further", "Further tables", found) if found else None
 
 

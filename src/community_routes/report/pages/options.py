@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from community_routes.report import words
+from community_routes.report import charts, words
 from community_routes.report.blocks import (
     Block,
+    Box,
     Fold,
     Heading,
     Items,
+    Picture,
     Row,
     Section,
     Table,
@@ -22,9 +24,10 @@ from community_routes.report.blocks import (
     hidden,
     lettered,
 )
-from community_routes.report.figures import Cell, Figures, figure
-from community_routes.report.pages.context import Report
-from community_routes.report.pages.verdicts import interval
+from community_routes.report.figures import Cell, Figures, cost_figure, digits_of, figure, plain_figure
+from community_routes.report.lead import Slot
+from community_routes.report.pages.answer import interval, undrawn_proposals
+from community_routes.report.pages.context import Report, counted
 from community_routes.report.results import MISSING_COST, Results
 
 _ITEMS = {
@@ -36,11 +39,81 @@ _ITEMS = {
 
 
 def options(report: Report) -> Section | None:
-    """The change for the leading group, by kind and time of day, and what each proposal costs; None where none compares."""
+    """One picture of each time of day and kind of place, the cost beside them; the figures and the ranking behind it."""
+    figures, results = report.figures, report.results
+    if not results.scenarios:
+        return None
+    found: list[Block] = []
+    zero: list[str] = []
+    pictures = [one for kind in figures.headline_kinds for one in _multiples(report, kind, zero)]
+    pictures += _costs(report) if pictures else []
+    found.append(Box(pictures, "multiples"))
+    whom = figures.lead_name
+    note = (
+        f"Change in % of what {whom} {'reaches' if figures.fifths() else 'reach'} today {figures.headline_view.within}."
+    )
+    if zero:
+        note += f" Where no proposal changes anything, nothing is drawn: {'; '.join(zero)}."
+    found = [Text(note, "note"), *report.letters(), *found, *_behind(report)]
+    return Section("options", "When each proposal acts", found, short="Times of day")
+
+
+def _multiples(report: Report, kind: str, zero: list[str]) -> list[Block]:
+    """Charts for a kind of place, one for each time of day at which anything changes, all of one scale."""
+    figures = report.figures
+    name = counted("", kind)
+    bars = {slot: [_bar(report, s.id, slot, kind) for s in report.results.scenarios] for slot in figures.slots}
+    beside = [bar for mine in bars.values() for bar in mine]
+    pictures: list[Block] = []
+    for slot, mine in bars.items():
+        when = figures.when(slot)
+        if not any(bar.value != 0 for bar in mine):
+            zero.append(f"{name}, {when[:1].lower()}{when[1:]}")
+            continue
+        drawing = charts.small_bars(mine, title=f"Change in {name}, %, {when}", beside=beside)
+        caption = Markup("{}{}").format(words.sentence_case(name), below(when))
+        pictures.append(Picture(caption, drawing, name=f"change-{kind}-{slot.day}-{slot.window}"))
+    return pictures
+
+
+def _bar(report: Report, scenario: str, slot: Slot, kind: str) -> charts.Bar:
+    """A proposal at one time of day: the change for the leading group in a hundred of today's figure."""
+    figures = report.figures
+    share = figures.told("change_percent", scenario, slot, kind)
+    value = share.value if share is not None else np.nan
+    text = plain_figure(share, sign=True, digits=1)
+    letter = report.results.letter(scenario) if report.has_letters else ""
+    source = share.source if share is not None else ""
+    return charts.Bar(letter, value, text, source, value, value, good=not figures.headline_view.low_is_good)
+
+
+def _costs(report: Report) -> list[Block]:
+    """The further cost of a year beside the charts of change."""
+    figures, results = report.figures, report.results
+    bars = []
+    for scenario in results.scenarios:
+        cell = figures.told("cost_per_year", scenario.id)
+        value = cell.value if cell is not None else np.nan
+        letter = results.letter(scenario.id) if report.has_letters else ""
+        text, source = words.MISSING, ""
+        if cell is not None and np.isfinite(value):
+            text = ("\u2212" if value < 0 else "") + words.about(value)
+            source = cell.source
+        bars.append(charts.Bar(letter, value, text, source, value, value, neutral=True))
+    if not any(np.isfinite(bar.value) for bar in bars):
+        return []
+    sign = words.money_sign(results.currency).rstrip()
+    drawing = charts.small_bars(bars, title=f"Further cost a year, about, {sign}", beside=bars)
+    caption = Markup("{}{}").format("Further cost a year", below(f"about, {sign}"))
+    return [Picture(caption, drawing, name="cost")]
+
+
+def _behind(report: Report) -> list[Block]:
+    """All figures of the picture, what the proposals take to run, and what a further bus-hour brings."""
     figures, results = report.figures, report.results
     costs = cost_rows(figures)
-    if not results.scenarios or figures.lead is None or (len(results.scenarios) < 2 and not costs):
-        return None
+    if figures.lead is None or (len(results.scenarios) < 2 and not costs):
+        return []
     note = (
         f"Change for {figures.lead_name}, {figures.headline_view.within}. The greatest gain of each row is marked; it does not "
         "say what it costs."
@@ -59,23 +132,26 @@ def options(report: Report) -> Section | None:
     ]
     assumed = assumptions(results)
     if assumed:
-        found.append(Fold("What the costs assume", [Items(assumed, "plain")]))
-    return Section("options", "The options side by side", found, short="Options")
+        found += [Heading("What the costs assume"), Items(assumed, "plain")]
+    return [Fold("Figures, costs and what a further bus-hour brings", found)]
 
 
 def _change_rows(figures: Figures) -> list[Row]:
     view, rows = figures.headline_view, []
+    scenarios = figures.results.scenarios
     for kind in figures.headline_kinds:
         unit = figures.unit(kind, view)
         shown = words.unit_name(unit)
         name = words.sentence_case(words.kind_name(kind)) + (f" ({shown})" if shown != "places" else "")
+        every = [figures.lead_cell("change", s.id, slot, kind) for slot in figures.slots for s in scenarios]
+        digits = digits_of(every, unit)
         for slot in figures.slots:
-            cells = [figures.lead_cell("change", s.id, slot, kind) for s in figures.results.scenarios]
+            cells = [figures.lead_cell("change", s.id, slot, kind) for s in scenarios]
             best = _best([cell.value if cell else np.nan for cell in cells], low_is_good=view.low_is_good)
             told = [
-                Td(figure(cell, unit, sign=True) + hidden(" (greatest gain)"), "change best")
+                Td(figure(cell, unit, sign=True, digits=digits) + hidden(" (greatest gain)"), "change best")
                 if place == best
-                else Td(figure(cell, unit, sign=True), "change")
+                else Td(figure(cell, unit, sign=True, digits=digits), "change")
                 for place, cell in enumerate(cells)
             ]
             rows.append(Row(Markup("{}{}").format(name, below(figures.when(slot))), told))
@@ -107,12 +183,16 @@ def cost_rows(figures: Figures) -> list[Row]:
                 cells.append(element("span", "not known", style="none"))
                 continue
             value = float(mine["value"].loc[found[0]]) if len(found) else float("nan")
-            cells.append(figure(Cell("costs", (int(found[0]) if len(found) else 0,), "value", value)))
+            cell = Cell("costs", (int(found[0]) if len(found) else 0,), "value", value)
+            cells.append(cost_figure(cell, figures.results.currency) if item == "cost_per_year" else _amount(cell))
         name = _ITEMS.get(item, words.sentence_case(words.plain(item)))
-        if item == "cost_per_year":
-            name = f"{name}, {words.money_sign(figures.results.currency).rstrip()}"
         rows.append(Row(name, cells, style="" if rows else "first-cost"))
     return rows
+
+
+def _amount(cell: Cell) -> Markup:
+    """Bus-hours, kilometres and buses as whole numbers from 10 on."""
+    return figure(cell, whole=abs(cell.value) >= 10, sign=abs(cell.value) < 10)
 
 
 def assumptions(results: Results) -> list[str]:
@@ -148,6 +228,8 @@ def ranking(figures: Figures) -> list[Block]:
         "the interval of 95 in 100 draws; whether two proposals can be told apart is judged by the difference between them in "
         "the same draws."
     )
+    if undrawn_proposals(figures):
+        note += " Where departure times are assumed and were not drawn, nobody knows."
     found: list[Block] = [Heading("What a further bus-hour brings"), Text(note, "note")]
     for kind in dict.fromkeys(table["kind"].astype(str)):
         unit = figures.unit(kind, figures.headline_view)
@@ -173,9 +255,7 @@ def _ranked(figures: Figures, table: pd.DataFrame, row: int, unit: str, *, is_la
     if not np.isfinite(hours.value):
         notes.append("nobody knows what it takes: see what the costs assume")
     elif not is_last and pd.isna(same):
-        notes.append(
-            "not known whether it can be told apart from the next: departure times are assumed and --draws 200 was not given"
-        )
+        notes.append("not known whether it can be told apart from the next")
     elif not is_last and bool(same):
         notes.append("cannot be told apart from the next")
     if low.value < high.value and not low.value <= rate.value <= high.value:

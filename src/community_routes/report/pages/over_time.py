@@ -17,7 +17,8 @@ from markupsafe import Markup
 from community_routes.base.errors import as_path
 from community_routes.report import words
 from community_routes.report.cells import csv_text, exact_number, publish
-from community_routes.report.figures import Cell, Slot, View, slot_name
+from community_routes.report.figures import Cell
+from community_routes.report.lead import Slot, View, slot_name
 
 _GROUP_KEYS = ("run", "day", "window", "grouping", "group", "kind", "measure", "reading", "cutoff_min")
 _WHY_KEYS = ("run", "day", "window", "kind", "grouping", "group", "of", "part", "route")

@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from community_routes.report import words
 from community_routes.report.blocks import Block, Box, Fold, Picture, Row, Section, Table, Text, below, element, hidden
-from community_routes.report.figures import Slot, View, figure, plain_figure
+from community_routes.report.figures import figure, plain_figure
+from community_routes.report.lead import Slot, View
 from community_routes.report.line_charts import Line, axis_of, lines_over_time
 from community_routes.report.pages.over_time import OverTime
 

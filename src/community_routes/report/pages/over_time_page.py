@@ -34,11 +34,12 @@ from community_routes.report.blocks import (
     element,
 )
 from community_routes.report.cells import cell_text
-from community_routes.report.figures import Cell, Slot, figure, plain_figure, when
+from community_routes.report.figures import Cell, figure, plain_figure
 from community_routes.report.frame import page_text
+from community_routes.report.lead import Slot, when
+from community_routes.report.pages.context import counted
 from community_routes.report.pages.over_time import OverTime, RunView, share_figure
 from community_routes.report.pages.over_time_measures import measures_over_time
-from community_routes.report.pages.verdicts import counted
 
 _MOST_ROUTES = 40
 _MOST_STOPS = 12
@@ -485,7 +486,7 @@ def _parts(results: OverTime, run: RunView, slot: Slot, kind: str, name: str) ->
         return apart, []
     title = f"What explains the change for {_who(results)}: {words.kind_name(kind)}, {results.slot_name(slot)}"
     caption = f"Change in {counted(unit, kind)}{', most deprived fifth' if len(results.groups) > 1 else ''}"
-    return apart, [Picture(caption, charts.change_bars(bars[:16], title=title, span=charts.span_of(bars)))]
+    return apart, [Picture(caption, charts.change_bars(bars[:16], title=title, beside=bars))]
 
 
 def _bar(label: str, cell: Cell, unit: str, *, inner: bool) -> charts.Bar:

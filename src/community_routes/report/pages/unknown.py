@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from community_routes.report.blocks import (
     Block,
+    Box,
     Heading,
     Items,
     Row,
@@ -15,7 +16,6 @@ from community_routes.report.blocks import (
     Text,
     below,
     code,
-    columns,
     element,
 )
 from community_routes.report.cells import cell_text
@@ -25,7 +25,7 @@ from community_routes.report.pages.context import Report
 
 
 def unknown(report: Report) -> Section:
-    """How sure the figures are and what they were made from."""
+    """How sure the figures are, and what was noticed."""
     results = report.results
     off = sorted(results.zones.loc[report.figures.off_network, "name"].astype(str))
     left: list[Block] = [Heading("How sure the figures are"), *_assumed(report)]
@@ -40,9 +40,15 @@ def unknown(report: Report) -> Section:
             "<strong>{} neighbourhoods have no figures</strong> because they lie outside the streets of this study: {}."
         )
         left.append(Text(Markup(told).format(len(off), ", ".join(off))))
-    left += [Heading("Notices"), *notices(report.figures)]
-    right = settings_and_sources(results.settings, results.sources)
-    return Section("unknown", "What is not known", [columns(left, right)], short="What is not known")
+    if not report.on_paper:
+        left += [Heading("Notices"), *notices(report.figures)]
+    return Section("unknown", "What is not known", left, short="Not known")
+
+
+def sources(report: Report) -> Section:
+    """From which files the figures were worked out, whose they are, and with which settings."""
+    found = settings_and_sources(report.results.settings, report.results.sources, hashes=not report.on_paper)
+    return Section("sources", "Sources and settings", [Box(found, "source-list")], short="Sources")
 
 
 def _assumed(report: Report) -> list[Block]:
@@ -69,11 +75,9 @@ def _assumed(report: Report) -> list[Block]:
     if len(drawn) < len(assumed):
         undrawn = (
             "Without draws the changes hold for the departure times as assumed, {} and {} are empty in the tables, and nobody "
-            "can say which of two proposals is better whatever their times. {} gives intervals."
+            "can say which of two proposals is better whatever their times."
         )
-        found.append(
-            Text(Markup(undrawn).format(code("low"), code("high"), code("community-routes run … --draws 200")))
-        )
+        found.append(Text(Markup(undrawn).format(code("low"), code("high"))))
     if drawn:
         found.append(
             Text(

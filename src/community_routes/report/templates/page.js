@@ -19,7 +19,7 @@
     if (value === null || value === undefined) return "–";
     var size = Math.abs(value);
     var mark = value < 0 ? MINUS : sign && value > 0 ? "+" : "";
-    if (size > 0 && size < 0.005) return !sign ? "under 0.01" : value > 0 ? "under +0.01" : "over " + MINUS + "0.01";
+    if (size > 0 && size < 0.005) return sign && value < 0 ? "under 0.01 less" : "under 0.01";
     var digits = size >= 100 || size === Math.round(size) ? 0 : size >= 1 ? 1 : 2;
     var parts = size.toFixed(digits).split(".");
     parts[0] = parts[0].replace(/\B(?=(\d{3})+$)/g, ",");
@@ -47,6 +47,81 @@
     if (x === null || y === null) return (x === null) - (y === null);
     var order = typeof x === "string" ? collator.compare(x, y) : x < y ? -1 : x > y ? 1 : 0;
     return up ? order : -order;
+  }
+
+  // ---- what every page can do: keep a table or a chart, and show what a link leads to ----
+
+  function save(name, type, text) {
+    var link = make("a");
+    link.href = URL.createObjectURL(new Blob([text], { type: type }));
+    link.download = name;
+    link.click();
+    setTimeout(function () { URL.revokeObjectURL(link.href); }, 10000);
+  }
+  function fileName(text, ending) {
+    return (text.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "").slice(0, 80) || "figure") + ending;
+  }
+  // Exact values where a cell holds a figure, and text that no spreadsheet runs.
+  function csvOf(table) {
+    return Array.prototype.map.call(table.rows, function (row) {
+      var cells = [];
+      Array.prototype.forEach.call(row.cells, function (cell) {
+        var figure = cell.querySelector("data"), text = figure ? figure.value : (cell.dataset.v || cell.textContent).trim().replace(/\s+/g, " ");
+        if (!figure && /^[=+\-@]/.test(text) && isNaN(Number(text))) text = "'" + text;
+        cells.push(/[",\n]/.test(text) ? '"' + text.replace(/"/g, '""') + '"' : text);
+        for (var i = 1; i < cell.colSpan; i++) cells.push("");
+      });
+      return cells.join(",");
+    }).join("\r\n") + "\r\n";
+  }
+  // The drawing with the colours that the page gives it, so that it stands for itself.
+  function svgOf(drawing) {
+    var copy = drawing.cloneNode(true), from = drawing.querySelectorAll("*"), box = drawing.viewBox.baseVal;
+    copy.querySelectorAll("*").forEach(function (part, i) {
+      var style = getComputedStyle(from[i]);
+      ["fill", "stroke", "stroke-width", "font-weight"].forEach(function (name) { part.setAttribute(name, style.getPropertyValue(name)); });
+    });
+    copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+    copy.setAttribute("font-family", "sans-serif");
+    copy.setAttribute("width", box.width * 2);
+    copy.setAttribute("height", box.height * 2);
+    return new XMLSerializer().serializeToString(copy);
+  }
+  function keep(after, label, about, act) {
+    var tools = make("p", null, "tools"), button = make("button", label);
+    button.type = "button";
+    button.setAttribute("aria-label", about);
+    button.addEventListener("click", act);
+    tools.appendChild(button);
+    after.parentNode.insertBefore(tools, after.nextSibling);
+  }
+  function toKeep() {
+    document.querySelectorAll("main .scroll > table").forEach(function (table) {
+      var about = table.parentNode.getAttribute("aria-label");
+      keep(table.parentNode, "\u2193 CSV", "Keep the table as CSV: " + about, function () { save(fileName(about, ".csv"), "text/csv", "\ufeff" + csvOf(table)); });
+    });
+    document.querySelectorAll("main figure.chart").forEach(function (chart) {
+      var drawing = chart.querySelector("svg.bars");
+      if (!drawing) return;
+      var about = drawing.getAttribute("aria-label").split(":")[0];
+      keep(drawing, "\u2193 SVG", "Keep the chart as SVG: " + about, function () {
+        save(fileName(chart.dataset.name || about, ".svg"), "image/svg+xml", svgOf(drawing));
+      });
+    });
+  }
+  // Only what scrolls is a stop of the Tab key.
+  function stops() {
+    document.querySelectorAll(".scroll").forEach(function (box) {
+      if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0; else box.removeAttribute("tabindex");
+    });
+  }
+  function openTarget() {
+    var target = location.hash.length > 1 && location.hash.indexOf("=") < 0 && byId(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    var fold = target.querySelector(":scope > details");
+    if (fold) fold.open = true;
+    for (var box = target.closest("details"); box; box = box.parentNode.closest("details")) box.open = true;
+    target.scrollIntoView();
   }
 
   // A map on which the background lies below all.
@@ -104,7 +179,12 @@
       return s.colors[i];
     }
 
-    // The map: no tiles, only what is in this file.
+    // The map: no tiles, only what is in this file; as high as the neighbourhoods ask for.
+    if (innerWidth > 860) {
+      var high = Math.max(420, Math.min(640, byId("map").clientWidth * data.aspect + 16));
+      byId("map").style.height = high + "px";
+      document.querySelector(".side").style.maxHeight = high + "px";
+    }
     var map = L.map("map", {
       attributionControl: false, zoomSnap: 0.1, zoomDelta: 0.5, minZoom: 8, maxZoom: 17, scrollWheelZoom: false
     });
@@ -116,6 +196,19 @@
     });
     map.on("focus", function () { map.scrollWheelZoom.enable(); });
     map.on("blur", function () { map.scrollWheelZoom.disable(); });
+
+    // One tooltip for all: it says what is shown now, and adds no stop to the Tab key.
+    var tip = L.tooltip({ sticky: true, direction: "right", offset: [12, 0] });
+    function tells(layer, content) {
+      layer.on("mouseover mousemove", function (event) { tip.setLatLng(event.latlng).setContent(content()); if (!map.hasLayer(tip)) tip.addTo(map); });
+      layer.on("mouseout", function () { tip.remove(); });
+    }
+    function lines(first, second) {
+      var box = make("div");
+      box.appendChild(make("strong", first));
+      if (second) { box.appendChild(make("br")); box.appendChild(make("span", second)); }
+      return box;
+    }
 
     function ground(name, areaStyle, lineStyle) {
       var layer = data.background[name];
@@ -135,13 +228,9 @@
     var zoneLayers = data.zones.map(function (zone, i) {
       var layer = L.polygon(zone.shape, { pane: "zones", color: "#fff", weight: 1, fillOpacity: 1, opacity: 0.9 }).addTo(map);
       layer.on("click", function () { choose(i); });
-      layer.bindTooltip(function () {
-        var box = make("div");
-        box.appendChild(make("strong", zone.name));
-        box.appendChild(make("br"));
-        box.appendChild(make("span", zone.off ? "outside the streets of this study" : number(shown(i), state.mode === "change")));
-        return box;
-      }, { sticky: true });
+      tells(layer, function () {
+        return lines(zone.name, zone.off ? "outside the streets of this study" : number(shown(i), state.mode === "change"));
+      });
       return layer;
     });
     var dotted = data.zones.map(function (zone) {
@@ -154,11 +243,13 @@
       L.polygon(place.shape, { pane: "over", color: "#6a3d9a", weight: 1.3, fill: false, interactive: false }).addTo(map);
     });
     var routeLayers = data.routes.map(function (route) {
-      var pane = route.new ? "new" : "routes";
+      var pane = route.scenario !== "today" ? "new" : "routes";
       var parts = [];
       if (route.scenario !== "today") {
         parts.push(L.polyline(route.lines, { pane: pane, color: "#fff", weight: 8, opacity: 0.95, interactive: false }));
-        parts.push(L.polyline(route.lines, { pane: pane, color: "#c0156b", weight: 4, dashArray: route.new ? null : "9 5", interactive: false }));
+        parts.push(L.polyline(route.lines, {
+          pane: pane, color: "#c0156b", weight: 4, lineCap: route.gone ? "butt" : "round", dashArray: route.gone ? "9 7" : null, interactive: false
+        }));
       } else {
         parts.push(L.polyline(route.lines, {
           pane: pane, color: "#2b3238", weight: route.mode === "rail" ? 1.8 : 1.1, opacity: 0.6,
@@ -169,23 +260,29 @@
     });
     var stops = L.layerGroup(data.stops.map(function (stop) {
       var dot = L.circleMarker([stop[0], stop[1]], { pane: "stops", radius: 2.6, color: "#343b42", weight: 1, fillColor: "#fff", fillOpacity: 1 });
-      dot.bindTooltip(function () {
-        var box = make("div");
-        box.appendChild(make("strong", stop[2]));
-        if (stop.length > 3) { box.appendChild(make("br")); box.appendChild(make("span", stop.slice(3).join(" / ") + " departures")); }
-        return box;
-      });
+      tells(dot, function () { return lines(stop[2], stop.length > 3 ? stop.slice(3).join(" / ") + " departures" : ""); });
       return dot;
     }));
+    // Each key of places has a shape of its own, so that they can be told apart without colours.
+    var SHAPES = [
+      function (x, y, r) { return "M" + (x - r) + "," + y + "a" + r + "," + r + " 0 1,0 " + 2 * r + ",0a" + r + "," + r + " 0 1,0 " + -2 * r + ",0"; },
+      function (x, y, r) { r *= 0.9; return "M" + (x - r) + "," + (y - r) + "h" + 2 * r + "v" + 2 * r + "h" + -2 * r + "z"; },
+      function (x, y, r) { r *= 1.25; return "M" + x + "," + (y - r) + "l" + r + "," + 1.7 * r + "h" + -2 * r + "z"; },
+      function (x, y, r) { r *= 1.25; return "M" + x + "," + (y - r) + "l" + r + "," + r + "l" + -r + "," + r + "l" + -r + "," + -r + "z"; },
+      function (x, y, r) { var t = r / 2.4; r *= 1.2; return "M" + (x - t) + "," + (y - r) + "h" + 2 * t + "v" + (r - t) + "h" + (r - t) + "v" + 2 * t + "h" + (t - r) + "v" + (r - t) + "h" + -2 * t + "v" + (t - r) + "h" + (t - r) + "v" + -2 * t + "h" + (r - t) + "z"; }
+    ];
+    var INKS = ["#5b2a86", "#17212a", "#8a3d00", "#0b5f2f", "#00518a"];
+    var keys = [];
+    data.places.forEach(function (place) { if (keys.indexOf(place.key) < 0) keys.push(place.key); });
+    keys.sort(function (x, y) { return (x !== "employment") - (y !== "employment") || (x < y ? -1 : 1); });
+    function shapeOf(key) { return SHAPES[keys.indexOf(key) % SHAPES.length]; }
+    function inkOf(key) { return INKS[keys.indexOf(key) % INKS.length]; }
+    var Spot = L.CircleMarker.extend({ _updatePath: function () {
+      this._renderer._setPath(this, this._empty() ? "M0 0" : shapeOf(this.options.key)(this._point.x, this._point.y, this._radius));
+    } });
     var spots = L.layerGroup(data.places.filter(function (place) { return !place.shape || place.key !== "employment"; }).map(function (place) {
-      var job = place.key === "employment";
-      var dot = L.circleMarker(place.at, { pane: "spots", radius: 3.6, color: job ? "#5b2a86" : "#17212a", weight: 1.8, fillColor: job ? "#5b2a86" : "#fff", fillOpacity: 1 });
-      dot.bindTooltip(function () {
-        var box = make("div");
-        box.appendChild(make("strong", place.name || place.kind || place.key));
-        if (place.kind && place.name) { box.appendChild(make("br")); box.appendChild(make("span", place.kind)); }
-        return box;
-      });
+      var dot = new Spot(place.at, { pane: "spots", key: place.key, radius: 3.6, color: inkOf(place.key), weight: 1.8, fillColor: place.key === "employment" ? inkOf(place.key) : "#fff", fillOpacity: 1 });
+      tells(dot, function () { return lines(place.name || place.kind || place.label, place.name ? place.kind || place.label : ""); });
       return dot;
     }));
     data.labels.forEach(function (label) {
@@ -222,7 +319,7 @@
     }
     var sScenario = byId("s-scenario"), sKind = byId("s-kind"), sDay = byId("s-day"), sWindow = byId("s-window"),
       sView = byId("s-view"), sZone = byId("s-zone");
-    options(sScenario, data.scenarios.map(function (s, i) { return { id: i + 1, name: s.title }; }));
+    options(sScenario, data.scenarios.map(function (s, i) { return { id: i + 1, name: (data.scenarios.length > 1 ? s.letter + ". " : "") + s.title }; }));
     options(sKind, data.kinds);
     var inOrder = data.zones.map(function (zone, i) { return { id: i, name: zone.name }; });
     inOrder.sort(function (a, b) { return a.name.localeCompare(b.name, "en", { numeric: true }); });
@@ -253,6 +350,75 @@
       if (sScenario) state.scenario = Number(sScenario.value);
       data.slots.forEach(function (slot, i) { if (slot.day === sDay.value && slot.window === sWindow.value) state.slot = i; });
     }
+
+    // What the box finds: neighbourhoods, wards, places, stops, and postcodes where the study has them.
+    var spotsByName = {};
+    function known(name, at, zone) {
+      var key = name.toLowerCase();
+      if (name && !Object.prototype.hasOwnProperty.call(spotsByName, key)) spotsByName[key] = { name: name, at: at, zone: zone };
+    }
+    data.zones.forEach(function (zone, i) { known(zone.name, zoneLayers[i].getBounds().getCenter(), i); });
+    data.labels.concat(data.places).forEach(function (place) { known(place.name, L.latLng(place.at), null); });
+    data.stops.forEach(function (stop) { known(stop[2], L.latLng(stop[0], stop[1]), null); });
+    data.zones.forEach(function (zone, i) { known(zone.group, zoneLayers[i].getBounds().getCenter(), null); });
+    function inside(at, zone) {
+      return zone.shape.some(function (rings) {
+        var odd = false;
+        rings.forEach(function (ring) {
+          for (var i = 0, j = ring.length - 1; i < ring.length; j = i, i += 1) {
+            var a = ring[i], b = ring[j];
+            if (a[0] > at.lat !== b[0] > at.lat && at.lng < (b[1] - a[1]) * (at.lat - a[0]) / (b[0] - a[0]) + a[1]) odd = !odd;
+          }
+        });
+        return odd;
+      });
+    }
+    function find(text) {
+      var wanted = text.trim().toLowerCase(), code = wanted.replace(/\s+/g, "").toUpperCase();
+      var zone = (data.postcodes || {})[code];
+      if (zone !== undefined) return { name: code, at: zoneLayers[zone].getBounds().getCenter(), zone: zone };
+      if (Object.prototype.hasOwnProperty.call(spotsByName, wanted)) return spotsByName[wanted];
+      var near = Object.keys(spotsByName).filter(function (key) { return key.indexOf(wanted) >= 0; });
+      near.sort(function (x, y) { return x.indexOf(wanted) - y.indexOf(wanted) || x.length - y.length; });
+      return near.length ? spotsByName[near[0]] : null;
+    }
+    function go(text) {
+      var said = byId("found"), place = text.trim() ? find(text) : null;
+      if (!place) { said.textContent = text.trim() ? "Nothing in this study is called “" + text.trim() + "”." : ""; return; }
+      var zone = place.zone;
+      if (zone === null) data.zones.forEach(function (one, i) { if (zone === null && inside(place.at, one)) zone = i; });
+      said.textContent = place.name + (zone === null ? "" : ": " + data.zones[zone].name) + ".";
+      map.setView(place.at, Math.max(map.getZoom(), 13), { animate: false });
+      choose(zone);
+    }
+    var names = byId("places-known");
+    Object.keys(spotsByName).sort(collator.compare).forEach(function (key) { var option = make("option"); option.value = spotsByName[key].name; names.appendChild(option); });
+    byId("s-find").addEventListener("change", function (event) { go(event.target.value); });
+
+    // The address of the map as it is: everything that was chosen, in the page's own address.
+    function address() {
+      var mine = data.scenarios[state.scenario - 1], slot = data.slots[state.slot], view = data.views.filter(function (v) { return v.id === state.view; })[0];
+      return "map=" + [state.mode, mine ? mine.id : "", state.kind, slot.day, slot.window, view ? view.id : "", state.zone === null ? "" : data.zones[state.zone].id].map(encodeURIComponent).join("/");
+    }
+    function restore() {
+      if (location.hash.indexOf("#map=") !== 0) return false;
+      var part = location.hash.slice(5).split("/").map(function (text) { try { return decodeURIComponent(text); } catch (fault) { return ""; } });
+      var radio = document.querySelector('input[name="mode"][value="' + CSS.escape(part[0] || "") + '"]');
+      if (radio) { radio.checked = true; state.mode = part[0]; }
+      data.scenarios.forEach(function (s, i) { if (s.id === part[1] && sScenario) sScenario.value = String(i + 1); });
+      [[sKind, 2], [sView, 5], [sDay, 3], [sWindow, 4]].forEach(function (pair) {
+        if (Array.prototype.some.call(pair[0].options, function (option) { return option.value === part[pair[1]]; })) pair[0].value = part[pair[1]];
+        dependent();
+      });
+      data.zones.forEach(function (zone, i) { if (zone.id === part[6]) state.zone = i; });
+      return true;
+    }
+    byId("copy-link").addEventListener("click", function () {
+      history.replaceState(null, "", "#" + address());
+      var said = byId("found");
+      function done() { said.textContent = "The address of this page now opens the map as it is."; }
+      if (navigator.clipboard) navigator.clipboard.writeText(location.href).then(function () { said.textContent = "Link copied."; }, done); else done();
+    });
 
     function nameOf(list, id) {
       var found = list.filter(function (item) { return item.id === id; })[0];
@@ -286,18 +452,39 @@
       box.textContent = "";
       box.appendChild(make("h3", state.mode === "today" ? "Today" : state.mode === "with" ? "With the proposal" : "Change"));
       box.appendChild(make("p", nameOf(data.views, state.view) + (figures().unit ? ", " + figures().unit : ""), "unit"));
-      s.colors.forEach(function (c, i) { item(list, swatch(c), s.labels[i]); });
+      var used = {};
+      data.zones.forEach(function (zone, i) {
+        var value = zone.off ? null : shown(i);
+        if (value !== null && value !== undefined) used[color(value)] = true;
+      });
+      s.colors.forEach(function (c, i) { if (state.mode !== "change" || used[c]) item(list, swatch(c), s.labels[i]); });
       if (state.mode === "change" && data.zones.some(function (z, i) { return isUnsure(i); })) item(list, hatched("h-unsure"), "cannot be told from no change");
       var off = data.zones.filter(function (z) { return z.off; }).length;
       if (off) item(list, hatched("h-off"), "outside the streets of this study (" + off + ")");
       box.appendChild(list);
-      if (state.mode !== "today") item(also, swatch("#c0156b", "line"), "new or changed route");
-      item(also, swatch("", "thin"), "route today (rail dashed)");
-      if (data.places.some(function (p) { return p.shape; })) item(also, swatch("", "area"), "employment zone or large space");
-      var named = {};
-      if (data.places.some(function (p) { return !p.shape && p.key === "employment"; })) item(also, swatch("", "dot job"), "place of employment");
-      data.places.forEach(function (p) { if (p.key !== "employment") named[p.label] = true; });
-      Object.keys(named).forEach(function (label) { item(also, swatch("", "dot"), label); });
+      var mine = data.scenarios[state.scenario - 1];
+      function routed(gone) {
+        return state.mode !== "today" && mine && data.routes.some(function (r) { return r.scenario === mine.id && Boolean(r.gone) === gone; });
+      }
+      if (routed(false)) item(also, swatch("#c0156b", "line"), "new or changed route");
+      if (routed(true)) item(also, swatch("", "dashed"), "withdrawn route");
+      var today = data.routes.filter(function (r) { return r.scenario === "today"; });
+      if (today.length) item(also, swatch("", "thin"), today.some(function (r) { return r.mode === "rail"; }) ? "route today (rail dashed)" : "route today");
+      if (data.places.some(function (p) { return p.shape; })) item(also, swatch("", "area"), data.places.some(function (p) { return p.shape && p.key === "employment"; }) ? "employment zone or large space" : "large space");
+      keys.forEach(function (key) {
+        var some = data.places.filter(function (p) { return p.key === key && (!p.shape || key !== "employment"); });
+        if (!some.length) return;
+        var ns = "http://www.w3.org/2000/svg", mark = document.createElementNS(ns, "svg"), path = document.createElementNS(ns, "path");
+        mark.setAttribute("class", "swatch spot");
+        mark.setAttribute("viewBox", "-12 -7.5 24 15");
+        mark.setAttribute("aria-hidden", "true");
+        path.setAttribute("d", shapeOf(key)(0, 0, 4.6));
+        path.setAttribute("fill", key === "employment" ? inkOf(key) : "#fff");
+        path.setAttribute("stroke", inkOf(key));
+        path.setAttribute("stroke-width", "1.8");
+        mark.appendChild(path);
+        item(also, mark, some[0].label);
+      });
       box.appendChild(also);
     }
 
@@ -393,6 +580,7 @@
         var on = item.route.scenario === "today" || (state.mode !== "today" && mine && item.route.scenario === mine.id);
         if (on) item.layer.addTo(map); else map.removeLayer(item.layer);
       });
+      tip.remove();
       outline.setLatLngs(state.zone === null ? [] : data.zones[state.zone].shape);
       legend();
       card();
@@ -400,6 +588,30 @@
       var whose = state.mode === "today" || !data.scenarios.length ? "" : " (" + data.scenarios[state.scenario - 1].title + ")";
       byId("map-title").textContent = mode + whose + ": " + nameOf(data.kinds, state.kind).toLowerCase() + ", " +
         nameOf(data.views, state.view).toLowerCase() + ". " + data.slots[state.slot].name + ".";
+      follow();
+    }
+
+    // The table of neighbourhoods shows what the map shows: today's figures and the change of each proposal.
+    var table = byId("zones"), body = table.tBodies[0], followed = "", order = byId("zones-about").textContent.split(". ").pop();
+    function follow() {
+      var now = [state.kind, state.view, state.slot].join("|");
+      if (followed && followed !== now) {
+        Array.prototype.forEach.call(body.rows, function (row) {
+          var zone = Number(row.dataset.zone), n = data.scenarios.length;
+          if (data.zones[zone].off) return;
+          for (var s = 0; s <= n; s += 1) {
+            var cell = row.cells[row.cells.length - 1 - n + s];
+            var value = s ? change(s, state.slot, zone) : level(0, state.slot, zone);
+            cell.textContent = number(value, s > 0);
+            cell.dataset.v = value === null || value === undefined ? "" : value;
+          }
+        });
+        byId("zones-about").textContent = about();
+      }
+      followed = now;
+    }
+    function about() {
+      return nameOf(data.views, state.view) + ": " + nameOf(data.kinds, state.kind).toLowerCase() + ", " + data.slots[state.slot].name + ". " + order;
     }
 
     function choose(zone) {
@@ -415,9 +627,14 @@
       var target = event.target;
       if (target.name === "mode") state.mode = target.value;
       if (target === sZone) { choose(target.value === "" ? null : Number(target.value)); return; }
-      if (target === sScenario && state.mode === "today") {
-        state.mode = "with";
-        document.querySelector('input[name="mode"][value="with"]').checked = true;
+      if (target === sScenario) {
+        // A proposal is shown where and when it acts.
+        var acts = data.scenarios[Number(sScenario.value) - 1].acts, then = data.slots[acts.slot];
+        if (state.mode === "today") {
+          state.mode = "change";
+          document.querySelector('input[name="mode"][value="change"]').checked = true;
+        }
+        [[sKind, acts.kind], [sView, data.start.view], [sDay, then.day], [sWindow, then.window]].forEach(function (pair) { pair[0].value = pair[1]; dependent(); });
       }
       draw();
     });
@@ -430,25 +647,31 @@
       });
     });
 
-    var table = byId("zones"), body = table.tBodies[0];
     sortable(table, table.tHead.rows[0].cells.length, function (column, up) {
-      var isText = table.tHead.rows[0].cells[column].dataset.sort === "text";
+      var head = table.tHead.rows[0].cells[column], isText = head.dataset.sort === "text";
       var value = function (row) {
         var cell = row.cells[column];
         if (!cell) return null;
         var text = cell.textContent.trim(), holder = cell.querySelector("data");
         if (isText) return text;
         if (holder) return Number(holder.value);
+        if (cell.dataset.v !== undefined) return cell.dataset.v === "" ? null : Number(cell.dataset.v);
         var plain = Number(text.replace(/,/g, ""));
         return text === "" || isNaN(plain) ? null : plain;
       };
       var rows = Array.prototype.slice.call(body.rows);
       rows.sort(function (a, b) { return compared(value(a), value(b), up); });
       rows.forEach(function (row) { body.appendChild(row); });
+      order = "Sorted by " + head.textContent.trim().replace(/\s+/g, " ").toLowerCase() + (up ? ", smallest first." : ", greatest first.");
+      if (isText) order = "Sorted by name" + (up ? "." : ", from the end.");
+      byId("zones-about").textContent = about();
     });
 
+    restore();
     detail();
     draw();
+    if (state.zone !== null) choose(state.zone);
+    addEventListener("hashchange", function () { if (restore()) draw(); });
   }
 
   // ---- the table and the map of development sites ----
@@ -643,5 +866,11 @@
     map.fitBounds(shownBox || control._layers[0].layer.getBounds(), { padding: [12, 12] });
   }
 
+  toKeep();
+  stops();
+  addEventListener("resize", stops);
+  document.addEventListener("toggle", stops, true);
+  openTarget();
+  addEventListener("hashchange", openTarget);
   if (byId("explorer")) explorer(); else if (byId("sites")) sites(); else if (data.layers) layers();
 }());

@@ -10,6 +10,8 @@ from pydantic import BeforeValidator, Field, PrivateAttr, WithJsonSchema, field_
 
 from community_routes.base.errors import StudyError, as_path
 from community_routes.base.notices import Notice, declare, raise_on_errors
+from community_routes.sources.study.costs import Costs
+from community_routes.sources.study.credits import Credit
 from community_routes.sources.study.fares import Fares, Standards
 from community_routes.sources.study.models import DAY_TYPES, DataFile, Date, Name, SitesSpec, Spec, mark_places
 from community_routes.sources.study.places import Destinations, Neighbourhoods, StreetsSpec
@@ -98,6 +100,8 @@ class StudyFile(Spec):
     destinations: dict[str, Destinations] = Field(min_length=1)
     travel: Travel = Travel()
     fares: Fares | None = None
+    costs: Costs | None = None
+    credits: tuple[Credit, ...] = ()
     standards: Standards | None = None
     sites: SitesSpec = SitesSpec()
     measures: Annotated[
