@@ -124,7 +124,7 @@ class Live:
             The extra ``workbench`` is not installed.
         """
         # By name, when it is asked for: the workbench stands on live answers, and they need nothing of it.
-        return import_module("community_routes.workbench.serve").show(self.study)
+        return import_module("community_routes.workbench.serve").show(self)
 
     def times(self, answer: Answer) -> NDArray[np.int32]:
         """Travel times of an answer's window: those of the last answers are kept, others searched again.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ _SIDE = re.compile(r"\((?:[^()]*)\)")
 _STAND = re.compile(r"\b(?:stand|stop|bay|stance|platform)\s+[a-z]{0,2}\d{0,2}[a-z]?$")
 
 
+@lru_cache(100_000)  # the names of a timetable are looked through for each proposal that is tried on it
 def plain_name(name: str) -> str:
     """A stop's name without case, side of the road, stand, and doubled spaces.
 
