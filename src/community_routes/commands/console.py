@@ -46,12 +46,14 @@ class Console:
     """Speaks to whoever started the command.
 
     Results go to standard output; progress, notices and faults to standard error. ``quiet`` leaves only results and
-    faults. With ``log_json`` standard error holds one JSON object a line.
+    faults. With ``log_json`` standard error holds one JSON object a line. ``expected_s`` is how long the whole work took last
+    time, where that is known.
     """
 
     quiet: bool = False
     log_json: bool = False
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
+    expected_s: float | None = None
     _started: float = field(default_factory=time.perf_counter)
     _logged: tuple[str, float] = ("", 0.0)
     _status: Callable[[str], None] | None = None
@@ -99,17 +101,17 @@ class Console:
             self.progress(text)
             yield
             return
-        with self.err.status(text) as status:
-
-            def show(message: str) -> None:
-                passed = time.perf_counter() - self._started
-                status.update(f"{message} [dim]({passed:.0f} s)[/dim]")
-
-            self._status = show
+        clock = _Clock(self, text)
+        with self.err.status(clock):
+            self._status = clock.now
             try:
                 yield
             finally:
                 self._status = None
+
+    def passed_s(self) -> float:
+        """Seconds since the command began."""
+        return time.perf_counter() - self._started
 
     def say(self, text: str) -> None:
         """A result: always printed."""
@@ -192,6 +194,22 @@ class Console:
 
 def _outcome(exit_code: int) -> str:
     return OUTCOMES.get(exit_code, f"exit_{exit_code}")
+
+
+class _Clock:
+    """What is being done, with a clock that goes on between two messages, and what is left of the time of the last run."""
+
+    def __init__(self, console: Console, text: str) -> None:
+        self._console, self._text = console, text
+
+    def now(self, text: str) -> None:
+        """Say what is being done from now on."""
+        self._text = text
+
+    def __rich__(self) -> Text:
+        passed, whole = self._console.passed_s(), self._console.expected_s
+        left = f", about {whole - passed:.0f} s left" if whole is not None and whole > passed else ""
+        return Text(shown(self._text)) + Text(f" ({passed:.0f} s{left})", "dim")
 
 
 class _Lines(logging.Handler):

@@ -338,7 +338,7 @@ def _read_map(file: StudyFile, found: list[Notice], cache: str | Path | None) ->
     if spec.place is None:
         raise StudyError("the study names no streets; give osm, graphml, place or crow_fly")
     if cache is None:
-        raise StudyError(f"streets of the place {spec.place!r} are kept in the cache; give --cache a folder")
+        raise StudyError(f"streets of the place {spec.place!r} are kept in the cache; name a folder as the cache")
     return read_place(spec.place, cache, area=spec.area, notices=found)
 
 
@@ -447,7 +447,7 @@ def chosen_day(study: Study, day: str | None) -> str:
     """
     dates = study.file.dates
     if day is None and len(dates) > 1:
-        raise UsageError(f"the study has several days; choose one with --day ({', '.join(dates)})")
+        raise UsageError(f"the study has several days; name one as the day ({', '.join(dates)})")
     if day is not None and day not in dates:
         raise UsageError(f"{day!r} is no day of the study ({', '.join(dates)})")
     return day if day is not None else next(iter(dates))
@@ -464,7 +464,7 @@ def chosen_query(study: Study, window: str | None) -> Query:
     windows = study.file.travel.windows
     if window is None and len(windows) > 1:
         raise UsageError(
-            f"the study has several windows; choose one with --window ({', '.join(windows)}, or 14:00-15:00)"
+            f"the study has several windows; name one as the window ({', '.join(windows)}, or 14:00-15:00)"
         )
     if window is None or window in windows:
         return window_query(study.file, window if window is not None else next(iter(windows)))

@@ -287,7 +287,7 @@ class _Headline:
         """The figures of one side, in the order of the proposal's."""
         if len(side.zones) != len(proposal.zones):
             raise UsageError(
-                f"{proposal.scenario} adds neighbourhoods, so intervals beside today cannot be drawn; leave --draws out"
+                f"{proposal.scenario} adds neighbourhoods, so intervals beside today cannot be drawn; leave the draws out"
             )
         zones = side.zones.table
         known = np.zeros(len(zones), np.bool_)
