@@ -18,7 +18,7 @@ from typing import Any
 from rich.console import Console as Terminal
 from rich.text import Text
 
-from community_routes.base.notices import SEVERITIES, Notice, total
+from community_routes.base.notices import CODES, SEVERITIES, Notice, total
 from community_routes.base.timings import Stopwatch
 
 # Control characters but line breaks and tabs, and the marks that turn or isolate the reading direction.
@@ -165,6 +165,8 @@ class Console:
     def notices(self, notices: list[Notice], *, most: int = 12, where: str = "") -> None:
         """A line for each kind of notice with its count and an example, the worst first; ``where`` says where all are.
 
+        Of one severity, what was left as it is comes before what was mended or left out: somebody may have to act on it.
+
         Of kinds of mere information as many have a line as make ``most`` with the worse ones, which all have one.
         """
         self.log_notices(notices)
@@ -173,7 +175,9 @@ class Console:
         kinds: dict[tuple[int, str], list[Notice]] = {}
         for notice in notices:
             kinds.setdefault((SEVERITIES.index(notice.severity), notice.code), []).append(notice)
-        ordered = sorted(kinds.items(), key=lambda item: (item[0][0], -total(item[1]), item[0][1]))
+        ordered = sorted(
+            kinds.items(), key=lambda item: (item[0][0], _is_settled(item[0][1]), -total(item[1]), item[0][1])
+        )
         worse = sum(rank < SEVERITIES.index("info") for rank, _ in kinds)
         for (rank, code), found in ordered[: max(most, worse)]:
             example = next((notice for notice in found if not notice.is_sum), found[0])
@@ -190,6 +194,11 @@ class Console:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(self.stopwatch.json(), encoding="utf-8")
+
+
+def _is_settled(code: str) -> bool:
+    """Whether what a notice tells of was mended or left out by the program."""
+    return code in CODES and CODES[code].outcome != "kept"
 
 
 def _outcome(exit_code: int) -> str:
