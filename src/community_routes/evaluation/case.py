@@ -50,7 +50,7 @@ from community_routes.scenarios.apply import Applied, apply_scenario
 from community_routes.scenarios.draws import Shifts, shifted_feed
 from community_routes.scenarios.edit.work import Setting
 from community_routes.scenarios.file import Scenario
-from community_routes.sources.checks import check_service
+from community_routes.sources.checks import check_service, country_of_feed
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.read import read_feed
 from community_routes.sources.osm.check import check_stops_inside
@@ -65,7 +65,7 @@ from community_routes.sources.places.opportunities import (
 from community_routes.sources.places.zones import Zones, read_zones
 from community_routes.sources.rail import check_rail
 from community_routes.sources.step_free import check_step_free
-from community_routes.sources.study.dates import check_dates, country_of
+from community_routes.sources.study.dates import check_dates
 from community_routes.sources.study.fares import Fares
 from community_routes.sources.study.file import StudyFile, named_files, read_study_file
 from community_routes.sources.study.models import day_type
@@ -270,7 +270,7 @@ def _read(file: StudyFile, found: list[Notice], cache: str | Path | None) -> _Pa
 def _check_dates(file: StudyFile, feed: Feed, found: list[Notice]) -> None:
     """Each service date against the calendar and against the timetable; no service is said of the study file's line."""
     place = file.at("dates")
-    check_dates(file.dates, found, place=place, country=country_of(feed.agencies["agency_timezone"]))
+    check_dates(file.dates, found, place=place, country=country_of_feed(feed))
     latest_s = max(window.end_s for window in file.travel.windows.values()) + file.travel.max_travel_min * MINUTE
     for date in dict.fromkeys(file.dates.values()):
         own: list[Notice] = []
