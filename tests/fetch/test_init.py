@@ -11,6 +11,7 @@ import pytest
 
 from community_routes.base.errors import UsageError
 from community_routes.cli import run_command
+from community_routes.commands.init import _asked
 from community_routes.fetch.areas import choose_areas
 from community_routes.fetch.columns import (
     amount_column,
@@ -298,3 +299,13 @@ def test_towns_from_their_raw_files(tmp_path: Path, folders: tuple[str, ...]) ->
     out = tmp_path / "study.yaml"
     assert run_command(["init", *given, "--out", str(out), "--cache", "none"]) == 0
     assert run_command(["check", str(out), "--cache", "none"]) == 0
+
+
+def test_a_person_is_asked_with_the_answers_numbered(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The answers are numbered from 1; the number typed is the one taken, and one beyond the last is the last."""
+    for typed, taken in ((1, 0), (2, 1), (9, 1)):
+        monkeypatch.setattr("typer.prompt", lambda *_, typed=typed, **__: typed)
+        assert _asked("Which?", ["east.geojson", "west.geojson"]) == taken
+    assert "  2  west.geojson" in capsys.readouterr().err
