@@ -453,8 +453,8 @@ def test_day_and_window_are_asked_for_only_where_there_are_several(
 ) -> None:
     several, out = str(folder / "several.yaml"), str(tmp_path / "m.csv")
     for arguments, words in (
-        ([], "--window (peak, night, or 14:00-15:00)"),
-        (["--window", "peak"], "--day (weekday, sunday)"),
+        ([], "name one as the window (peak, night, or 14:00-15:00)"),
+        (["--window", "peak"], "name one as the day (weekday, sunday)"),
         (["--window", "peak", "--day", "monday"], "'monday' is no day of the study"),
         (["--window", "dawn", "--day", "sunday"], "'dawn' is no window of the study"),
         (["--window", "08:00-08:00", "--day", "sunday"], "08:00-08:00"),

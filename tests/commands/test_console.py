@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from community_routes.base.notices import Notice
-from community_routes.commands.console import Console
+from community_routes.commands.console import Console, _Clock
 
 
 def kinds(severity: str, number: int, *, each: int = 1, message: str = "something is odd") -> list[Notice]:
@@ -59,3 +59,19 @@ def test_a_line_fits_the_terminal_and_cuts_no_name(
     assert f"{message} ".startswith(f"{said} ") and len(said) >= 15
     (line,) = told([Notice("warning", "odd", message, "bus.zip/calendar_dates.txt", 7)], capsys, monkeypatch, columns)
     assert ("bus.zip/calendar_dates.txt" in line) == ("bus" in line) == (columns >= 80)
+
+
+def test_the_clock_goes_on_between_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """7 s after the start of a run that took 40 s last time 33 s are left; beyond that time, or without it, nothing is said."""
+    console = Console()
+    clock = _Clock(console, "reading")
+    for passed, expected, shown_as in (
+        (7.2, 40.0, "reading (7 s, about 33 s left)"),
+        (41.0, 40.0, "reading (41 s)"),
+        (3.0, None, "reading (3 s)"),
+    ):
+        monkeypatch.setattr(console, "passed_s", lambda passed=passed: passed)
+        console.expected_s = expected
+        assert clock.__rich__().plain == shown_as
+    clock.now("writing")
+    assert clock.__rich__().plain == "writing (3 s)"

@@ -11,6 +11,7 @@ import pytest
 
 from community_routes.base.errors import UsageError
 from community_routes.cli import run_command
+from community_routes.commands.init import _asked
 from community_routes.fetch.areas import choose_areas
 from community_routes.fetch.columns import (
     amount_column,
@@ -191,6 +192,7 @@ def test_a_folder_of_two_editions_maps_and_tables(tmp_path: Path) -> None:
     (tmp_path / "census.csv").write_text("geography code,total\n" + "".join(f"{code},100\n" for code in new), "utf-8")
     (tmp_path / "workplaces.csv").write_text("site,lon,lat,employees\nA,-2.99,51.6,120\nB,-2.95,51.6,80\n", "utf-8")
     (tmp_path / "community_halls.csv").write_text("id,name,lon,lat\nh1,Hall,-2.98,51.6\nh2,Barn,-2.96,51.6\n", "utf-8")
+    (tmp_path / "nomis.csv").write_text("Table TS001\n\ncode,total\n" + "".join(f"{c},1\n" for c in new), "utf-8")
     (tmp_path / "far_away.csv").write_text("id,lon,lat\nx,10,50\n", "utf-8")
     proposal, study = proposed(tmp_path)
     fates = {name: fate for name, _, fate in proposal.files}
@@ -207,6 +209,7 @@ def test_a_folder_of_two_editions_maps_and_tables(tmp_path: Path) -> None:
     assert study.destinations["employment"].amount == "employees"
     assert study.destinations["shared_spaces"].name == "name"
     assert fates["far_away.csv"] == "not used: none of its places is near the neighbourhoods"
+    assert proposal.remarks[0].startswith("nomis.csv is a table that cannot be used: the heading seems to be line 3")
     assert study.travel.windows["morning_peak"].days == ("weekday",)
     assert study.travel.windows["weekend_day"].days == ("saturday", "sunday")
 
@@ -296,3 +299,13 @@ def test_towns_from_their_raw_files(tmp_path: Path, folders: tuple[str, ...]) ->
     out = tmp_path / "study.yaml"
     assert run_command(["init", *given, "--out", str(out), "--cache", "none"]) == 0
     assert run_command(["check", str(out), "--cache", "none"]) == 0
+
+
+def test_a_person_is_asked_with_the_answers_numbered(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The answers are numbered from 1; the number typed is the one taken, and one beyond the last is the last."""
+    for typed, taken in ((1, 0), (2, 1), (9, 1)):
+        monkeypatch.setattr("typer.prompt", lambda *_, typed=typed, **__: typed)
+        assert _asked("Which?", ["east.geojson", "west.geojson"]) == taken
+    assert "  2  west.geojson" in capsys.readouterr().err

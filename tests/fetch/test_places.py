@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from community_routes.fetch.places import COUNTIES, REGIONS, counties_of, known_name, near_names, region_of
+from community_routes.fetch.places import (
+    COUNTIES,
+    REGIONS,
+    counties_of,
+    known_name,
+    near_names,
+    region_of,
+    why_not_covered,
+)
 
 
 def test_an_authority_in_two_counties_has_both() -> None:
@@ -31,3 +39,25 @@ def test_names_that_look_alike() -> None:
 def test_every_region_and_county_is_listed_once() -> None:
     assert len(set(REGIONS)) == len(REGIONS) and len(set(COUNTIES)) == len(COUNTIES)
     assert {"scotland", "wales"} <= set(REGIONS)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Edinburgh", "lies in Scotland, and `fetch` covers England and Wales"),
+        ("S12000036", "lies in Scotland"),
+        ("belfast", "lies in Northern Ireland"),
+        ("Blakburn with Darwen", "did you mean Blackburn with Darwen"),
+    ],
+)
+def test_what_is_not_covered_is_said_at_once(text: str, said: str) -> None:
+    """Without a connection: the countries that are not covered, and a slip of the finger with the nearest name."""
+    assert said in why_not_covered(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Newport", "blackburn with DARWEN", "E06000008", "W06000022", "E99999999", "Atlantis"]
+)
+def test_what_may_be_covered_is_asked_for(text: str) -> None:
+    """Names of England and Wales, every code of theirs, and a name like no other: they may be newer than the table."""
+    assert why_not_covered(text) == ""

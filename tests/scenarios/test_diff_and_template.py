@@ -59,7 +59,8 @@ def test_other_stops_and_other_times():
     slower = changed({"change_speed": {"route": "7", "factor": 0.5}})
     assert diff_feeds(town(), slower, WEEK).words() == ["weekday: 7 runs at other times, 4 departures as before"]
     express = changed({"remove_stops": {"route": "7", "stops": ["B"]}})
-    assert diff_feeds(town(), express, WEEK).words()[0] == "weekday: 7 calls at other stops, 4 departures as before"
+    said = "weekday: 7 calls at other stops, 4 departures as before: less often at Birch Road (B, 4 -> 0)"
+    assert diff_feeds(town(), express, WEEK).words()[0] == said
 
 
 def test_same_feed_has_no_difference():

@@ -18,7 +18,7 @@ from typing import Any
 from rich.console import Console as Terminal
 from rich.text import Text
 
-from community_routes.base.notices import SEVERITIES, Notice, total
+from community_routes.base.notices import CODES, SEVERITIES, Notice, total
 from community_routes.base.timings import Stopwatch
 
 # Control characters but line breaks and tabs, and the marks that turn or isolate the reading direction.
@@ -46,12 +46,14 @@ class Console:
     """Speaks to whoever started the command.
 
     Results go to standard output; progress, notices and faults to standard error. ``quiet`` leaves only results and
-    faults. With ``log_json`` standard error holds one JSON object a line.
+    faults. With ``log_json`` standard error holds one JSON object a line. ``expected_s`` is how long the whole work took last
+    time, where that is known.
     """
 
     quiet: bool = False
     log_json: bool = False
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
+    expected_s: float | None = None
     _started: float = field(default_factory=time.perf_counter)
     _logged: tuple[str, float] = ("", 0.0)
     _status: Callable[[str], None] | None = None
@@ -99,17 +101,17 @@ class Console:
             self.progress(text)
             yield
             return
-        with self.err.status(text) as status:
-
-            def show(message: str) -> None:
-                passed = time.perf_counter() - self._started
-                status.update(f"{message} [dim]({passed:.0f} s)[/dim]")
-
-            self._status = show
+        clock = _Clock(self, text)
+        with self.err.status(clock):
+            self._status = clock.now
             try:
                 yield
             finally:
                 self._status = None
+
+    def passed_s(self) -> float:
+        """Seconds since the command began."""
+        return time.perf_counter() - self._started
 
     def say(self, text: str) -> None:
         """A result: always printed."""
@@ -163,6 +165,8 @@ class Console:
     def notices(self, notices: list[Notice], *, most: int = 12, where: str = "") -> None:
         """A line for each kind of notice with its count and an example, the worst first; ``where`` says where all are.
 
+        Of one severity, what was left as it is comes before what was mended or left out: somebody may have to act on it.
+
         Of kinds of mere information as many have a line as make ``most`` with the worse ones, which all have one.
         """
         self.log_notices(notices)
@@ -171,7 +175,9 @@ class Console:
         kinds: dict[tuple[int, str], list[Notice]] = {}
         for notice in notices:
             kinds.setdefault((SEVERITIES.index(notice.severity), notice.code), []).append(notice)
-        ordered = sorted(kinds.items(), key=lambda item: (item[0][0], -total(item[1]), item[0][1]))
+        ordered = sorted(
+            kinds.items(), key=lambda item: (item[0][0], _is_settled(item[0][1]), -total(item[1]), item[0][1])
+        )
         worse = sum(rank < SEVERITIES.index("info") for rank, _ in kinds)
         for (rank, code), found in ordered[: max(most, worse)]:
             example = next((notice for notice in found if not notice.is_sum), found[0])
@@ -190,8 +196,29 @@ class Console:
             path.write_text(self.stopwatch.json(), encoding="utf-8")
 
 
+def _is_settled(code: str) -> bool:
+    """Whether what a notice tells of was mended or left out by the program."""
+    return code in CODES and CODES[code].outcome != "kept"
+
+
 def _outcome(exit_code: int) -> str:
     return OUTCOMES.get(exit_code, f"exit_{exit_code}")
+
+
+class _Clock:
+    """What is being done, with a clock that goes on between two messages, and what is left of the time of the last run."""
+
+    def __init__(self, console: Console, text: str) -> None:
+        self._console, self._text = console, text
+
+    def now(self, text: str) -> None:
+        """Say what is being done from now on."""
+        self._text = text
+
+    def __rich__(self) -> Text:
+        passed, whole = self._console.passed_s(), self._console.expected_s
+        left = f", about {whole - passed:.0f} s left" if whole is not None and whole > passed else ""
+        return Text(shown(self._text)) + Text(f" ({passed:.0f} s{left})", "dim")
 
 
 class _Lines(logging.Handler):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -63,47 +64,57 @@ def check(
         raise typer.Exit(1)
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What is fetched beside the authority."""
+
+    rail: Annotated[
+        Path | None, typer.Option("--rail", help="GTFS zip of trains, which the bus data lacks.", show_default=False)
+    ] = None
+    jobs: Annotated[
+        Path | None, typer.Option("--jobs", help="Table of jobs of your own (id, lon, lat, jobs).", show_default=False)
+    ] = None
+    deprivation: Annotated[
+        Path | None,
+        typer.Option("--deprivation", help="Table of deprivation of your own (needed for Wales).", show_default=False),
+    ] = None
+    imd: Annotated[int, typer.Option("--imd", help="Year of the English index of deprivation: 2025 or 2019.")] = 2025
+    county: Annotated[
+        list[str] | None,
+        typer.Option("--county", help="Extract of streets; may be given again.", show_default="those it lies in"),
+    ] = None
+    region: Annotated[
+        str, typer.Option("--region", help="Region of the bus timetable.", show_default="the one it lies in")
+    ] = ""
+    buffer_km: Annotated[
+        float, typer.Option("--buffer-km", help="How far streets and timetable reach beyond the border.")
+    ] = 5.0
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", help="Leave out jobs, naptan, ethnicity, cars or deprivation.", show_default=False),
+    ] = None
+
+
 def fetch(
     authority: Annotated[
         str, typer.Argument(help="Name or ONS code of an authority of England or Wales.", show_default=False)
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder for the data and the study file.", show_default=False)],
-    rail: Annotated[
-        Path | None, typer.Option("--rail", help="GTFS zip of trains, which the bus data lacks.", show_default=False)
-    ] = None,
-    jobs: Annotated[
-        Path | None, typer.Option("--jobs", help="Table of jobs of your own (id, lon, lat, jobs).", show_default=False)
-    ] = None,
-    deprivation: Annotated[
-        Path | None,
-        typer.Option("--deprivation", help="Table of deprivation of your own (needed for Wales).", show_default=False),
-    ] = None,
-    imd: Annotated[int, typer.Option("--imd", help="Year of the English index of deprivation: 2025 or 2019.")] = 2025,
-    county: Annotated[
-        list[str] | None,
-        typer.Option("--county", help="Extract of streets; may be given again.", show_default="those it lies in"),
-    ] = None,
-    region: Annotated[
-        str, typer.Option("--region", help="Region of the bus timetable.", show_default="the one it lies in")
-    ] = "",
-    buffer_km: Annotated[
-        float, typer.Option("--buffer-km", help="How far streets and timetable reach beyond the border.")
-    ] = 5.0,
-    without: Annotated[
-        list[str] | None,
-        typer.Option("--without", help="Leave out jobs, naptan, ethnicity, cars or deprivation.", show_default=False),
-    ] = None,
     sources: Annotated[
         Path | None, typer.Option("--sources", help="YAML or JSON file with other addresses.", show_default=False)
     ] = None,
     *,
+    wanted: Wanted,
     common: Common,
 ) -> None:
     """Download open data for an authority, and write a study that is ready to run."""
     from community_routes.fetch.town import Options, fetch_authority
     from community_routes.network.kept import cache_folder
 
-    options = Options(tuple(county or ()), region, rail, jobs, deprivation, imd, buffer_km, frozenset(without or ()))
+    options = Options(
+        counties=tuple(wanted.county or ()), region=wanted.region, rail=wanted.rail, jobs=wanted.jobs,
+        deprivation=wanted.deprivation, imd=wanted.imd, buffer_km=wanted.buffer_km, without=frozenset(wanted.without or ()),
+    )  # fmt: skip
     with session(common, f"fetching {authority}") as console, console.stopwatch.stage("read"):
         fetched = fetch_authority(
             authority,

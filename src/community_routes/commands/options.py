@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import typer
 import typer.models
 
-from community_routes.base.columns import TableKind
+from community_routes.base.columns import LEAST_CHANGE, TableKind
 from community_routes.base.version import __version__
 
 
@@ -113,6 +113,7 @@ Template = Annotated[
     Path | None,
     typer.Option("--template", help="Folder whose files stand in for the report's own: name, colours, logo, wording."),
 ]
+Show = Annotated[bool, typer.Option("--open", help="Open the report in the browser when it is written.")]
 _VALUES: dict[Any, str] = {int: "N", float: "NUMBER", str: "TEXT"}
 
 
@@ -128,26 +129,62 @@ class Common:
     timings: Timings = None
 
 
+@dataclass(frozen=True)
+class Searching:
+    """Who searches."""
+
+    engine: EngineChoice = EngineKind.LOCAL
+    scheduler: Scheduler = None
+
+
+@dataclass(frozen=True)
+class Counting:
+    """How uncertain and small changes are counted."""
+
+    draws: Draws = 0
+    least_change: LeastChange = 100 * LEAST_CHANGE
+
+
+@dataclass(frozen=True)
+class Files:
+    """What is written beside the report and its tables, and whether the report is opened."""
+
+    maps: Maps = True
+    pdf: Pdf = False
+    xlsx: Xlsx = False
+    template: Template = None
+    keep_inputs: KeepInputs = None
+    tables: LongTables = TableKind.AUTO
+    show: Show = False
+
+
 def as_command(function: Callable[..., None]) -> Callable[..., None]:
-    """A function as Typer takes it: with the options that every command has in the place of its parameter ``common``.
+    """A function as Typer takes it: a parameter that is a group of options (`Common`, `Files`) becomes those options.
 
     What its options take is said in words (FILE, DIR, N), its arguments stand in capitals, for `--help`.
     """
-    everybody = get_type_hints(Common, include_extras=True)
-    hints = {**get_type_hints(function, include_extras=True), **everybody, "version": Version}
-    own = [part for part in inspect.signature(function).parameters.values() if part.name != "common"]
-    added = {part.name: part.default for part in fields(Common)} | {"version": False}
+    given_hints = get_type_hints(function, include_extras=True)
+    groups: dict[str, type[Any]] = {
+        n: hint for n, hint in given_hints.items() if isinstance(hint, type) and is_dataclass(hint)
+    }
+    hints = {name: hint for name, hint in given_hints.items() if name not in groups} | {"version": Version}
+    own = [part for part in inspect.signature(function).parameters.values() if part.name not in groups]
+    added: dict[str, Any] = {}
+    for group in groups.values():
+        hints |= get_type_hints(group, include_extras=True)
+        added |= {part.name: part.default for part in fields(group)}
     everywhere = (
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value) for name, value in added.items()
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value)
+        for name, value in (added | {"version": False}).items()
     )
     signature = inspect.Signature([part.replace(annotation=hints[part.name]) for part in (*own, *everywhere)])
 
     @wraps(function)
     def command(**given: Any) -> None:
-        del given["version"]
-        function(
-            **{part.name: given[part.name] for part in own}, common=Common(**{name: given[name] for name in everybody})
-        )
+        made = {
+            name: group(**{part.name: given[part.name] for part in fields(group)}) for name, group in groups.items()
+        }
+        function(**{part.name: given[part.name] for part in own}, **made)
 
     for name, hint in hints.items():
         for info in getattr(hint, "__metadata__", ()):
@@ -155,7 +192,7 @@ def as_command(function: Callable[..., None]) -> Callable[..., None]:
                 kind = getattr(hint, "__origin__", hint)
                 info.metavar = _metavar(name, info, {kind, *get_args(kind)})
     command.__signature__ = signature  # type: ignore[attr-defined]
-    command.__annotations__ = {name: hint for name, hint in hints.items() if name != "common"}
+    command.__annotations__ = hints
     return command
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,28 @@ def session(common: Common, text: str) -> Iterator[Console]:
     with console.working(text):
         yield console
     console.write_timings(common.timings)
+
+
+@contextmanager
+def expected(console: Console, files: Sequence[Path], common: Common) -> Iterator[None]:
+    """While the work lasts, the console knows how long the same work took last time; what it took now is kept for the next.
+
+    Nothing is known, and nothing kept, without a cache folder.
+    """
+    from community_routes.network.kept import cache_folder
+
+    folder = cache_folder(common.cache)
+    key = hashlib.sha256("\n".join(str(path.absolute()) for path in files).encode()).hexdigest()[:16]
+    kept = Path(folder) / "durations" / f"{key}.txt" if folder is not None else None
+    try:
+        console.expected_s = float(kept.read_text("utf-8")) if kept is not None else None
+    except (OSError, ValueError):
+        console.expected_s = None
+    yield
+    if kept is not None:
+        with suppress(OSError):
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text(f"{console.passed_s():.1f}\n", encoding="utf-8")
 
 
 def opened_study(console: Console, study: Path, common: Common) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +10,7 @@ import typer
 
 from community_routes.base.errors import UsageError
 from community_routes.commands.engines import check_engine, engine_of
-from community_routes.commands.options import Common, EngineChoice, EngineKind, Scheduler, StudyArgument
+from community_routes.commands.options import Common, Searching, StudyArgument
 from community_routes.commands.session import opened_study, session, whole_numbers
 
 if TYPE_CHECKING:
@@ -23,35 +23,41 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, a list of rows
 Everywhere = Annotated[bool, typer.Option("--all", help="Those outside the study's area too.")]
 
 
-def matrix(
-    study: StudyArgument,
-    out: Annotated[Path, typer.Option("--out", help="File to write: .csv or .parquet.", show_default=False)],
+@dataclass(frozen=True)
+class Asked:
+    """Which travel times."""
+
     origins: Annotated[
         Path | None,
         typer.Option("--from", help="Places to start from (id, lon, lat).", show_default="the neighbourhoods"),
-    ] = None,
+    ] = None
     destinations: Annotated[
         Path | None, typer.Option("--to", help="Places to reach.", show_default="all destinations")
-    ] = None,
-    day: Annotated[str | None, typer.Option("--day", help="Day of the study.", show_default="the only one")] = None,
+    ] = None
+    day: Annotated[str | None, typer.Option("--day", help="Day of the study.", show_default="the only one")] = None
     window: Annotated[
         str | None,
         typer.Option(
             "--window", help="Window of the study, or a time such as 14:00-15:00.", show_default="the only one"
         ),
-    ] = None,
+    ] = None
     percentiles: Annotated[
         str | None,
         typer.Option(
             "--percentiles", help="Percentiles of travel time, as in 25,50,75.", show_default="those of the study"
         ),
-    ] = None,
-    per_departure: Annotated[bool, typer.Option("--per-departure", help="A row for every departure.")] = False,
-    arrive_by: Annotated[bool, typer.Option("--arrive-by", help="The window holds deadlines.")] = False,
-    reached_only: Annotated[bool, typer.Option("--reached-only", help="Leave out pairs that are not reached.")] = False,
-    engine: EngineChoice = EngineKind.LOCAL,
-    scheduler: Scheduler = None,
+    ] = None
+    per_departure: Annotated[bool, typer.Option("--per-departure", help="A row for every departure.")] = False
+    arrive_by: Annotated[bool, typer.Option("--arrive-by", help="The window holds deadlines.")] = False
+    reached_only: Annotated[bool, typer.Option("--reached-only", help="Leave out pairs that are not reached.")] = False
+
+
+def matrix(
+    study: StudyArgument,
+    out: Annotated[Path, typer.Option("--out", help="File to write: .csv or .parquet.", show_default=False)],
     *,
+    asked: Asked,
+    searching: Searching,
     common: Common,
 ) -> None:
     """Write travel times between places, in seconds."""
@@ -60,25 +66,26 @@ def matrix(
     from community_routes.travel.matrix import read_places, write_matrix
     from community_routes.travel.matrix_file import check_ending
 
-    if per_departure and percentiles is not None:
+    if asked.per_departure and asked.percentiles is not None:
         raise UsageError("--percentiles and --per-departure exclude each other")
     check_ending(out)
-    check_engine(engine, scheduler, common.cache)
+    check_engine(searching.engine, searching.scheduler, common.cache)
     with session(common, f"reading {study.name}") as console:
         opened = opened_study(console, study, common)
-        query = replace(chosen_query(opened, window), arrive_by=arrive_by)
-        if percentiles is not None:
-            query = replace(query, percentiles=_percentiles(percentiles))
+        query = replace(chosen_query(opened, asked.window), arrive_by=asked.arrive_by)
+        if asked.percentiles is not None:
+            query = replace(query, percentiles=_percentiles(asked.percentiles))
         with console.stopwatch.stage("read"):
+            origins, destinations = asked.origins, asked.destinations
             start = read_places(opened, origins) if origins is not None else None
             same = origins is not None and destinations is not None and origins.resolve() == destinations.resolve()
             end = start if same else (read_places(opened, destinations) if destinations is not None else None)
-        day = chosen_day(opened, day)
+        day = chosen_day(opened, asked.day)
         notices: list[Notice] = []
-        with engine_of(console, engine, scheduler, common) as searching:
+        with engine_of(console, searching.engine, searching.scheduler, common) as engine:
             found = write_matrix(
-                opened, query, day, out, origins=start, destinations=end, per_departure=per_departure,
-                reached_only=reached_only, threads=common.threads, engine=searching, stopwatch=console.stopwatch,
+                opened, query, day, out, origins=start, destinations=end, per_departure=asked.per_departure,
+                reached_only=asked.reached_only, threads=common.threads, engine=engine, stopwatch=console.stopwatch,
                 progress=console.progress, notices=notices,
             )  # fmt: skip
     console.notices(notices)

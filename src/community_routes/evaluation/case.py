@@ -52,7 +52,7 @@ from community_routes.scenarios.apply import Applied, apply_scenario
 from community_routes.scenarios.draws import Shifts, shifted_feed
 from community_routes.scenarios.edit.work import Setting
 from community_routes.scenarios.file import Scenario
-from community_routes.sources.checks import check_service
+from community_routes.sources.checks import check_service, country_of_feed
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.read import read_feed
 from community_routes.sources.osm.check import check_stops_inside
@@ -68,7 +68,7 @@ from community_routes.sources.places.zones import Zones, read_zones
 from community_routes.sources.rail import check_rail
 from community_routes.sources.step_free import check_step_free
 from community_routes.sources.study.credits import credit_of
-from community_routes.sources.study.dates import check_dates, country_of
+from community_routes.sources.study.dates import check_dates
 from community_routes.sources.study.fares import Fares
 from community_routes.sources.study.file import StudyFile, named_files, read_study_file
 from community_routes.sources.study.models import day_type
@@ -278,7 +278,7 @@ def _read(file: StudyFile, found: list[Notice], cache: str | Path | None) -> _Pa
 def _check_dates(file: StudyFile, feed: Feed, found: list[Notice]) -> None:
     """Each service date against the calendar and against the timetable; no service is said of the study file's line."""
     place = file.at("dates")
-    check_dates(file.dates, found, place=place, country=country_of(feed.agencies["agency_timezone"]))
+    check_dates(file.dates, found, place=place, country=country_of_feed(feed))
     latest_s = max(window.end_s for window in file.travel.windows.values()) + file.travel.max_travel_min * MINUTE
     for date in dict.fromkeys(file.dates.values()):
         own: list[Notice] = []
@@ -346,7 +346,7 @@ def _read_map(file: StudyFile, found: list[Notice], cache: str | Path | None) ->
     if spec.place is None:
         raise StudyError("the study names no streets; give osm, graphml, place or crow_fly")
     if cache is None:
-        raise StudyError(f"streets of the place {spec.place!r} are kept in the cache; give --cache a folder")
+        raise StudyError(f"streets of the place {spec.place!r} are kept in the cache; name a folder as the cache")
     return read_place(spec.place, cache, area=spec.area, notices=found)
 
 
@@ -460,7 +460,7 @@ def chosen_day(study: Study, day: str | None) -> str:
     """
     dates = study.file.dates
     if day is None and len(dates) > 1:
-        raise UsageError(f"the study has several days; choose one with --day ({', '.join(dates)})")
+        raise UsageError(f"the study has several days; name one as the day ({', '.join(dates)})")
     if day is not None and day not in dates:
         raise UsageError(f"{day!r} is no day of the study ({', '.join(dates)})")
     return day if day is not None else next(iter(dates))
@@ -477,7 +477,7 @@ def chosen_query(study: Study, window: str | None) -> Query:
     windows = study.file.travel.windows
     if window is None and len(windows) > 1:
         raise UsageError(
-            f"the study has several windows; choose one with --window ({', '.join(windows)}, or 14:00-15:00)"
+            f"the study has several windows; name one as the window ({', '.join(windows)}, or 14:00-15:00)"
         )
     if window is None or window in windows:
         return window_query(study.file, window if window is not None else next(iter(windows)))

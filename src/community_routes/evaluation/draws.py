@@ -290,7 +290,7 @@ class Headline:
         """The figures of one side, in the order of the proposal's; of some keys and cutoffs, or of all."""
         if len(side.zones) != len(proposal.zones):
             raise UsageError(
-                f"{proposal.name} adds neighbourhoods, so intervals beside today cannot be drawn; leave --draws out"
+                f"{proposal.name} adds neighbourhoods, so intervals beside today cannot be drawn; leave the draws out"
             )
         zones = side.zones.table
         known = np.zeros(len(zones), np.bool_)

@@ -10,10 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from community_routes.base.errors import UsageError
 from community_routes.base.notices import Notice
 from community_routes.base.order import in_order
 from community_routes.base.timings import Stopwatch
@@ -26,6 +28,7 @@ from community_routes.measures.shifts import Shift, shift_queries
 from community_routes.network.network import Network
 from community_routes.network.walks.links import Ground, Linked
 from community_routes.network.walks.stops import link_stops
+from community_routes.report.shapes import with_shapes
 from community_routes.routing.engine import Engine
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.runner import PAIRS, Progress, Runner
@@ -195,6 +198,41 @@ class Evaluation:
         cube = self.runner.cube(case.networks[slot[0]], self.query(slot[1]), case.walks)
         CUBES.keep(case, slot, cube)
         return cube
+
+    def to_geodataframe(
+        self,
+        *,
+        kind: str | None = None,
+        window: str | None = None,
+        day: str | None = None,
+        cutoff_min: float | None = None,
+        measure: str = "cumulative_opportunities",
+        reading: str | None = "mean",
+    ) -> gpd.GeoDataFrame:
+        """The neighbourhoods with their shapes and a figure of access, ready to be drawn or joined.
+
+        Parameters
+        ----------
+        kind, window, day, cutoff_min
+            Which figure, as in ``access``. What is left out and differs gives a column for each (``value evening employment``).
+        measure, reading
+            The opportunities reached, on average over the departures, when left out.
+
+        Returns
+        -------
+        GeoDataFrame
+            A row for each neighbourhood: ``id, name, group, population``, deprivation where it is given, ``value`` (or a column
+            for each figure), ``unit`` and ``geometry``, in EPSG:4326.
+
+        Raises
+        ------
+        UsageError
+            No figure is called so; the message says what there is.
+        """
+        asked = {
+            "kind": kind, "window": window, "day": day, "cutoff_min": cutoff_min, "measure": measure, "reading": reading
+        }  # fmt: skip
+        return with_shapes(self.zones.table, self.access, ("value",), asked)
 
     def times_between(self, slot: Slot, origin: int, destination: int) -> NDArray[np.int32]:
         """Travel times in seconds from one origin to one destination, shape (n_departures,), UNREACHED where none."""
@@ -434,6 +472,7 @@ def evaluate(
     ScenarioError
         The proposal cannot be applied to this study, or would change nothing.
     """
+    _check_given(study, scenario)
     runner = Runner.of(threads, engine, stopwatch, progress)
     known = base if base is not None and base.study is study else None
     case = known.case if known is not None and known.applied is None else Case.of(study)
@@ -443,6 +482,18 @@ def evaluate(
         runner.tell(f"applying {scenario.scenario}")
         proposal = case.with_scenario(scenario)
     return evaluate_case(proposal, runner=runner, base=known)
+
+
+def _check_given(study: object, scenario: object) -> None:
+    """Say what to pass where something else was passed."""
+    if not isinstance(study, Study):
+        given = f"open_study({study!r})" if isinstance(study, str) else "open_study(path)"
+        raise UsageError(f"evaluate takes an opened study: evaluate({given}); it was given {study!r:.60}")
+    if scenario is not None and not isinstance(scenario, Scenario):
+        given = f"read_scenario({scenario!r})" if isinstance(scenario, str) else "read_scenario(path)"
+        raise UsageError(
+            f"evaluate takes a proposal that was read: evaluate(study, {given}); it was given {scenario!r:.60}"
+        )
 
 
 def in_table_order(access: pd.DataFrame) -> pd.DataFrame:

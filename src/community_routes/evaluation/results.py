@@ -45,13 +45,8 @@ from community_routes.measures.groups import group_rows
 from community_routes.measures.meeting import hide_together
 from community_routes.report.files.tables import write_files
 from community_routes.report.notebook import map_html, notebook_html, table_html
-from community_routes.report.results import (
-    BASE_COMPARISON,
-    BASE_GROUPS,
-    Results,
-    ScenarioSummary,
-    empty_table,
-)
+from community_routes.report.results import BASE_COMPARISON, BASE_GROUPS, Results, ScenarioSummary, empty_table
+from community_routes.report.shapes import with_shapes
 from community_routes.routing.runner import Progress, Runner
 from community_routes.scenarios.change import OfRoute
 from community_routes.scenarios.cost import OperatingCost
@@ -380,6 +375,35 @@ class Comparison:
             keep_inputs_of(self.study, self._scenarios(), made, wanted=keep_inputs)
         return out / "report.html"
 
+    def to_geodataframe(
+        self,
+        *,
+        scenario: str | None = None,
+        kind: str | None = None,
+        window: str | None = None,
+        day: str | None = None,
+        cutoff_min: float | None = None,
+        measure: str = "cumulative_opportunities",
+        reading: str | None = "mean",
+    ) -> gpd.GeoDataFrame:
+        """The neighbourhoods with their shapes, today's figure, the proposal's and the change.
+
+        As `Evaluation.to_geodataframe`; the columns are ``baseline``, ``value`` and ``change``, with what differs behind (the
+        proposal, where there are several).
+
+        Raises
+        ------
+        UsageError
+            There is no proposal, or no figure is called so; the message says what there is.
+        """
+        if not self.proposals:
+            raise UsageError("there is no proposal to compare: today alone is today.to_geodataframe(...)")
+        asked = {
+            "scenario": scenario, "kind": kind, "window": window, "day": day, "cutoff_min": cutoff_min, "measure": measure,
+            "reading": reading,
+        }  # fmt: skip
+        return with_shapes(self.today.zones.table, self.comparison, ("baseline", "value", "change"), asked)
+
     def plot_map(self, *, ax: Any = None, **choices: Any) -> Any:
         """Draw one map on matplotlib axes; ``scenario``, ``change``, ``kind``, ``day``, ``window``, ``cutoff_min`` choose it."""
         from community_routes.report.maps.matplotlib import plot_map
@@ -439,6 +463,17 @@ def compare(
         They were not evaluated on one study, or two have the same id.
     """
     check_least_change(least_change)
+    for given in (today, *proposals):
+        if not isinstance(given, Evaluation):
+            raise UsageError(
+                f"compare(today, ...) takes what `evaluate` gives, not {given!r:.60}: today = evaluate(study), and each proposal "
+                "as evaluate(study, scenario)"
+            )
+    if today.applied is not None and proposals:
+        raise UsageError(
+            f"the first is the proposal {today.scenario!r}, with which others cannot be compared as with today: "
+            "compare(today, ...) with today = evaluate(study)"
+        )
     for proposal in proposals:
         if proposal.study is not today.study:
             raise UsageError(

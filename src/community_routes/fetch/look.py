@@ -60,6 +60,8 @@ class Look:
         Of a timetable, and of streets.
     sure_of_area : bool
         Whether a street file says itself what it covers.
+    at_fault : bool
+        Whether it would be of use if what ``what`` tells were mended.
     """
 
     path: Path
@@ -72,6 +74,7 @@ class Look:
     feed: Feed | None = None
     street_map: StreetMap | None = None
     sure_of_area: bool = True
+    at_fault: bool = False
 
     @property
     def name(self) -> str:
@@ -132,7 +135,7 @@ def _timetable(path: Path) -> Look:
     try:
         feed = read_feed(path, notices=[])
     except CommunityRoutesError as wrong:
-        return Look(path, "", f"a timetable that cannot be used: {_first_line(wrong)}")
+        return Look(path, "", f"a timetable that cannot be used: {_first_line(wrong)}", at_fault=True)
     what = f"a timetable of {counted(len(feed.routes), 'route')} and {counted(len(feed.trips), 'trip')}"
     return Look(path, "timetable", what, feed=feed)
 
@@ -146,7 +149,7 @@ def _streets(path: Path) -> Look:
         else:
             street_map = read_streets(path, places=asked, notices=found)
     except CommunityRoutesError as wrong:
-        return Look(path, "", f"streets that cannot be used: {_first_line(wrong)}")
+        return Look(path, "", f"streets that cannot be used: {_first_line(wrong)}", at_fault=True)
     sure = not any(notice.code == COVERAGE_BY_NODES.name for notice in found)
     return Look(
         path, "streets", f"streets, {counted(len(street_map.way_id), 'way')}", street_map=street_map, sure_of_area=sure
@@ -156,8 +159,8 @@ def _streets(path: Path) -> Look:
 def _table(path: Path, table: Table | None, layer: str | None, found: list[Notice]) -> Look:
     """A table of text or a sheet; with its points where it has columns of coordinates."""
     if table is None or table.n == 0 or len(table.columns) < 2:
-        why = next((notice.message for notice in found if notice.severity == "error"), "it holds no table")
-        return Look(path, "", f"a table that cannot be used: {why}", layer)
+        why = next((notice.message for notice in found if notice.severity == "error"), "")
+        return Look(path, "", f"a table that cannot be used: {why or 'it holds no table'}", layer, at_fault=bool(why))
     look = Look(path, "table", f"a table of {counted(table.n, 'row')}", layer, table)
     where = coordinates_of(table.columns)
     if where is None or layer is not None:
@@ -183,7 +186,7 @@ def _layer(path: Path, layer: str | None, drawn: bool) -> Look:
         table = read_map(path, Destinations(file=path, id="?", layer=layer, crs=crs), found)
     if table is None or table.n == 0 or table.geometry is None:
         why = next((notice.message for notice in found if notice.severity == "error"), "it holds no places")
-        return Look(path, "", f"a map that cannot be used: {why}", layer)
+        return Look(path, "", f"a map that cannot be used: {why}", layer, at_fault=True)
     areas = float(np.isin(shapely.get_type_id(table.geometry), _POLYGONS).mean()) >= _MOSTLY
     what = f"a map of {counted(table.n, 'area' if areas else 'place')}"
     return Look(path, "areas" if areas else "points", what, layer, table, crs=crs)

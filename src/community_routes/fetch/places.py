@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 
 # Region of the bus timetables -> county of the street extracts -> its authorities (from April 2023). One that lies in two
 # counties stands in both.
@@ -88,6 +89,23 @@ _AUTHORITIES: dict[str, dict[str, str]] = {
     },
 }
 
+_WALES = (
+    "Blaenau Gwent|Bridgend|Caerphilly|Cardiff|Carmarthenshire|Ceredigion|Conwy|Denbighshire|Flintshire|Gwynedd"
+    "|Isle of Anglesey|Merthyr Tydfil|Monmouthshire|Neath Port Talbot|Newport|Pembrokeshire|Powys|Rhondda Cynon Taf|Swansea"
+    "|Torfaen|Vale of Glamorgan|Wrexham"
+)
+_ELSEWHERE = {
+    "Scotland": "Aberdeen City|Aberdeenshire|Angus|Argyll and Bute|City of Edinburgh|Clackmannanshire|Dumfries and Galloway"
+    "|Dundee City|East Ayrshire|East Dunbartonshire|East Lothian|East Renfrewshire|Falkirk|Fife|Glasgow City|Highland"
+    "|Inverclyde|Midlothian|Moray|Na h-Eileanan Siar|North Ayrshire|North Lanarkshire|Orkney Islands|Perth and Kinross"
+    "|Renfrewshire|Scottish Borders|Shetland Islands|South Ayrshire|South Lanarkshire|Stirling|West Dunbartonshire"
+    "|West Lothian",
+    "Northern Ireland": "Antrim and Newtownabbey|Ards and North Down|Armagh City, Banbridge and Craigavon|Belfast"
+    "|Causeway Coast and Glens|Derry City and Strabane|Fermanagh and Omagh|Lisburn and Castlereagh|Mid and East Antrim"
+    "|Mid Ulster|Newry, Mourne and Down",
+}
+_CODE = re.compile(r"[EWSN]\d{8}")
+
 REGIONS = (*sorted(_AUTHORITIES), "scotland", "wales")
 COUNTIES = tuple(sorted({county for counties in _AUTHORITIES.values() for county in counties}))
 
@@ -122,5 +140,38 @@ def near_names(text: str) -> list[str]:
     return list(dict.fromkeys([*inside, *close]))[:4]
 
 
+def why_not_covered(text: str) -> str:
+    """Why nothing can be fetched for a name or code, known without a connection; empty where nothing speaks against it.
+
+    A code of England or Wales always passes, and so does a name that is like no other: the table of names is of one date.
+    """
+    wanted = " ".join(text.split())
+    by_code = {"S": "Scotland", "N": "Northern Ireland"}
+    if _CODE.fullmatch(wanted.upper()):
+        country = by_code.get(wanted[0].upper(), "")
+    elif known_name(wanted) in _names():
+        return ""
+    else:
+        country = next((country for country, names in _ELSEWHERE.items() if _is_one_of(wanted, names.split("|"))), "")
+    if country:
+        return (
+            f"{text!r} lies in {country}, and `fetch` covers England and Wales: download streets, timetables and areas by hand, "
+            "and let `community-routes init` write the study"
+        )
+    near = near_names(wanted)
+    if not near or _CODE.fullmatch(wanted.upper()):
+        return ""
+    return (
+        f"no authority of England or Wales is called {text!r}; did you mean {' or '.join(near)}? Write its name as the Office "
+        "for National Statistics does, or its code, such as E06000008"
+    )
+
+
+def _is_one_of(text: str, names: list[str]) -> bool:
+    """Whether a text is a name, or words of one."""
+    return any(re.search(rf"\b{re.escape(text.casefold())}\b", name.casefold()) for name in names)
+
+
 def _names() -> list[str]:
-    return [name for counties in _AUTHORITIES.values() for names in counties.values() for name in names.split("|")]
+    english = [name for counties in _AUTHORITIES.values() for names in counties.values() for name in names.split("|")]
+    return [*english, *_WALES.split("|")]

@@ -33,9 +33,9 @@ from community_routes.fetch.days import Days, ordinary_days
 from community_routes.fetch.joining import Joined, join
 from community_routes.fetch.look import Look
 from community_routes.fetch.study import EMPLOYMENT_TAGS, SHARED_TAGS, calendar_text, osm_lines, travel_lines
+from community_routes.sources.checks import country_of_feed
 from community_routes.sources.gtfs.read import read_feed
 from community_routes.sources.places.coordinates import named
-from community_routes.sources.study.dates import country_of
 from community_routes.sources.study.yaml import quoted_text, schema_hint
 
 _KEYS = (
@@ -99,7 +99,7 @@ def propose_study(
     work.use(areas.look, "neighbourhoods")
     feed = timetables[0].feed if len(timetables) == 1 else read_feed([one.path for one in timetables], notices=[])
     assert feed is not None
-    days = ordinary_days(feed, country_of(feed.agencies["agency_timezone"]))
+    days = ordinary_days(feed, country_of_feed(feed))
     streets, street_lines = _streets(looks, areas, work)
     title = title or _common_name(areas) or path.absolute().parent.name.replace("-", " ").replace("_", " ").title()
     lines = [
@@ -116,7 +116,8 @@ def propose_study(
         *travel_lines(days.dates),
     ]
     files = tuple((look.name, look.what, work.said_of(look)) for look in looks)
-    return Proposal("\n".join(lines) + "\n", files, (*days.remarks, *work.remarks))
+    faults = (f"{look.name} is {look.what}; mend it and run this again" for look in looks if look.at_fault)
+    return Proposal("\n".join(lines) + "\n", files, (*faults, *days.remarks, *work.remarks))
 
 
 @dataclass

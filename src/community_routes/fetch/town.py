@@ -14,6 +14,7 @@ from community_routes.base.files import hash_of_file
 from community_routes.fetch.build import Town, build_study
 from community_routes.fetch.http import Client, FetchError, write_whole
 from community_routes.fetch.options import Options
+from community_routes.fetch.places import why_not_covered
 from community_routes.fetch.sources import Source, read_sources
 
 __all__ = ["FetchError", "Fetched", "Options", "fetch_authority"]
@@ -80,6 +81,9 @@ def fetch_authority(
     """
     out, options = as_path(out), options or Options()
     options.check()
+    named_by_hand = bool(options.region and options.counties)  # of an authority that the table may not know yet
+    if not named_by_hand and (why := why_not_covered(authority)):
+        raise UsageError(why)
     table = read_sources(sources)
     work = out.absolute().parent / f".{out.absolute().name}.fetching"
     _check_folder(out, work / _PUBLISHING)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,8 @@ from community_routes.scenarios.edit.made import ON_DEMAND
 from community_routes.scenarios.edit.routes import Runs, route_name, runs_of, trips_of
 from community_routes.scenarios.edit.work import day_words
 from community_routes.sources.gtfs.feed import Feed
+
+_MOST = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +35,14 @@ class FeedDiff:
         timetable that the other has not with the same stops and times, whichever are more.
     stops : DataFrame
         ``day, stop, name, what, before, after``: stops ``gained`` (served after only) and ``lost``; counts of calls.
+    calls : dict of (day, route) to str
+        Of a route with other stops: at which it calls now, and at which no longer, in words.
     """
 
     departures: pd.DataFrame
     routes: pd.DataFrame
     stops: pd.DataFrame
+    calls: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:
@@ -71,7 +76,8 @@ class FeedDiff:
         elif row["what"] == "departures":
             text = f"{day}: {label} {before} -> {after} departures"
         elif row["what"] == "stops":
-            text = f"{day}: {label} calls at other stops, {after} departures as before"
+            which = self.calls.get((day, str(row["route"])), "")
+            text = f"{day}: {label} calls at other stops, {after} departures as before{which}"
         else:
             text = f"{day}: {label} runs at other times, {after} departures as before"
         mine = self.departures[(self.departures["day"] == day) & (self.departures["route"] == row["route"])]
@@ -96,6 +102,7 @@ def diff_feeds(
     """
     by_id = _share_ids(before, after)
     departures, routes, stops = [], [], []
+    calls: dict[tuple[str, str], str] = {}
     for key, date in dates.items():
         day = day_words(key, date)
         other = (after_dates or dates).get(key, date)
@@ -110,6 +117,8 @@ def diff_feeds(
                 counts = {"before": 0, "after": 0, "changed": 0}
                 routes.append({"day": day, "route": route, "name": name, "what": "on demand", **counts})
                 continue
+            if what == "stops" and a is not None and b is not None:
+                calls[day, route] = _other_calls(a, b, old.stop_names | new.stop_names)
             n_a, n_b = len(a.starts) if a else 0, len(b.starts) if b else 0
             counts = {"before": n_a, "after": n_b, "changed": _n_changed(a, b)}
             routes.append({"day": day, "route": route, "name": name, "what": what, **counts})
@@ -128,6 +137,7 @@ def diff_feeds(
         pd.DataFrame(departures, columns=["day", "route", "name", "period", "before", "after"]),
         pd.DataFrame(routes, columns=["day", "route", "name", "what", "before", "after", "changed"]),
         pd.DataFrame(stops, columns=["day", "stop", "name", "what", "before", "after"]),
+        calls,
     )
 
 
@@ -229,6 +239,18 @@ def _what(before: _RouteRuns | None, after: _RouteRuns | None) -> str | None:
     if before.patterns != after.patterns:
         return "stops"
     return "times" if before.runs != after.runs else None
+
+
+def _other_calls(before: _RouteRuns, after: _RouteRuns, names: Mapping[str, str]) -> str:
+    """``: more often at North Hill (N, 0 -> 4); less often at Birch Road (B, 4 -> 0)``: departures that call there."""
+    was, now = (Counter(stop for stops in one.patterns for stop in dict.fromkeys(stops)) for one in (before, after))
+    parts = []
+    for said, rarer, oftener in (("more often at", was, now), ("less often at", now, was)):
+        stops = [stop for stop in oftener if oftener[stop] > rarer[stop]]
+        shown = [f"{names[stop]} ({stop}, {was[stop]} -> {now[stop]})" for stop in stops[:_MOST]]
+        if stops:
+            parts.append(f"{said} {', '.join(shown)}{f' and {len(stops) - _MOST} more' if len(stops) > _MOST else ''}")
+    return f": {'; '.join(parts)}" if parts else ", in another order"
 
 
 def _n_changed(before: _RouteRuns | None, after: _RouteRuns | None) -> int:

@@ -13,6 +13,7 @@ from community_routes.base.notices import Notice, declare
 from community_routes.base.times import DAY, FIRST_DATE, LAST_DATE
 from community_routes.sources.gtfs import service as headways
 from community_routes.sources.gtfs.feed import Feed, weekday_of
+from community_routes.sources.study.dates import country_of
 
 NO_SERVICE = declare("no_service_on_date", "error", "No trip of the timetable runs on the service date.")
 SOURCE_WITHOUT_SERVICE = declare(
@@ -154,6 +155,14 @@ def service_dates(feed: Feed) -> tuple[dt.date, dt.date]:
     if dates is None:
         raise FeedError(f"{', '.join(feed.sources) or 'the timetable'}: no trip runs on any date; look at its calendar")
     return dates
+
+
+def country_of_feed(feed: Feed) -> str:
+    """Code of the country whose holidays a timetable keeps, by its time zones and the middle of its served stops."""
+    served = np.unique(feed.calls.stop)
+    places = [feed.stops[name].to_numpy(np.float64)[served] for name in ("lon", "lat")]
+    lon, lat = (float(np.median(part[~np.isnan(part)])) if (~np.isnan(part)).any() else np.nan for part in places)
+    return country_of(feed.agencies["agency_timezone"], lon, lat)
 
 
 def usual_date(feed: Feed) -> dt.date:

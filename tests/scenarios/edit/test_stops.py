@@ -125,7 +125,7 @@ def test_of_several_places_the_one_in_the_area_is_meant():
     found.area = (3 * KM_LAT, 2 * KM_LAT, 5 * KM_LAT, 4 * KM_LAT)
     assert ids(found, "Toll Bar") == ["6"]
     found.area = (0.0, 8 * KM_LAT, 1 * KM_LAT, 9 * KM_LAT)
-    with pytest.raises(MatchError, match="could be 2 places"):
+    with pytest.raises(MatchError, match="could be 2 places, none of them in the study's area; write"):
         found.find("Toll Bar")
 
 

@@ -11,6 +11,7 @@ from community_routes.sources.study.dates import (
     bank_holiday,
     bank_holidays,
     check_dates,
+    country_of,
     ordinary_date_near,
     school_holiday,
     school_holidays,
@@ -106,3 +107,40 @@ def test_what_check_says_of_dates() -> None:
     assert "take 2024-05-13 unless" in notices[0].message
     check_dates({"day": dt.date(2024, 3, 5)}, notices)
     assert len(notices) == 3
+
+
+@pytest.mark.parametrize(
+    ("zones", "lon", "lat", "country"),
+    [
+        (["Europe/London"], -3.2, 55.95, "GB-SCT"),  # Edinburgh
+        (["Europe/London"], -2.0, 55.77, "GB"),  # Berwick-upon-Tweed
+        (["Europe/London"], -2.94, 54.89, "GB"),  # Carlisle
+        (["Europe/London"], -5.93, 54.6, "GB-NIR"),  # Belfast
+        (
+            ["Europe/London"],
+            -4.48,
+            54.15,
+            "GB",
+        ),  # Isle of Man, which has holidays of its own: the nearest that is known
+        ([], -3.0, 51.6, "GB"),
+        (["Europe/Helsinki"], 27.7, 62.9, "FI"),
+        (["Europe/Helsinki", "Europe/London"], 0.0, 51.0, ""),
+        (["Mars/Olympus"], 0.0, 0.0, ""),
+    ],
+)
+def test_the_country_of_a_timetable(zones: list[str], lon: float, lat: float, country: str) -> None:
+    """By its time zone; within the one of Great Britain by where it lies."""
+    assert country_of(zones, lon, lat) == country
+
+
+def test_holidays_are_of_the_country() -> None:
+    """2 January is a holiday in Scotland, 6 December in Finland, 12 July in Northern Ireland; none of them in England."""
+    days = {"GB-SCT": dt.date(2024, 1, 2), "FI": dt.date(2024, 12, 6), "GB-NIR": dt.date(2024, 7, 12)}
+    for country, date in days.items():
+        assert bank_holiday(date, country) is not None
+        assert bank_holiday(date) is None
+    assert school_holiday(dt.date(2024, 8, 7)) and school_holiday(dt.date(2024, 8, 7), "GB-SCT") is None
+    notices: list[Notice] = []
+    check_dates({"day": dt.date(2024, 12, 6)}, notices, country="FI")
+    assert "is Independence Day in Finland" in notices[0].message
+    assert bank_holidays(2024, "") == {}

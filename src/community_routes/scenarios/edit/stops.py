@@ -283,7 +283,10 @@ class StopFinder:
             spot = self._spot(text, group)
             ids = tuple(str(self.feed.stops["stop_id"].iat[row]) for row in group)
             found.append(_Candidate(str(self.feed.stops["stop_name"].iat[group[0]]), ids, spot.lon, spot.lat))
-        return _ambiguity(text, found, near)
+        outside = (
+            ", none of them in the study's area" if self.area and all(self.away_m(c.lon, c.lat) for c in found) else ""
+        )
+        return _ambiguity(text, found, near, outside)
 
     def _destination(self, text: str, near: tuple[float, float] | None) -> Spot | None:
         """A destination of that name: the stops beside it, or a new stop where there is none."""
@@ -391,7 +394,9 @@ def _nearest_of(text: str, named: Sequence[tuple[str, float, float]]) -> tuple[s
     return parts[near] if near is not None else None
 
 
-def _ambiguity(text: str, found: Sequence[_Candidate], near: tuple[float, float] | None) -> MatchError:
+def _ambiguity(
+    text: str, found: Sequence[_Candidate], near: tuple[float, float] | None, outside: str = ""
+) -> MatchError:
     """The error that lists candidates, nearest first when something is known about where the route is."""
     from_here = near or (found[0].lon, found[0].lat)
     away = [float(great_circle_m(*from_here, item.lon, item.lat)) for item in found]
@@ -403,7 +408,7 @@ def _ambiguity(text: str, found: Sequence[_Candidate], near: tuple[float, float]
         listed.append(f"{what} ({found[k].name}, {_metres(away[k])})")
     more = f" and {len(found) - 8} more" if len(found) > 8 else ""
     return MatchError(
-        f"{text!r} could be {len(found)} places; write the id of one of them (distances {whence}): "
+        f"{text!r} could be {len(found)} places{outside}; write the id of one of them (distances {whence}): "
         f"{', '.join(listed)}{more}"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import zoneinfo
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
@@ -33,7 +34,11 @@ DAY_OF_ANOTHER_KIND = declare(
 
 HOME: Final = "GB"
 """The country whose usual school holidays are known: England and Wales stand for it."""
-_HOME_ZONE: Final = "Europe/London"
+_SOUTH_OF_SCOTLAND: Final = 55.05
+_BERWICK: Final = (-2.35, 55.82)
+"""West and north of the part of England that lies as far north as Scotland."""
+_EAST_OF_ULSTER, _SOUTH_OF_ULSTER, _NORTH_OF_ULSTER = -5.4, 54.0, 55.35
+_HOME_ZONES: Final = frozenset({"Europe/London", "Europe/Belfast", "GB"})
 _ONE_DAY: Final = dt.timedelta(days=1)
 _SATURDAY: Final = 5
 
@@ -67,21 +72,25 @@ def _zone_table(file: str) -> str:
     return ""
 
 
-def country_of(timezones: Iterable[str]) -> str:
+def country_of(timezones: Iterable[str], lon: float = math.nan, lat: float = math.nan) -> str:
     """Code of the country (ISO 3166) in which a timetable's time zones lie; "" where none tells, or several do.
 
-    A timetable without any is taken for one of Great Britain, as its other settings are.
+    A timetable without any is taken for one of Great Britain, as its other settings are. Where ``lon`` and ``lat``, the middle of
+    its stops, lie in Scotland or Northern Ireland, the code is that of the country there (``GB-SCT``, ``GB-NIR``).
     """
     given = {zone for zone in timezones if zone}
-    if given <= {_HOME_ZONE}:
-        return HOME
+    if given <= _HOME_ZONES:
+        north = lat > _SOUTH_OF_SCOTLAND and not (lon > _BERWICK[0] and lat < _BERWICK[1])
+        ulster = lon < _EAST_OF_ULSTER and _SOUTH_OF_ULSTER < lat < _NORTH_OF_ULSTER
+        return "GB-NIR" if ulster else "GB-SCT" if north else HOME
     found = {_countries()[0].get(zone, "") for zone in given}
     return found.pop() if len(found) == 1 else ""
 
 
 def country_name(country: str) -> str:
     """How a sentence calls a country."""
-    return "England and Wales" if country == HOME else _countries()[1].get(country, country)
+    at_home = {HOME: "England and Wales", "GB-SCT": "Scotland", "GB-NIR": "Northern Ireland"}
+    return at_home[country] if country in at_home else _countries()[1].get(country, country)
 
 
 @lru_cache(maxsize=64)
@@ -96,6 +105,9 @@ def bank_holidays(year: int, country: str = HOME) -> Mapping[dt.date, str]:
     if country == HOME:
         found = holidays.country_holidays(HOME, subdiv="ENG", years=year)
         return MappingProxyType({date: _named(name) for date, name in sorted(found.items())})
+    if country.startswith(f"{HOME}-"):
+        parts = holidays.country_holidays(HOME, subdiv=country.partition("-")[2], years=year)
+        return MappingProxyType(dict(sorted(parts.items())))
     if country not in holidays.list_supported_countries():
         return MappingProxyType({})
     abroad = holidays.country_holidays(country, years=year, language="en_US")
