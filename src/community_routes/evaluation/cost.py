@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from community_routes.evaluation.evaluate import Evaluation
+from community_routes.evaluation.case import Case
 from community_routes.report.results import MISSING_COST
 from community_routes.scenarios.cost import OperatingCost, operating_cost
 
 BY_DAY, BY_PERIOD = "operating_by_day", "operating_by_period"
 
 
-def proposal_cost(today: Evaluation, proposal: Evaluation) -> OperatingCost | None:
+def proposal_cost(today: Case, proposal: Case) -> OperatingCost | None:
     """What a proposal takes a year beside today; None where it changes no route and has no buses on demand."""
     applied = proposal.applied
     if applied is None or not (applied.changed_routes or applied.new_routes or applied.drt):
         return None
     routes = [*applied.changed_routes, *applied.new_routes]
-    dates, rates = today.study.file.dates, applied.scenario.cost
+    dates, rates = today.file.dates, applied.scenario.cost
     return operating_cost(today.feed, proposal.feed, routes, dates, rates, drt=applied.drt)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from community_routes.base.errors import UsageError
 from community_routes.base.kernels import kernel
-from community_routes.evaluation.case import window_query
+from community_routes.evaluation.case import Case, window_query
 from community_routes.evaluation.differences import in_paired_order, interval, paired_rows, spread
 from community_routes.evaluation.evaluate import Evaluation
 from community_routes.measures.groups import groupings
@@ -175,15 +175,15 @@ class Intervals:
     words: tuple[str, ...]
 
 
-def randomness_of(evaluation: Evaluation, delays: Delays | None = None) -> Randomness:
+def randomness_of(case: Case, delays: Delays | None = None) -> Randomness:
     """What is random in a timetable: assumed clock times of a proposal, phases of headway services, stated delays."""
-    timed = tuple(evaluation.applied.timed) if evaluation.applied is not None else ()
-    return Randomness(timed=timed, phases=evaluation.study.file.travel.phase == "sampled", delays=delays)
+    timed = tuple(case.applied.timed) if case.applied is not None else ()
+    return Randomness(timed=timed, phases=case.file.travel.phase == "sampled", delays=delays)
 
 
-def is_random(evaluation: Evaluation, delays: Delays | None = None) -> bool:
+def is_random(case: Case, delays: Delays | None = None) -> bool:
     """Whether anything is."""
-    return not randomness_of(evaluation, delays).nothing(evaluation.feed)
+    return not randomness_of(case, delays).nothing(case.feed)
 
 
 def intervals(
@@ -218,10 +218,10 @@ def intervals(
     if draws < FEWEST_DRAWS:
         raise UsageError(f"an interval needs at least {FEWEST_DRAWS} draws, not {draws}")
     tell = progress or (lambda _: None)
-    randomness = randomness_of(proposal, delays)
+    randomness = randomness_of(proposal.case, delays)
     zone_parts, group_parts, drawn_groups = [], [], []
     for day, network in proposal.networks.items():
-        sides = [_Headline.of(side, proposal, day) for side in (today, proposal)]
+        sides = [Headline.of(side.case, proposal.case, day) for side in (today, proposal)]
         for window in proposal.study.file.windows_on(day):
             changes = window_draws(
                 Searched(today.feed, today.networks[day].footpaths, today.walks, sides[0].figures),
@@ -261,13 +261,14 @@ def _counting(tell: Progress, what: str) -> Callable[[int, int], None]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Headline:
+class Headline:
     """Opportunities reached on average over departures, of every zone and group, quickly and always in one order.
 
     Attributes
     ----------
-    side : Evaluation
+    case : Case
     day : str
+    kinds : list of (key, cutoff in minutes)
     zone_rows, group_rows : DataFrame
         Keys of the figures: first those of zones, then those of groups.
     weight : float64, shape (n_group_rows, n_zones)
@@ -276,25 +277,27 @@ class _Headline:
         Kind and cutoff of each group row.
     """
 
-    side: Evaluation
+    case: Case
     day: str
+    kinds: list[tuple[str, float]]
     zone_rows: pd.DataFrame
     group_rows: pd.DataFrame
     weight: NDArray[np.float64]
     figure_of: NDArray[np.int64]
 
     @staticmethod
-    def of(side: Evaluation, proposal: Evaluation, day: str) -> _Headline:
-        """The figures of one side, in the order of the proposal's."""
+    def of(side: Case, proposal: Case, day: str, kinds: list[tuple[str, float]] | None = None) -> Headline:
+        """The figures of one side, in the order of the proposal's; of some keys and cutoffs, or of all."""
         if len(side.zones) != len(proposal.zones):
             raise UsageError(
-                f"{proposal.scenario} adds neighbourhoods, so intervals beside today cannot be drawn; leave --draws out"
+                f"{proposal.name} adds neighbourhoods, so intervals beside today cannot be drawn; leave --draws out"
             )
         zones = side.zones.table
         known = np.zeros(len(zones), np.bool_)
-        known[side.zones.origins["zone"].to_numpy()[side.origin_reason[day] != "off_network"]] = True
-        kinds = [(key, float(c)) for key in side.study.file.destinations for c in side.study.file.travel.cutoffs_min]
-        common = {"scenario": proposal.scenario, "day": day, "measure": "cumulative_opportunities", "reading": "mean"}
+        known[side.zones.origins["zone"].to_numpy()[side.on_network]] = True
+        if kinds is None:
+            kinds = [(key, float(c)) for key in side.file.destinations for c in side.file.travel.cutoffs_min]
+        common = {"scenario": proposal.name, "day": day, "measure": "cumulative_opportunities", "reading": "mean"}
         zone_rows = pd.DataFrame(
             [{"neighbourhood": zone, "kind": k, "cutoff_min": c} for k, c in kinds for zone in zones["id"]]
         ).assign(**common)
@@ -311,8 +314,8 @@ class _Headline:
                     rows.append({"grouping": grouping.name, "group": group, "kind": kind, "cutoff_min": cutoff})
                     weights.append(weight)
                     figure_of.append(figure)
-        return _Headline(
-            side, day, zone_rows, pd.DataFrame(rows).assign(**common), np.array(weights), np.array(figure_of)
+        return Headline(
+            side, day, kinds, zone_rows, pd.DataFrame(rows).assign(**common), np.array(weights), np.array(figure_of)
         )
 
     def figures(self, time_s: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -322,16 +325,33 @@ class _Headline:
 
     def by_departure(self, time_s: NDArray[np.int16] | NDArray[np.int32]) -> NDArray[np.float64]:
         """The same figures of each departure alone, shape (n_figures, n_departures)."""
-        zones = self._of_zones(self._each(time_s))
-        return np.concatenate([zones.reshape(-1, time_s.shape[1]), self._of_groups(zones)])
+        return self.of_origins(self._each(time_s))
+
+    def of_origins(self, values: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """The same from the figures of origins at each departure, an array (n_origins, n_departures) for each kind and cutoff."""
+        zones = self._of_zones(values)
+        return np.concatenate([zones.reshape(-1, zones.shape[-1]), self._of_groups(zones)])
+
+    def spreads(
+        self, window: str, before: NDArray[np.float64], after: NDArray[np.float64]
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The rows of zones and of groups with ``spread_low`` and ``spread_high`` of the change of ``by_departure``."""
+        low, high = spread(before, after)
+        n = len(self.zone_rows)
+        zones, groups = (
+            rows.assign(window=window, spread_low=low[own], spread_high=high[own])
+            for rows, own in ((self.zone_rows, slice(0, n)), (self.group_rows, slice(n, None)))
+        )
+        return zones, groups
 
     def _each(self, time_s: NDArray[np.int16] | NDArray[np.int32]) -> list[NDArray[np.float64]]:
         """Opportunities of each kind and cutoff by origin and departure; missing from points off the network."""
-        side, cutoffs = self.side, self.side.study.file.travel.cutoffs_min
-        off = side.origin_reason[self.day] == "off_network"
-        by_key = {places.kind: places for places in kinds_of_places(side.opportunities.table.assign(kind=""))}
+        case = self.case
+        off = ~case.on_network
+        by_key = {places.kind: places for places in kinds_of_places(case.opportunities.table.assign(kind=""))}
         found: list[NDArray[np.float64]] = []
-        for key in side.study.file.destinations:
+        for key in dict.fromkeys(key for key, _ in self.kinds):
+            cutoffs = tuple(cutoff for kind, cutoff in self.kinds if kind == key)
             if key not in by_key:
                 found += [np.where(off[:, None], np.nan, np.zeros(time_s.shape[:2]))] * len(cutoffs)
                 continue
@@ -341,9 +361,9 @@ class _Headline:
 
     def _of_zones(self, values: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         """Averages over each zone's points, shape (n_kinds_and_cutoffs, n_zones) or with departures at the end."""
-        origins = self.side.zones.origins
+        origins = self.case.zones.origins
         return np.array(
-            [zone_average(value, origins["zone"], origins["weight"], len(self.side.zones)) for value in values]
+            [zone_average(value, origins["zone"], origins["weight"], len(self.case.zones)) for value in values]
         )
 
     def _of_groups(self, zones: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -397,8 +417,8 @@ def by_side(today: Evaluation, proposals: Sequence[Evaluation]) -> dict[str, ByS
     groups: dict[str, list[pd.DataFrame]] = {name: [] for name in zones}
     paired: dict[str, list[pd.DataFrame]] = {p.scenario: [] for p in proposals}
     for day in today.networks if proposals else ():
-        sides = {p.scenario: _Headline.of(p, p, day) for p in proposals if p.scenario in zones}
-        of_today = _Headline.of(today, today, day)
+        sides = {p.scenario: Headline.of(p.case, p.case, day) for p in proposals if p.scenario in zones}
+        of_today = Headline.of(today.case, today.case, day)
         for window in today.study.file.windows_on(day):
             slot = day, window
             time_s = today.cube(slot)
@@ -411,14 +431,9 @@ def by_side(today: Evaluation, proposals: Sequence[Evaluation]) -> dict[str, ByS
                 paired[name].append(paired_rows(today, proposal, slot, time_s, times))
                 if name not in sides or before is None:
                     continue
-                side = sides[name]
-                low, high = spread(before, before if same else side.by_departure(times))
-                n = len(side.zone_rows)
-                for rows, own, into in (
-                    (side.zone_rows, slice(0, n), zones),
-                    (side.group_rows, slice(n, None), groups),
-                ):
-                    into[name].append(rows.assign(window=window, spread_low=low[own], spread_high=high[own]))
+                after = before if same else sides[name].by_departure(times)
+                for rows, into in zip(sides[name].spreads(window, before, after), (zones, groups), strict=True):
+                    into[name].append(rows)
     return {
         name: BySide(
             pd.concat(zones[name], ignore_index=True) if name in zones else None,

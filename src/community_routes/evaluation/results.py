@@ -120,7 +120,7 @@ def base_tables(
                 least_change=least_change,
             ),
         ]
-        if is_random(proposal):
+        if is_random(proposal.case):
             parts = [with_intervals(part, None) for part in parts]
         for part, into in zip(parts, (zones, groups), strict=True):
             part.insert(1, "base", base.scenario)
@@ -182,7 +182,7 @@ class Comparison:
             spread = self._by_side[proposal.scenario].zones
             table = compare_tables(self.today.access, proposal.access, least_change=self.least_change)
             table = with_spreads(table, spread)
-            if is_random(proposal):
+            if is_random(proposal.case):
                 drawn = self.intervals.get(proposal.scenario)
                 table = with_intervals(table, drawn.comparison if drawn is not None else None)
             tables.append(table)
@@ -208,7 +208,7 @@ class Comparison:
                 equity_rows(proposal.access, zones, totals, lines=lines, baseline=access),
             ]
             own = [with_spreads(t, spread) for t in own]
-            if is_random(proposal):
+            if is_random(proposal.case):
                 found = self.intervals.get(proposal.scenario)
                 own = [with_intervals(t, found.groups if found is not None else None) for t in own]
             tables += own
@@ -286,7 +286,7 @@ class Comparison:
     @cached_property
     def costs(self) -> dict[str, OperatingCost | None]:
         """What each proposal takes a year beside today; None where it changes no route and has no buses on demand."""
-        return {proposal.scenario: proposal_cost(self.today, proposal) for proposal in self.proposals}
+        return {proposal.scenario: proposal_cost(self.today.case, proposal.case) for proposal in self.proposals}
 
     @cached_property
     def ranking(self) -> pd.DataFrame:
@@ -301,7 +301,7 @@ class Comparison:
         cutoffs = self.study.file.travel.cutoffs_min
         cutoff = cutoffs[len(cutoffs) // 2]
         lead = lead_rows(self.groups)
-        undrawn = {p.scenario for p in self.proposals if is_random(p) and p.scenario not in self.intervals}
+        undrawn = {p.scenario for p in self.proposals if is_random(p.case) and p.scenario not in self.intervals}
         tables = []
         for kind in self.today.opportunities.keys:
             rows = lead[(lead["kind"] == kind) & (lead["cutoff_min"] == cutoff)]
@@ -455,7 +455,7 @@ def compare(
     found = {
         proposal.scenario: intervals(today, proposal, draws=draws, seed=seed, threads=threads, progress=progress)
         for proposal in proposals
-        if draws and is_random(proposal)
+        if draws and is_random(proposal.case)
     }
     runner = Runner.of(threads, None, today.runner.stopwatch, progress)
     bases = base_evaluations(
@@ -558,8 +558,8 @@ def _summary(proposal: Evaluation, cost: OperatingCost | None) -> ScenarioSummar
         effects=tuple(str(effect) for effect in applied.effects),
         notices=tuple(str(notice) for notice in applied.notices),
         cost=cost_figures(cost),
-        is_random=is_random(proposal),
-        random=tuple(randomness_of(proposal).words(proposal.feed)) if is_random(proposal) else (),
+        is_random=is_random(proposal.case),
+        random=tuple(randomness_of(proposal.case).words(proposal.feed)) if is_random(proposal.case) else (),
         base_title=base.name if base is not None else "",
     )
 
