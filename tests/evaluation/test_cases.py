@@ -126,5 +126,8 @@ def test_times_are_kept_within_their_bytes_and_searched_again_beyond(
     assert runner.stopwatch.searches["windows"] == 3
     assert (kept == UNREACHED).any() and again.dtype == np.int32
     assert (np.sort(again, axis=1)[:, 29, :] == today.median_s["day", "peak"]).all()
+    today.let_go()
+    assert (today.time_s["day", "peak"] == again).all()
+    assert runner.stopwatch.searches["windows"] == 4, "what was let go is searched again"
     monkeypatch.setattr(evaluating, "CUBES", Cubes(10))
     assert (today.time_s["day", "late"] == kept).all()

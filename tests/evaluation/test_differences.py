@@ -11,11 +11,13 @@ from community_routes.evaluation.differences import (
     COLUMNS,
     can_be_told_apart,
     compare_tables,
+    count_outcomes,
     interval,
     rank_proposals,
     shares_of_settings,
     spread,
 )
+from community_routes.routing.scan import NEVER
 
 
 def access(scenario: str, values: dict[str, float], measure: str = "cumulative_opportunities") -> pd.DataFrame:
@@ -184,3 +186,16 @@ def test_without_draws_only_the_neighbours_of_a_random_proposal_are_unknown():
     assert table["same_as_next"].tolist()[0] is False
     assert table["same_as_next"].isna().tolist() == [False, True, False]
     assert table["low_per_bus_hour"].isna().tolist() == [False, False, True]
+
+
+def test_outcomes_are_counted_pair_by_pair() -> None:
+    """One origin, two departures, three places of kinds 0, 0, 1.
+
+    At the first departure place 0 is 60 s faster, place 1 gained, place 2 lost; at the second place 0 is 20 s slower, place 1
+    the same, place 2 never there. Changes of kind 0: -60 + 20 + 0; of kind 1 none.
+    """
+    before = np.array([[[100, NEVER, 50], [100, 70, NEVER]]], np.int16)
+    after = np.array([[[40, 10, NEVER], [120, 70, NEVER]]], np.int16)
+    counts, change = count_outcomes(before, after, np.array([0, 0, 1]), 2, NEVER)
+    assert counts.tolist() == [[[1, 1, 1, 1, 0, 0], [0, 0, 0, 0, 1, 1]]]
+    assert change.tolist() == [[-40, 0]]

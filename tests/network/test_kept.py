@@ -13,7 +13,7 @@ import pytest
 from community_routes.base.notices import Notice
 from community_routes.cli import run_command
 from community_routes.evaluation.case import open_study, sample_study
-from community_routes.network.kept import Builder, Settings, keep_read, keep_streets, open_store
+from community_routes.network.kept import Builder, Settings, keep_read, keep_roads, keep_streets, open_store
 from community_routes.network.network import Network
 from community_routes.network.packing import Packed
 from community_routes.network.store import Store, fingerprint
@@ -174,6 +174,16 @@ def test_streets_come_back(tmp_path):
     assert Packed(first).tree == Packed(second).tree
     assert fingerprint(first) == fingerprint(second)
     assert count_networks(tmp_path) == (1 if street_map.content_hash else 0)
+
+
+def test_roads_come_back(tmp_path, monkeypatch):
+    """The second time they are not built, and the way of a bus along them is the same."""
+    store = open_store(tmp_path)
+    street_map = replace(grid_city(4, 3).street_map(), content_hash="a city")
+    first = keep_roads(store, street_map)
+    monkeypatch.setattr("community_routes.network.kept.build_roads", None)
+    assert fingerprint(keep_roads(store, street_map)) == fingerprint(first)
+    assert first.graph.n_edges > 0
 
 
 def test_a_second_run_reads_and_builds_nothing(tmp_path, monkeypatch):

@@ -149,6 +149,9 @@ def spread(before: NDArray[np.float64], after: NDArray[np.float64]) -> tuple[NDA
     low, high = np.full(len(change), np.nan), np.full(len(change), np.nan)
     missing = np.isnan(change)
     whole, some = ~missing.any(axis=1), missing.any(axis=1) & ~missing.all(axis=1)
+    still = whole & ~(change != 0).any(axis=1)  # most rows: nothing to put in order
+    low[still] = high[still] = 0.0
+    whole &= ~still
     for rows, percentiles in (
         (whole, np.percentile),
         (some, np.nanpercentile),

@@ -588,7 +588,8 @@ def largest_times(base: Evaluation) -> int:
     n_budgets = len(file.fares.budgets) if file.fares is not None else 0
     n_departures = max((len(base.query(window).departures_s) for _, window in base.median_s), default=1)
     pairs = max((times.size for times in base.median_s.values()), default=1)
-    return 2 * int(np.dtype(np.int16).itemsize) * pairs * n_departures * (1 + n_budgets)
+    # Of budgets they are found in four bytes each, and then packed.
+    return pairs * n_departures * (2 * 2 + n_budgets * (4 + 2))
 
 
 class _Together:

@@ -224,12 +224,12 @@ def _hidden_in_table(count: FloatArray, keys: Sequence[str]) -> NDArray[np.bool_
         again = False
         for key in dict.fromkeys(keys):
             places = np.flatnonzero(of_key == key)
-            for group in range(len(count)):
+            for group in np.flatnonzero(hidden[:, places].any(axis=1)):
                 row = hidden[group, places]
                 if _hide_with(row, count[group, places]):
                     hidden[group, places] = row
                     again = True
-        for place in range(count.shape[1]):
+        for place in np.flatnonzero(hidden.any(axis=0)):
             again |= _hide_with(hidden[:, place], count[:, place])
     return hidden
 

@@ -387,5 +387,5 @@ def _hilbert(x: NDArray[np.float64], y: NDArray[np.float64], order: int = 16) ->
 
 def as_seconds(times: NDArray[np.int16]) -> NDArray[np.int32]:
     seconds = times.astype(np.int32)
-    seconds[times == NEVER] = UNREACHED
+    np.copyto(seconds, UNREACHED, where=times == NEVER)
     return seconds
