@@ -614,7 +614,7 @@ class Case:
         """Settings."""
         return self.study.file
 
-    @property
+    @cached_property
     def setting(self) -> Setting:
         """What a proposal is applied to."""
         street_map = self.applied.street_map if self.applied is not None else None
@@ -704,9 +704,10 @@ class Case:
 
         return ByDay(self.file.dates, of_day)
 
-    def network_between(self, day: str, span_s: tuple[int, int]) -> Network:
-        """The network of a day for the departures of a span of seconds alone, built anew and not kept."""
-        return replace(self._builder, store=None).network(self.file.dates[day], span_s, self._wide_footpaths)
+    def network_between(self, day: str, span_s: tuple[int, int], known: Network | None = None) -> Network:
+        """The network of a day for the departures of a span of seconds alone, not kept; ``known`` is that of a case like it."""
+        builder = replace(self._builder, store=None)
+        return builder.network(self.file.dates[day], span_s, self._wide_footpaths, known=known)
 
     @property
     def _wide_footpaths(self) -> Links:

@@ -13,6 +13,7 @@ from community_routes.base.notices import Notice
 from community_routes.network.packing import packable
 from community_routes.network.timetable.changes import Changes, build_changes, named_trips
 from community_routes.network.timetable.connections import Connections, build_connections, mirrored
+from community_routes.network.timetable.renewing import Base, known_changes
 from community_routes.network.timetable.trips import WHOLE_DAY_S, Timetable, Wheelchair, build_timetable
 from community_routes.network.walks.links import Ground
 from community_routes.network.walks.points import Links
@@ -152,6 +153,7 @@ def assemble_network(
     wheelchair: Wheelchair = False,
     span_s: tuple[int, int] = WHOLE_DAY_S,
     notices: list[Notice] | None = None,
+    known: Network | None = None,
 ) -> Network:
     """Build the network of a service date from a feed and footpaths that are known already.
 
@@ -165,6 +167,8 @@ def assemble_network(
         Seconds to be at a stop before a departure, at every boarding.
     phase, seed, wheelchair, span_s, notices
         As in ``build_timetable``.
+    known : Network, optional
+        Of a timetable like this one: what both have alike is taken from it. It changes no byte.
 
     Returns
     -------
@@ -178,7 +182,11 @@ def assemble_network(
     apart = np.zeros(timetable.n_runs, np.bool_)
     if named.any():
         apart[np.unique(timetable.run()[named[timetable.trip]])] = True
-    connections = build_connections(timetable, changes, apart)
+    like = None
+    if known is not None:
+        base = Base(known.timetable, known.changes, known.connections, known.apart)
+        like = known_changes(base, timetable, changes, apart)
+    connections = build_connections(timetable, changes, apart, like)
     return Network(feed, footpaths, timetable, changes, connections, slack_s, apart)
 
 
