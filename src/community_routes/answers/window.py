@@ -47,7 +47,7 @@ class Searched:
 
     def times(self, figure: Figure) -> NDArray[np.int32]:
         """Travel times of the window, searched now: shape (n_origins, n_departures, n_destinations)."""
-        return Runner().times(self.network, window_query(self.case.file, figure.window), self.case.walks)
+        return Runner().times(self.network, window_query(self.case.file, figure.window), self.case.lean.reached.walks)
 
 
 def search_window(case: Case, figure: Figure, measure: Reach, known: Searched | None = None) -> Searched:
@@ -80,9 +80,9 @@ def search_window(case: Case, figure: Figure, measure: Reach, known: Searched | 
         each = known.each
     elif amounts is not None and figure.cutoff_min is not None:
         limit_s = cutoff_seconds(figure.cutoff_min * MINUTE)
-        each = amounts_within(network, query, case.walks, amounts, limit_s).astype(np.float64)
+        each = amounts_within(network, query, case.lean.reached.walks, amounts, limit_s).astype(np.float64)
     else:
-        times = replace(inputs, time_s=Runner().times(network, query, case.walks))
+        times = replace(inputs, time_s=Runner().times(network, query, case.lean.reached.walks))
         each = measure.at_departures(times, places, figure.cutoff_min)
     column = measure.headline(inputs, places, figure.cutoff_min, each)
     return Searched(case, network, *with_reasons(column, len(case.zones)), each)
@@ -90,7 +90,7 @@ def search_window(case: Case, figure: Figure, measure: Reach, known: Searched | 
 
 def _check_places(case: Case) -> None:
     """Stop as ``evaluate`` does where nothing can be measured."""
-    reached = case.reached
+    reached = case.lean.reached
     if not (reached.origins.place_linked.any() and reached.destinations.place_linked.any()):
         raise_on_errors(case.notices_on(()), StudyError)
 
@@ -99,7 +99,7 @@ def _reads_the_same(case: Case, network: Network, known: Searched, span_s: tuple
     """Whether a search would find the same times of the same places."""
     other = known.case
     return (
-        case.reached is other.reached
+        case.lean.reached is other.lean.reached
         and case.opportunities is other.opportunities
         and case.file.travel is other.file.travel
         and same_hours(known.network, network, [span_s])
@@ -108,7 +108,8 @@ def _reads_the_same(case: Case, network: Network, known: Searched, span_s: tuple
 
 def _inputs(case: Case, figure: Figure, measure: Reach) -> WindowInputs:
     """What measures of reach read of a window but its times. Counts are missing off the network alone, whatever runs."""
-    ends = case.reached.origins, case.reached.destinations
+    reached = case.lean.reached
+    ends = reached.origins, reached.destinations
     reasons: list[list[str]] = [np.where(end.place_linked, "", "off_network").tolist() for end in ends]
     if measure.is_time:
         reasons = [one[figure.day].tolist() for one in (case.origin_reason, case.destination_reason)]
@@ -122,7 +123,7 @@ def _inputs(case: Case, figure: Figure, measure: Reach) -> WindowInputs:
         destinations=case.opportunities.table,
         time_s=np.empty((len(case.zones.origins), 0, len(case.opportunities.table)), np.int32),
         origin_reason=reasons[0],
-        access_walks=case.walks.access,
+        access_walks=reached.walks.access,
         departures=NO_DEPARTURES,
         cutoffs_min=case.file.travel.cutoffs_min,
         units=amount_units(case.file),

@@ -114,6 +114,11 @@ class Network:
         found = build_connections(mirrored(hops_of), changes, apart[::-1])
         return found if len(hops) == n_hops else replace(found, hop=(n_hops - 1 - order)[found.hop].astype(np.int32))
 
+    @cached_property
+    def base(self) -> Base:
+        """What networks like this one are built from."""
+        return Base(self.timetable, self.changes, self.connections, self.apart)
+
     @property
     def span_s(self) -> tuple[int, int]:
         """Seconds of the service date for whose departures it was built."""
@@ -184,8 +189,7 @@ def assemble_network(
         apart[np.unique(timetable.run()[named[timetable.trip]])] = True
     like = None
     if known is not None:
-        base = Base(known.timetable, known.changes, known.connections, known.apart)
-        like = known_changes(base, timetable, changes, apart)
+        like = known_changes(known.base, timetable, changes, apart)
     connections = build_connections(timetable, changes, apart, like)
     return Network(feed, footpaths, timetable, changes, connections, slack_s, apart)
 

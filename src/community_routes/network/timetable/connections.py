@@ -188,7 +188,8 @@ def build_connections(
         Of a timetable like this one (``renewing.known_changes``): changes that hold are taken from it. It changes no byte.
     """
     position_of, run_of = timetable.position(), timetable.run()
-    order = np.lexsort((-position_of, -timetable.departure_s)).astype(np.int32)
+    latest_first = timetable.departure_s.astype(np.int64) * (int(position_of.max(initial=0)) + 1) + position_of
+    order = np.argsort(-latest_first, kind="stable").astype(np.int32)
     run, position = run_of[order], position_of[order]
     departure_s, arrival_s = timetable.departure_s[order], timetable.arrival_s[order]
     alight_place, board_place = changes.alight_place[order], changes.board_place[order]

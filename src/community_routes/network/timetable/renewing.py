@@ -13,6 +13,7 @@ connections are reduced anew. Nothing is assumed of how the timetables came abou
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,16 @@ class Base:
     changes: Changes
     connections: Connections
     apart: NDArray[np.bool_]
+
+    @cached_property
+    def chains(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """``first_in_first_out`` of it."""
+        return first_in_first_out(self.timetable, self.apart)
+
+    @cached_property
+    def keys(self) -> list[bytes]:
+        """What each run does."""
+        return _keys(self.timetable, self.changes, self.apart)
 
 
 def known_changes(base: Base, timetable: Timetable, changes: Changes, apart: NDArray[np.bool_]) -> Known | None:
@@ -77,7 +88,7 @@ def known_changes(base: Base, timetable: Timetable, changes: Changes, apart: NDA
 def _matched_runs(base: Base, timetable: Timetable, changes: Changes, apart: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The run of the base that does the very same as each run, -1 where there is none; each is taken once, in order."""
     waiting: dict[bytes, list[int]] = {}
-    for run, key in enumerate(_keys(base.timetable, base.changes, base.apart)):
+    for run, key in enumerate(base.keys):
         waiting.setdefault(key, []).append(run)
     for runs in waiting.values():
         runs.reverse()
@@ -117,7 +128,7 @@ def _same_chains(
     was: NDArray[np.int64], base: Base, chain: NDArray[np.int32], rank: NDArray[np.int32]
 ) -> NDArray[np.bool_]:
     """Runs that are matched, in a chain all of whose runs are, with the ranks that those of one chain of the base have."""
-    old_chain, old_rank = first_in_first_out(base.timetable, base.apart)
+    old_chain, old_rank = base.chains
     matched = was >= 0
     fits = matched & (rank == old_rank[np.maximum(was, 0)])
     n = int(chain.max(initial=-1)) + 1

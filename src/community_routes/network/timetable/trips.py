@@ -176,6 +176,8 @@ def _instances(
 
 def _frequency_shifts(feed: Feed) -> dict[int, NDArray[np.int64]]:
     """For each template trip what to add to its times for each run: start, start + headway, ... < end."""
+    if feed.frequencies.empty:
+        return {}
     row, start = departures(feed)
     trip, calls = feed.frequencies["trip"].to_numpy()[row], feed.calls
     template_s = np.append(calls.departure_s, 0)[calls.first[trip]]  # of a trip without calls anything: it does not run
