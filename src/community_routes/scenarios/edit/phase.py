@@ -57,7 +57,7 @@ class Meet(Model):
         except RouteMatchError as fault:
             raise work.stop(UNKNOWN_ROUTE, str(fault), path, self.meet) from None
         try:
-            spot = work.finder.find(stop_text)
+            spot = work.finder.find(stop_text, own=work.own_stops)
         except MatchError as fault:
             raise work.stop(UNKNOWN_PLACE, str(fault), path, self.meet) from None
         there = work.stops_of(spot)

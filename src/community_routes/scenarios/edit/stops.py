@@ -24,7 +24,7 @@ _SIDE = re.compile(r"\((?:[^()]*)\)")
 _STAND = re.compile(r"\b(?:stand|stop|bay|stance|platform)\s+[a-z]{0,2}\d{0,2}[a-z]?$")
 
 
-@lru_cache(100_000)  # the names of a timetable are looked through for each proposal that is tried on it
+@lru_cache(1 << 17)
 def plain_name(name: str) -> str:
     """A stop's name without case, side of the road, stand, and doubled spaces.
 
@@ -98,18 +98,15 @@ class StopFinder:
         Columns ``name, lon, lat``.
     area : (west, south, east, north) or None
         Where the study's people live: of several places of one name those in it are meant.
-    own : int64
-        Rows of the stops of the route that is changed: of several places of one name that of the route is meant.
     """
 
     feed: Feed
     destinations: pd.DataFrame | None = None
     area: tuple[float, float, float, float] | None = None
-    own: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     _ids: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._ids = {stop: row for row, stop in enumerate(self.feed.stops["stop_id"])}
+        self._ids = {stop: row for row, stop in enumerate(self.feed.stops["stop_id"].to_numpy(object).tolist())}
 
     @cached_property
     def lon(self) -> NDArray[np.float64]:
@@ -152,7 +149,7 @@ class StopFinder:
         children: dict[int, list[int]] = {}
         for child in np.flatnonzero((parent >= 0) & self._callable).tolist():
             children.setdefault(int(parent[child]), []).append(child)
-        for row, name in enumerate(self.feed.stops["stop_name"]):
+        for row, name in enumerate(self.feed.stops["stop_name"].to_numpy(object).tolist()):
             if kind[row] == 1:
                 rows = children.get(row, [])
             else:
@@ -181,7 +178,7 @@ class StopFinder:
             return sorted(set.intersection(*sets))
         return []
 
-    def find(self, text: str, near: tuple[float, float] | None = None) -> Spot:
+    def find(self, text: str, near: tuple[float, float] | None = None, own: NDArray[np.int64] | None = None) -> Spot:
         """The place that a text means.
 
         Parameters
@@ -190,6 +187,8 @@ class StopFinder:
             Id or name of a stop, or name of a destination.
         near : (lon, lat), optional
             From where the distances of candidates are told: the place before or after on the route.
+        own : int64, optional
+            Rows of the stops of the route that is changed: of several places of one name that of the route is meant.
 
         Raises
         ------
@@ -202,7 +201,7 @@ class StopFinder:
         rows = self.rows_of_name(text)
         if rows:
             used = [row for row in rows if self._used[row]]
-            clusters = self._meant(self._clusters(used or rows))
+            clusters = self._meant(self._clusters(used or rows), own)
             if len(clusters) > 1:
                 raise self._ambiguous(text, clusters, near)
             return self._spot(text, clusters[0])
@@ -211,9 +210,9 @@ class StopFinder:
             return found
         raise MatchError(self._unknown(text))
 
-    def _meant(self, clusters: list[list[int]]) -> list[list[int]]:
+    def _meant(self, clusters: list[list[int]], of_route: NDArray[np.int64] | None) -> list[list[int]]:
         """Of several places the one of the route that is changed, else those in the study's area, where there are any."""
-        own = [group for group in clusters if np.isin(group, self.own).any()]
+        own = [group for group in clusters if of_route is not None and np.isin(group, of_route).any()]
         if len(own) == 1:
             return own
         inside = [group for group in clusters if self.away_m(*self.middle(group)) == 0]

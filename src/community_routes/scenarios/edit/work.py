@@ -6,8 +6,10 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 
 from community_routes.base.earth import great_circle_m
 from community_routes.base.notices import Code, Notice, declare
-from community_routes.network.streets.roads import Roads, road_path
+from community_routes.network.streets.roads import RoadPath, Roads, road_path
 from community_routes.network.walks.links import CrowFly, Ground, link_points
 from community_routes.network.walks.points import Points
 from community_routes.scenarios.edit.days import EVERY_DAY, DaySet, day_set, joined_days, nearest_day
@@ -119,6 +121,11 @@ class Setting:
     fares: Fares | None = None
     street_map: StreetMap | None = None
 
+    @cached_property
+    def finder(self) -> StopFinder:
+        """Looks up its stops; found once, however many proposals are applied to it."""
+        return StopFinder(self.feed, destination_points(self.opportunities), area_of(self.zones))
+
 
 @dataclass(frozen=True, eq=False)
 class Hop:
@@ -180,6 +187,7 @@ class Work:
     new_stop_rows: dict[tuple[float, float, str], int] = field(default_factory=dict)
     failed_names: set[str] = field(default_factory=set)
     road_metres: dict[tuple[tuple[float, float], tuple[float, float]], float] = field(default_factory=dict)
+    own_stops: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     _finder: StopFinder | None = None
 
     def __post_init__(self) -> None:
@@ -266,19 +274,22 @@ class Work:
     def finder(self) -> StopFinder:
         """Looks up stops of the feed as it is now."""
         if self._finder is None or self._finder.feed.stops is not self.feed.stops:
-            own = self._finder.own if self._finder is not None else np.zeros(0, np.int64)
-            places, area = destination_points(self.now.opportunities), area_of(self.before.zones)
-            self._finder = StopFinder(self.feed, places, area, own)
+            as_before = self.feed is self.before.feed and self.now.opportunities is self.before.opportunities
+            self._finder = (
+                self.before.finder
+                if as_before
+                else StopFinder(self.feed, destination_points(self.now.opportunities), area_of(self.before.zones))
+            )
         return self._finder
 
     def route(self, name: str, agency: str | None) -> int:
         """Row of a route, or a fault."""
         if name.casefold() in self.failed_names:
             raise Abandoned(name)  # it is new in this scenario, and what is wrong with it has been said
-        self.finder.own = np.zeros(0, np.int64)
+        self.own_stops = np.zeros(0, np.int64)
         try:
             route = find_route(self.feed, name, agency)
-            self.finder.own = stops_of_route(self.feed, route)
+            self.own_stops = stops_of_route(self.feed, route)
             others = also_called(self.feed, name, route)
             if others:
                 theirs = "; ".join(describe_route(self.feed, other) for other in others[:4])
@@ -295,11 +306,11 @@ class Work:
             lon, lat = float(place.at[0]), float(place.at[1])
             return Spot(str(place), (), lon, lat, new_name=place.name or "New stop", where=tuple(path))
         try:
-            spot = self.finder.find(place.text.strip(), near)
+            spot = self.finder.find(place.text.strip(), near, self.own_stops)
         except MatchError as fault:
             raise self.stop(UNKNOWN_PLACE, str(fault), path, place.text) from None
         away = self.finder.away_m(spot.lon, spot.lat)
-        if away > FAR_M and not np.isin(spot.stops, self.finder.own).any():
+        if away > FAR_M and not np.isin(spot.stops, self.own_stops).any():
             message = f"{spot.label} lies {away / 1000:.0f} km outside the box round the neighbourhoods; is another place meant?"
             self.note(FAR_PLACE, message, path, place.text)
         return spot
@@ -327,7 +338,7 @@ class Work:
             if place.at is not None:
                 return (float(place.at[0]), float(place.at[1]))
             try:
-                spot = self.finder.find(place.text.strip())
+                spot = self.finder.find(place.text.strip(), own=self.own_stops)
             except MatchError:
                 continue
             return (spot.lon, spot.lat)
@@ -508,10 +519,22 @@ def road_between(
     if roads is None or isinstance(roads, CrowFly):
         detour = roads.detour if roads is not None else DEFAULT_DETOUR
         return straight_m(a, b, detour), np.array([a[0], b[0]]), np.array([a[1], b[1]])
-    found = road_path(roads, a, b)
+    # Of a route that is dragged over the map most of the way stays where it was.
+    known = _KNOWN_ROADS.setdefault(roads, {})
+    if (a, b) not in known:
+        if len(known) >= _MOST_KNOWN_ROADS:
+            known.clear()
+        known[a, b] = road_path(roads, a, b)
+    found = known[a, b]
     if found is None:
         return None, np.zeros(0), np.zeros(0)
     return float(found.metres), np.asarray(found.lon, np.float64), np.asarray(found.lat, np.float64)
+
+
+_MOST_KNOWN_ROADS = 5_000
+_KNOWN_ROADS: WeakKeyDictionary[Roads, dict[tuple[tuple[float, float], tuple[float, float]], RoadPath | None]] = (
+    WeakKeyDictionary()
+)
 
 
 def destination_points(opportunities: Opportunities | None) -> pd.DataFrame | None:
