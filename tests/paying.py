@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -34,6 +36,38 @@ def small_case(seed: int, *, n_departures: int = 3) -> Case:
     start, step = case.window_s[0], case.step_s
     window_s = start, start + n_departures * step
     return replace(case, feed=replace(feed, routes=routes), max_rides=min(case.max_rides, 2), window_s=window_s)
+
+
+def random_terms(draw: random.Random, case: Case) -> dict[str, Any]:
+    """Prices of a study: flat, by distance, free, none; caps, returns; tickets for a day, a week, four weeks; at every level."""
+
+    def prices(*, general: bool) -> dict[str, Any]:
+        found: dict[str, Any] = draw.choice(
+            [{"single": 2.0}, {"single": 1.3}, {"per_km": 0.4, "minimum": 0.5}, {"per_km": 0.25}, {"single": 0.0}, {}]
+        )
+        found = dict(found)
+        for name, choices in (
+            ("return", (2.5, 3.1)),
+            ("cap_single", (1.1, 1.9)),
+            ("day", (2.9, 4.0)),
+            ("week", (9.0, 15.0)),
+            ("four_week", (30.0, 52.0)),
+        ):
+            if draw.random() < 0.25:
+                found[name] = draw.choice(choices)
+        return found if found or general else {"single": 1.0}
+
+    routes, agencies = case.feed.routes["route_id"].tolist(), case.feed.agencies["agency_id"].tolist()
+    terms = prices(general=True)
+    for level, keys in (("routes", routes), ("agencies", agencies), ("modes", ["bus", "rail"])):
+        chosen = [key for key in keys if draw.random() < 0.35]
+        if chosen:
+            terms[level] = {key: prices(general=False) for key in chosen}
+    if not terms:
+        terms["single"] = 2.0
+    if draw.random() < 0.3:
+        terms["concession"] = {"share": 0.2, "from": "08:05", "price": draw.choice([0.0, 0.5])}
+    return terms
 
 
 def pays_for(fare: GtfsFare, rides: Sequence[FareRide]) -> bool:

@@ -19,7 +19,7 @@ from community_routes.base.notices import Notice
 from community_routes.base.times import UNREACHED
 from community_routes.evaluation.case import open_study
 from community_routes.evaluation.evaluate import evaluate
-from community_routes.fares import search
+from community_routes.fares import levels, search
 from community_routes.fares.feed import (
     FeedPrices,
     feed_prices,
@@ -256,6 +256,18 @@ def test_both_searches_agree(monkeypatch: pytest.MonkeyPatch) -> None:
             patch.setattr(search, "_MOST_ALLOWANCES", -1)
             assert np.array_equal(backwards, times_within_feed_budgets(*arguments))
         assert np.array_equal(backwards, times_within_feed_budgets(*arguments, threads=2))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_levels_of_the_timetables_fares(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changes on one fare, zones and agencies: where no fare ends by the clock, levels find what labels find."""
+    case, _ = priced_case(seed)
+    case.feed.fares["fare_attributes"]["transfer_duration"] = ""
+    cutoffs = [case.max_travel_s // 2, case.max_travel_s]
+    arguments = network_of(case), query_of(case), walks_of(case), FeedPrices(case.feed)
+    found = monthly_feed_costs(*arguments, cutoffs_s=cutoffs, days=1)
+    monkeypatch.setattr(levels, "_MOST_TOTALS", -1)
+    assert np.array_equal(monthly_feed_costs(*arguments, cutoffs_s=cutoffs, days=1), found)
 
 
 def test_a_traced_journey_costs_what_its_rides_cost() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -11,14 +12,14 @@ import numpy as np
 import pytest
 
 from community_routes.base.times import HOUR, MINUTE
-from community_routes.fares import search
+from community_routes.fares import levels
 from community_routes.fares.month import CommuteFares, cost_of_share, monthly_costs
 from community_routes.fares.tickets import FareRide, TicketFares, cheapest_month
 from community_routes.network.network import assemble_network
 from community_routes.routing.query import Query, Walks
 from community_routes.sources.study.fares import Fares
 from drawn import DATE, drawn_feed, footpath_matrix, links_of, walks_to_stops
-from paying import Journeys, small_case
+from paying import Journeys, random_terms, small_case
 from random_networks import random_case
 from searching import network_of, query_of, times_of, walks_of
 
@@ -134,10 +135,10 @@ PRICE_LISTS: list[dict[str, object]] = [
 ]
 
 
-def compare(seed: int) -> tuple[int, int]:
+def compare(seed: int, terms: dict[str, object] | None = None) -> tuple[int, int]:
     """Cells compared, and cells in which a journey must be paid for."""
     case = small_case(seed)
-    fares = Fares.model_validate(PRICE_LISTS[seed % len(PRICE_LISTS)])
+    fares = Fares.model_validate(PRICE_LISTS[seed % len(PRICE_LISTS)] if terms is None else terms)
     prices, listed = TicketFares(fares), Journeys(case)
     cutoffs = [case.max_travel_s // 3, case.max_travel_s // 2, case.max_travel_s]
     found = monthly_costs(network_of(case), query_of(case), walks_of(case), prices, cutoffs_s=cutoffs)
@@ -171,6 +172,18 @@ def test_equals_pricing_every_journey_on_many() -> None:
         compare(seed)
 
 
+def test_levels_find_what_every_journey_costs() -> None:
+    """Random tables of fares against pricing each journey of 24 small networks."""
+    for seed in range(24):
+        compare(seed, random_terms(random.Random(seed), small_case(seed)))
+
+
+@pytest.mark.slow
+def test_levels_find_what_every_journey_costs_on_many() -> None:
+    for seed in range(24, 300):
+        compare(seed, random_terms(random.Random(seed), small_case(seed)))
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_laws(seed: int) -> None:
     """Later or with a further ticket never dearer; prices twice as high cost twice as much; threads decide nothing."""
@@ -196,9 +209,9 @@ def test_the_search_from_each_origin_finds_the_same(seed: int, monkeypatch: pyte
     prices = TicketFares(Fares.model_validate(PRICE_LISTS[seed]))
     arguments = network_of(case), query_of(case), walks_of(case), prices
     cutoffs = [case.max_travel_s // 2, case.max_travel_s]
-    monkeypatch.setattr(search, "_MOST_TOTALS", 400)
+    monkeypatch.setattr(levels, "_MOST_TOTALS", 10_000)
     by_totals = monthly_costs(*arguments, cutoffs_s=cutoffs)
-    monkeypatch.setattr(search, "_MOST_TOTALS", -1)
+    monkeypatch.setattr(levels, "_MOST_TOTALS", -1)
     assert np.array_equal(monthly_costs(*arguments, cutoffs_s=cutoffs), by_totals)
 
 

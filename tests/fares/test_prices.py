@@ -10,7 +10,7 @@ import pytest
 
 from community_routes.base.earth import great_circle_m
 from community_routes.fares.by_ticket import TicketKind, TicketsHeld
-from community_routes.fares.machine import classify_runs
+from community_routes.fares.machine import Rides
 from community_routes.fares.tickets import FareRide, TicketFares
 from community_routes.network.network import assemble_network
 from community_routes.sources.study.fares import Fares
@@ -49,13 +49,14 @@ def test_every_boarding_of_a_train_is_priced_by_its_distance() -> None:
     network = assemble_network(feed, DATE, links_of(footpath_matrix(feed, {})), slack_s=0)
     fares = TicketFares(Fares.model_validate({"single": 1.0, "modes": {"rail": {"per_km": 0.1}}}))
     hops = network.timetable
-    found, kinds = classify_runs(network, TicketsHeld(fares, network), np.arange(hops.n_runs, dtype=np.int32))
+    rides = Rides(network, TicketsHeld(fares, network), np.arange(hops.n_runs))
+    found, kinds = rides.classes(*np.ones((2, hops.n_stops), np.bool_)), rides.kinds
     train = int(np.flatnonzero(np.diff(hops.first) == 2)[0])
     bus = 1 - train
     assert kinds[found.run_class[bus]] == TicketKind(100, ())
     assert found.run_class[train] == -1
     square = found.pair_class[found.pair_first[train] : found.pair_first[train] + 4].reshape(2, 2)
     metres = [float(great_circle_m(a, 0.0, b, 0.0)) for a, b in ((0.0, 0.1), (0.1, 0.3), (0.0, 0.3))]
-    rides = [kinds[square[i, j]] for i, j in ((0, 0), (1, 1), (0, 1))]
-    assert rides == [TicketKind(round(m / 1000 * 10), ()) for m in metres]
+    ridden = [kinds[square[i, j]] for i, j in ((0, 0), (1, 1), (0, 1))]
+    assert ridden == [TicketKind(round(m / 1000 * 10), ()) for m in metres]
     assert square[1, 0] == -1

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.base.earth import great_circle_m
-from community_routes.fares.journeys import ride_on_route
+from community_routes.fares.journeys import rides_on_routes
 from community_routes.fares.machine import Way
 from community_routes.fares.search import quickest_within
 from community_routes.fares.tickets import NO_PRICE, FareRide, Ticket, TicketFares
@@ -46,6 +46,7 @@ class TicketsHeld:
     """
 
     start: frozenset[int] = frozenset()
+    by_clock = False
 
     def __init__(self, prices: TicketFares, network: Network) -> None:
         self.prices, self.network = prices, network
@@ -54,7 +55,9 @@ class TicketsHeld:
         self.ticket_cost = [cost for _, cost in offers]
         self._route_of = network.feed.trips["route"].to_numpy(dtype=np.int64)
         self._places = network.feed.stops[["lon", "lat"]].to_numpy(dtype=np.float64)
-        self._rides: dict[int, FareRide] = {}
+        number: dict[FareRide, int] = {}
+        named = [number.setdefault(prices.named(ride), len(number)) for ride in rides_on_routes(network.feed)]
+        self._named, self._rides = np.asarray(named, np.int64), list(number)
         self._of_route: dict[tuple[int, bool], TicketKind | None] = {}
         times = self._concession_from_to
         self.turns_s = () if times is None else tuple(int(t) for t in times if t < np.inf)
@@ -71,34 +74,35 @@ class TicketsHeld:
 
     def of_route(self, route: int, board_s: int) -> TicketKind | None:
         """The class of every ride on a route, None where the distance matters."""
-        key = route, self._at_concession(board_s)
+        row = int(self._named[route])
+        key = row, self._at_concession(board_s)
         if key not in self._of_route:
-            ride = self._ride(route, board_s)
+            ride = replace(self._rides[row], board_s=board_s)
             price = self.prices.single(ride)
             by_distance = self.prices.single(replace(ride, km=1.0)) < NO_PRICE == price
             self._of_route[key] = None if by_distance else self._kind(price, ride, self._covered_by(ride))
         return self._of_route[key]
 
-    def of_rides(self, rides: NDArray[np.int64], timetable: Timetable) -> list[TicketKind]:
+    def of_rides(self, rides: NDArray[np.int64], timetable: Timetable) -> tuple[NDArray[np.int64], list[Hashable]]:
         """The class of each ride by the straight line between its ends; columns are the hops boarded and left."""
         board, alight = rides.T
         start, end = timetable.from_stop[board], timetable.to_stop[alight]
         km = great_circle_m(*self._places[start].T, *self._places[end].T) / 1000
         km = np.where(np.isfinite(km), km, np.inf)
-        route, board_s = self._route_of[timetable.trip[board]], timetable.departure_s[board]
+        named, board_s = self._named[self._route_of[timetable.trip[board]]], timetable.departure_s[board]
         from_s, to_s = self._concession_from_to or (np.inf, np.inf)
-        of_ride = route * 2 + ((board_s >= from_s) & (board_s < to_s))
+        of_ride = named * 2 + ((board_s >= from_s) & (board_s < to_s))
         _, first, number = np.unique(of_ride, return_index=True, return_inverse=True)
-        found = np.empty(len(rides), dtype=object)
+        found = np.empty(len(rides), np.int64)
+        kinds: list[Hashable] = []
         for k, row in enumerate(first.tolist()):
             mine = np.flatnonzero(number.reshape(-1) == k)
-            ride = self._ride(int(route[row]), int(board_s[row]))
+            ride = replace(self._rides[named[row]], board_s=int(board_s[row]))
             prices, place = np.unique(self.prices.singles(ride, km[mine]), return_inverse=True)
             covered = self._covered_by(ride)
-            kinds = np.empty(len(prices), dtype=object)
-            kinds[:] = [self._kind(float(price), ride, covered) for price in prices]
-            found[mine] = kinds[place.reshape(-1)]
-        return list(found)
+            found[mine] = len(kinds) + place.reshape(-1)
+            kinds += [self._kind(float(price), ride, covered) for price in prices]
+        return found, kinds
 
     def _covered_by(self, ride: FareRide) -> tuple[int, ...]:
         return tuple(row for row, ticket in enumerate(self.tickets) if self.prices.covers(ticket, ride))
@@ -106,12 +110,6 @@ class TicketsHeld:
     def _kind(self, single: float, ride: FareRide, covered: tuple[int, ...]) -> TicketKind:
         cost = self._ride_cost(single, ride)
         return TicketKind(None if cost == NO_PRICE else int(cost), covered)
-
-    def _ride(self, route: int, board_s: int) -> FareRide:
-        """A ride of unknown length."""
-        if route not in self._rides:
-            self._rides[route] = ride_on_route(self.network.feed, route)
-        return replace(self._rides[route], board_s=board_s)
 
     @cached_property
     def _concession_from_to(self) -> tuple[float, float] | None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from community_routes.base.earth import great_circle_m
 from community_routes.base.notices import Notice, declare, errors_in
-from community_routes.fares.journeys import ride_on_route
+from community_routes.fares.journeys import rides_on_routes
 from community_routes.fares.machine import FOREVER, KEEPS, NO_PRICE_CENTS, Way
 from community_routes.fares.products import (
     PRICES,
@@ -117,6 +117,7 @@ class FeedPrices:
         self.cannot = "" if self.products is None else _unused_rules(feed)
         self.study = TicketFares(study or Fares())
         rules = [rule for fare in self.fares for rule in fare.rules]
+        self.by_clock = any(fare.duration_s is not None for fare in self.fares)
         self._by_zone = any(_zonal(rule) for rule in rules)
         self._by_area = self.products is not None and any(r.from_area_id or r.to_area_id for r in self.products.rules)
         self._routes = {rule.route_id for rule in rules}
@@ -126,7 +127,7 @@ class FeedPrices:
         self._stop_id = stops["stop_id"].astype(str).tolist()
         self._places = stops[["lon", "lat"]].to_numpy(dtype=np.float64)
         self._route_of = feed.trips["route"].to_numpy(dtype=np.int64)
-        self._ridden: dict[int, FareRide] = {}
+        self._ridden = rides_on_routes(feed)
 
     # --- classes of rides ------------------------------------------------------------------------------------------
 
@@ -139,14 +140,19 @@ class FeedPrices:
             return None
         return self._kind(route, own, ())
 
-    def of_rides(self, rides: NDArray[np.int64], timetable: Timetable) -> list[FeedRide]:
+    def of_rides(self, rides: NDArray[np.int64], timetable: Timetable) -> tuple[NDArray[np.int64], list[Hashable]]:
         """The class of each ride; columns are the hops boarded and left."""
         route = self._route_of[timetable.trip[rides[:, 0]]].tolist()
         from_stop, to_stop = timetable.from_stop, timetable.to_stop
-        return [
-            self.kind_of(of, [*from_stop[board : alight + 1].tolist(), *to_stop[board : alight + 1].tolist()])
+        kinds: dict[Hashable, int] = {}
+        found = [
+            kinds.setdefault(
+                self.kind_of(of, [*from_stop[board : alight + 1].tolist(), *to_stop[board : alight + 1].tolist()]),
+                len(kinds),
+            )
             for of, (board, alight) in zip(route, rides.tolist(), strict=True)
         ]
+        return np.asarray(found, np.int64), list(kinds)
 
     def kind_of(self, route: int, stops: Sequence[int]) -> FeedRide:
         """The class of a ride on a route (a row) that calls at stops (rows), the first and the last included."""
@@ -155,8 +161,6 @@ class FeedPrices:
 
     def _own_price(self, route: int, km: float) -> float | None:
         """What the study states for the route, agency or mode; None where it states nothing."""
-        if route not in self._ridden:
-            self._ridden[route] = ride_on_route(self.feed, route)
         ride = self._ridden[route]
         levels = self.study.levels(ride)
         if not any(level != "general" and _has_price(fare) for level, _, fare in levels):
@@ -342,7 +346,7 @@ def check_fares(feed: Feed, study: Fares | None, notices: list[Notice]) -> None:
         return
     routes = np.unique(feed.trips["route"].to_numpy(dtype=np.int64)).tolist()
     own = TicketFares(study)
-    known = any(_is_priced(own, feed, route) for route in routes) if prices is None else prices.price_any(routes)
+    known = _is_any_priced(own, feed, routes) if prices is None else prices.price_any(routes)
     if not known:
         message = (
             f"no ride on any of the {len(routes)} routes has a fare that is known in {money_of(feed, study)}, so what is "
@@ -351,10 +355,10 @@ def check_fares(feed: Feed, study: Fares | None, notices: list[Notice]) -> None:
         notices.append(EVERY_FARE_UNKNOWN.at(**study.at(""), message=message))
 
 
-def _is_priced(own: TicketFares, feed: Feed, route: int) -> bool:
-    ride = replace(ride_on_route(feed, route), km=1.0)
-    tickets = own.tickets(("day", "week", "four_week"))
-    return own.single(ride) < NO_PRICE or any(own.covers(ticket, ride) for ticket in tickets)
+def _is_any_priced(own: TicketFares, feed: Feed, routes: Iterable[int]) -> bool:
+    tickets, rides = own.tickets(("day", "week", "four_week")), rides_on_routes(feed)
+    ridden = (replace(rides[route], km=1.0) for route in routes)
+    return any(own.single(ride) < NO_PRICE or any(own.covers(ticket, ride) for ticket in tickets) for ride in ridden)
 
 
 def _other_currencies(feed: Feed, study: Fares | None) -> list[Notice]:

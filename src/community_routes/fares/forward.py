@@ -19,9 +19,10 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.base.kernels import kernel
+from community_routes.base.kernels import kernel, step
 from community_routes.base.times import UNREACHED
 from community_routes.fares.machine import FOREVER, KEEPS, NOTHING
+from community_routes.fares.scan import NOBODY
 
 _RIDES, _STATE, _CENTS, _VALID, _HOP, _NEXT, _QUEUE = 0, 1, 2, 3, 4, 5, 6
 _GONE: Final = -1  # in the place of rides: a better label has taken this one's place
@@ -56,7 +57,7 @@ class Answer(NamedTuple):
     quickest: NDArray[np.int32]
 
 
-@kernel
+@step
 def first_at_or_after(values, low, high, moment):  # type: ignore[no-untyped-def]
     """Bisection in rising values."""
     while low < high:
@@ -68,13 +69,13 @@ def first_at_or_after(values, low, high, moment):  # type: ignore[no-untyped-def
     return low
 
 
-@kernel
+@step
 def _label(rides, state, cents, valid_s):  # type: ignore[no-untyped-def]
     """A label of whole numbers of one width."""
     return Label(np.int64(rides), np.int64(state), np.int64(cents), np.int64(valid_s))  # type: ignore[arg-type]
 
 
-@kernel
+@step
 def _is_no_worse(old, label, paid):  # type: ignore[no-untyped-def]
     """Whether a label is needed no more beside a row of the pool: that one can do all of it, for no more."""
     if old[_RIDES] > label.rides or old[_CENTS] > label.cents or old[_VALID] < label.valid_s:
@@ -82,7 +83,7 @@ def _is_no_worse(old, label, paid):  # type: ignore[no-untyped-def]
     return old[_STATE] == label.state or (label.state == NOTHING and paid[old[_STATE]])
 
 
-@kernel
+@step
 def _is_worse(old, label, paid):  # type: ignore[no-untyped-def]
     """Whether a row of the pool is needed no more beside a label."""
     if label.rides > old[_RIDES] or label.cents > old[_CENTS] or label.valid_s < old[_VALID]:
@@ -90,12 +91,14 @@ def _is_worse(old, label, paid):  # type: ignore[no-untyped-def]
     return label.state == old[_STATE] or (old[_STATE] == NOTHING and paid[label.state])
 
 
-@kernel
+@step
 def _put(pool, n, heads, at, label, hop):  # type: ignore[no-untyped-def]
     """Add a label to a bag; the pool (larger where it was full) and its length."""
     if n == len(pool):
         more = np.empty((2 * n, 7), np.int32)
-        more[:n] = pool
+        for i in range(n):
+            for k in range(7):
+                more[i, k] = pool[i, k]
         pool = more
     new = pool[n]
     new[_RIDES], new[_STATE], new[_CENTS], new[_VALID] = label.rides, label.state, label.cents, label.valid_s
@@ -104,7 +107,7 @@ def _put(pool, n, heads, at, label, hop):  # type: ignore[no-untyped-def]
     return pool, n + 1
 
 
-@kernel
+@step
 def _wait(pool, n, waiting, queue, e, label, paid):  # type: ignore[no-untyped-def]
     """Wait at an event, and remember to go on from there, unless a label there is no worse.
 
@@ -134,7 +137,7 @@ def _wait(pool, n, waiting, queue, e, label, paid):  # type: ignore[no-untyped-d
     return pool, n
 
 
-@kernel
+@step
 def _sit(pool, n, riding, r, hop, label, until, paid):  # type: ignore[no-untyped-def]
     """Sit in a vehicle from a hop on; also the hop, ``until`` at most, from which a label there is no worse."""
     before, i = -1, riding[r]
@@ -157,7 +160,7 @@ def _sit(pool, n, riding, r, hop, label, until, paid):  # type: ignore[no-untype
     return pool, n, until
 
 
-@kernel
+@step
 def _pay(label, ways, w, departure_s, most_cents):  # type: ignore[no-untyped-def]
     """What is held after boarding along a way; rides -1 where it is not allowed."""
     cents = label.cents + ways.cents[w]
@@ -172,7 +175,7 @@ def _pay(label, ways, w, departure_s, most_cents):  # type: ignore[no-untyped-de
     return _label(rides, ways.state[w], cents, valid_s)
 
 
-@kernel
+@step
 def _at(label, departure_s, paid):  # type: ignore[no-untyped-def]
     """The label of who waits until a departure: a fare whose time is over is nothing in hand; rides -1 for a useless one."""
     if departure_s <= label.valid_s or label.state == NOTHING:
@@ -180,7 +183,7 @@ def _at(label, departure_s, paid):  # type: ignore[no-untyped-def]
     return _label(label.rides if paid[label.state] else _GONE, NOTHING, label.cents, 0)
 
 
-@kernel
+@step
 def _arrive(goal, stop, taken_s, cents, answer):  # type: ignore[no-untyped-def]
     """Note every destination near a stop for what has been paid."""
     for link in range(goal.first[stop], goal.first[stop + 1]):
@@ -196,19 +199,19 @@ def _arrive(goal, stop, taken_s, cents, answer):  # type: ignore[no-untyped-def]
                 answer.quickest[b, lane] = all_s
 
 
-@kernel
+@step
 def _change(pool, n, waiting, queue, vehicles, there, label, paid):  # type: ignore[no-untyped-def]
     """Wait at every place that is reached after a connection."""
     low = vehicles.low
-    for t in range(vehicles.change_first[there - low], vehicles.change_first[there - low + 1]):
+    for t in range(vehicles.change_first[there - low], vehicles.change_last[there - low]):
         e = vehicles.change_to[t]
         then = _at(label, vehicles.departure_s[e], paid)
-        if then.rides >= 0:
+        if then.rides >= 0 and vehicles.waits_s[e - low] != NOBODY:
             pool, n = _wait(pool, n, waiting, queue, e - low, then, paid)
     return pool, n
 
 
-@kernel
+@step
 def _leave_home(pool, n, waiting, queue, access, origin, moment_s, vehicles, paid):  # type: ignore[no-untyped-def]
     """Wait at the first event of every place near an origin."""
     for link in range(access.first[origin], access.first[origin + 1]):
@@ -225,7 +228,7 @@ def _leave_home(pool, n, waiting, queue, access, origin, moment_s, vehicles, pai
     return pool, n
 
 
-@kernel
+@step
 def _as_later(answers, later_s, max_travel_s, d):  # type: ignore[no-untyped-def]
     """Whoever leaves earlier may wait at home for the next departure; ``answers`` (n_budgets, n_departures, n_lanes)."""
     for b in range(answers.shape[0]):
@@ -263,10 +266,13 @@ def scan_forward(  # type: ignore[no-untyped-def]
     queue = np.empty((2, goal.max_rides + 1), np.int32)
     low, paid = vehicles.low, ways.paid
     for origin in origins:
-        waiting[:] = -1
-        riding[:] = -1
-        queue[:] = -1
-        n = 0
+        for e in range(len(waiting)):
+            waiting[e] = -1
+        for r in range(len(riding)):
+            riding[r] = -1
+        for rides in range(goal.max_rides + 1):
+            queue[0, rides] = -1
+        n = np.int64(0)
         for d in range(len(departures_s) - 1, -1, -1):
             moment_s = departures_s[d]
             horizon_s = moment_s + goal.max_travel_s
@@ -303,7 +309,7 @@ def scan_forward(  # type: ignore[no-untyped-def]
                                 if there < low or vehicles.departure_s[there] > horizon_s:
                                     break
                                 stop, arrival_s = vehicles.alight_stop[there], vehicles.arrival_s[there]
-                                if stop < 0 or arrival_s > horizon_s:
+                                if stop < 0 or arrival_s > horizon_s or vehicles.rides_s[there - low] == NOBODY:
                                     continue
                                 if paid[after.state]:
                                     _arrive(goal, stop, arrival_s - moment_s, after.cents, answer)
@@ -316,7 +322,7 @@ def scan_forward(  # type: ignore[no-untyped-def]
                                 break
                             stop, arrival_s = vehicles.alight_stop[there], vehicles.arrival_s[there]
                             kind = classes.pair_class[classes.pair_first[r] + hop * n_hops + j]
-                            if kind < 0 or stop < 0 or arrival_s > horizon_s:
+                            if kind < 0 or stop < 0 or arrival_s > horizon_s or vehicles.rides_s[there - low] == NOBODY:
                                 continue
                             way = label.state * ways.n_classes + kind
                             for w in range(ways.first[way], ways.first[way + 1]):

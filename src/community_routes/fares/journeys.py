@@ -20,18 +20,21 @@ def straight_km(feed: Feed, start: int, end: int) -> float:
     return km if math.isfinite(km) else math.inf
 
 
-def ride_on_route(feed: Feed, route: int) -> FareRide:
-    """A ride of unknown length on a route (a row of ``feed.routes``)."""
-    row = feed.routes.iloc[route]
-    agency = int(row["agency"])
-    named = feed.agencies.iloc[agency] if agency >= 0 else {"agency_id": "", "agency_name": ""}
-    return FareRide(
-        str(row["route_id"]),
-        str(row["route_short_name"]),
-        str(named["agency_id"]),
-        str(named["agency_name"]),
-        mode_of(int(row["route_type"])),
-    )
+def rides_on_routes(feed: Feed) -> list[FareRide]:
+    """For each route (row) a ride on it, of unknown length."""
+    routes, agencies = feed.routes, feed.agencies
+    nobody = [("", "")]
+    named = [*zip(agencies["agency_id"].astype(str), agencies["agency_name"].astype(str), strict=True), *nobody]
+    return [
+        FareRide(route_id, name, *named[agency if agency >= 0 else -1], mode_of(kind))
+        for route_id, name, agency, kind in zip(
+            routes["route_id"].astype(str).tolist(),
+            routes["route_short_name"].astype(str).tolist(),
+            routes["agency"].to_numpy(dtype=np.int64).tolist(),
+            routes["route_type"].to_numpy(dtype=np.int64).tolist(),
+            strict=True,
+        )
+    ]
 
 
 def rides_of(feed: Feed, journey: Journey) -> list[FareRide]:

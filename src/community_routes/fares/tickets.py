@@ -134,6 +134,15 @@ class TicketFares:
             found.append(("general", "", self.fares))
         return found
 
+    def named(self, ride: FareRide) -> FareRide:
+        """The ride with those of its names alone that some price list has: many routes are one."""
+        fares = self.fares
+        return FareRide(
+            route_id=next((name for name in (ride.route_id, ride.route_name) if name in fares.routes), ""),
+            agency_id=next((name for name in (ride.agency_id, ride.agency_name) if name in fares.agencies), ""),
+            mode=ride.mode if ride.mode in fares.modes else "",
+        )
+
     def stands_apart(self, mode: str) -> bool:
         """Whether a mode has a price of its own, so that general prices do not hold on it."""
         own = self.fares.modes.get(mode)
