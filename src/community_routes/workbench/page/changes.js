@@ -58,9 +58,9 @@ function item(change, n) {
     ...(change.off ? [] : (change.warnings || []).map((warning) => el("p", { class: "warning" }, el("strong", {}, "Note. "), typeof warning === "string" ? warning : warning.message))),
     ...faults.map((fault) => el("p", { class: "fault" }, el("strong", {}, "Fault. "), fault.message))];
   if (chosen) parts.push(tools(change, n), known(change));
-  const li = el("li", { class: `${chosen ? "chosen" : ""} ${change.off ? "off" : ""}`, draggable: false }, parts);
+  const li = el("li", { class: `${chosen ? "chosen" : ""} ${change.off ? "off" : ""}` }, parts);
   li.dataset.index = index;
-  grip(li, head, index);
+  if (n > 1) grip(li, index);
   return li;
 }
 
@@ -100,11 +100,12 @@ function shift(from, to) {
   chooseChange(to);
 }
 
-/** A change can be dragged by its sentence to another place in the order. */
-function grip(li, head, index) {
-  head.draggable = true;
-  head.addEventListener("dragstart", (event) => { event.dataTransfer.setData("text/plain", String(index)); event.dataTransfer.effectAllowed = "move"; li.classList.add("moving"); });
-  head.addEventListener("dragend", () => li.classList.remove("moving"));
+/** A change can be dragged by its grip to another place in the order. */
+function grip(li, index) {
+  const hold = el("span", { class: "grip", draggable: true, title: "Drag it to another place in the order", "aria-hidden": "true" }, "⠿");
+  li.prepend(hold);
+  hold.addEventListener("dragstart", (event) => { event.dataTransfer.setData("text/plain", String(index)); event.dataTransfer.effectAllowed = "move"; li.classList.add("moving"); });
+  hold.addEventListener("dragend", () => li.classList.remove("moving"));
   li.addEventListener("dragover", (event) => { event.preventDefault(); li.classList.add("over"); });
   li.addEventListener("dragleave", () => li.classList.remove("over"));
   li.addEventListener("drop", (event) => {

@@ -29,12 +29,13 @@ let sketch = null;
 export function watchMap(reach) {
   handles = L.layerGroup().addTo(map);
   sketch = L.layerGroup().addTo(map);
-  map.on("click", (event) => { if (!swallowed) clicked(event, reach); });
+  map.on("click", (event) => { if (!swallowed && (state.tool || !onHandle(event))) clicked(event, reach); });
   map.on("dblclick", () => finish());
   map.on("mousedown", grabLine);
   document.addEventListener("keydown", (event) => {
     if (!state.tool || event.target.closest("dialog, input, textarea, select")) return;
-    if (event.key === "Enter" || event.key === "Escape") { event.preventDefault(); finish(event.key === "Escape"); }
+    const ends = event.key === "Enter" && !event.target.closest("button, summary, a");
+    if (ends || event.key === "Escape") { event.preventDefault(); finish(event.key === "Escape"); }
   });
   on("answer change tabs selected", drawHandles);
   on("tabs", () => { if (state.tool) finish(true); });
@@ -220,6 +221,7 @@ export function chooseByName(what) {
 // ---- dragging ----
 
 let swallowed = false;
+const onHandle = (event) => Boolean(event.originalEvent.target.closest(".handle"));
 
 function handle(at, name, title, { drag, drop, remove = null, free = false }) {
   const icon = L.divIcon({ className: `handle ${name}`, html: "", iconSize: [18, 18] });
@@ -298,7 +300,7 @@ function handlesOfEnds(route) {
 
 /** The line itself can be taken: of a drawn route (one more stop), or of an existing one (another way). */
 function grabLine(event) {
-  if (state.tool || state.active === TODAY || event.originalEvent.button !== 0) return;
+  if (state.tool || state.active === TODAY || event.originalEvent.button !== 0 || onHandle(event)) return;
   const at = event.containerPoint, change = changeAt(state.change);
   const wanted = change && ["add_route", "extend_route", "reroute"].includes(change.kind) && !change.off && (change.lines || []).some((pairs) => pairs.length > 1 && touches(pairs, at, 7)) ? insertion(change, under(event.latlng)) : detour(event);
   if (!wanted) return;

@@ -38,7 +38,7 @@ export function makeMap() {
   on("answer mode tabs", () => { paint(); drawChanges(); });
   on("change", drawChanges);
   on("selected", () => { drawRoutes(); outline(); });
-  on("tool", () => byId("map").classList.toggle("drawing", Boolean(state.tool)));
+  on("tool", () => byId("map").parentNode.classList.toggle("drawing", Boolean(state.tool)));
   drawRoutes();
 }
 
