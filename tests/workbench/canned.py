@@ -22,6 +22,8 @@ ADDRESS = "http://workbench.test"
 TOKEN = "of-this-session"
 WEST, SOUTH, STEP = -3.03, 51.57, 0.01
 STOPS = {"s1": ("West", 0.5, 0.5), "s2": ("Middle", 1.5, 0.5), "s3": ("East", 2.5, 0.5), "s4": ("North", 1.5, 2.5)}
+PLACES = {"id": "places", "name": "places", "factor": 1.0}
+MINUTES = {"id": "s", "name": "minutes", "factor": 1 / 60}
 LEVELS = ["#ffffd9", "#8fd3ba", "#1c2f7c"]
 CHANGES = ["#8c510a", "#f4f3ef", "#01554b"]
 
@@ -55,19 +57,19 @@ def study(scenarios: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
         {
             "id": "cumulative_opportunities",
             "label": "Places within reach",
-            "unit": "places",
+            "unit": PLACES,
             "less_is_better": False,
             "cutoffs_min": [30, 45],
-            "readings": ["mean", "p50"],
+            "readings": [{"id": "mean", "name": "mean"}, {"id": "p50", "name": "middle"}],
             "kinds": [],
         },
         {
             "id": "nearest",
             "label": "Minutes to the nearest",
-            "unit": "minutes",
+            "unit": MINUTES,
             "less_is_better": True,
             "cutoffs_min": [],
-            "readings": ["mean"],
+            "readings": [{"id": "mean", "name": "mean"}],
             "kinds": ["shared_spaces"],
         },
     ]
@@ -228,6 +230,8 @@ class Canned:
 
     def answer(self, method: str, name: str, body: Any) -> tuple[int, Any]:
         """Status and content for one question."""
+        if name == "state":
+            return 200, {"state": "ready", "stage": "", "seconds": 1.0, "faults": []}
         if name == "study":
             there = [
                 {"id": k, "title": k, "file": f"{k}.yaml", "sha256": "0" * 64, "text": v} for k, v in self.texts.items()
@@ -243,14 +247,21 @@ class Canned:
         if name.startswith(("files/", "drafts/")):
             return self.keep(method, *name.split("/", 1), body)
         if name == "compare":
-            return 200, [{"id": k, "title": k, **self.figures({**body, "scenario": k})} for k in body["scenarios"]]
+            asked = [(name, self.figures({**body, "scenario": name})) for name in body["scenarios"]]
+            rows = [{"id": k, "title": k, "faults": [], "figures": one["figures"]} for k, one in asked]
+            return 200, {"rows": rows}
         if name == "neighbourhood":
             return 200, NEIGHBOURHOOD
         if name == "isochrone":
             ring = [at(0, 0), at(2, 0), at(2, 2), at(0, 2), at(0, 0)]
-            shape = {"type": "Polygon", "coordinates": [ring]}
-            inside = {"today": 300, "value": 900}
-            return 200, {"today": shape, "value": shape, "persons": inside, "jobs": inside}
+            area = {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+            reach = {"areas": {"type": "FeatureCollection", "features": [area]}}
+            today = {**reach, "persons": 300.0, "amounts": {"employment": 40.0}}
+            return 200, {
+                "today": today,
+                "value": {**reach, "persons": 900.0, "amounts": {"employment": 70.0}},
+                "faults": [],
+            }
         return 404, {"detail": [{"severity": "error", "kind": "unknown", "message": name}]}
 
     def keep(self, method: str, what: str, key: str, body: Any) -> tuple[int, Any]:
@@ -273,6 +284,8 @@ class Canned:
         n = sum(not one["off"] for one in told)
         groups = [
             {
+                "id": key,
+                "grouping": "local",
                 "group": key,
                 "label": label,
                 "today": 10.0,
@@ -303,17 +316,21 @@ class Canned:
                     "unit": "places",
                 },
             },
-            "groups": groups,
-            "persons": {"better": 100 * n, "worse": 0, "same": 4500 - 100 * n, "gained": 1.0 * n, "lost": 0.0},
-            "cost": {
-                "bus_hours": 1000.0 * n,
-                "vehicle_km": 20000.0 * n,
-                "buses": n,
-                "cost": 50000.0 * n,
-                "missing": [],
-                "assumptions": ["253 weekdays"],
+            "figures": {
+                "choice": body["choice"],
+                "unit": PLACES,
+                "groups": groups,
+                "persons": {"better": 100 * n, "worse": 0, "same": 4500 - 100 * n, "gained": 1.0 * n, "lost": 0.0},
+                "cost": {
+                    "bus_hours": 1000.0 * n,
+                    "vehicle_km": 20000.0 * n,
+                    "buses": n,
+                    "cost": 50000.0 * n,
+                    "missing": "",
+                    "assumptions": ["253 weekdays"],
+                },
+                "gain_per_1000_bus_hours": 1.0 if n else None,
             },
-            "gain_per_1000_bus_hours": 1.0 if n else None,
             "routes": [],
         }
 
@@ -358,16 +375,27 @@ NEIGHBOURHOOD = {
         {
             "kind": "shared_spaces",
             "measure": "cumulative_opportunities",
+            "label": "Places within 30 minutes",
+            "reading": "mean",
             "cutoff_min": 30,
             "today": 1.0,
             "value": 2.0,
             "change": 1.0,
-            "unit": "places",
+            "unit": PLACES,
         }
     ],
     "journeys": {
         "today": [
-            {"to": "p1", "name": "Library", "legs": [], "why": "over_time", "needed": "It takes 12 minutes too long."}
+            {
+                "to": "p1",
+                "name": "Library",
+                "minutes": None,
+                "departure": "",
+                "arrival": "",
+                "legs": [],
+                "why": "It takes too long.",
+                "needed": "12 minutes less.",
+            }
         ],
         "value": [
             {

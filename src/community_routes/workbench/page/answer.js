@@ -1,7 +1,7 @@
 // The answer: who gains, by fifth; how many residents; what it takes and what it costs.
 
 import { byId, count, el, number, say, svg } from "./dom.js";
-import { TODAY, measure, nameOf, on, state } from "./state.js";
+import { TODAY, inUnit, measure, nameOf, on, state } from "./state.js";
 
 export function watchAnswer() {
   on("answer tabs", draw);
@@ -29,20 +29,17 @@ function draw() {
 
 /** The group whose change leads: the one chosen, or the most deprived fifth. */
 function leading(answer) {
-  return answer.groups.find((row) => row.group === state.choice.group) || answer.groups[0];
+  return answer.groups.find((row) => row.id === state.choice.group) || answer.groups[0];
 }
 
-function unit() {
-  const { unit: words } = (state.answer.scales && state.answer.scales.level) || {};
-  return words || measure().unit || "";
-}
+const unit = () => (state.answer.unit ? state.answer.unit.name : "");
 
 const lower = (words) => words.charAt(0).toLowerCase() + words.slice(1);
 
 function lead(answer, today) {
   const row = leading(answer);
   if (!row) return el("p", { class: "hint" }, "There is no figure of this measure here.");
-  const value = today ? row.today : row.change;
+  const value = inUnit(today ? row.today : row.change);
   const good = today || !value ? "" : (value > 0) !== Boolean(measure().less_is_better) ? "good" : "bad";
   const share = row.change_percent === null || row.change_percent === undefined || today ? "" : ` (${number(row.change_percent, true)} %)`;
   return el("div", { class: "lead-figure" },
@@ -58,8 +55,8 @@ function bars(answer, today) {
     const drawing = svg("svg", { viewBox: "0 0 100 14", preserveAspectRatio: "none", "aria-hidden": "true", class: "pair" });
     if (Number.isFinite(row.today)) drawing.append(svg("rect", { x: 0, y: today ? 3 : 1, height: today ? 8 : 5, width: width(row.today), class: "bar-today" }));
     if (!today && Number.isFinite(row.value)) drawing.append(svg("rect", { x: 0, y: 7, height: 6, width: width(row.value), class: "bar-with" }));
-    return el("tr", { class: row.group === state.choice.group ? "chosen" : "" }, el("th", { scope: "row" }, row.label), el("td", { class: "drawn" }, drawing),
-      el("td", {}, number(row.today)), today ? null : el("td", {}, number(row.value)), today ? null : el("td", { class: "change" }, number(row.change, true)));
+    return el("tr", { class: row.id === state.choice.group ? "chosen" : "" }, el("th", { scope: "row" }, row.label), el("td", { class: "drawn" }, drawing),
+      el("td", {}, number(inUnit(row.today))), today ? null : el("td", {}, number(inUnit(row.value))), today ? null : el("td", { class: "change" }, number(inUnit(row.change), true)));
   });
   const heads = ["Residents", "", "Today", ...(today ? [] : ["With", "Change"])];
   return el("table", { class: "groups" }, el("caption", {}, `${nameOf(state.study.kinds, state.choice.kind)}: ${lower(measure().label)}${cutoff()}`),
@@ -91,19 +88,18 @@ function costs(answer, open) {
   return el("div", { class: "costs" }, el("h3", {}, "What it takes, a year"),
     el("dl", {}, line("Bus-hours", round(cost.bus_hours)), line("Kilometres", round(cost.vehicle_km)), line("Buses", cost.buses),
       cost.cost === null || cost.cost === undefined ? el("div", {}, el("dt", {}, "Cost"), el("dd", {}, "–")) : line("Cost", round(cost.cost), currency),
-      el("div", { class: "of-hours" }, el("dt", {}, "Gain for 1,000 bus-hours"), el("dd", {}, number(gain, true), el("span", { class: "hint" }, gain === null || gain === undefined ? "" : ` ${unit()}`)))),
+      el("div", { class: "of-hours" }, el("dt", {}, "Gain for 1,000 bus-hours"), el("dd", {}, number(inUnit(gain), true), el("span", { class: "hint" }, gain === null || gain === undefined ? "" : ` ${unit()}`)))),
     missing(cost), assumed(cost, open));
 }
 
 const round = (value) => (value === null || value === undefined ? value : Math.abs(value) >= 1000 ? Math.round(value) : value);
 
 function missing(cost) {
-  const parts = [cost.missing || []].flat().filter(Boolean);
-  return parts.length ? el("p", { class: "hint" }, `Not counted: ${parts.join("; ")}.`) : null;
+  return cost.missing ? el("p", { class: "hint" }, cost.missing) : null;
 }
 
 function assumed(cost, open) {
-  const parts = [cost.assumptions || []].flat().filter(Boolean);
+  const parts = cost.assumptions || [];
   return parts.length ? el("details", { class: "assumed", open: Boolean(open) }, el("summary", {}, "Assumed"), el("ul", {}, parts.map((words) => el("li", {}, words)))) : null;
 }
 
@@ -113,5 +109,5 @@ function took(answer) {
 
 function spoken(answer) {
   const row = leading(answer);
-  if (row) say(`${row.label}: ${number(row.change, true)} ${unit()}. ${answer.persons ? `${count(answer.persons.better)} residents better off, ${count(answer.persons.worse)} worse off.` : ""}`);
+  if (row) say(`${row.label}: ${number(inUnit(row.change), true)} ${unit()}. ${answer.persons ? `${count(answer.persons.better)} residents better off, ${count(answer.persons.worse)} worse off.` : ""}`);
 }

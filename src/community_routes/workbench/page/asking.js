@@ -36,8 +36,8 @@ export function edit(wanted) {
 async function made(tab, wanted) {
   try {
     const answer = await post("edit", { text: tab.text, edit: wanted });
-    if (typeof answer.text !== "string") {
-      tell("fault", (answer.faults || []).map((fault) => fault.message).join(" ") || "The text cannot be edited as it stands.");
+    if (answer.faults.length) {
+      tell("fault", answer.faults.map((fault) => fault.message).join(" "));
       return false;
     }
     commit(tab, answer.text);
@@ -118,7 +118,7 @@ async function request(body, number) {
     if (number === asked && body.scenario === state.active) received(answer);
   } catch (fault) {
     if (fault.name === "AbortError" || number !== asked) return;
-    if (fault instanceof Refused && fault.status === 422 && fault.detail.length) received({ faults: fault.detail });
+    if (fault instanceof Refused && fault.status === 422 && fault.detail.length) received({ faults: fault.detail, changes: [] });
     else tell("fault", fault.message);
   } finally {
     if (underWay === control) {
@@ -130,10 +130,9 @@ async function request(body, number) {
 
 /** Figures that are missing because of a fault leave the last ones on the screen, marked as old. */
 function received(answer) {
-  const whole = Boolean(answer.neighbourhoods);
-  const last = state.answer;
-  const kept = last && last.scenario === state.active ? last : null;
-  state.answer = whole ? { ...answer, scenario: state.active, old: false } : { ...(kept || {}), faults: answer.faults, changes: answer.changes && answer.changes.length ? answer.changes : (kept || {}).changes || [], scenario: state.active, old: true };
+  const last = state.answer && state.answer.scenario === state.active ? state.answer : {};
+  if (answer.figures) state.answer = { ...answer, ...answer.figures, scenario: state.active, old: false };
+  else state.answer = { ...last, faults: answer.faults, changes: answer.changes.length ? answer.changes : last.changes || [], scenario: state.active, old: true };
   tell("answer");
   if (since !== null) {
     performance.measure("answer", { start: since, end: performance.now() });

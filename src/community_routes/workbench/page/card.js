@@ -6,7 +6,7 @@ import { chooseByName, pointAt } from "./gestures.js";
 import { drawJourney, drawReach, lookAt, zoneOf } from "./map.js";
 import { routeButtons } from "./changes.js";
 import { routeLabel } from "./places.js";
-import { TODAY, choose, measure, nameOf, on, question, state, tell } from "./state.js";
+import { TODAY, choose, inUnit, nameOf, on, question, state, tell } from "./state.js";
 
 const REACH = [15, 30, 45, 60];
 let asked = 0;
@@ -126,12 +126,11 @@ async function reach(chosen) {
   }
 }
 
-function reachTable(found) {
-  const pick = (part, key) => { const all = found[key]; if (!all) return null; const entry = all[part]; return Array.isArray(entry) ? entry[0] : entry; };
-  const rows = [["People", pick("today", "persons"), pick("value", "persons")], ["Jobs", pick("today", "jobs"), pick("value", "jobs")]];
-  const with_it = state.active !== TODAY;
-  return el("table", { class: "plain-table" }, el("caption", {}, `Inside ${minutes} minutes`), el("thead", {}, el("tr", {}, el("td"), el("th", { scope: "col" }, "Today (grey, dashed)"), with_it ? el("th", { scope: "col" }, "With (red)") : null)),
-    el("tbody", {}, rows.filter(([, a]) => a !== null && a !== undefined).map(([name, a, b]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, count(a)), with_it ? el("td", {}, count(b)) : null))));
+function reachTable({ today, value }) {
+  const rows = [["Residents", today.persons, value && value.persons], ...Object.keys(today.amounts).map((kind) => [nameOf(state.study.kinds, kind), today.amounts[kind], value && value.amounts[kind]])];
+  return el("table", { class: "plain-table" }, el("caption", {}, `Within ${minutes} minutes, leaving when the time of day begins`),
+    el("thead", {}, el("tr", {}, el("td"), el("th", { scope: "col" }, "Today (dashed)"), value ? el("th", { scope: "col" }, "With (red)") : null)),
+    el("tbody", {}, rows.map(([name, before, after]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, count(before)), value ? el("td", {}, count(after)) : null))));
 }
 
 // ---- a neighbourhood ----
@@ -140,24 +139,22 @@ async function neighbourhood(id, box) {
   if (!box.childElementCount) box.replaceChildren(el("p", { class: "hint" }, "Figures are on their way."));
   let found;
   try {
-    found = await post("neighbourhood", { ...question(), id, places: wanted });
+    found = await post("neighbourhood", { ...question(), id, places: wanted.length ? wanted : null });
   } catch (fault) {
     box.replaceChildren(el("p", { class: "fault" }, fault.message));
     return;
   }
   if (!state.selected || state.selected.neighbourhood !== id) return;
   const today = state.active === TODAY, { properties } = zoneOf(id).feature;
-  const facts = [properties.fifth ? (Number.isFinite(Number(properties.fifth)) ? `fifth ${properties.fifth} of 5 (1 most deprived)` : properties.fifth) : null, properties.population ? `${count(properties.population)} residents` : null].filter(Boolean);
+  const facts = [properties.fifth ? `fifth ${properties.fifth} of 5 (1 most deprived)` : null, properties.population ? `${count(properties.population)} residents` : null].filter(Boolean);
   const rows = found.figures.map((row) => el("tr", { class: row.kind === state.choice.kind && row.measure === state.choice.measure && (row.cutoff_min ?? null) === (state.choice.cutoff_min ?? null) ? "chosen" : "" },
-    el("th", { scope: "row" }, nameOf(state.study.kinds, row.kind), el("span", { class: "sub" }, `${measureName(row.measure)}${row.cutoff_min ? `, ${number(row.cutoff_min)} min` : ""}${row.unit ? `, ${row.unit}` : ""}`)),
-    el("td", {}, number(row.today)), today ? null : el("td", {}, number(row.value)), today ? null : el("td", { class: "change" }, number(row.change, true))));
+    el("th", { scope: "row" }, nameOf(state.study.kinds, row.kind), el("span", { class: "sub" }, `${row.label}${row.unit.name ? `, ${row.unit.name}` : ""}`)),
+    el("td", {}, number(inUnit(row.today, row.unit))), today ? null : el("td", {}, number(inUnit(row.value, row.unit))), today ? null : el("td", { class: "change" }, number(inUnit(row.change, row.unit), true))));
   const table = el("table", { class: "plain-table" }, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Reach"), el("th", { scope: "col" }, "Today"), today ? null : el("th", { scope: "col" }, "With"), today ? null : el("th", { scope: "col" }, "Change"))), el("tbody", {}, rows));
   const open = box.querySelector("details");
   box.replaceChildren(el("p", { class: "hint" }, facts.join(" · ")), rows.length > 6 ? el("details", { open: Boolean(open && open.open) }, el("summary", {}, `All ${rows.length} figures`), table) : table,
     el("h3", {}, "Journeys from here"), ...journeys(found, today), another(id, box));
 }
-
-const measureName = (id) => { const found = state.study.measures.find((one) => one.id === id); return found ? found.label : measure().label; };
 
 function journeys(found, today) {
   const lists = [["Today", found.journeys.today || [], false], ...(today ? [] : [["With the proposal", found.journeys.value || [], true]])];

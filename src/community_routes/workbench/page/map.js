@@ -2,7 +2,7 @@
 /* global L */
 
 import { byId, el, number } from "./dom.js";
-import { TODAY, measure, on, state } from "./state.js";
+import { TODAY, inUnit, measure, on, state } from "./state.js";
 
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const latlng = (pair) => [pair[1], pair[0]];
@@ -143,7 +143,7 @@ function legend(now) {
   const swatch = (color, name = "") => { const box = el("span", { class: `swatch ${name}` }); if (color) box.style.background = color; return box; };
   const heading = now.mode === "today" ? "Today" : now.mode === "with" ? "With the proposal" : "Change";
   const kind = (state.study.kinds.find((one) => one.id === state.choice.kind) || { name: "" }).name;
-  const classes = now.scale.colors.map((color, i) => item(swatch(color), (now.scale.labels || [])[i] ?? number(now.scale.breaks[i])));
+  const classes = now.scale.colors.map((color, i) => item(swatch(color), now.scale.labels[i]));
   if (now.values.some((value) => value === null || value === undefined)) classes.push(item(el("span", { class: "swatch hatched", "aria-hidden": "true" }), "no figure"));
   const also = [item(el("span", { class: "swatch line" }), state.active === TODAY ? "route that is chosen" : "what is changed"), item(el("span", { class: "swatch thin" }), "route today"),
     item(el("span", { class: "swatch dot job" }), "jobs"), item(el("span", { class: "swatch dot" }), "shared space")];
@@ -214,8 +214,7 @@ function outline() {
 /** Where one gets from a point in so many minutes: today and with the proposal. */
 export function drawReach(found, at) {
   layers.reach.clearLayers();
-  if (!found) return;
-  const shape = (geojson, style) => { if (geojson) L.geoJSON(geojson, { pane: "reach", interactive: false, style: { pane: "reach", ...style } }).addTo(layers.reach); };
+  const shape = (reach, style) => { if (reach) L.geoJSON(reach.areas, { pane: "reach", interactive: false, style: { pane: "reach", ...style } }).addTo(layers.reach); };
   shape(found.value, { color: "#c0156b", weight: 2.5, fillColor: "#c0156b", fillOpacity: 0.2 });
   shape(found.today, { color: "#17212a", weight: 2, dashArray: "5 4", fillColor: "#17212a", fillOpacity: 0.14 });
   L.circleMarker([at.lat, at.lon], { pane: "journey", radius: 6, color: "#fff", weight: 2.5, fillColor: "#17212a", fillOpacity: 1, interactive: false }).addTo(layers.reach);
@@ -311,7 +310,7 @@ export function hover() {
     if (stop) lines.push(stop.name);
     else if (place) lines.push(place.name || place.kind);
     if (routes.length && !stop) lines.push(`route ${[...new Set(routes.map((route) => route.name))].slice(0, 6).join(", ")}`);
-    if (zone && !state.tool && !stop && !place) lines.push(`${zone.feature.properties.name}: ${zone.value === null || zone.value === undefined ? zone.reason || "no figure" : number(zone.value, state.mode === "change" && state.active !== TODAY)}`);
+    if (zone && !state.tool && !stop && !place) lines.push(`${zone.feature.properties.name}: ${zone.value === null || zone.value === undefined ? zone.reason || "no figure" : number(inUnit(zone.value), state.mode === "change" && state.active !== TODAY)}`);
     if (!lines.length) { map.closeTooltip(tip); return; }
     tip.setLatLng(event.latlng).setContent(el("span", {}, lines.join(" · ")));
     map.openTooltip(tip);

@@ -3,7 +3,7 @@
 import { ask, edit, gesture } from "./asking.js";
 import { Refused, call, fetched, post } from "./api.js";
 import { button, byId, count, dialog, el, field, number, options, quiet } from "./dom.js";
-import { TODAY, activeTab, isDirty, newTab, nameOf, on, question, redo, state, tabOf, tell, undo } from "./state.js";
+import { TODAY, activeTab, inUnit, isDirty, newTab, nameOf, on, question, redo, state, tabOf, tell, undo } from "./state.js";
 
 const busyJobs = { report: null };
 
@@ -135,7 +135,7 @@ async function make(title, like) {
   let text = `scenario: ${id}\ntitle: ${quoted(title)}\n${how === "base" ? `base: ${other}\n` : ""}changes: []\n`;
   if (how === "copy") {
     const made = await post("edit", { text: tabOf(other).text, edit: { op: "head", head: { scenario: id, title } } }).catch((fault) => ({ message: fault.message }));
-    if (typeof made.text !== "string") { tell("fault", made.message || "The text to be copied has a fault."); return false; }
+    if (made.message || made.faults.length) { tell("fault", made.message || made.faults[0].message); return false; }
     text = made.text;
   }
   state.tabs.push(newTab(id, text, { title }));
@@ -232,18 +232,18 @@ function restore(draft) {
 async function sideBySide() {
   let rows;
   try {
-    rows = await post("compare", { files: question().files, scenarios: state.tabs.map((tab) => tab.id), choice: state.choice });
+    ({ rows } = await post("compare", { files: question().files, scenarios: state.tabs.map((tab) => tab.id), choice: state.choice }));
   } catch (fault) { tell("fault", fault.message); return; }
-  rows = Array.isArray(rows) ? rows : rows.rows;
-  const labels = (rows.find((row) => row.groups && row.groups.length) || { groups: [] }).groups.map((group) => group.label);
-  const line = (name, of, sign = true) => el("tr", {}, el("th", { scope: "row" }, name), rows.map((row) => { const value = of(row); return el("td", {}, value === undefined || value === null ? "–" : number(value, sign)); }));
-  const part = (row, key) => (row.persons ? row.persons[key] : null), cost = (row, key) => (row.cost ? row.cost[key] : null);
+  const first = rows.find((row) => row.figures), labels = first ? first.figures.groups.map((group) => group.label) : [];
+  const line = (name, get, sign = true) => el("tr", {}, el("th", { scope: "row" }, name), rows.map((row) => el("td", {}, number(get(row), sign))));
+  const of = (get) => (row) => (row.figures ? get(row.figures) : null), cost = (key) => of(({ cost: all }) => all && all[key]);
+  const shown = (get) => of((figures) => inUnit(get(figures), figures.unit));
   const body = [
-    ...labels.map((label, i) => line(label, (row) => row.groups && row.groups[i] && row.groups[i].change)),
-    line("Residents better off", (row) => part(row, "better"), false), line("Residents worse off", (row) => part(row, "worse"), false),
-    line("Bus-hours a year", (row) => cost(row, "bus_hours")), line("Kilometres a year", (row) => cost(row, "vehicle_km")), line("Buses", (row) => cost(row, "buses")),
-    line(`Cost a year${state.study.currency ? `, ${state.study.currency}` : ""}`, (row) => cost(row, "cost")), line("Gain for 1,000 bus-hours", (row) => row.gain_per_1000_bus_hours)];
-  const faulty = rows.filter((row) => !row.groups || !row.groups.length);
+    ...labels.map((label, i) => line(label, shown(({ groups }) => groups[i].change))),
+    line("Residents better off", of(({ persons }) => persons.better), false), line("Residents worse off", of(({ persons }) => persons.worse), false),
+    line("Bus-hours a year", cost("bus_hours")), line("Kilometres a year", cost("vehicle_km")), line("Buses", cost("buses")),
+    line(`Cost a year${state.study.currency ? `, ${state.study.currency}` : ""}`, cost("cost")), line("Gain for 1,000 bus-hours", shown((figures) => figures.gain_per_1000_bus_hours))];
+  const faulty = rows.filter((row) => !row.figures);
   dialog("Side by side", [el("p", { class: "hint" }, `Changes against today: ${nameOf(state.study.kinds, state.choice.kind)}, ${nameOf(state.study.days, state.choice.day)}, ${nameOf(state.study.windows, state.choice.window)}.`),
     el("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": "Table" }, el("table", { class: "plain-table" }, el("thead", {}, el("tr", {}, el("td"), rows.map((row) => el("th", { scope: "col" }, row.title || row.id)))), el("tbody", {}, body))),
     faulty.length ? el("p", { class: "fault" }, `Without figures because of a fault: ${faulty.map((row) => row.title || row.id).join(", ")}.`) : ""], [{ text: "Close", strong: true }], { class: "wide" });
@@ -274,7 +274,7 @@ async function runReport(scenarios) {
     bar.value = now.progress || 0;
     words.textContent = [now.stage, now.message].filter(Boolean).join(": ");
     if (now.url) { arrived(box, bar, words, link, now.url); break; }
-    if (!["running", "waiting", "queued", "started"].includes(now.state)) break;
+    if (now.state !== "running") break;
   }
   going = false;
 }

@@ -77,9 +77,15 @@ export function chooseChange(index) {
   tell("change");
 }
 
-/** The measure that is chosen, with its label and unit. */
+/** The measure that is chosen, as it is known for the kind of place that is chosen. */
 export function measure() {
-  return state.study.measures.find((item) => item.id === state.choice.measure) || state.study.measures[0];
+  const same = state.study.measures.filter((item) => item.id === state.choice.measure);
+  return same.find((item) => !item.kinds.length || item.kinds.includes(state.choice.kind)) || same[0] || state.study.measures[0];
+}
+
+/** A figure as people are shown it: a share as per cent, seconds as minutes. */
+export function inUnit(value, unit = state.answer && state.answer.unit) {
+  return value === null || value === undefined ? null : value * (unit ? unit.factor : 1);
 }
 
 export const nameOf = (list, id) => (list.find((item) => item.id === id) || { name: id }).name;

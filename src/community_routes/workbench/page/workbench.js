@@ -24,6 +24,7 @@ async function start() {
   on("fault", (words) => notice(words, true));
   on("note", (words) => notice(words, false));
   try {
+    await readiness();
     const [study, map] = await Promise.all([call("GET", "study"), call("GET", "map")]);
     Object.assign(state, { study, map, choice: { ...study.start } });
   } catch (fault) { notice(fault.message, true); return; }
@@ -47,6 +48,18 @@ async function start() {
   tour();
 }
 
+/** Wait until the study is read and today is searched, saying how far that is. */
+async function readiness() {
+  for (;;) {
+    const { state: how, stage, faults } = await call("GET", "state");
+    if (how === "ready") { byId("notice").hidden = true; return; }
+    if (how === "failed") throw new Error(faults.map((fault) => fault.message).join(" ") || stage);
+    byId("notice").hidden = false;
+    byId("notice").textContent = stage ? `One moment: ${stage}.` : "One moment: the study is being read.";
+    await new Promise((done) => setTimeout(done, 200));
+  }
+}
+
 function heading() {
   const { title, invented, read_only, version, credits } = state.study;
   byId("title").textContent = title;
@@ -55,7 +68,7 @@ function heading() {
   if (tags.length) byId("title").append(el("span", { class: "tag" }, tags.join(" · ")));
   byId("help").addEventListener("click", help);
   byId("help").title = `community_routes ${version}`;
-  state.credits = (credits || []).map((credit) => (typeof credit === "string" ? credit : credit.credit || credit.name)).filter(Boolean);
+  state.credits = credits;
 }
 
 /** Something that happened, said above the desk until the next thing happens. */
@@ -96,13 +109,13 @@ function fillChoices() {
     select.closest("label").hidden = items.length < 2 && key !== "kind" && key !== "measure";
   };
   fit("kind", study.kinds);
-  const measures = study.measures.filter((one) => !one.kinds || !one.kinds.length || one.kinds.includes(choice.kind));
+  const measures = study.measures.filter((one) => !one.kinds.length || one.kinds.includes(choice.kind));
   fit("measure", measures.map((one) => ({ id: one.id, name: one.label })));
-  const now = study.measures.find((one) => one.id === choice.measure) || { cutoffs_min: [], readings: [] };
-  fit("cutoff_min", (now.cutoffs_min || []).map((n) => ({ id: n, name: `${n} minutes` })));
-  fit("reading", (now.readings || []).map((one) => (typeof one === "string" ? { id: one, name: one } : { id: one.id, name: one.label || one.name })));
+  const now = measures.find((one) => one.id === choice.measure) || { cutoffs_min: [], readings: [] };
+  fit("cutoff_min", now.cutoffs_min.map((n) => ({ id: n, name: `${n} minutes` })));
+  fit("reading", now.readings);
   fit("day", study.days.map((day) => ({ id: day.id, name: day.name })));
-  fit("window", study.windows.filter((one) => !one.days || !one.days.length || one.days.includes(choice.day)).map((one) => ({ id: one.id, name: one.name })));
+  fit("window", study.windows.filter((one) => !one.days.length || one.days.includes(choice.day)).map((one) => ({ id: one.id, name: one.name })));
   fit("group", study.groups.map((one) => ({ id: one.id, name: one.label })));
 }
 
