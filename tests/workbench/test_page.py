@@ -51,8 +51,6 @@ def opened(page: Page, *texts: str, **known: Any) -> Canned:
     names = ["one", "two", "three"]
     server = Canned(dict(zip(names, texts, strict=False)), **known)
     server.open(page)
-    # It lies over a corner of the square.
-    page.locator("#legend summary").click()
     return server
 
 

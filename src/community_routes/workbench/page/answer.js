@@ -51,20 +51,32 @@ function lead(answer, today) {
 function bars(answer, today) {
   const all = answer.groups.flatMap((row) => [row.today, row.value]).filter((x) => Number.isFinite(x));
   const most = Math.max(...all, 1e-9), width = (x) => Math.max(0.5, (100 * x) / most);
-  const rows = answer.groups.map((row) => {
+  const [main, others] = parted(answer.groups), rowOf = (row) => {
     const drawing = svg("svg", { viewBox: "0 0 100 14", preserveAspectRatio: "none", "aria-hidden": "true", class: "pair" });
     if (Number.isFinite(row.today)) drawing.append(svg("rect", { x: 0, y: today ? 3 : 1, height: today ? 8 : 5, width: width(row.today), class: "bar-today" }));
     if (!today && Number.isFinite(row.value)) drawing.append(svg("rect", { x: 0, y: 7, height: 6, width: width(row.value), class: "bar-with" }));
     return el("tr", { class: row.id === state.choice.group ? "chosen" : "" }, el("th", { scope: "row" }, row.label), el("td", { class: "drawn" }, drawing),
       el("td", {}, number(inUnit(row.today))), today ? null : el("td", {}, number(inUnit(row.value))), today ? null : el("td", { class: "change" }, number(inUnit(row.change), true)));
-  });
+  };
   const heads = ["Residents", "", "Today", ...(today ? [] : ["With", "Change"])];
-  return el("table", { class: "groups" }, el("caption", {}, `${nameOf(state.study.kinds, state.choice.kind)}: ${lower(measure().label)}${cutoff()}`),
-    el("thead", {}, el("tr", {}, heads.map((head) => (head ? el("th", { scope: "col" }, head === "Today" || head === "With" ? el("span", { class: `key-${head.toLowerCase()}` }, head) : head) : el("td", {}))))), el("tbody", {}, rows));
+  const head = () => el("thead", {}, el("tr", {}, heads.map((words) => (words ? el("th", { scope: "col" }, words === "Today" || words === "With" ? el("span", { class: `key-${words.toLowerCase()}` }, words) : words) : el("td", {})))));
+  const caption = `${nameOf(state.study.kinds, state.choice.kind)}: ${lower(measure().label)}${cutoff()}`;
+  const more = others.length ? el("details", { class: "more-groups", open: moreOpen, ontoggle: (event) => { moreOpen = event.target.open; } },
+    el("summary", {}, `${others.length} more groups`), el("table", { class: "groups" }, el("caption", { class: "vh" }, `${caption}, more groups`), head(), el("tbody", {}, others.map(rowOf)))) : null;
+  return el("div", {}, el("table", { class: "groups" }, el("caption", {}, caption), head(), el("tbody", {}, main.map(rowOf))), more);
+}
+
+let moreOpen = false;
+
+/** The grouping of the group that is chosen (fifths, where it is everybody) stands there; the others are behind a line. */
+function parted(groups) {
+  const chosen = groups.find((row) => row.id === state.choice.group), first = groups.find((row) => row.grouping !== "all");
+  const shown = chosen && chosen.grouping !== "all" ? chosen.grouping : first && first.grouping;
+  return [groups.filter((row) => row.grouping === "all" || row.grouping === shown), groups.filter((row) => row.grouping !== "all" && row.grouping !== shown)];
 }
 
 function cutoff() {
-  return state.choice.cutoff_min ? ` within ${number(state.choice.cutoff_min)} minutes` : "";
+  return state.choice.cutoff_min ? `, ${number(state.choice.cutoff_min)} minutes` : "";
 }
 
 function people({ better, worse, same }) {

@@ -76,11 +76,16 @@ function route(id) {
   const periods = [...new Set(days.flatMap(([, day]) => Object.keys(day)))];
   const table = periods.length ? el("table", { class: "plain-table" }, el("caption", {}, "Minutes between buses"),
     el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Period"), days.map(([day]) => el("th", { scope: "col" }, nameOf(state.study.days, day))))),
-    el("tbody", {}, periods.map((period) => el("tr", {}, el("th", { scope: "row" }, period), days.map(([, day]) => el("td", {}, day[period] ? number(Math.round(day[period])) : "–")))))) : el("p", { class: "hint" }, "No buses on the days of this study.");
+    el("tbody", {}, periods.map((period) => el("tr", {}, el("th", { scope: "row" }, period, el("span", { class: "sub" }, hours(period))), days.map(([, day]) => el("td", {}, day[period] ? number(Math.round(day[period])) : "–")))))) : el("p", { class: "hint" }, "No buses on the days of this study.");
   const stops = found.patterns.length ? found.patterns[0].stops.length : 0;
   return [el("p", {}, [found.long_name, found.operator].filter(Boolean).join(" · ")), el("p", { class: "hint" }, `${stops} stops. ${state.active === TODAY ? "" : "Drag an end on the map to make it longer, its line to send it another way."}`),
     button("Show", () => lookAt(found.patterns.flatMap((pattern) => pattern.line))), table,
     state.active === TODAY ? null : el("div", {}, el("h3", {}, "Change it"), el("div", { class: "add-buttons" }, routeButtons(found)))].filter(Boolean);
+}
+
+function hours(id) {
+  const found = state.study.periods.find((period) => period.id === id);
+  return found ? `${found.start}–${found.end}` : "";
 }
 
 function stop(id) {
@@ -113,10 +118,11 @@ export function reachFrom(at) {
 }
 
 async function reach(chosen) {
-  const number_asked = asked += 1;
+  const mine = asked += 1, waiting = byId("reached");
+  if (waiting && !reached) waiting.replaceChildren(el("p", { class: "hint" }, "It is being searched."));
   try {
     const found = await post("isochrone", { ...question(), lon: chosen.lon, lat: chosen.lat, minutes: [minutes] });
-    if (number_asked !== asked || state.selected !== chosen) return;
+    if (mine !== asked || state.selected !== chosen) return;
     reached = found;
     drawReach(found, chosen);
     const box = byId("reached");
@@ -127,7 +133,10 @@ async function reach(chosen) {
 }
 
 function reachTable({ today, value }) {
-  const rows = [["Residents", today.persons, value && value.persons], ...Object.keys(today.amounts).map((kind) => [nameOf(state.study.kinds, kind), today.amounts[kind], value && value.amounts[kind]])];
+  const rows = [["Residents", today.persons, value && value.persons], ...Object.keys(today.amounts).map((kind) => {
+    const { name, unit } = state.study.kinds.find((one) => one.id === kind) || { name: kind };
+    return [unit ? `${name}, ${unit.name}` : name, inUnit(today.amounts[kind], unit || null), value && inUnit(value.amounts[kind], unit || null)];
+  })];
   return el("table", { class: "plain-table" }, el("caption", {}, `Within ${minutes} minutes, leaving when the time of day begins`),
     el("thead", {}, el("tr", {}, el("td"), el("th", { scope: "col" }, "Today (dashed)"), value ? el("th", { scope: "col" }, "With (red)") : null)),
     el("tbody", {}, rows.map(([name, before, after]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, count(before)), value ? el("td", {}, count(after)) : null))));
@@ -147,25 +156,37 @@ async function neighbourhood(id, box) {
   if (!state.selected || state.selected.neighbourhood !== id) return;
   const today = state.active === TODAY, { properties } = zoneOf(id).feature;
   const facts = [properties.fifth ? `fifth ${properties.fifth} of 5 (1 most deprived)` : null, properties.population ? `${count(properties.population)} residents` : null].filter(Boolean);
-  const rows = found.figures.map((row) => el("tr", { class: row.kind === state.choice.kind && row.measure === state.choice.measure && (row.cutoff_min ?? null) === (state.choice.cutoff_min ?? null) ? "chosen" : "" },
+  const rowOf = (row) => el("tr", { class: isAsked(row) ? "chosen" : "" },
     el("th", { scope: "row" }, nameOf(state.study.kinds, row.kind), el("span", { class: "sub" }, `${row.label}${row.unit.name ? `, ${row.unit.name}` : ""}`)),
-    el("td", {}, number(inUnit(row.today, row.unit))), today ? null : el("td", {}, number(inUnit(row.value, row.unit))), today ? null : el("td", { class: "change" }, number(inUnit(row.change, row.unit), true))));
-  const table = el("table", { class: "plain-table" }, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Reach"), el("th", { scope: "col" }, "Today"), today ? null : el("th", { scope: "col" }, "With"), today ? null : el("th", { scope: "col" }, "Change"))), el("tbody", {}, rows));
-  const open = box.querySelector("details");
-  box.replaceChildren(el("p", { class: "hint" }, facts.join(" · ")), rows.length > 6 ? el("details", { open: Boolean(open && open.open) }, el("summary", {}, `All ${rows.length} figures`), table) : table,
-    el("h3", {}, "Journeys from here"), ...journeys(found, today), another(id, box));
+    el("td", {}, number(inUnit(row.today, row.unit))), today ? null : el("td", {}, number(inUnit(row.value, row.unit))), today ? null : el("td", { class: "change" }, number(inUnit(row.change, row.unit), true)));
+  const table = (rows) => el("table", { class: "plain-table" }, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Reach"), el("th", { scope: "col" }, "Today"), today ? null : el("th", { scope: "col" }, "With"), today ? null : el("th", { scope: "col" }, "Change"))), el("tbody", {}, rows.map(rowOf)));
+  const near = found.figures.filter((row) => row.kind === state.choice.kind && row.measure === state.choice.measure && row.reading === state.choice.reading), rest = found.figures.filter((row) => !near.includes(row));
+  const open = box.querySelector(".more-figures");
+  box.replaceChildren(...[el("p", { class: "hint" }, facts.join(" · ")), near.length ? table(near) : null, rest.length ? el("details", { class: "more-figures", open: Boolean(open && open.open) }, el("summary", {}, `${rest.length} more figures`), table(rest)) : null,
+    el("h3", {}, "Journeys from here"), ...journeys(found, today), another(id, box)].filter(Boolean));
 }
+
+const isAsked = (row) => row.kind === state.choice.kind && row.measure === state.choice.measure && row.reading === state.choice.reading && (row.cutoff_min ?? null) === (state.choice.cutoff_min ?? null);
 
 function journeys(found, today) {
   const lists = [["Today", found.journeys.today || [], false], ...(today ? [] : [["With the proposal", found.journeys.value || [], true]])];
   return lists.flatMap(([title, list, isNew]) => [el("h4", {}, title), list.length ? el("ul", { class: "journeys" }, list.map((trip) => journey(trip, isNew))) : el("p", { class: "hint" }, "No journey was asked for.")]);
 }
 
+const clock = (time) => time.slice(0, 5);
+
+/** What a place is called; one without a name by its kind. */
+function placeName({ to, name }) {
+  if (name && name !== to) return name;
+  const found = state.map.places.find((one) => one.id === to);
+  return `A place without a name${found ? ` (${nameOf(state.study.kinds, found.kind)})` : ""}`;
+}
+
 function journey(trip, isNew) {
-  if (!trip.legs || !trip.legs.length) return el("li", {}, el("strong", {}, trip.name || trip.to), el("p", { class: "hint" }, [trip.why, trip.needed].filter(Boolean).join(" ") || "No journey within the limits."));
-  const legs = el("ol", { class: "legs" }, trip.legs.map((leg) => el("li", {}, el("span", { class: "time" }, leg.departure), leg.mode === "walk" ? `walk to ${leg.to}` : `${leg.mode} ${leg.route || ""} to ${leg.to}`)));
+  if (!trip.legs || !trip.legs.length) return el("li", {}, el("strong", {}, placeName(trip)), el("p", { class: "hint" }, [trip.why, trip.needed].filter(Boolean).join(" ") || "No journey within the limits."));
+  const legs = el("ol", { class: "legs" }, trip.legs.map((leg) => el("li", {}, el("span", { class: "time" }, clock(leg.departure)), leg.mode === "walk" ? `walk to ${leg.to}` : `${leg.mode} ${leg.route || ""} to ${leg.to}`)));
   const show = () => drawJourney(trip.legs, isNew);
-  return el("li", {}, el("details", { ontoggle: (event) => { if (event.target.open) show(); } }, el("summary", {}, el("strong", {}, trip.name || trip.to), ` ${number(Math.round(trip.minutes))} min`, el("span", { class: "hint" }, ` ${trip.departure}–${trip.arrival}`)), legs));
+  return el("li", {}, el("details", { ontoggle: (event) => { if (event.target.open) show(); } }, el("summary", {}, el("strong", {}, placeName(trip)), ` ${number(Math.round(trip.minutes))} min`, el("span", { class: "hint" }, ` ${clock(trip.departure)}–${clock(trip.arrival)}`)), legs));
 }
 
 /** Journeys to places that somebody chooses. */

@@ -1,7 +1,7 @@
 // The proposal as a list of sentences, each with what it does, what to watch out for, and its form.
 
 import { addChange, edit, gesture, setChange } from "./asking.js";
-import { button, byId, el, field, options, say } from "./dom.js";
+import { button, byId, el, field, options, say, told } from "./dom.js";
 import { form } from "./forms.js";
 import { finish, pointAt } from "./gestures.js";
 import { KINDS, kindName } from "./kinds.js";
@@ -48,20 +48,30 @@ function refocus(focus) {
 
 function item(change, n) {
   const chosen = state.change === change.index, { index } = change;
-  const sentence = change.sentence || planned(change);
+  const sentence = change.sentence || planned(change), effects = (change.effects || []).filter((words) => words !== sentence);
   const head = el("button", { type: "button", class: "sentence-button", "aria-expanded": String(chosen), onclick: () => chooseChange(chosen ? null : index) },
-    el("span", { class: "kind" }, kindName(change.kind)), el("span", { class: "said" }, sentence));
+    el("span", { class: "kind" }, kindName(change.kind)), el("span", { class: "said" }, told(sentence)));
   const faults = (state.answer.faults || []).filter((fault) => fault.change === index || (fault.line && change.line && fault.line === change.line));
   const parts = [head,
     change.off ? el("p", { class: "is-off" }, "Switched off: kept in the file, not applied.") : null,
-    ...(change.off ? [] : (change.effects || []).map((words) => el("p", { class: "effect" }, words))),
-    ...(change.off ? [] : (change.warnings || []).map((warning) => el("p", { class: "warning" }, el("strong", {}, "Note. "), typeof warning === "string" ? warning : warning.message))),
+    ...(change.off ? [] : effects.map((words) => el("p", { class: "effect" }, told(words)))),
+    ...(change.off ? [] : warned(change)),
     ...faults.map((fault) => el("p", { class: "fault" }, el("strong", {}, "Fault. "), fault.message))];
   if (chosen) parts.push(tools(change, n), known(change));
   const li = el("li", { class: `${chosen ? "chosen" : ""} ${change.off ? "off" : ""}` }, parts);
   li.dataset.index = index;
   if (n > 1) grip(li, index);
   return li;
+}
+
+const open = new Set();
+
+/** What to watch out for: one or two notes as they are, more behind a line that says how many. */
+function warned({ warnings = [], index }) {
+  const notes = warnings.map((words) => el("p", { class: "warning" }, told(words)));
+  if (notes.length < 3) return notes;
+  const box = el("details", { class: "notes", open: open.has(index), ontoggle: () => { if (box.open) open.add(index); else open.delete(index); } }, el("summary", {}, `${notes.length} notes on kerbs, speeds and times`), notes);
+  return [box];
 }
 
 /** What is said until the server has said it. */

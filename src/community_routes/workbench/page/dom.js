@@ -47,6 +47,9 @@ export function number(value, sign = false) {
   return mark + parts.join(".");
 }
 
+/** Words of the program as people read them: arrows and signs as such. */
+export const told = (words) => words.replaceAll(" -> ", " → ").replace(/(\d) x (\d)/g, "$1 × $2");
+
 /** Whole persons or things. */
 export function count(value, sign = false) {
   return value === null || value === undefined ? "–" : number(Math.round(value), sign);

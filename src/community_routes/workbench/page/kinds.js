@@ -117,11 +117,10 @@ export const KINDS = {
   }
 };
 
-const KIND_OF_DAY = new Set(["weekday", "saturday", "sunday", "monday", "tuesday", "wednesday", "thursday", "friday"]);
-
-/** The kind of day that is on the screen, as a proposal names it. */
+/** The kind of day that is on the screen, as a proposal names it: by the date, for a study may call its days as it likes. */
 export function kindOfDay() {
-  return KIND_OF_DAY.has(state.choice.day) ? state.choice.day : "weekday";
+  const day = state.study.days.find((one) => one.id === state.choice.day);
+  return { 0: "sunday", 6: "saturday" }[day ? new Date(`${day.date}T12:00:00Z`).getUTCDay() : 1] || "weekday";
 }
 
 /** A name that no change of the proposal has: N1, N2 ... */

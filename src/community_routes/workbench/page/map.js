@@ -2,7 +2,7 @@
 /* global L */
 
 import { byId, el, number } from "./dom.js";
-import { TODAY, inUnit, measure, on, state } from "./state.js";
+import { TODAY, inUnit, on, state } from "./state.js";
 
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const latlng = (pair) => [pair[1], pair[0]];
@@ -43,7 +43,18 @@ export function makeMap() {
 }
 
 const box = ([west, south, east, north]) => [[south, west], [north, east]];
-const fit = (bounds) => map.fitBounds(box(bounds), { animate: false, padding: [10, 10] });
+/** Room for the tools above and the legend below. */
+const ROOM = { animate: false, paddingTopLeft: [14, 54], paddingBottomRight: [14, 96] };
+const fit = (bounds) => map.fitBounds(box(bounds), innerHeight > 600 ? ROOM : { animate: false });
+
+/** The first look: at the neighbourhoods that have figures. */
+export function lookAtFigures() {
+  const known = [...zones.values()].filter((zone) => zone.value !== null && zone.value !== undefined).map((zone) => zone.layer.getBounds());
+  if (!known.length) return;
+  map.fitBounds(known.reduce((all, one) => all.extend(one), L.latLngBounds(known[0])), ROOM);
+  home = map.getZoom();
+  detail();
+}
 
 export function lookAt(pairs) {
   if (pairs.length) map.fitBounds(L.latLngBounds(line(pairs)), { maxZoom: home + 3, padding: [60, 60], animate: false });
@@ -61,7 +72,7 @@ function ground() {
   for (const rings of (background.water || {}).areas || []) L.polygon(rings.map(line), { pane: "over", renderer: over, stroke: false, fillColor: "#7fa9bd", fillOpacity: 0.55, interactive: false }).addTo(layers.ground);
   lines((background.water || {}).lines, { color: "#7fa9bd", weight: 1.4, opacity: 0.8 });
   layers.streets = streets.map((part, i) => {
-    const layer = L.polyline(part.lines.map(line), { pane: "over", renderer: over, fill: false, interactive: false, smoothFactor: 1, color: css("--map-street"), opacity: i === 0 ? 0.75 : i === 1 ? 0.6 : 0.5 });
+    const layer = L.polyline(part.lines.map(line), { pane: "over", renderer: over, fill: false, interactive: false, smoothFactor: 1, color: css("--map-street"), opacity: i === 0 ? 0.7 : i === 1 ? 0.55 : 0.42 });
     return { layer, rank: i };
   });
   lines((background.railways || {}).lines, { color: "#6b7278", weight: 1.5, dashArray: "6 4" });
@@ -80,7 +91,8 @@ function detail() {
   const near = closer >= 0.8 || Boolean(state.tool);
   if (near) layers.stops.addTo(map); else map.removeLayer(layers.stops);
   layers.stops.eachLayer((dot) => dot.setRadius(closer >= 2 ? 4 : 2.6));
-  layers.spots.eachLayer((dot) => dot.setRadius(closer >= 1.25 ? 4.6 : 3));
+  const crowded = state.map.places.length > 150;
+  layers.spots.eachLayer((dot) => dot.setRadius(closer >= 1.25 ? 4.4 : crowded ? 2.1 : 2.8));
 }
 on("tool", () => map && detail());
 
@@ -102,7 +114,7 @@ function places() {
   for (const stop of state.map.stops) L.circleMarker([stop.lat, stop.lon], { pane: "stops", renderer: dots, interactive: false, radius: 2.6, color: "#2b3238", weight: 1, fillColor: "#fff", fillOpacity: 1 }).addTo(layers.stops);
   for (const place of state.map.places) {
     const job = place.kind === "employment";
-    L.circleMarker([place.lat, place.lon], { pane: "spots", renderer: spots, interactive: false, radius: 3, color: job ? "#fff" : "#17212a", weight: job ? 1 : 1.8, fillColor: job ? "#5b2a86" : "#fff", fillOpacity: 1 }).addTo(layers.spots);
+    L.circleMarker([place.lat, place.lon], { pane: "spots", renderer: spots, interactive: false, radius: 3, color: job ? "#fff" : "#17212a", weight: job ? 0.8 : 1.4, fillColor: job ? "#5b2a86" : "#fff", fillOpacity: 1 }).addTo(layers.spots);
   }
 }
 
@@ -138,18 +150,20 @@ function paint() {
   legend(now);
 }
 
+/** The classes as one strip, so that the map keeps its room; what lines and dots are beside it. */
 function legend(now) {
-  const item = (mark, text) => el("li", {}, mark, el("span", {}, text));
-  const swatch = (color, name = "") => { const box = el("span", { class: `swatch ${name}` }); if (color) box.style.background = color; return box; };
   const heading = now.mode === "today" ? "Today" : now.mode === "with" ? "With the proposal" : "Change";
-  const kind = (state.study.kinds.find((one) => one.id === state.choice.kind) || { name: "" }).name;
-  const classes = now.scale.colors.map((color, i) => item(swatch(color), now.scale.labels[i]));
-  if (now.values.some((value) => value === null || value === undefined)) classes.push(item(el("span", { class: "swatch hatched", "aria-hidden": "true" }), "no figure"));
-  const also = [item(el("span", { class: "swatch line" }), state.active === TODAY ? "route that is chosen" : "what is changed"), item(el("span", { class: "swatch thin" }), "route today"),
-    item(el("span", { class: "swatch dot job" }), "jobs"), item(el("span", { class: "swatch dot" }), "shared space")];
-  const open = byId("legend").querySelector("details");
-  byId("legend").replaceChildren(el("details", { open: open ? open.open : innerWidth > 700 }, el("summary", {}, heading),
-    el("p", { class: "unit" }, `${kind}: ${measure().label}${now.scale.unit ? `, ${now.scale.unit}` : ""}`), el("ul", {}, classes), el("ul", { class: "also" }, also)));
+  const classes = now.scale.colors.map((color, i) => {
+    const box = el("span", { class: "swatch" });
+    box.style.background = color;
+    return el("li", {}, box, el("span", {}, now.scale.labels[i]));
+  });
+  if (now.values.some((value) => value === null || value === undefined)) classes.push(el("li", {}, el("span", { class: "swatch hatched" }), el("span", {}, "no figure")));
+  const also = (name, words) => el("li", {}, el("span", { class: `swatch ${name}` }), el("span", {}, words));
+  byId("legend").replaceChildren(
+    el("p", {}, el("strong", {}, heading), now.scale.unit ? ` ${now.scale.unit}` : ""),
+    el("ul", { class: "classes" }, classes),
+    el("ul", { class: "also" }, state.active === TODAY ? null : also("line", "changed"), also("thin", "route today"), also("dot job", "jobs"), also("dot", "space")));
 }
 
 /** Today's routes thin, the chosen one thick with its stops. */
@@ -158,11 +172,10 @@ function drawRoutes() {
   layers.routes.clearLayers();
   layers.chosen.clearLayers();
   const canvas = layers.canvas ||= L.canvas({ pane: "routes", padding: 0.3 });
-  for (const route of state.map.routes) {
-    const rail = route.mode === "rail";
-    for (const pattern of route.patterns.slice(0, 2)) {
-      if (pattern.line.length > 1) L.polyline(line(pattern.line), { pane: "routes", renderer: canvas, interactive: false, fill: false, color: css("--map-route"), weight: rail ? 1.8 : 1.2, opacity: 0.6, dashArray: rail ? "5 4" : null }).addTo(layers.routes);
-    }
+  // One line each: where a hundred routes share a street, it is drawn as one.
+  for (const rail of [false, true]) {
+    const lines = state.map.routes.filter((route) => (route.mode === "rail") === rail).flatMap((route) => route.patterns.slice(0, 2).map((pattern) => line(pattern.line)));
+    L.polyline(lines, { pane: "routes", renderer: canvas, interactive: false, fill: false, color: css("--map-route"), weight: rail ? 1.6 : 1.3, opacity: 0.5, dashArray: rail ? "5 4" : null }).addTo(layers.routes);
   }
   if (!chosen) return;
   const route = state.map.routes.find((one) => one.id === chosen);

@@ -234,12 +234,12 @@ async function sideBySide() {
   try {
     ({ rows } = await post("compare", { files: question().files, scenarios: state.tabs.map((tab) => tab.id), choice: state.choice }));
   } catch (fault) { tell("fault", fault.message); return; }
-  const first = rows.find((row) => row.figures), labels = first ? first.figures.groups.map((group) => group.label) : [];
+  const first = rows.find((row) => row.figures), shownGroups = first ? first.figures.groups.map(({ grouping, label }, i) => ({ grouping, label, i })).filter(({ grouping }) => grouping !== "group") : [];
   const line = (name, get, sign = true) => el("tr", {}, el("th", { scope: "row" }, name), rows.map((row) => el("td", {}, number(get(row), sign))));
   const of = (get) => (row) => (row.figures ? get(row.figures) : null), cost = (key) => of(({ cost: all }) => all && all[key]);
   const shown = (get) => of((figures) => inUnit(get(figures), figures.unit));
   const body = [
-    ...labels.map((label, i) => line(label, shown(({ groups }) => groups[i].change))),
+    ...shownGroups.map(({ label, i }) => line(label, shown(({ groups }) => groups[i].change))),
     line("Residents better off", of(({ persons }) => persons.better), false), line("Residents worse off", of(({ persons }) => persons.worse), false),
     line("Bus-hours a year", cost("bus_hours")), line("Kilometres a year", cost("vehicle_km")), line("Buses", cost("buses")),
     line(`Cost a year${state.study.currency ? `, ${state.study.currency}` : ""}`, cost("cost")), line("Gain for 1,000 bus-hours", shown((figures) => figures.gain_per_1000_bus_hours))];

@@ -84,7 +84,7 @@ export function measure() {
 }
 
 /** A figure as people are shown it: a share as per cent, seconds as minutes. */
-export function inUnit(value, unit = state.answer && state.answer.unit) {
+export function inUnit(value, unit = (state.answer || {}).unit) {
   return value === null || value === undefined ? null : value * (unit ? unit.factor : 1);
 }
 

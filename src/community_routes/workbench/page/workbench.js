@@ -7,7 +7,7 @@ import { reachFrom, reachTool, watchCard } from "./card.js";
 import { watchChanges } from "./changes.js";
 import { button, byId, dialog, el, options } from "./dom.js";
 import { watchMap } from "./gestures.js";
-import { hover, lookAt, makeMap } from "./map.js";
+import { hover, lookAt, lookAtFigures, makeMap } from "./map.js";
 import { indexPlaces } from "./places.js";
 import { watchProposals } from "./proposals.js";
 import { TODAY, newTab, on, state, tell } from "./state.js";
@@ -44,6 +44,7 @@ async function start() {
   watchProposals();
   gesture();
   await ask();
+  lookAtFigures();
   document.documentElement.dataset.ready = "yes";
   tour();
 }
