@@ -31,6 +31,7 @@ ROOMS = [
     "answers",
     "over_time",
     "sites",
+    "workbench",
     "commands",
     "cli",
 ]

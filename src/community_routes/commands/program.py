@@ -23,6 +23,7 @@ from community_routes.commands import (
     sweep,
     timetable,
     travel,
+    workbench,
 )
 from community_routes.commands.console import Console
 from community_routes.commands.options import as_command, print_version
@@ -133,6 +134,7 @@ for _panel, _name, _command in (
     (_LOOK, "matrix", travel.matrix),
     (_LOOK, "journey", travel.journey),
     (_LOOK, "isochrone", travel.isochrone),
+    (_PROPOSE, "workbench", workbench.workbench),
     (_PROPOSE, "new-scenario", timetable.new_scenario),
     (_PROPOSE, "import-conveyal", conveyal.import_conveyal),
     (_PROPOSE, "diff", timetable.diff),

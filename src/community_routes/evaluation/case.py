@@ -120,6 +120,11 @@ class Study:
         travel = self.file.travel.model_copy(update={"step_free": bound})
         return replace(self, file=self.file.model_copy(update={"travel": travel}))
 
+    def with_seed(self, seed: int) -> Study:
+        """The same study with another seed of whatever is drawn at random."""
+        travel = self.file.travel.model_copy(update={"seed": seed})
+        return replace(self, file=self.file.model_copy(update={"travel": travel}))
+
     def bounds(self) -> list[tuple[str, Study]]:
         """The values of ``mode`` of a step-free study, each with the study of that bound alone; else this one, of no mode."""
         asked = self.file.travel.step_free

@@ -293,7 +293,15 @@ class Itinerary:
         return self.text()
 
 
-def find_journeys(study: Study, origin: Spot, destination: Spot, query: Query, day: str, moment_s: int) -> Itinerary:
+def find_journeys(
+    study: Study,
+    origin: Spot,
+    destination: Spot,
+    query: Query,
+    day: str,
+    moment_s: int,
+    built: tuple[Linked, Network] | None = None,
+) -> Itinerary:
     """The Pareto journeys (by arrival and rides) between two places, or why there is none.
 
     Parameters
@@ -306,10 +314,14 @@ def find_journeys(study: Study, origin: Spot, destination: Spot, query: Query, d
         Key of ``service_date``.
     moment_s : int
         Departure, or deadline for ``query.arrive_by``, in seconds of the service date.
+    built : (Linked, Network), optional
+        Stops and network of the day, where they are there already and wide enough.
     """
     query = replace(query, window_s=(moment_s, moment_s + 1), step_s=1)
-    stops, networks = network_of(study, query, day)
-    network: Network = networks[day]
+    if built is None:
+        linked, networks = network_of(study, query, day)
+        built = linked, networks[day]
+    stops, network = built
     walk = study.file.travel.walk
 
     def walks_within(to_stop_s: int) -> Walks:
