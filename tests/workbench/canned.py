@@ -178,6 +178,7 @@ class Canned:
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     kept: dict[str, str] = field(default_factory=dict)
     on_disk: set[str] = field(default_factory=set)
+    closed: tuple[str, ...] = ()
     refused: list[str] = field(default_factory=list)
 
     def open(self, page: Page, *, tour: bool = False) -> None:
@@ -234,7 +235,8 @@ class Canned:
             return 200, {"state": "ready", "stage": "", "seconds": 1.0, "faults": []}
         if name == "study":
             there = [
-                {"id": k, "title": k, "file": f"{k}.yaml", "sha256": "0" * 64, "text": v} for k, v in self.texts.items()
+                {"id": k, "title": k, "file": f"{k}.yaml", "sha256": "0" * 64, "text": v, "given": k not in self.closed}
+                for k, v in self.texts.items()
             ]
             return 200, study(there, **self.study_changes)
         if name == "map":

@@ -515,8 +515,19 @@ def test_the_same_again_and_built_on(page: Page) -> None:
     expect(page.locator("html")).to_have_attribute("data-answered", "3")
     assert server.edits()[-1] == {"op": "head", "head": {"base": "one"}}
     page.locator("#compare").click()
-    assert page.locator("dialog thead th").all_inner_texts() == ["one", "link-by-night"]
+    expect(page.locator("dialog thead th")).to_have_text(["one", "link-by-night"])
     assert page.locator("dialog tbody tr").first.locator("td").all_inner_texts() == ["+1", "+1"]
+
+
+def test_a_file_that_is_not_open_can_be_opened(page: Page) -> None:
+    """The command named the first; the second lies in the folder, and can be a base or a tab."""
+    opened(page, proposal("one"), proposal("two", LINK), closed=("two",))
+    assert page.locator("#proposal-head option").all_inner_texts() == ["today", "two"]
+    page.locator("#new-tab").click()
+    page.get_by_label("Starts from").select_option("open:two")
+    page.get_by_role("button", name="Make it").click()
+    settled(page, "+1")
+    assert page.locator("#save").is_disabled()
 
 
 def test_reading_only_writes_nothing(page: Page) -> None:

@@ -228,8 +228,8 @@ function outline() {
 export function drawReach(found, at) {
   layers.reach.clearLayers();
   const shape = (reach, style) => { if (reach) L.geoJSON(reach.areas, { pane: "reach", interactive: false, style: { pane: "reach", ...style } }).addTo(layers.reach); };
-  shape(found.value, { color: "#c0156b", weight: 2.5, fillColor: "#c0156b", fillOpacity: 0.2 });
-  shape(found.today, { color: "#17212a", weight: 2, dashArray: "5 4", fillColor: "#17212a", fillOpacity: 0.14 });
+  shape(found.value, { color: "#c0156b", weight: 2, fillColor: "#c0156b", fillOpacity: 0.22 });
+  shape(found.today, { color: "#17212a", weight: 2, dashArray: "5 4", fill: false });
   L.circleMarker([at.lat, at.lon], { pane: "journey", radius: 6, color: "#fff", weight: 2.5, fillColor: "#17212a", fillOpacity: 1, interactive: false }).addTo(layers.reach);
 }
 

@@ -90,6 +90,12 @@ export function titleOf(tab) {
   return found ? found[1].replace(/^(["'])(.*)\1$/, "$2") : tab.title || tab.id;
 }
 
+/** What a proposal can be built on: the other tabs, and files that are not open. */
+function bases(tab) {
+  const files = state.study.scenarios.filter((file) => !tabOf(file.id)).map(({ id, title }) => ({ id, name: title }));
+  return [...state.tabs.filter((other) => other !== tab).map((other) => ({ id: other.id, name: titleOf(other) })), ...files];
+}
+
 function baseOf(tab) {
   const found = tab.text.match(/^base:[ \t]*["']?([^\s"'#]+)/m);
   return found ? found[1] : "";
@@ -103,7 +109,7 @@ function head() {
   box.dataset.tab = tab.id;
   const title = el("input", { type: "text", value: titleOf(tab), onchange: () => { gesture(); edit({ op: "head", head: { title: title.value.trim() || tab.id } }); } });
   const base = el("select", { onchange: () => { gesture(); edit({ op: "head", head: { base: base.value || null } }); } });
-  options(base, [{ id: "", name: "today" }, ...state.tabs.filter((other) => other !== tab).map((other) => ({ id: other.id, name: titleOf(other) }))], baseOf(tab));
+  options(base, [{ id: "", name: "today" }, ...bases(tab)], baseOf(tab));
   box.replaceChildren(field("Title", title), field("Built on", base));
 }
 
@@ -123,7 +129,8 @@ const quoted = (text) => JSON.stringify(text);
 function fresh() {
   const title = el("input", { type: "text", value: "New proposal", autofocus: true });
   const like = el("select");
-  options(like, [{ id: "", name: "nothing: an empty proposal" }, ...state.tabs.map((tab) => ({ id: `copy:${tab.id}`, name: `the same again as “${titleOf(tab)}”` })), ...state.tabs.map((tab) => ({ id: `base:${tab.id}`, name: `built on “${titleOf(tab)}”` }))], activeTab() ? "" : "");
+  const closed = state.study.scenarios.filter((file) => !tabOf(file.id));
+  options(like, [{ id: "", name: "nothing: an empty proposal" }, ...closed.map((file) => ({ id: `open:${file.id}`, name: `the file ${file.file}: ${file.title}` })), ...state.tabs.map((tab) => ({ id: `copy:${tab.id}`, name: `the same again as “${titleOf(tab)}”` })), ...state.tabs.map((tab) => ({ id: `base:${tab.id}`, name: `built on “${titleOf(tab)}”` }))]);
   const box = dialog("New proposal", [field("Title", title), field("Starts from", like)], [
     { text: "Make it", strong: true, does: () => make(title.value.trim() || "New proposal", like.value) }, { text: "Cancel" }]);
   title.addEventListener("keydown", (event) => { if (event.key === "Enter") { event.preventDefault(); box.querySelector("button.strong").click(); } });
@@ -132,6 +139,7 @@ function fresh() {
 
 async function make(title, like) {
   const id = freeId(plain(title)), [how, other] = like.split(/:(.*)/s);
+  if (how === "open") return openFile(state.study.scenarios.find((file) => file.id === other));
   let text = `scenario: ${id}\ntitle: ${quoted(title)}\n${how === "base" ? `base: ${other}\n` : ""}changes: []\n`;
   if (how === "copy") {
     const made = await post("edit", { text: tabOf(other).text, edit: { op: "head", head: { scenario: id, title } } }).catch((fault) => ({ message: fault.message }));
@@ -141,6 +149,12 @@ async function make(title, like) {
   state.tabs.push(newTab(id, text, { title }));
   keepDraft(tabOf(id));
   show(id);
+  return true;
+}
+
+function openFile(file) {
+  state.tabs.push(newTab(file.id, file.text, { ...file, saved: file.text }));
+  show(file.id);
   return true;
 }
 
@@ -230,23 +244,28 @@ function restore(draft) {
 // ---- side by side ----
 
 async function sideBySide() {
-  let rows;
+  const body = el("div", {}, el("p", { class: "hint", role: "status" }, "The proposals are being searched."));
+  const box = dialog("Side by side", body, [{ text: "Close", strong: true }], { class: "wide" });
   try {
-    ({ rows } = await post("compare", { files: question().files, scenarios: state.tabs.map((tab) => tab.id), choice: state.choice }));
-  } catch (fault) { tell("fault", fault.message); return; }
+    const { rows } = await post("compare", { files: question().files, scenarios: state.tabs.map((tab) => tab.id), choice: state.choice });
+    body.replaceChildren(...table(rows));
+  } catch (fault) { box.close(); tell("fault", fault.message); }
+}
+
+function table(rows) {
   const first = rows.find((row) => row.figures), shownGroups = first ? first.figures.groups.map(({ grouping, label }, i) => ({ grouping, label, i })).filter(({ grouping }) => grouping !== "group") : [];
   const line = (name, get, sign = true) => el("tr", {}, el("th", { scope: "row" }, name), rows.map((row) => el("td", {}, number(get(row), sign))));
   const of = (get) => (row) => (row.figures ? get(row.figures) : null), cost = (key) => of(({ cost: all }) => all && all[key]);
   const shown = (get) => of((figures) => inUnit(get(figures), figures.unit));
-  const body = [
+  const lines = [
     ...shownGroups.map(({ label, i }) => line(label, shown(({ groups }) => groups[i].change))),
     line("Residents better off", of(({ persons }) => persons.better), false), line("Residents worse off", of(({ persons }) => persons.worse), false),
     line("Bus-hours a year", cost("bus_hours")), line("Kilometres a year", cost("vehicle_km")), line("Buses", cost("buses")),
     line(`Cost a year${state.study.currency ? `, ${state.study.currency}` : ""}`, cost("cost")), line("Gain for 1,000 bus-hours", shown((figures) => figures.gain_per_1000_bus_hours))];
   const faulty = rows.filter((row) => !row.figures);
-  dialog("Side by side", [el("p", { class: "hint" }, `Changes against today: ${nameOf(state.study.kinds, state.choice.kind)}, ${nameOf(state.study.days, state.choice.day)}, ${nameOf(state.study.windows, state.choice.window)}.`),
-    el("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": "Table" }, el("table", { class: "plain-table" }, el("thead", {}, el("tr", {}, el("td"), rows.map((row) => el("th", { scope: "col" }, row.title || row.id)))), el("tbody", {}, body))),
-    faulty.length ? el("p", { class: "fault" }, `Without figures because of a fault: ${faulty.map((row) => row.title || row.id).join(", ")}.`) : ""], [{ text: "Close", strong: true }], { class: "wide" });
+  return [el("p", { class: "hint" }, `Changes against today: ${nameOf(state.study.kinds, state.choice.kind)}, ${nameOf(state.study.days, state.choice.day)}, ${nameOf(state.study.windows, state.choice.window)}.`),
+    el("div", { class: "scroll", tabIndex: 0, role: "region", "aria-label": "Table" }, el("table", { class: "plain-table" }, el("thead", {}, el("tr", {}, el("td"), rows.map((row) => el("th", { scope: "col" }, row.title || row.id)))), el("tbody", {}, lines))),
+    faulty.length ? el("p", { class: "fault" }, `Without figures because of a fault: ${faulty.map((row) => row.title || row.id).join(", ")}.`) : ""];
 }
 
 // ---- the full report, export ----

@@ -24,11 +24,11 @@ async function start() {
   on("fault", (words) => notice(words, true));
   on("note", (words) => notice(words, false));
   try {
-    await readiness();
+    await until(["searching", "ready"]);
     const [study, map] = await Promise.all([call("GET", "study"), call("GET", "map")]);
     Object.assign(state, { study, map, choice: { ...study.start } });
   } catch (fault) { notice(fault.message, true); return; }
-  for (const scenario of state.study.scenarios) state.tabs.push(newTab(scenario.id, scenario.text, { ...scenario, saved: scenario.text }));
+  for (const scenario of state.study.scenarios) if (scenario.given) state.tabs.push(newTab(scenario.id, scenario.text, { ...scenario, saved: scenario.text }));
   state.active = state.tabs.length ? state.tabs[0].id : TODAY;
   indexPlaces();
   heading();
@@ -42,22 +42,23 @@ async function start() {
   watchCard();
   watchText();
   watchProposals();
+  tour();
+  try { await until(["ready"]); } catch (fault) { notice(fault.message, true); return; }
   gesture();
   await ask();
   lookAtFigures();
   document.documentElement.dataset.ready = "yes";
-  tour();
 }
 
-/** Wait until the study is read and today is searched, saying how far that is. */
-async function readiness() {
+/** Wait until the server has come so far, saying what it does. */
+async function until(far) {
   for (;;) {
     const { state: how, stage, faults } = await call("GET", "state");
-    if (how === "ready") { byId("notice").hidden = true; return; }
+    byId("notice").hidden = how === "ready";
+    if (far.includes(how)) return;
     if (how === "failed") throw new Error(faults.map((fault) => fault.message).join(" ") || stage);
-    byId("notice").hidden = false;
-    byId("notice").textContent = stage ? `One moment: ${stage}.` : "One moment: the study is being read.";
-    await new Promise((done) => setTimeout(done, 200));
+    byId("notice").textContent = `One moment: ${stage || "the study is being read"}.`;
+    await new Promise((done) => setTimeout(done, 150));
   }
 }
 
