@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -97,6 +99,22 @@ class Live:
         with self._lock:
             began = time.perf_counter()
             return self._answer(evaluate_case(case, self._asked, base=self._base), began)
+
+    def show(self) -> Any:
+        """Open the workbench on this study in the browser, beside whatever else this process does.
+
+        Returns
+        -------
+        Session
+            With the address as a link; ``close`` ends it.
+
+        Raises
+        ------
+        UsageError
+            The extra ``workbench`` is not installed.
+        """
+        # By name, when it is asked for: the workbench stands on live answers, and they need nothing of it.
+        return import_module("community_routes.workbench.serve").show(self.study)
 
     def times(self, answer: Answer) -> NDArray[np.int32]:
         """Travel times of an answer's window: those kept, or searched again.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +46,8 @@ def workbench(
     desk = Desk(study, folder, cache=cache_folder(common.cache), seed=common.seed)
     with session(common, f"reading {study.name}") as console:
         opened = Session.open(desk, Address(host, port, token), arguments)
-        console.say(opened.url)
-        told_when_done(desk, console.remark, console.notices)
-        opened.run(webbrowser.open if browser else None)
+        with suppress(KeyboardInterrupt):  # Ctrl-C is how it ends, also before it listens for it
+            console.say(opened.url)
+            told_when_done(desk, console.remark, console.notices)
+            opened.run(webbrowser.open if browser else None)
     console.remark("the workbench has ended")

@@ -117,6 +117,7 @@ class Session:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((address.host, address.port))
+            listening.listen(128)  # who calls before the server runs waits for it
         except OSError as wrong:
             listening.close()
             said = wrong.strerror or wrong
@@ -161,6 +162,7 @@ class Session:
         self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(10)
+        self._socket.close()
 
     def _repr_html_(self) -> str:
         return f'<a href="{escape(self.url)}" target="_blank" rel="noopener">Workbench: {escape(self.desk.title)}</a>'
