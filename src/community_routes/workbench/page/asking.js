@@ -24,6 +24,7 @@ export function edit(wanted) {
   if (!tab) return Promise.resolve(false);
   overtake();
   editing += 1;
+  tell("busy", true);
   foresee(wanted);
   turn = turn.then(() => made(tab, wanted));
   return turn.then((done) => {
@@ -123,7 +124,7 @@ async function request(body, number) {
   } finally {
     if (underWay === control) {
       underWay = null;
-      tell("busy", false);
+      if (!editing) tell("busy", false);
     }
   }
 }
