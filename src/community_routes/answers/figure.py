@@ -12,7 +12,7 @@ from community_routes.base.errors import UsageError
 from community_routes.evaluation.case import Case
 from community_routes.evaluation.search import Slot
 from community_routes.measures.list import build_measure
-from community_routes.measures.measure import Facts, Measure
+from community_routes.measures.measure import Facts, Measure, whole_or_float
 from community_routes.measures.reached import Cumulative
 from community_routes.report.figures import HEADLINE_KINDS
 
@@ -47,6 +47,18 @@ class Figure:
     def slot(self) -> Slot:
         """Day and window."""
         return self.day, self.window
+
+    def row(self, scenario: str) -> pd.DataFrame:
+        """What the figure is of under a scenario, as a table of one row."""
+        about = {
+            "scenario": scenario,
+            "day": self.day,
+            "window": self.window,
+            "kind": self.kind,
+            "measure": self.measure,
+        }
+        cutoff = whole_or_float([self.cutoff_min])
+        return pd.DataFrame({**about, "reading": self.reading, "cutoff_min": cutoff, "unit": self.unit}, index=[0])
 
     def of(self, table: pd.DataFrame) -> NDArray[np.bool_]:
         """Which rows of access.csv or groups.csv are of this figure."""

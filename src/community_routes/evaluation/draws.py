@@ -293,7 +293,7 @@ class Headline:
             )
         zones = side.zones.table
         known = np.zeros(len(zones), np.bool_)
-        known[side.zones.origins["zone"].to_numpy()[side.origin_reason[day] != "off_network"]] = True
+        known[side.zones.origins["zone"].to_numpy()[side.on_network]] = True
         if kinds is None:
             kinds = [(key, float(c)) for key in side.file.destinations for c in side.file.travel.cutoffs_min]
         common = {"scenario": proposal.name, "day": day, "measure": "cumulative_opportunities", "reading": "mean"}
@@ -324,8 +324,12 @@ class Headline:
 
     def by_departure(self, time_s: NDArray[np.int32]) -> NDArray[np.float64]:
         """The same figures of each departure alone, shape (n_figures, n_departures)."""
-        zones = self._of_zones(self._each(time_s))
-        return np.concatenate([zones.reshape(-1, time_s.shape[1]), self._of_groups(zones)])
+        return self.of_origins(self._each(time_s))
+
+    def of_origins(self, values: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """The same from the figures of origins at each departure, an array (n_origins, n_departures) for each kind and cutoff."""
+        zones = self._of_zones(values)
+        return np.concatenate([zones.reshape(-1, zones.shape[-1]), self._of_groups(zones)])
 
     def spreads(
         self, window: str, before: NDArray[np.float64], after: NDArray[np.float64]
@@ -342,7 +346,7 @@ class Headline:
     def _each(self, time_s: NDArray[np.int32]) -> list[NDArray[np.float64]]:
         """Opportunities of each kind and cutoff by origin and departure; missing from points off the network."""
         case = self.case
-        flat, off = time_s.reshape(-1, time_s.shape[-1]), case.origin_reason[self.day] == "off_network"
+        flat, off = time_s.reshape(-1, time_s.shape[-1]), ~case.on_network
         by_key = {places.kind: places for places in kinds_of_places(case.opportunities.table.assign(kind=""))}
         found: list[NDArray[np.float64]] = []
         for key in dict.fromkeys(key for key, _ in self.kinds):

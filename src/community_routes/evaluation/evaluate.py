@@ -333,18 +333,20 @@ def evaluate_case(
     with run.stage("network"):
         run.tell(f"building the network ({case.name})")
         choice = asked.choice(case)
-        _ = case.networks
+        days = [day for day in case.networks if asked.slots is None or asked.windows(case, day)]
+        for day in days:
+            _ = case.networks[day]
     with run.stage("routing"):
-        notices = case.notices
+        notices = case.notices_on(days)
     search = Search(case, choice, run)
     tables: list[pd.DataFrame] = []
     beside: list[tuple[str, pd.DataFrame]] = []
     median_s: dict[Slot, NDArray[np.int32]] = {}
     searched: dict[Slot, Case] = {}
-    for day in case.networks:
+    for day in days:
         with run.stage("measures"):
             known = _Known.of(base, case, day)
-            _ = case.departures
+            _ = case.departures[day]
         windows = asked.windows(case, day)
         for window in windows:
             slot = day, window

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from community_routes.base.notices import Notice, declare
 from community_routes.base.times import MINUTE
-from community_routes.network.kept import Stopping, networks_of
+from community_routes.network.kept import Builder, Settings, Stopping
 from community_routes.network.network import Network
 from community_routes.network.store import Store
 from community_routes.network.streets.streets import Streets
+from community_routes.network.timetable.trips import Timetable
 from community_routes.network.walks.links import (
     CrowFly,
     Ground,
@@ -85,24 +86,10 @@ def destination_points(opportunities: Opportunities) -> Points:
     )
 
 
-def study_networks(
-    file: StudyFile,
-    feed: Feed,
-    ground: Ground,
-    *,
-    span_s: tuple[int, int],
-    days: Collection[str] | None = None,
-    notices: list[Notice] | None = None,
-    store: Store | None = None,
-    stopping: Stopping | None = None,
-) -> tuple[Stopping, dict[str, Network]]:
-    """The stops joined to the ground, and the network of each day of a study (or of ``days``), with the study's settings."""
+def study_builder(file: StudyFile, feed: Feed, ground: Ground, store: Store | None = None) -> Builder:
+    """What builds stops and networks with the study's settings."""
     travel = file.travel
-    return networks_of(
-        store,
-        feed,
-        ground,
-        {day: date for day, date in file.dates.items() if days is None or day in days},
+    settings = Settings(
         slack_s=travel.slack_s,
         between_stops_s=int(travel.walk.between_stops_min * MINUTE),
         speed_kmh=travel.walk.speed_kmh,
@@ -110,10 +97,24 @@ def study_networks(
         phase=travel.phase,
         seed=travel.seed,
         wheelchair=travel.bound,
-        span_s=span_s,
-        notices=notices,
-        stopping=stopping,
     )
+    return Builder(store, feed, ground, settings)
+
+
+def study_networks(
+    file: StudyFile,
+    feed: Feed,
+    ground: Ground,
+    *,
+    span_s: tuple[int, int],
+    days: Collection[str] | None = None,
+    store: Store | None = None,
+) -> tuple[Stopping, dict[str, Network]]:
+    """The stops joined to the ground, and the network of each day of a study (or of ``days``), with the study's settings."""
+    builder = study_builder(file, feed, ground, store)
+    stopping = builder.stopping()
+    wanted = {day: date for day, date in file.dates.items() if days is None or day in days}
+    return stopping, {day: builder.network(date, span_s, stopping.footpaths) for day, date in wanted.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,9 +148,8 @@ def study_walks(file: StudyFile, ground: Ground, stops: Linked, origins: Points,
     return Reached(start, end, Walks(access, egress, direct.with_nothing(*same_places(origins, destinations))))
 
 
-def why_not(network: Network, linked: Linked, links: Links, *, leaving: bool) -> NDArray[np.object_]:
+def why_not(timetable: Timetable, linked: Linked, links: Links, *, leaving: bool) -> NDArray[np.object_]:
     """Why each place cannot travel: ``off_network``, ``no_service`` (no trip that day within a walk) or ""."""
-    timetable = network.timetable
     served = np.zeros(timetable.n_stops, np.bool_)
     if leaving:
         served[timetable.from_stop[timetable.board]] = True

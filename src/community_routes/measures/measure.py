@@ -349,7 +349,7 @@ class WindowInputs:
         value = np.empty((len(self.zones), len(chosen)))
         reason = np.empty(value.shape, dtype=object)
         for at, column in enumerate(chosen):
-            value[:, at], reason[:, at] = _with_reasons(column, len(self.zones))
+            value[:, at], reason[:, at] = with_reasons(column, len(self.zones))
 
         def by_zone(name: str) -> Any:
             return self.zones[name].to_numpy()[order].repeat(len(chosen))
@@ -376,7 +376,7 @@ class WindowInputs:
         return pd.DataFrame(made, columns=list(ACCESS_COLUMNS))
 
 
-def _with_reasons(column: ZoneColumn, n_zones: int) -> tuple[FloatArray, NDArray[np.object_]]:
+def with_reasons(column: ZoneColumn, n_zones: int) -> tuple[FloatArray, NDArray[np.object_]]:
     """Values with NaN where they are missing, and why; "" where they are not."""
     values = np.asarray(column.values, dtype=np.float64)
     if values.shape != (n_zones,):

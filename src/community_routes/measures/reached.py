@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -93,6 +93,24 @@ class Reach(Measure):
             if places.is_whole or self.for_kinds:
                 columns += self._times(window, places) if self.is_time else self._counts(window, places)
         return columns
+
+    def headline(self, window: WindowInputs, kind: str, cutoff_min: float | None) -> tuple[ZoneColumn, NDArray[Any]]:
+        """Of what ``take`` gives one column, in its headline reading; and the values it comes from.
+
+        Returns
+        -------
+        ZoneColumn
+        array, shape (n_origins, n_departures)
+            At each departure.
+        """
+        places = next(places for places in window.kinds if places.kind == kind)
+        alone: Any = self if cutoff_min is None else replace(self, cutoffs_min=(cutoff_min,))  # type: ignore[type-var]
+        each = np.ascontiguousarray(alone.by_departure(window.time_s, places)[:, :, 0])
+        about = (kind, self.name, self.unit(places))
+        if self.is_time:
+            values = window.median_of_zones(percentile_over_departures(each, MEDIAN))
+            return ZoneColumn(values, *about, f"p{MEDIAN}", cutoff_min, reason=window.why_no_time(places)), each
+        return ZoneColumn(window.of_zones(mean_over_departures(each)), *about, "mean", cutoff_min), each
 
     def _counts(self, window: WindowInputs, places: PlacesOfKind) -> list[ZoneColumn]:
         """Counts in each reading; only a zone off the network lacks them."""

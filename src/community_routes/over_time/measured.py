@@ -93,8 +93,8 @@ class Measured:
             span_s=self._span_s,
             notices=[],
         )
-        leaving = why_not(network, reached.origins, reached.walks.access, leaving=True)
-        arriving = why_not(network, reached.destinations, reached.walks.egress, leaving=False)
+        leaving = why_not(network.timetable, reached.origins, reached.walks.access, leaving=True)
+        arriving = why_not(network.timetable, reached.destinations, reached.walks.egress, leaving=False)
         departures = build_departures(feed, network.timetable)
         found: dict[Figure, float] = {}
         for window in [window for known, window in self.headline.slots if known == day]:
