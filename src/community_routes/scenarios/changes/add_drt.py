@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -21,11 +21,11 @@ from community_routes.scenarios.edit.drawn import drawing_words, shape_of
 from community_routes.scenarios.edit.feed import (
     NewTrip,
     TripCalls,
+    add_headways,
     add_route_row,
     add_service,
     add_stops,
     edit_trips,
-    with_rows,
 )
 from community_routes.scenarios.edit.made import ON_DEMAND, DrtZone
 from community_routes.scenarios.edit.stops import Spot
@@ -156,7 +156,7 @@ class AddDrt(Change):
         work.feed = edit_trips(work.feed, added=added)
         rows = pd.DataFrame({"trip": np.arange(n, n + len(added)), "start_s": start, "end_s": end})
         rows = rows.assign(headway_s=every_s, exact_times=True)
-        work.feed = replace(work.feed, frequencies=with_rows(work.feed.frequencies, rows))
+        work.feed = add_headways(work.feed, rows)
         return prefix
 
     def _ride_seconds(self, work: Work, pairs: Sequence[tuple[int, int]]) -> list[int]:
