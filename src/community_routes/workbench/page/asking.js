@@ -136,8 +136,10 @@ function received(answer) {
   else state.answer = { ...last, faults: answer.faults, changes: answer.changes.length ? answer.changes : last.changes || [], scenario: state.active, old: true };
   tell("answer");
   if (since !== null) {
-    performance.measure("answer", { start: since, end: performance.now() });
+    const start = since;
     since = null;
+    // The figures stand in the page; they are seen with the next frame.
+    requestAnimationFrame(() => performance.measure("answer", { start, end: performance.now() }));
   }
   document.documentElement.dataset.answered = String(1 + Number(document.documentElement.dataset.answered || 0));
 }

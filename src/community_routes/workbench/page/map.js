@@ -2,6 +2,7 @@
 /* global L */
 
 import { byId, el, number } from "./dom.js";
+import { placeAt } from "./places.js";
 import { TODAY, inUnit, on, state } from "./state.js";
 
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -36,7 +37,7 @@ export function makeMap() {
   map.on("zoomend", detail);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { ground(); drawRoutes(); drawChanges(); });
   on("answer mode tabs", () => { paint(); drawChanges(); });
-  on("change", drawChanges);
+  on("change changes", drawChanges);
   on("selected", () => { drawRoutes(); outline(); });
   on("tool", () => byId("map").parentNode.classList.toggle("drawing", Boolean(state.tool)));
   drawRoutes();
@@ -206,11 +207,20 @@ export function drawChanges() {
       L.polyline(line(pairs), { pane: "new", color: "#fff", weight: style.weight + 4, opacity: 0.95, interactive: false }).addTo(layers.new);
       L.polyline(line(pairs), { pane: "new", interactive: false, ...style }).addTo(layers.new);
     }
+    if (!(change.lines || []).length) straight(change);
     const zone = change.kind === "add_drt" && change.fields && Array.isArray(change.fields.zone) ? change.fields.zone : null;
     if (zone && zone.length > 2) L.polygon(line(zone), { pane: "new", interactive: false, color: "#c0156b", weight: 2.5, fillColor: "#c0156b", fillOpacity: 0.1 }).addTo(layers.new);
     for (const stop of change.stops || []) dot(stop, chosen ? 5 : 4);
     for (const spot of change.points || []) dot(Array.isArray(spot) ? { lon: spot[0], lat: spot[1] } : spot, 7, true);
   }
+}
+
+/** Until its road is known, or where there is none: dotted from place to place. */
+function straight({ kind, fields = {} }) {
+  const written = kind === "extend_route" ? [fields.after, ...(fields.stops || [])] : kind === "reroute" ? [fields.from, ...(fields.via || []), fields.to] : kind === "add_route" ? fields.stops || [] : [];
+  const known = written.map(placeAt).filter(Boolean);
+  if (known.length > 1) L.polyline(known.map((at) => [at.lat, at.lon]), { pane: "new", interactive: false, color: "#c0156b", weight: 2.5, dashArray: "1 7", lineCap: "round" }).addTo(layers.new);
+  for (const at of known) dot(at, 4);
 }
 
 function dot(at, radius, full = false) {
