@@ -7,7 +7,6 @@ import time
 from collections import OrderedDict
 from importlib import import_module
 from typing import Any
-from typing import Any
 
 import numpy as np
 import pandas as pd

@@ -31,7 +31,7 @@ Place = Annotated[int, Field(ge=0, lt=MOST_CHANGES)]
 class Head(BaseModel):
     """What stands beside the changes; a key that is not given stays, null takes it out."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     scenario: Annotated[str, Field(max_length=64)] | None = None
     title: Annotated[str, Field(max_length=300)] | None = None
@@ -54,7 +54,7 @@ class Edit(BaseModel):
     head : Head, optional
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     op: Literal["add", "set", "remove", "move", "off", "on", "head"]
     index: Place | None = None

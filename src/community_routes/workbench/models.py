@@ -27,7 +27,7 @@ Files = Annotated[dict[Id, Text], Field(max_length=MOST_FILES)]
 class Asked(BaseModel):
     """A body: what is not known is refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Given(BaseModel):
