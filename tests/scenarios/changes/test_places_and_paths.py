@@ -243,11 +243,11 @@ def test_corners_that_are_no_places(tmp_path, line):
 CORNERS = [(-50, -50), (150, -50), (150, 150), (-50, 150), (-50, -50)]
 
 
-def test_buses_on_demand_after_a_route_is_withdrawn():
-    """The other change leaves the services by headway with the names of their entries; the rides are 6 x 60 all the same."""
+def test_buses_on_demand_after_a_change_of_one_day():
+    """Trips of other days are copied, which names the entries of services by headway; the rides are 6 x 60 all the same."""
     zone = [list(at(*corner)) for corner in CORNERS]
     dial = {"name": "Dial", "zone": zone, "hours": "09:00-10:00", "wait_min": 5, "connects": ["Birch Road"]}
-    done = apply({"withdraw_route": {"route": "7"}}, {"add_drt": dial})
+    done = apply({"change_speed": {"route": "7", "factor": 1.25, "days": ["wednesday"]}}, {"add_drt": dial})
     assert len(runs_on(done.feed, "plan:Dial", TUESDAY)) == 6 * 60
 
 
