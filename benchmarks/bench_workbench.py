@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import re
 import shutil
@@ -58,7 +59,8 @@ class Driver:
     page: Page
     map: dict[str, Any]
     draw: random.Random = field(default_factory=lambda: random.Random(7))
-    taken: list[tuple[str, float, bool]] = field(default_factory=list)
+    server: int
+    taken: list[tuple[str, float, float, bool]] = field(default_factory=list)
     texts: list[tuple[str, str, Any]] = field(default_factory=list)
 
     def at(self, place: Place) -> tuple[float, float]:
@@ -82,6 +84,7 @@ class Driver:
     def edit(self, name: str, act: Callable[[], object]) -> None:
         """One edit, and the wait for its answer."""
         before = self.page.evaluate("performance.getEntriesByName('answer').length")
+        busy_before = processor_ms(self.server)
         act()
         deadline = time.monotonic() + LONGEST_MS / 1000
         while self.page.evaluate("performance.getEntriesByName('answer').length") == before:
@@ -90,7 +93,7 @@ class Driver:
             self.page.wait_for_timeout(10)
         ms = self.page.evaluate("performance.getEntriesByName('answer').at(-1).duration")
         scenario, text, answer = self.on_screen()
-        self.taken.append((name, ms, answer["old"]))
+        self.taken.append((name, ms, processor_ms(self.server) - busy_before, answer["old"]))
         if not answer["old"]:
             self.texts.append((scenario, text, answer))
 
@@ -148,6 +151,15 @@ class Driver:
     def of_route(self, route: dict[str, Any], kind: str) -> None:
         self.page.locator("#of-route").select_option(route["id"])
         self.button(f'[data-route-kind="{kind}"]')
+
+
+def processor_ms(process: int) -> float:
+    """Milliseconds of the processor that a process has taken so far, with all its threads; 0 where the system does not tell."""
+    path = Path(f"/proc/{process}/stat")
+    if not path.is_file():
+        return 0.0
+    user, system = path.read_text().rpartition(") ")[2].split()[11:13]
+    return 1000 * (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def lonlat(thing: dict[str, Any]) -> Place:
@@ -302,8 +314,8 @@ def the_list(driver: Driver) -> Iterator[tuple[str, Callable[[], object]]]:
 
 
 @contextmanager
-def started(study: Path) -> Iterator[str]:
-    """The workbench as a process; the address that it prints."""
+def started(study: Path) -> Iterator[tuple[str, int]]:
+    """The workbench as a process; the address that it prints, and its number."""
     process = subprocess.Popen(
         [*CLI, "workbench", str(study), "--no-browser", "--read-only"],
         stdout=subprocess.PIPE,
@@ -314,7 +326,7 @@ def started(study: Path) -> Iterator[str]:
         assert process.stdout is not None
         for line in process.stdout:
             if found := re.search(r"http://\S+", line):
-                yield found.group(0)
+                yield found.group(0), process.pid
                 return
         raise SystemExit(f"{study}: the workbench said no address")
     finally:
@@ -330,12 +342,12 @@ def opened(study: Path) -> Iterator[tuple[Driver, float]]:
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.add_init_script("try { localStorage.setItem('workbench-tour', 'seen'); } catch (e) {}")
         began = time.monotonic()
-        with started(study) as address:
+        with started(study) as (address, server):
             page.goto(address)
             page.wait_for_selector('html[data-ready="yes"]', timeout=600_000)
             usable = time.monotonic() - began
             found = page.evaluate("import('/static/state.js').then(({ state }) => state.map)")
-            yield Driver(page, found), usable
+            yield Driver(page, found, server), usable
         browser.close()
 
 
@@ -379,21 +391,26 @@ def differing(study: Path, driver: Driver, wanted: int) -> tuple[int, int]:
 
 def section(driver: Driver, usable: float, load: tuple[float, float], checked: tuple[int, int] | None) -> list[str]:
     """What was found, as lines of the page."""
-    ms = sorted(taken for _, taken, _ in driver.taken)
+    ms = sorted(taken for _, taken, *_ in driver.taken)
+    work = sorted(taken for *_, taken, _ in driver.taken)
     faulty = sum(stopped for *_, stopped in driver.taken)
     lines = [
         conditions(1, load),
         "",
         f"From the start of the command to a page that can be used: {usable:.1f} s.",
         f"{len(ms)} edits: p50 {statistics.median(ms):.0f} ms, p95 {ms[int(0.95 * (len(ms) - 1))]:.0f} ms, "
-        f"longest {ms[-1]:.0f} ms; {faulty} of them were answered by a fault.",
+        f"longest {ms[-1]:.0f} ms. The server worked p50 {statistics.median(work):.0f} ms, p95 "
+        f"{work[int(0.95 * (len(work) - 1))]:.0f} ms of the processor for them; {faulty} of them were answered by a fault.",
     ]
     if checked is not None:
         lines.append(f"{checked[0]} of the proposals given to `run`: {checked[1]} figures differ.")
-    lines += ["", "| edit | times | p50 ms | longest ms |", "|---|---|---|---|"]
+    lines += ["", "| edit | times | p50 ms | longest ms | processor ms of the server, p50 |", "|---|---|---|---|---|"]
     for name in dict.fromkeys(name for name, *_ in driver.taken):
-        mine = sorted(taken for other, taken, _ in driver.taken if other == name)
-        lines.append(f"| {name} | {len(mine)} | {statistics.median(mine):.0f} | {mine[-1]:.0f} |")
+        mine = [(taken, worked) for other, taken, worked, _ in driver.taken if other == name]
+        waited, worked = zip(*mine, strict=True)
+        lines.append(
+            f"| {name} | {len(mine)} | {statistics.median(waited):.0f} | {max(waited):.0f} | {statistics.median(worked):.0f} |"
+        )
     return lines
 
 

@@ -64,7 +64,10 @@ def wide(page: Page) -> None:
     page.locator(".find summary").click()
     trips = page.locator("#card .journeys summary")
     trips.first.wait_for(timeout=READY_MS)
-    trips.last.click()
+    page.get_by_label("To", exact=True).select_option(label="Newport Retail Park")
+    chosen = page.locator("#card .journeys").last.locator("summary").filter(has_text="Newport Retail Park")
+    chosen.wait_for(timeout=READY_MS)
+    chosen.click()
     page.locator("#card").evaluate("(card) => card.scrollIntoView()")
 
 
@@ -103,7 +106,7 @@ def main() -> None:
             path = chosen.out / f"{name}.png"
             page.screenshot(path=path)
             page.close()
-            shrink(path, path, width=1280, colours=160)
+            shrink(path, path, width=1280, colours=224)
             print(path)
         browser.close()
 

@@ -615,3 +615,21 @@ def test_no_barrier_is_found(browser: Browser, scheme: Any) -> None:
     page.locator("#help").click()
     check()
     context.close()
+
+
+def test_what_is_being_typed_is_not_lost(page: Page) -> None:
+    """An answer that comes while somebody types leaves the box alone; what was typed goes into the next text."""
+    server = opened(page, proposal("one", LINK))
+    page.locator(".sentence-button").click()
+    name = page.locator('.form [data-key="name"]')
+    name.click()
+    name.press("End")
+    name.press("9")
+    page.locator("#c-day").evaluate(
+        "(box) => { box.value = 'sunday'; box.dispatchEvent(new Event('change', { bubbles: true })); }"
+    )
+    expect(page.locator("html")).to_have_attribute("data-answered", "2")
+    name.press("8")
+    name.press("Tab")
+    expect(page.locator(".changes .said")).to_have_text("add_route N198")
+    assert server.edits()[-1]["change"]["add_route"]["name"] == "N198"

@@ -179,12 +179,13 @@ const clock = (time) => time.slice(0, 5);
 function placeName({ to, name }) {
   if (name && name !== to) return name;
   const found = state.map.places.find((one) => one.id === to);
-  return `A place without a name${found ? ` (${nameOf(state.study.kinds, found.kind)})` : ""}`;
+  return found ? `unnamed, of ${nameOf(state.study.kinds, found.kind).toLowerCase()}` : "an unnamed place";
 }
 
 function journey(trip, isNew) {
   if (!trip.legs || !trip.legs.length) return el("li", {}, el("strong", {}, placeName(trip)), el("p", { class: "hint" }, [trip.why, trip.needed].filter(Boolean).join(" ") || "No journey within the limits."));
-  const legs = el("ol", { class: "legs" }, trip.legs.map((leg) => el("li", {}, el("span", { class: "time" }, clock(leg.departure)), leg.mode === "walk" ? `walk to ${leg.to}` : `${leg.mode} ${leg.route || ""} to ${leg.to}`)));
+  const end = (leg) => (leg.to === trip.to || leg.to === trip.name ? placeName(trip) : leg.to);
+  const legs = el("ol", { class: "legs" }, trip.legs.map((leg) => el("li", {}, el("span", { class: "time" }, clock(leg.departure)), leg.mode === "walk" ? `walk to ${end(leg)}` : `${leg.mode} ${leg.route} to ${end(leg)}`)));
   const show = () => drawJourney(trip.legs, isNew);
   return el("li", {}, el("details", { ontoggle: (event) => { if (event.target.open) show(); } }, el("summary", {}, el("strong", {}, placeName(trip)), ` ${number(Math.round(trip.minutes))} min`, el("span", { class: "hint" }, ` ${clock(trip.departure)}–${clock(trip.arrival)}`)), legs));
 }

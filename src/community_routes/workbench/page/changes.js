@@ -14,15 +14,24 @@ export function watchChanges() {
   names.append(...placeNames().map((name) => el("option", { value: name })));
   document.body.append(names);
   on("answer changes change tabs", draw);
+  const list = byId("changes");
+  list.addEventListener("input", (event) => { typing = event.target; });
+  list.addEventListener("change", () => { typing = null; }, true);
+  list.addEventListener("focusout", () => { if (typing || waiting) { typing = null; setTimeout(draw); } });
   draw();
 }
+
+/** The control in which somebody types just now; a list made anew would take the words from under their hands. */
+let typing = null;
+let waiting = false;
 
 function draw() {
   const today = state.active === TODAY;
   byId("changes-panel").classList.toggle("of-today", today);
   const changes = (state.answer && state.answer.scenario === state.active && state.answer.changes) || [];
   const focus = focused();
-  if (!state.dragging) byId("changes").replaceChildren(...(today ? [] : changes.map((change) => item(change, changes.length))));
+  waiting = Boolean(typing && typing.isConnected && typing === document.activeElement);
+  if (!state.dragging && !waiting) byId("changes").replaceChildren(...(today ? [] : changes.map((change) => item(change, changes.length))));
   empty(today, changes.length);
   adding(today);
   refocus(focus);

@@ -35,6 +35,7 @@ export function makeMap() {
   detail();
   L.control.scale({ imperial: true, metric: true, position: "bottomright" }).addTo(map);
   map.on("zoomend", detail);
+  new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(byId("map"));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { ground(); drawRoutes(); drawChanges(); });
   on("answer mode tabs", () => { paint(); drawChanges(); });
   on("change changes", drawChanges);

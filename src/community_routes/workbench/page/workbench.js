@@ -66,8 +66,8 @@ function heading() {
   const { title, invented, read_only, version, credits } = state.study;
   byId("title").textContent = title;
   document.title = `${title}: workbench`;
-  const tags = [invented ? "Invented data" : "", read_only ? "Only shows: nothing is written" : ""].filter(Boolean);
-  if (tags.length) byId("title").append(el("span", { class: "tag" }, tags.join(" · ")));
+  const tags = [invented ? "Invented data" : "", read_only ? "Read only" : ""].filter(Boolean);
+  if (tags.length) byId("title").after(el("span", { class: "tag" }, tags.join(" · ")));
   byId("help").addEventListener("click", help);
   byId("help").title = `community_routes ${version}`;
   state.credits = credits;
