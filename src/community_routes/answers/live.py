@@ -24,8 +24,8 @@ from community_routes.measures.groups import ZoneFigure, figure_rows
 from community_routes.measures.reached import Reach
 from community_routes.scenarios.file import Scenario
 
-MOST_KEPT_BYTES = 256_000_000
-"""Travel times that are kept of the last answers; what is more is searched again when it is asked for."""
+MOST_KEPT = 8
+"""Answers whose networks are kept, for whoever asks for their travel times or asks again."""
 
 
 class Live:
@@ -126,7 +126,7 @@ class Live:
         return import_module("community_routes.workbench.serve").show(self)
 
     def times(self, answer: Answer) -> NDArray[np.int32]:
-        """Travel times of an answer's window: those of the last answers are kept, others searched again.
+        """Travel times of an answer's window, searched now.
 
         Parameters
         ----------
@@ -138,7 +138,7 @@ class Live:
             Seconds, UNREACHED where there is no journey.
         """
         with self._lock:
-            return self._search(answer.case).time_s
+            return self._search(answer.case).times(self.figure)
 
     def _search(self, case: Case) -> Searched:
         """A case searched, as it is kept or now."""
@@ -147,7 +147,7 @@ class Live:
             known = self._search_anew(case)
             self._kept[id(case)] = known  # holds the case, so that its id stays its own
         self._kept.move_to_end(id(case))
-        while len(self._kept) > 1 and sum(one.time_s.nbytes for one in self._kept.values()) > MOST_KEPT_BYTES:
+        while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
         return known
 
@@ -261,7 +261,7 @@ def _evaluated(found: Evaluation, figure: Figure) -> Searched:
     place = pd.Index(rows["neighbourhood"]).get_indexer(case.zones.table["id"])
     value, reason = rows["value"].to_numpy(np.float64)[place], rows["reason"].to_numpy(object)[place]
     nothing = np.zeros((len(case.zones.origins), 0))
-    return Searched(case, case.networks[figure.day], found.time_s[figure.slot], value, reason, nothing)
+    return Searched(case, case.networks[figure.day], value, reason, nothing)
 
 
 def _same_people(one: Case, other: Case) -> bool:
