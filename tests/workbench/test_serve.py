@@ -142,6 +142,6 @@ def test_opened_from_python(tmp_path, monkeypatch):
     with pytest.raises(urllib.error.URLError):
         ask(session.url, "/api/v1/state")
     assert not [thread for thread in threading.enumerate() if thread.name == "workbench"]
-    quiet = show(live.study, browser=False)
+    quiet = show(live, browser=False)
     quiet.close()
     assert len(opened) == 1

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.answers.answer import Answer, Persons
-from community_routes.answers.figure import Figure, chosen_figure, chosen_measure, chosen_slot
+from community_routes.answers.figure import Figure, chosen_figure, chosen_measure, chosen_slot, with_reading
 from community_routes.answers.window import Searched, search_window
 from community_routes.evaluation.case import Case, Study
 from community_routes.evaluation.cost import proposal_cost
@@ -24,8 +24,8 @@ from community_routes.measures.groups import ZoneFigure, figure_rows
 from community_routes.measures.reached import Reach
 from community_routes.scenarios.file import Scenario
 
-MOST_KEPT_BYTES = 256_000_000
-"""Travel times that are kept of the last answers; what is more is searched again when it is asked for."""
+MOST_KEPT = 8
+"""Answers whose networks are kept, for whoever asks for their travel times or asks again."""
 
 
 class Live:
@@ -48,14 +48,18 @@ class Live:
         kind: str | None = None,
         measure: str | None = None,
         cutoff_min: float | None = None,
+        reading: str | None = None,
+        *,
+        today: Case | None = None,
     ) -> None:
         began = time.perf_counter()
         self._lock = threading.RLock()
-        case = Case.of(study)
+        case = today or Case.of(study)
         slot, chosen = chosen_slot(case, day, window), chosen_measure(case, measure)
         self._measure, self._asked = chosen, Asked((slot,), (chosen,))
         self._base = evaluate_case(case, self._asked)
-        self.figure = chosen_figure(slot, self._base.access, chosen, measure, kind, cutoff_min)
+        self._headline = chosen_figure(slot, self._base.access, chosen, measure, kind, cutoff_min)
+        self.figure = with_reading(self._headline, self._base.access, reading)
         self._kept: OrderedDict[int, Searched] = OrderedDict()
         self._of_today: tuple[Headline, NDArray[np.float64]] | None = None
         self._today = self._search(case)
@@ -65,6 +69,21 @@ class Live:
     def study(self) -> Study:
         """What is asked about."""
         return self._base.study
+
+    def about(
+        self,
+        day: str | None = None,
+        window: str | None = None,
+        kind: str | None = None,
+        measure: str | None = None,
+        cutoff_min: float | None = None,
+        reading: str | None = None,
+    ) -> Live:
+        """The same study kept ready for another figure: the choices of :func:`live`.
+
+        Networks and walks of today are not found again; a case tried here can be asked there (``ask``).
+        """
+        return Live(self.study, day, window, kind, measure, cutoff_min, reading, today=self.today.case)
 
     def try_scenario(self, scenario: Scenario, parent: Answer | None = None) -> Answer:
         """What a proposal is worth.
@@ -123,10 +142,10 @@ class Live:
             The extra ``workbench`` is not installed.
         """
         # By name, when it is asked for: the workbench stands on live answers, and they need nothing of it.
-        return import_module("community_routes.workbench.serve").show(self.study)
+        return import_module("community_routes.workbench.serve").show(self)
 
     def times(self, answer: Answer) -> NDArray[np.int32]:
-        """Travel times of an answer's window: those of the last answers are kept, others searched again.
+        """Travel times of an answer's window, searched now.
 
         Parameters
         ----------
@@ -138,7 +157,7 @@ class Live:
             Seconds, UNREACHED where there is no journey.
         """
         with self._lock:
-            return self._search(answer.case).time_s
+            return self._search(answer.case).times(self.figure)
 
     def _search(self, case: Case) -> Searched:
         """A case searched, as it is kept or now."""
@@ -147,12 +166,16 @@ class Live:
             known = self._search_anew(case)
             self._kept[id(case)] = known  # holds the case, so that its id stays its own
         self._kept.move_to_end(id(case))
-        while len(self._kept) > 1 and sum(one.time_s.nbytes for one in self._kept.values()) > MOST_KEPT_BYTES:
+        while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
         return known
 
     def _search_anew(self, case: Case) -> Searched:
-        if isinstance(self._measure, Reach) and self.figure.measure == self._measure.name:
+        if (
+            isinstance(self._measure, Reach)
+            and self.figure == self._headline
+            and self.figure.measure == self._measure.name
+        ):
             known = None if case is self._base.case else self._today
             return search_window(case, self.figure, self._measure, known)
         found = self._base if case is self._base.case else evaluate_case(case, self._asked, base=self._base)
@@ -222,6 +245,7 @@ def live(
     kind: str | None = None,
     measure: str | None = None,
     cutoff_min: float | None = None,
+    reading: str | None = None,
 ) -> Live:
     """A study kept ready to answer what one more idea is worth, in one window, by one figure.
 
@@ -239,6 +263,8 @@ def live(
         of times the median).
     cutoff_min : float, optional
         The middle one of the study.
+    reading : str, optional
+        ``mean``, ``p50`` ...; the headline reading of the measure.
 
     Returns
     -------
@@ -247,11 +273,11 @@ def live(
     Raises
     ------
     UsageError
-        The study has no such day, window, kind, measure or cutoff.
+        The study has no such day, window, kind, measure, cutoff or reading.
     StudyError
         Nothing can be measured.
     """
-    return Live(study, day, window, kind, measure, cutoff_min)
+    return Live(study, day, window, kind, measure, cutoff_min, reading)
 
 
 def _evaluated(found: Evaluation, figure: Figure) -> Searched:
@@ -261,7 +287,7 @@ def _evaluated(found: Evaluation, figure: Figure) -> Searched:
     place = pd.Index(rows["neighbourhood"]).get_indexer(case.zones.table["id"])
     value, reason = rows["value"].to_numpy(np.float64)[place], rows["reason"].to_numpy(object)[place]
     nothing = np.zeros((len(case.zones.origins), 0))
-    return Searched(case, case.networks[figure.day], found.time_s[figure.slot], value, reason, nothing)
+    return Searched(case, case.networks[figure.day], value, reason, nothing)
 
 
 def _same_people(one: Case, other: Case) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from community_routes.answers.figure import Figure
 from community_routes.base.errors import StudyError
 from community_routes.base.notices import raise_on_errors
+from community_routes.base.times import MINUTE
 from community_routes.evaluation.case import Case, window_query
 from community_routes.evaluation.search import same_hours, span_searched
 from community_routes.evaluation.window import amount_units
@@ -18,7 +19,9 @@ from community_routes.measures.measure import WindowInputs, with_reasons
 from community_routes.measures.reached import Reach
 from community_routes.measures.service import NO_DEPARTURES
 from community_routes.network.network import Network
+from community_routes.routing.matrices import cutoff_seconds
 from community_routes.routing.runner import Runner
+from community_routes.routing.travel_times import amounts_within
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,8 +33,6 @@ class Searched:
     case : Case
     network : Network
         Of the hours of the window.
-    time_s : int32, shape (n_origins, n_departures, n_destinations)
-        UNREACHED where there is no journey.
     value : float64, shape (n_zones,)
     reason : object, shape (n_zones,)
     each : array, shape (n_origins, n_departures)
@@ -40,14 +41,19 @@ class Searched:
 
     case: Case
     network: Network
-    time_s: NDArray[np.int32]
     value: NDArray[np.float64]
     reason: NDArray[np.object_]
     each: NDArray[Any]
 
+    def times(self, figure: Figure) -> NDArray[np.int32]:
+        """Travel times of the window, searched now: shape (n_origins, n_departures, n_destinations)."""
+        return Runner().times(self.network, window_query(self.case.file, figure.window), self.case.lean.reached.walks)
+
 
 def search_window(case: Case, figure: Figure, measure: Reach, known: Searched | None = None) -> Searched:
     """Search a case in the window of a figure, or take over what is known where a search would read the same.
+
+    Opportunities in whole numbers (jobs, places) are counted as they are read; of other measures all times are kept for it.
 
     Parameters
     ----------
@@ -63,21 +69,47 @@ def search_window(case: Case, figure: Figure, measure: Reach, known: Searched | 
     StudyError
         Nothing can be measured.
     """
-    day, query = figure.day, window_query(case.file, figure.window)
+    query = window_query(case.file, figure.window)
     span_s = span_searched(query)
     _check_places(case)
-    network = case.network_between(day, span_s)
+    network = case.network_between(figure.day, span_s, None if known is None else known.network)
+    inputs = _inputs(case, figure, measure)
+    places = next(places for places in inputs.kinds if places.kind == figure.kind)
+    amounts = measure.whole_amounts(places)
     if known is not None and _reads_the_same(case, network, known, span_s):
-        time_s = known.time_s
+        each = known.each
+    elif amounts is not None and figure.cutoff_min is not None:
+        limit_s = cutoff_seconds(figure.cutoff_min * MINUTE)
+        each = amounts_within(network, query, case.lean.reached.walks, amounts, limit_s).astype(np.float64)
     else:
-        time_s = Runner().times(network, query, case.walks)
-    column, each = measure.headline(_inputs(case, figure, time_s, measure), figure.kind, figure.cutoff_min)
-    return Searched(case, network, time_s, *with_reasons(column, len(case.zones)), each)
+        times = replace(inputs, time_s=Runner().times(network, query, case.lean.reached.walks))
+        each = measure.at_departures(times, places, figure.cutoff_min)
+    column = measure.headline(inputs, places, figure.cutoff_min, each)
+    return Searched(case, network, *with_reasons(column, len(case.zones)), each)
 
 
-def _inputs(case: Case, figure: Figure, time_s: NDArray[np.int32], measure: Reach) -> WindowInputs:
-    """What measures of reach read of a window. Counts are missing off the network alone, whatever runs that day."""
-    ends = case.reached.origins, case.reached.destinations
+def _check_places(case: Case) -> None:
+    """Stop as ``evaluate`` does where nothing can be measured."""
+    reached = case.lean.reached
+    if not (reached.origins.place_linked.any() and reached.destinations.place_linked.any()):
+        raise_on_errors(case.notices_on(()), StudyError)
+
+
+def _reads_the_same(case: Case, network: Network, known: Searched, span_s: tuple[int, int]) -> bool:
+    """Whether a search would find the same times of the same places."""
+    other = known.case
+    return (
+        case.lean.reached is other.lean.reached
+        and case.opportunities is other.opportunities
+        and case.file.travel is other.file.travel
+        and same_hours(known.network, network, [span_s])
+    )
+
+
+def _inputs(case: Case, figure: Figure, measure: Reach) -> WindowInputs:
+    """What measures of reach read of a window but its times. Counts are missing off the network alone, whatever runs."""
+    reached = case.lean.reached
+    ends = reached.origins, reached.destinations
     reasons: list[list[str]] = [np.where(end.place_linked, "", "off_network").tolist() for end in ends]
     if measure.is_time:
         reasons = [one[figure.day].tolist() for one in (case.origin_reason, case.destination_reason)]
@@ -89,28 +121,13 @@ def _inputs(case: Case, figure: Figure, time_s: NDArray[np.int32], measure: Reac
         zones=case.zones.table,
         origins=case.zones.origins,
         destinations=case.opportunities.table,
-        time_s=time_s,
+        time_s=np.empty((len(case.zones.origins), 0, len(case.opportunities.table)), np.int32),
         origin_reason=reasons[0],
-        access_walks=case.walks.access,
+        access_walks=reached.walks.access,
         departures=NO_DEPARTURES,
         cutoffs_min=case.file.travel.cutoffs_min,
         units=amount_units(case.file),
         destination_reason=reasons[1],
         percentiles=case.file.travel.percentiles,
         keys=tuple(case.file.destinations),
-    )
-
-
-def _check_places(case: Case) -> None:
-    """Stop as ``evaluate`` does where nothing can be measured."""
-    reached = case.reached
-    if not (reached.origins.place_linked.any() and reached.destinations.place_linked.any()):
-        raise_on_errors(case.notices_on(()), StudyError)
-
-
-def _reads_the_same(case: Case, network: Network, known: Searched, span_s: tuple[int, int]) -> bool:
-    return (
-        case.reached is known.case.reached
-        and case.file.travel is known.case.file.travel
-        and same_hours(known.network, network, [span_s])
     )

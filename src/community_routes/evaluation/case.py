@@ -39,11 +39,15 @@ from community_routes.network.network import Network
 from community_routes.network.store import Store
 from community_routes.network.streets.roads import Roads, build_roads
 from community_routes.network.streets.streets import build_streets
+from community_routes.network.timetable.changes import MINIMUM_TIME, TIMED
 from community_routes.network.timetable.trips import Timetable
+from community_routes.network.walks.further import Around, WalkLimits, with_stops
 from community_routes.network.walks.links import (
     CrowFly,
     Ground,
     Linked,
+    join_linked,
+    link_points,
 )
 from community_routes.network.walks.points import Links, Points
 from community_routes.routing.query import Query, Walks
@@ -468,6 +472,23 @@ TODAY = "today"
 
 
 @dataclass(frozen=True, eq=False)
+class Lean:
+    """Walks between stops and of places, as far as travel times hang on them.
+
+    Attributes
+    ----------
+    footpaths : Links
+    reached : Reached
+    stops : Linked or None
+        The stops, where they are not those of the case that they were taken over from.
+    """
+
+    footpaths: Links
+    reached: Reached
+    stops: Linked | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Case:
     """A study changed in some way, of which figures are asked: today, a proposal, other settings, another timetable, a draw.
 
@@ -619,7 +640,7 @@ class Case:
         """Settings."""
         return self.study.file
 
-    @property
+    @cached_property
     def setting(self) -> Setting:
         """What a proposal is applied to."""
         street_map = self.applied.street_map if self.applied is not None else None
@@ -709,17 +730,54 @@ class Case:
 
         return ByDay(self.file.dates, of_day)
 
-    def network_between(self, day: str, span_s: tuple[int, int]) -> Network:
-        """The network of a day for the departures of a span of seconds alone, built anew and not kept."""
-        return replace(self._builder, store=None).network(self.file.dates[day], span_s, self._wide_footpaths)
+    def network_between(self, day: str, span_s: tuple[int, int], known: Network | None = None) -> Network:
+        """The network of a day for the departures of a span of seconds alone, not kept; ``known`` is that of a case like it."""
+        builder = replace(self._builder, store=None)
+        return builder.network(self.file.dates[day], span_s, self.lean.footpaths, known=known)
 
-    @property
-    def _wide_footpaths(self) -> Links:
-        """Walks between the stops, perhaps those of a parent that serves further stops: they lead to no vehicle of this case."""
-        known = self._parents("stopping")
-        if known is not None and self._same_stops(known, fewer=True) and self._same_settings(known, _OF_STOPS):
-            return known.footpaths
-        return self.footpaths
+    @cached_property
+    def lean(self) -> Lean:
+        """Walks as far as travel times hang on them: those of the parent, and those of new stops.
+
+        They may lead to stops that nothing serves any more, where nobody can board.
+        """
+        known = self._parents("lean")
+        found = None if known is None else self._lean_from(known)
+        return Lean(self.footpaths, self.reached) if found is None else found
+
+    def _lean_from(self, known: Case) -> Lean | None:
+        """As ``lean``; None where other places, streets, rules or limits than new stops are not those of the parent."""
+        feed, n = self.feed, len(known.feed.stops)
+        new = np.arange(n, len(feed.stops))
+        called = self.called_at
+        if not (
+            self.ground is known.ground
+            and self.zones is known.zones
+            and self.opportunities is known.opportunities
+            and self._same_settings(known, _OF_WALKS)
+            and _same_table(feed.pathways, known.feed.pathways)
+            and _same_table(_offered(feed), _offered(known.feed))
+            and (feed.stops is known.feed.stops or feed.stops.iloc[:n].equals(known.feed.stops))
+            and (feed.stops["parent"].to_numpy()[new] < 0).all()
+            and np.isin(called[called < n], known.called_at).all()
+        ):
+            return None
+        if not len(new):
+            return known.lean
+        walk, was = self.file.travel.walk, known.lean
+        reached = was.reached
+        rows = feed.stops.iloc[new]
+        points = Points.single(*(rows[name].to_numpy() for name in ("stop_id", "lon", "lat")))
+        linked = link_points(self.ground, points, link_m=walk.link_m)
+        limits = WalkLimits(int(walk.between_stops_min * MINUTE), int(walk.to_stop_min * MINUTE), walk.speed_kmh)
+        ends = reached.origins, reached.destinations
+        around = Around(was.footpaths, reached.walks.access, reached.walks.egress)
+        found = with_stops(self.ground, around, was.stops or known.stops, linked, ends, limits)
+        if found is None:
+            return None
+        walks = Walks(found.access, found.egress, reached.walks.direct)
+        stops = join_linked(was.stops or known.stops, linked)
+        return Lean(found.footpaths, replace(reached, walks=walks), stops)
 
     @cached_property
     def reached(self) -> Reached:
@@ -766,7 +824,7 @@ class Case:
     @property
     def on_network(self) -> NDArray[np.bool_]:
         """Origins that are joined to the ground, shape (n_origins,)."""
-        return self.reached.origins.place_linked
+        return self.lean.reached.origins.place_linked
 
     @cached_property
     def origin_reason(self) -> Mapping[str, NDArray[np.object_]]:
@@ -818,8 +876,8 @@ class Case:
         mine, its = self.file.travel, other.file.travel
         return mine is its or all(getattr(mine, name) == getattr(its, name) for name in names)
 
-    def _same_stops(self, other: Case, *, fewer: bool = False) -> bool:
-        """Whether stops lie, are served and are joined to one another as in another case; some may be served there alone."""
+    def _same_stops(self, other: Case) -> bool:
+        """Whether stops lie, are served and are joined to one another as in another case."""
         one, two = self.feed, other.feed
         return self.ground is other.ground and (
             one is two
@@ -827,10 +885,7 @@ class Case:
                 same_stops(one, two)
                 and _same_table(one.transfers, two.transfers)
                 and _same_table(one.pathways, two.pathways)
-                and (
-                    np.array_equal(self.called_at, other.called_at)
-                    or (fewer and bool(np.isin(self.called_at, other.called_at).all()))
-                )
+                and np.array_equal(self.called_at, other.called_at)
             )
         )
 
@@ -873,6 +928,12 @@ _READ_BY = ("phase", "seed", "wheelchair")
 _OF_STOPS = ("walk", "wheelchair")
 _OF_WALKS = ("walk", "wheelchair")
 _OF_NETWORKS = ("slack_s", "phase", "seed", "step_free")
+
+
+def _offered(feed: Feed) -> pd.DataFrame:
+    """Stops between which ``transfers.txt`` offers changes, of which footpaths are made."""
+    kinds = feed.transfers["transfer_type"].isin([TIMED, MINIMUM_TIME])
+    return feed.transfers.loc[kinds, ["from_stop", "to_stop"]].reset_index(drop=True)
 
 
 def _same_table(one: pd.DataFrame | None, other: pd.DataFrame | None) -> bool:

@@ -315,6 +315,11 @@ def _same_as(one: _Ranked, other: _Ranked) -> Any:
     return not difference[0] if len(difference) == 1 else not can_be_told_apart(difference)
 
 
+def gain_per_hour(gain: float, hours: float) -> float:
+    """What is gained for each further bus-hour of the year; missing where none is needed, or nobody knows."""
+    return gain / hours if hours > 0 else float("nan")
+
+
 def rank_proposals(
     gains: Sequence[tuple[str, float, float, NDArray[np.float64] | None]],
 ) -> pd.DataFrame:
@@ -343,7 +348,7 @@ def rank_proposals(
             "scenario": [row.scenario for row in rows],
             "gain": [row.gain for row in rows],
             "bus_hours": [row.hours for row in rows],
-            "gain_per_bus_hour": [row.gain / row.hours if row.pays else np.nan for row in rows],
+            "gain_per_bus_hour": [gain_per_hour(row.gain, row.hours) for row in rows],
             "same_as_next": [*(_same_as(one, other) for one, other in pairwise(rows)), False][: len(rows)],
             "low_per_bus_hour": [low for low, _ in ends],
             "high_per_bus_hour": [high for _, high in ends],

@@ -40,6 +40,7 @@ from community_routes.measures.reach import (
 )
 from community_routes.routing.matrices import cutoff_seconds
 
+_MOST_EXACT = 2.0**53
 SHARE_REACHED = Column("share_reached", "Share of departures that reach one", settings=("of",))
 """Stands beside every time: the share of departures with a journey, 0 to 1."""
 
@@ -94,23 +95,27 @@ class Reach(Measure):
                 columns += self._times(window, places) if self.is_time else self._counts(window, places)
         return columns
 
-    def headline(self, window: WindowInputs, kind: str, cutoff_min: float | None) -> tuple[ZoneColumn, NDArray[Any]]:
-        """Of what ``take`` gives one column, in its headline reading; and the values it comes from.
+    def whole_amounts(self, places: PlacesOfKind) -> NDArray[np.int64] | None:
+        """Of each destination, where the measure at a departure is the sum of these within a cutoff; None where it is not.
 
-        Returns
-        -------
-        ZoneColumn
-        array, shape (n_origins, n_departures)
-            At each departure.
+        Only whole numbers that add up to less than 2^53: their sum in floating point is exact, in whatever order.
         """
-        places = next(places for places in window.kinds if places.kind == kind)
+        return None
+
+    def at_departures(self, window: WindowInputs, places: PlacesOfKind, cutoff_min: float | None) -> NDArray[Any]:
+        """Its values for one cutoff at each departure, shape (n_origins, n_departures)."""
         alone: Any = self if cutoff_min is None else replace(self, cutoffs_min=(cutoff_min,))  # type: ignore[type-var]
-        each = np.ascontiguousarray(alone.by_departure(window.time_s, places)[:, :, 0])
-        about = (kind, self.name, self.unit(places))
+        return np.ascontiguousarray(alone.by_departure(window.time_s, places)[:, :, 0])
+
+    def headline(
+        self, window: WindowInputs, places: PlacesOfKind, cutoff_min: float | None, each: NDArray[Any]
+    ) -> ZoneColumn:
+        """Of what ``take`` gives the headline reading alone, from the values at each departure."""
+        about = (places.kind, self.name, self.unit(places))
         if self.is_time:
             values = window.median_of_zones(percentile_over_departures(each, MEDIAN))
-            return ZoneColumn(values, *about, f"p{MEDIAN}", cutoff_min, reason=window.why_no_time(places)), each
-        return ZoneColumn(window.of_zones(mean_over_departures(each)), *about, "mean", cutoff_min), each
+            return ZoneColumn(values, *about, f"p{MEDIAN}", cutoff_min, reason=window.why_no_time(places))
+        return ZoneColumn(window.of_zones(mean_over_departures(each)), *about, "mean", cutoff_min)
 
     def _counts(self, window: WindowInputs, places: PlacesOfKind) -> list[ZoneColumn]:
         """Counts in each reading; only a zone off the network lacks them."""
@@ -159,6 +164,12 @@ class Cumulative(Reach):
 
     def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
         return np.asarray(sum_within(times, places.columns, places.amounts, -1, _cutoffs_s(self.cutoffs_min)))
+
+    def whole_amounts(self, places: PlacesOfKind) -> NDArray[np.int64] | None:
+        amounts = np.zeros(len(places.amounts))
+        amounts[places.columns] = places.amounts[places.columns]
+        exact = (amounts == np.rint(amounts)).all() and np.abs(amounts).sum() < _MOST_EXACT
+        return amounts.astype(np.int64) if exact else None
 
 
 @dataclass(frozen=True)

@@ -180,9 +180,14 @@ class Builder:
         )
 
     def network(
-        self, date: dt.date, span_s: tuple[int, int], footpaths: Links, notices: list[Notice] | None = None
+        self,
+        date: dt.date,
+        span_s: tuple[int, int],
+        footpaths: Links,
+        notices: list[Notice] | None = None,
+        known: Network | None = None,
     ) -> Network:
-        """The network of a date and a span of seconds, with walks between the stops that are known."""
+        """The network of a date and a span of seconds, with walks between the stops; ``known`` as in ``assemble_network``."""
         its = self.settings
 
         def build(found: list[Notice]) -> tuple[Timetable, Changes, Connections, NDArray[np.bool_]]:
@@ -196,6 +201,7 @@ class Builder:
                 wheelchair=its.wheelchair,
                 span_s=span_s,
                 notices=found,
+                known=known,
             )
             return made.timetable, made.changes, made.connections, made.apart
 

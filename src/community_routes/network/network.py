@@ -13,6 +13,7 @@ from community_routes.base.notices import Notice
 from community_routes.network.packing import packable
 from community_routes.network.timetable.changes import Changes, build_changes, named_trips
 from community_routes.network.timetable.connections import Connections, build_connections, mirrored
+from community_routes.network.timetable.renewing import Base, known_changes
 from community_routes.network.timetable.trips import WHOLE_DAY_S, Timetable, Wheelchair, build_timetable
 from community_routes.network.walks.links import Ground
 from community_routes.network.walks.points import Links
@@ -113,6 +114,11 @@ class Network:
         found = build_connections(mirrored(hops_of), changes, apart[::-1])
         return found if len(hops) == n_hops else replace(found, hop=(n_hops - 1 - order)[found.hop].astype(np.int32))
 
+    @cached_property
+    def base(self) -> Base:
+        """What networks like this one are built from."""
+        return Base(self.timetable, self.changes, self.connections, self.apart)
+
     @property
     def span_s(self) -> tuple[int, int]:
         """Seconds of the service date for whose departures it was built."""
@@ -152,6 +158,7 @@ def assemble_network(
     wheelchair: Wheelchair = False,
     span_s: tuple[int, int] = WHOLE_DAY_S,
     notices: list[Notice] | None = None,
+    known: Network | None = None,
 ) -> Network:
     """Build the network of a service date from a feed and footpaths that are known already.
 
@@ -165,6 +172,8 @@ def assemble_network(
         Seconds to be at a stop before a departure, at every boarding.
     phase, seed, wheelchair, span_s, notices
         As in ``build_timetable``.
+    known : Network, optional
+        Of a timetable like this one: what both have alike is taken from it. It changes no byte.
 
     Returns
     -------
@@ -178,7 +187,10 @@ def assemble_network(
     apart = np.zeros(timetable.n_runs, np.bool_)
     if named.any():
         apart[np.unique(timetable.run()[named[timetable.trip]])] = True
-    connections = build_connections(timetable, changes, apart)
+    like = None
+    if known is not None:
+        like = known_changes(known.base, timetable, changes, apart)
+    connections = build_connections(timetable, changes, apart, like)
     return Network(feed, footpaths, timetable, changes, connections, slack_s, apart)
 
 

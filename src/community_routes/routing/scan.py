@@ -591,6 +591,35 @@ def read_all_departures(
                 target[column[lane]] = line[lane]
 
 
+@kernel
+def read_sums(
+    origins: NDArray[np.int32],
+    boardings: Boardings,
+    scanned: Scanned,
+    direct: LinkArrays,
+    lanes: Lanes,
+    amount: NDArray[np.int64],
+    limit_s: int,
+    first_departure: int,
+    result: NDArray[np.int64],
+) -> None:
+    """Add to ``result`` (origin, departure) the amounts of all lanes that are reached within a limit; no time is kept."""
+    n_lanes = scanned.waiting.shape[1] - scanned.top
+    times = np.empty((len(scanned.offset_s), n_lanes), np.int16)
+    best = np.empty(n_lanes, np.int16)
+    walk_s = np.empty(n_lanes, np.int16)
+    limit = np.int16(limit_s)
+    for origin in origins:
+        _walks_of(origin, direct, lanes, scanned.longest_s, walk_s)
+        any_ride = _times_of_departures(origin, boardings, scanned, walk_s, best, times)
+        for d in range(len(times)):
+            line = times[d] if any_ride else walk_s
+            total = np.int64(0)
+            for lane in range(n_lanes):
+                total += amount[lane] if line[lane] <= limit else np.int64(0)
+            result[origin, first_departure + d] += total
+
+
 def sorting_network(n: int, ranks: list[int]) -> np.ndarray[tuple[int, int], np.dtype[np.int32]]:
     """Comparators of Batcher's odd-even merge sort for ``n`` values that the given ranks of the result depend on.
 

@@ -32,6 +32,7 @@ from community_routes.routing.scan import (
     find_boardings,
     read_all_departures,
     read_percentiles,
+    read_sums,
     scan_connections,
     sorting_network,
 )
@@ -252,6 +253,20 @@ class Search:
         result: NDArray[np.int16],
     ) -> None:
         read_all_departures(origins, span.boardings, scanned, self.walks.direct.arrays, lanes, first_departure, result)
+
+    def sums(self, amounts: NDArray[np.int64], limit_s: int) -> NDArray[np.int64]:
+        """Amounts of the destinations within a limit (below ``NEVER``) at every departure, shape (n_origins, n_departures)."""
+        result = np.zeros((self.walks.n_origins, len(self.departures_s)), np.int64)
+        direct = self.walks.direct.arrays
+        for block in self.lane_blocks():
+            lanes = self._lanes(block, block)
+            amount = np.zeros(self.n_lanes, np.int64)
+            amount[: len(block)] = amounts[block]
+            for span in self.spans:
+                found = self.scan(span, block)
+                start = span.departures.start
+                read_sums(self.origin_order, span.boardings, found, direct, lanes, amount, limit_s, start, result)
+        return result
 
     def percentiles(self, threads: int) -> NDArray[np.int16]:
         """Percentiles, shape (n_percentiles, n_origins, n_destinations)."""

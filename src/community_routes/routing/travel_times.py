@@ -59,6 +59,30 @@ def travel_times_by_departure(
     return as_seconds(np.ascontiguousarray(cube[:, ::-1, :].transpose(2, 1, 0)))
 
 
+def amounts_within(
+    network: Network, query: Query, walks: Walks, amounts: NDArray[np.int64], limit_s: int
+) -> NDArray[np.int64]:
+    """Amounts of all destinations within a limit of time at every departure; the times themselves are never kept.
+
+    Whole numbers, whose sum is the same in any order.
+
+    Parameters
+    ----------
+    network : Network
+    query : Query
+        By departure.
+    walks : Walks
+    amounts : int64, shape (n_destinations,)
+    limit_s : int
+        Seconds; a journey of exactly the limit counts.
+
+    Returns
+    -------
+    int64, shape (n_origins, n_departures)
+    """
+    return search_of(network, query, walks).sums(amounts, min(limit_s, int(NEVER) - 1))
+
+
 def lanes_for(engine: Engine, walks: Walks, query: Query, *, most: int = MOST_LANES) -> int:
     """Places of a block, so that there is work for the whole engine and no block is too small to be worth a scan."""
     n = walks.n_origins if query.arrive_by else walks.n_destinations

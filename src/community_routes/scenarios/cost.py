@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -88,35 +89,55 @@ def route_day(feed: Feed, route_id: str, date: dt.date, cost: Cost) -> RouteDay:
     Layover of a cycle is the larger of ``layover_share`` of its run times and ``layover_min`` minutes; each of the two trips of
     a cycle has half of it.
     """
-    rows = np.flatnonzero(feed.routes["route_id"].to_numpy() == route_id)
-    everything = trips_of(feed, rows.tolist())
-    if not len(everything):
-        return _NOTHING
-    active = feed.calendar.active(date)
-    running = active[feed.trips["service"].to_numpy()[everything]]
-    if not running.any():
-        return _NOTHING
-    way = directions(feed, everything)[running]
-    trips = everything[running]
-    calls = feed.calls
-    duration = (calls.arrival_s[calls.first[trips + 1] - 1] - calls.departure_s[calls.first[trips]]).astype(np.float64)
-    runs = runs_of(feed, trips)
-    at = np.searchsorted(trips, runs.trip)
-    run_s, run_way = duration[at], way[at]
-    means = [float(run_s[run_way == one].mean()) for one in (0, 1) if (run_way == one).any()]
-    layover = max(cost.layover_share * sum(means), cost.layover_min * MINUTE)
-    each = layover / len(means)
-    metres = trip_metres(feed, trips)[at]
-    start = runs.start_s.astype(np.float64)
-    return RouteDay(
-        len(runs),
-        float(run_s.sum()),
-        each * len(runs),
-        float(metres.sum()),
-        sum(means) + layover,
-        start,
-        start + run_s + each,
-    )
+    return _RouteTrips.of(feed, route_id).on(feed, date, cost)
+
+
+@dataclass(frozen=True, eq=False)
+class _RouteTrips:
+    """The trips of a route on any date: rows of ``Feed.trips``, which way they go, seconds from first call to last, length."""
+
+    trips: NDArray[np.int64]
+    way: NDArray[np.int8]
+    duration_s: NDArray[np.float64]
+    metres: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, feed: Feed, route_id: str) -> _RouteTrips:
+        """As they are known of a timetable; of today's they are asked for with every proposal."""
+        known = _KNOWN.setdefault(feed, {})
+        if route_id not in known:
+            trips = trips_of(feed, np.flatnonzero(feed.routes["route_id"].to_numpy() == route_id).tolist())
+            calls = feed.calls
+            seconds = calls.arrival_s[calls.first[trips + 1] - 1] - calls.departure_s[calls.first[trips]]
+            way = directions(feed, trips) if len(trips) else np.zeros(0, np.int8)
+            known[route_id] = cls(trips, way, seconds.astype(np.float64), trip_metres(feed, trips))
+        return known[route_id]
+
+    def on(self, feed: Feed, date: dt.date, cost: Cost) -> RouteDay:
+        """What they take on a date."""
+        running = feed.calendar.active(date)[feed.trips["service"].to_numpy()[self.trips]]
+        if not running.any():
+            return _NOTHING
+        trips = self.trips[running]
+        runs = runs_of(feed, trips)
+        at = np.searchsorted(trips, runs.trip)
+        run_s, run_way = self.duration_s[running][at], self.way[running][at]
+        means = [float(run_s[run_way == one].mean()) for one in (0, 1) if (run_way == one).any()]
+        layover = max(cost.layover_share * sum(means), cost.layover_min * MINUTE)
+        each = layover / len(means)
+        start = runs.start_s.astype(np.float64)
+        return RouteDay(
+            len(runs),
+            float(run_s.sum()),
+            each * len(runs),
+            float(self.metres[running][at].sum()),
+            sum(means) + layover,
+            start,
+            start + run_s + each,
+        )
+
+
+_KNOWN: WeakKeyDictionary[Feed, dict[str, _RouteTrips]] = WeakKeyDictionary()
 
 
 def trip_metres(feed: Feed, trips: NDArray[np.int64]) -> NDArray[np.float64]:

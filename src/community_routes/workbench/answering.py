@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from community_routes.answers.answer import Answer
 from community_routes.answers.live import Live
 from community_routes.base.notices import Notice
-from community_routes.evaluation.differences import rank_proposals
+from community_routes.evaluation.differences import gain_per_hour
 from community_routes.measures.list import less_is_better
 from community_routes.report import words
 from community_routes.report.maps.scale import Scale, change_scale, sequential_scale
@@ -93,22 +93,28 @@ def figures_of(answer: Answer, asked: Live, choice: Start) -> Figures:
         groups=groups,
         persons=_persons(answer, asked),
         cost=None if cost is None else _cost(cost),
-        gain_per_1000_bus_hours=_gain(answer.scenario, lead, cost, less_is_better(asked.figure.measure)),
+        gain_per_1000_bus_hours=_gain(lead, cost, less_is_better(asked.figure.measure)),
     )
 
 
 def _groups(answer: Answer) -> list[GroupAnswer]:
     table = answer.groups
-    has_today = "baseline" in table.columns
+    columns = {
+        name: table[name].to_numpy(np.float64, na_value=np.nan)
+        if name in table.columns
+        else np.full(len(table), np.nan)
+        for name in ("baseline", "value", "change", "persons")
+    }
     found = []
-    for row in table[table["grouping"].isin(_SHOWN)].to_dict("records"):
-        today = number(row["baseline"]) if has_today else None
-        value = number(row["value"])
-        if answer.case.applied is None:
-            today = value
-        change = 0.0 if answer.case.applied is None and value is not None else number(row.get("change"))
+    for row, (grouping, group) in enumerate(
+        zip(table["grouping"].astype(str), table["group"].astype(str), strict=True)
+    ):
+        if grouping not in _SHOWN:
+            continue
+        today, value, change = (number(columns[name][row]) for name in ("baseline", "value", "change"))
+        if answer.case.applied is None:  # today beside itself
+            today, change = value, None if value is None else 0.0
         percent = 100 * change / today if change is not None and today else None
-        grouping, group = str(row["grouping"]), str(row["group"])
         found.append(
             GroupAnswer(
                 id=group_id(grouping, group),
@@ -119,7 +125,7 @@ def _groups(answer: Answer) -> list[GroupAnswer]:
                 value=value,
                 change=change,
                 change_percent=percent,
-                population=float(row["persons"]),
+                population=float(columns["persons"][row]),
             )
         )
     return found
@@ -155,11 +161,10 @@ def _cost(cost: OperatingCost) -> CostAnswer:
     )
 
 
-def _gain(scenario: str, lead: GroupAnswer | None, cost: OperatingCost | None, less: bool) -> float | None:
+def _gain(lead: GroupAnswer | None, cost: OperatingCost | None, less: bool) -> float | None:
     """What the group gains for a thousand further bus-hours of a year, as proposals are ranked by; None where none are needed."""
     if lead is None or lead.change is None or cost is None:
         return None
     gain = -lead.change if less else lead.change
-    ranked = rank_proposals([(scenario, gain, cost.bus_hours, None)])
-    each = number(ranked["gain_per_bus_hour"].iat[0])
+    each = number(gain_per_hour(gain, cost.bus_hours))
     return None if each is None else 1000 * each

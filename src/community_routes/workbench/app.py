@@ -33,7 +33,7 @@ from community_routes.workbench.answering import faults_of, figures_of, neighbou
 from community_routes.workbench.catalogue import study_answer
 from community_routes.workbench.desk import Desk, NotReadyError
 from community_routes.workbench.document import edited
-from community_routes.workbench.drawing import changed_routes, changes_in, drawn_changes
+from community_routes.workbench.drawing import changes_in, drawn
 from community_routes.workbench.files import ChangedOnDiskError, ReadOnlyError
 from community_routes.workbench.guard import TOKEN_HEADER, Allowed, Guard
 from community_routes.workbench.jobs import Jobs
@@ -111,7 +111,7 @@ class Workbench:
     def map(self) -> tuple[bytes, bytes]:
         """The map as JSON, plain and packed; made once."""
         with self.desk.lock:
-            plain = map_answer(self.desk.opened.study).model_dump_json(by_alias=True).encode()
+            plain = map_answer(self.desk.study).model_dump_json(by_alias=True).encode()
         return plain, gzip.compress(plain, 6)
 
     # -- answers ------------------------------------------------------------------------------------------------------------
@@ -134,11 +134,10 @@ class Workbench:
         except CommunityRoutesError as wrong:
             return m.AnswerAnswer(text=text, seconds=0.0, faults=_faults(wrong), changes=changes_in(own))
         choice = self.desk.choice_of(live.figure, asked.choice.group)
-        changes, routes = [], []
+        changes, routes = list[m.ChangeAnswer](), list[m.RouteOnMap]()
         if asked.scenario != TODAY:
             scenario = self.desk.scenario(files, asked.scenario)
-            changes = drawn_changes(own, scenario, answer.case, answer.case.said)
-            routes = changed_routes(scenario, answer.case)
+            changes, routes = drawn(own, scenario, answer.case, answer.case.said)
         return m.AnswerAnswer(
             text=text,
             seconds=answer.seconds,
@@ -209,7 +208,7 @@ class Workbench:
         scenario = Scenario(scenario="unchanged") if today else self.desk.scenario(asked.files, asked.scenario)
         with tempfile.TemporaryDirectory(prefix="community-routes-") as folder:
             path = Path(folder) / "gtfs.zip"
-            export_timetable(self.desk.opened.study, scenario, path)
+            export_timetable(self.desk.study, scenario, path)
             return path.read_bytes()
 
     def report(self, asked: m.ReportQuestion) -> str:
@@ -280,7 +279,7 @@ def api_of(bench: Workbench) -> APIRouter:
     def study() -> m.StudyAnswer:
         """What can be chosen, the scenario files of the folder, and drafts that were not saved."""
         opened = desk.opened
-        start = desk.choice_of(opened.catalogue.headline)
+        start = desk.choice_of(opened.first.figure)
         return study_answer(opened.case, opened.catalogue, desk.folder, start)
 
     @api.get("/map", response_model=m.MapAnswer)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from community_routes.answers.figure import Figure, chosen_figure, chosen_measure, chosen_slot
 from community_routes.base.times import UNREACHED, format_time
 from community_routes.base.version import __version__
 from community_routes.evaluation.case import Case, window_query
@@ -49,12 +48,9 @@ class Catalogue:
     ----------
     rows : DataFrame of kind, measure, reading, cutoff_min, unit
         Every figure of a window.
-    headline : Figure
-        The one to begin with.
     """
 
     rows: pd.DataFrame
-    headline: Figure
 
     @classmethod
     def of(cls, case: Case) -> Catalogue:
@@ -76,9 +72,7 @@ class Catalogue:
                 for one in commutes
             },
         )
-        lead = chosen_measure(case, None)
-        headline = chosen_figure(chosen_slot(case, None, None), _rows(lead.take(inputs)), lead, None, None, None)
-        return cls(_rows(column for measure in case.choice.measures for column in measure.take(inputs)), headline)
+        return cls(_rows(column for measure in case.choice.measures for column in measure.take(inputs)))
 
     def measures(self, currency: str) -> list[MeasureChoice]:
         """The measures, those of reach first."""

@@ -52,15 +52,15 @@ class _Recent(Generic[Kept]):
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """A study that has been read, and what of it can be chosen."""
+    """A study that is ready: its headline, and what of it can be chosen."""
 
-    case: Case
+    first: Live
     catalogue: Catalogue
 
     @property
-    def study(self) -> Study:
-        """What was read."""
-        return self.case.study
+    def case(self) -> Case:
+        """Today."""
+        return self.first.today.case
 
 
 class Desk:
@@ -73,8 +73,10 @@ class Desk:
     ----------
     study_file : Path
     folder : Folder
+    cache : Path or None
+    seed : int or None
     state : str
-        ``reading`` the study, ``searching`` today's figures, ``ready`` or ``failed``.
+        ``reading`` the study, ``searching`` today's figures (the study can be looked at), ``ready`` or ``failed``.
     stage : str
         What is being done.
     notices : tuple of Notice
@@ -90,7 +92,7 @@ class Desk:
         *,
         cache: Path | None = None,
         seed: int | None = None,
-        study: Study | None = None,
+        first: Live | None = None,
     ) -> None:
         self.study_file, self.folder, self.cache, self.seed = study_file, folder, cache, seed
         self.state: Literal["reading", "searching", "ready", "failed"] = "reading"
@@ -99,9 +101,9 @@ class Desk:
         self.lock = threading.RLock()
         self._began = time.perf_counter()
         self._took = 0.0
-        self._given = study
+        self._given = first
+        self._study: Study | None = None
         self._opened: Opened | None = None
-        self._first: Live | None = None
         self._ready = threading.Event()
         self._lives: _Recent[Live] = _Recent(_MOST_LIVES)
         self._answers: _Recent[Answer] = _Recent(_MOST_ANSWERS)
@@ -116,14 +118,14 @@ class Desk:
     def open(self) -> None:
         """Read the study and search today's headline; a failure is told by ``state`` and ``notices``."""
         try:
-            study = self._given or open_study(self.study_file, cache=self.cache)
+            study = self._given.study if self._given is not None else open_study(self.study_file, cache=self.cache)
             if self.seed is not None:
                 study = study.with_seed(self.seed)
-            self.stage = "building the network"
-            case = Case.of(study)
-            self._opened = Opened(case, Catalogue.of(case))
-            self.state, self.stage = "searching", "searching today's times"
-            self._first = live(study)
+            self.stage = "searching today's times"
+            self._study, self.state = study, "searching"
+            first = self._given or live(study)
+            self.stage = "listing what can be chosen"
+            self._opened = Opened(first, Catalogue.of(first.today.case))
             self._took = time.perf_counter() - self._began
             self.state, self.stage = "ready", ""
         except Exception as wrong:
@@ -136,7 +138,7 @@ class Desk:
     @property
     def title(self) -> str:
         """Of the study; of its file until that is read."""
-        return self._opened.study.title if self._opened is not None else self.study_file.stem
+        return self._study.title if self._study is not None else self.study_file.stem
 
     @property
     def seconds(self) -> float:
@@ -144,16 +146,31 @@ class Desk:
         return self._took or time.perf_counter() - self._began
 
     @property
+    def study(self) -> Study:
+        """The study, once it is read.
+
+        Raises
+        ------
+        NotReadyError
+        """
+        if self._study is None:
+            raise self._not_ready()
+        return self._study
+
+    @property
     def opened(self) -> Opened:
-        """The study.
+        """All that is ready.
 
         Raises
         ------
         NotReadyError
         """
         if self._opened is None:
-            raise NotReadyError(self.stage if self.state == "failed" else f"not ready yet: {self.stage}")
+            raise self._not_ready()
         return self._opened
+
+    def _not_ready(self) -> NotReadyError:
+        return NotReadyError(self.stage if self.state == "failed" else f"not ready yet: {self.stage}")
 
     def wait(self, seconds: float | None = None) -> None:
         """Wait until it is ready, or has failed."""
@@ -169,9 +186,7 @@ class Desk:
         ------
         NotReadyError
         """
-        if self._first is None:
-            raise NotReadyError(self.stage if self.state == "failed" else f"not ready yet: {self.stage}")
-        return self._first
+        return self.opened.first
 
     def live(self, choice: Choice) -> Live:
         """The study kept ready for a choice; its parts that are left out are the headline's.
@@ -186,9 +201,7 @@ class Desk:
         asked = choice.model_dump(exclude={"group"}, exclude_none=True)
         if all(getattr(figure, name) == value for name, value in asked.items()):
             return first
-        if asked.pop("reading", figure.reading) != figure.reading:
-            raise UsageError(f"the reading {choice.reading!r} cannot be asked for here")
-        return self._lives.get(tuple(sorted(asked.items())), lambda: live(self.opened.study, **asked))
+        return self._lives.get(tuple(sorted(asked.items())), lambda: first.about(**asked))
 
     def choice_of(self, figure: Figure, group: str | None = None) -> Start:
         """A choice with all its parts."""
@@ -199,7 +212,7 @@ class Desk:
             measure=figure.measure,
             cutoff_min=figure.cutoff_min,
             reading=figure.reading,
-            group=group or lead_group(self.opened.study.zones.table),
+            group=group or lead_group(self.study.zones.table),
         )
 
     def scenario(self, files: Mapping[str, str], name: str) -> Scenario:

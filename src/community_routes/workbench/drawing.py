@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import shapely
 from pydantic import BaseModel
 
@@ -30,6 +32,11 @@ _WAY = ("stops", "via")
 
 def changes_in(text: str) -> list[ChangeAnswer]:
     """The changes of a text as they are written, without effects: what is shown of a proposal with faults."""
+    return list(_written_in(text))
+
+
+@lru_cache(64)
+def _written_in(text: str) -> tuple[ChangeAnswer, ...]:
     root = TreeBuilder("text", []).build(text)
     node = root.child("changes") if root is not None else None
     found = []
@@ -54,7 +61,7 @@ def changes_in(text: str) -> list[ChangeAnswer]:
                 routes=[],
             )
         )
-    return found
+    return tuple(found)
 
 
 def _short(fields: Mapping[str, Any]) -> str:
@@ -79,8 +86,10 @@ def _name(value: Any) -> str:
     return str(value)
 
 
-def drawn_changes(text: str, scenario: Scenario, case: Case, warnings: Sequence[Notice]) -> list[ChangeAnswer]:
-    """The changes of a proposal with their effects, warnings, lines, stops and points.
+def drawn(
+    text: str, scenario: Scenario, case: Case, warnings: Sequence[Notice]
+) -> tuple[list[ChangeAnswer], list[RouteOnMap]]:
+    """The changes of a proposal with their effects, warnings, lines, stops and points; and its new and changed routes.
 
     Parameters
     ----------
@@ -93,9 +102,15 @@ def drawn_changes(text: str, scenario: Scenario, case: Case, warnings: Sequence[
         What was found when it was applied.
     """
     places = _Places(case)
-    routes = _routes_of(scenario, case)
+    ids = [_route_id(change, case.feed) for change in scenario.changes]
+    applied = case.applied
+    touched = [*applied.new_routes, *applied.changed_routes] if applied is not None else []
+    running = _routes_of({*touched, *(one for one in ids if one is not None)}, case)
+    routes = running | _gone({one for one in ids if one is not None} - running.keys(), case)
+    new = _new_routes(scenario, case, routes)
     found = []
-    for answer, change in zip(changes_in(text), scenario.changes, strict=True):
+    for answer, change, route_id in zip(changes_in(text), scenario.changes, ids, strict=True):
+        mine = [routes[one] for one in (route_id, new.get(answer.index)) if one in routes]
         place = f"changes[{answer.index + 1}]."
         own = [
             one
@@ -104,7 +119,7 @@ def drawn_changes(text: str, scenario: Scenario, case: Case, warnings: Sequence[
         ]
         effects = [
             effect.text
-            for effect in (case.applied.effects if case.applied is not None else ())
+            for effect in (applied.effects if applied is not None else ())
             if effect.scenario == scenario.scenario and effect.change == answer.index + 1
         ]
         shown = answer.model_copy(
@@ -112,63 +127,52 @@ def drawn_changes(text: str, scenario: Scenario, case: Case, warnings: Sequence[
                 "effects": effects,
                 "warnings": [one.message for one in own],
                 "sentence": "; ".join(effects) if effects and not change.off else answer.sentence,
-                "stops": places.course(change, _route(change, routes)),
+                "stops": places.course(change, mine),
                 "points": places.points(change),
-                "lines": places.lines(change, scenario, _route(change, routes)),
-                "routes": [route.id for route in _route(change, routes)],
+                "lines": places.lines(change, scenario, mine),
+                "routes": [route.id for route in mine],
             }
         )
         found.append(shown)
-    return found
+    made_by = {route: index for index, route in new.items()}
+    return found, [running[one].model_copy(update={"change": made_by.get(one)}) for one in touched if one in running]
 
 
-def changed_routes(scenario: Scenario, case: Case) -> list[RouteOnMap]:
-    """New and changed routes as the map shows them, with the change that made a new one."""
-    applied = case.applied
-    if applied is None or not (applied.new_routes or applied.changed_routes):
-        return []
-    wanted = [*applied.new_routes, *applied.changed_routes]
-    made = {
-        getattr(change, "name", ""): index
-        for index, change in enumerate(scenario.changes)
-        if change.kind == "add_route"
-    }
-    new = set(applied.new_routes)
-    return [
-        route.model_copy(update={"change": made.get(route.name)}) if route.id in new else route
-        for route in routes_on_map(case.feed, case.file.dates, only=wanted)
-    ]
+def _routes_of(names: set[str], case: Case) -> dict[str, RouteOnMap]:
+    """Routes as they are after the proposal, those that still run."""
+    return {route.id: route for route in routes_on_map(case.feed, case.file.dates, only=names)}
 
 
-def _routes_of(scenario: Scenario, case: Case) -> Mapping[str, RouteOnMap]:
-    """The routes that changes name, as they are after the proposal (or were, where it withdraws them)."""
-    names = {name for change in scenario.changes if (name := _route_id(change, case.feed)) is not None}
-    applied = case.applied
-    names |= set(applied.new_routes if applied is not None else ())
-    found = {route.id: route for route in routes_on_map(case.feed, case.file.dates, only=names)}
-    gone = names - found.keys()
-    if gone and case.parent is not None:
-        found |= {route.id: route for route in routes_on_map(case.parent.feed, case.file.dates, only=gone)}
+def _gone(names: set[str], case: Case) -> dict[str, RouteOnMap]:
+    """Routes that run no more, as they were before the proposal."""
+    return _routes_of(names, case.parent) if names and case.parent is not None else {}
+
+
+def _new_routes(scenario: Scenario, case: Case, routes: Mapping[str, RouteOnMap]) -> dict[int, str]:
+    """The id of the route that each ``add_route`` of the scenario made, by the number of the change."""
+    new = [routes[one] for one in (case.applied.new_routes if case.applied is not None else ()) if one in routes]
+    found = dict[int, str]()
+    for index, change in enumerate(scenario.changes):
+        if change.kind == "add_route" and not change.off:
+            called = [route.id for route in new if route.name == getattr(change, "name", None)]
+            if called:
+                found[index] = called[-1]
     return found
 
 
 def _route_id(change: Change, feed: Feed) -> str | None:
+    """The id of the route that a change names; None where it names none, or nobody knows it."""
     if not isinstance(change, OfRoute):
         return None
+    ids = feed.routes["route_id"].to_numpy(object)
+    rows = np.flatnonzero(ids == change.route)
+    if len(rows) != 1:  # by its name, for which all names must be looked at
+        rows = np.flatnonzero(feed.routes["route_short_name"].to_numpy(object) == change.route)
+    if len(rows) == 1:
+        return str(ids[rows[0]])
     with suppress(RouteMatchError):
-        return str(feed.routes["route_id"].iat[find_route(feed, change.route, change.agency)])
+        return str(ids[find_route(feed, change.route, change.agency)])
     return None
-
-
-def _route(change: Change, routes: Mapping[str, RouteOnMap]) -> list[RouteOnMap]:
-    """The route that a change makes or names; nothing where it does neither, or is switched off and names none."""
-    if change.kind == "add_route":
-        return [route for route in routes.values() if route.name == getattr(change, "name", None)][-1:]
-    if not isinstance(change, OfRoute):
-        return []
-    wanted = change.route.casefold()
-    exact = [route for route in routes.values() if route.id.casefold() == wanted]
-    return exact or [route for route in routes.values() if route.name.casefold() == wanted][:1]
 
 
 class _Places:
@@ -176,8 +180,10 @@ class _Places:
 
     def __init__(self, case: Case) -> None:
         self._case = case
-        self._finder = StopFinder(case.feed, destination_points(case.opportunities))
-        self._row = {str(stop): row for row, stop in enumerate(case.feed.stops["stop_id"])}
+
+    @cached_property
+    def _finder(self) -> StopFinder:
+        return StopFinder(self._case.feed, destination_points(self._case.opportunities))
 
     def spot(self, place: PlaceAt) -> Spot | None:
         """Where a place is; None where nobody knows."""
@@ -201,11 +207,13 @@ class _Places:
             return []
         if not places:
             along = routes[0].patterns[:1] if change.kind == "add_route" and routes else []
-            rows = [self._row[stop] for pattern in along for stop in pattern.stops]
-            spots: list[Spot | None] = [self._of_row(row) for row in rows]
-            names = [str(self._case.feed.stops["stop_id"].iat[row]) for row in rows]
+            names = [stop for pattern in along for stop in pattern.stops]
+            rows = pd.Index(self._case.feed.stops["stop_id"].astype(str)).get_indexer(names) if names else ()
+            spots: list[Spot | None] = [self._of_row(int(row)) for row in rows]
         else:
             spots, names = [self.spot(place) for place in places], [place.text for place in places]
+        if not spots:
+            return []
         minutes = self._minutes(spots, routes)
         return [
             ChangeStop(id=name, name=self._name(spot), lon=spot.lon, lat=spot.lat, minutes=run)

@@ -24,6 +24,7 @@ from community_routes.scenarios.edit.routes import directions, pattern_of, route
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.trips import mode_of
 from community_routes.sources.osm.background import background_layers
+from community_routes.sources.osm.street_map import StreetMap
 from community_routes.workbench.models import (
     Feature,
     Features,
@@ -41,10 +42,9 @@ from community_routes.workbench.models import (
 
 _MOST_PATTERNS = 12
 _SIMPLIFY_DEGREES = 0.00003
-_MAJOR_FIRST = (
-    "motorway", "trunk", "primary", "secondary", "tertiary", "unclassified", "residential", "living_street", "pedestrian",
-    "service", "cycleway", "track", "footway", "path", "steps",
-)  # fmt: skip
+_MOST_BACKGROUND = 4_000_000
+_MAJOR_FIRST = ("motorway", "trunk", "primary", "secondary", "tertiary")
+_MINOR = ("unclassified", "residential", "living_street", "pedestrian")
 
 
 def map_answer(study: Study) -> MapAnswer:
@@ -56,12 +56,12 @@ def map_answer(study: Study) -> MapAnswer:
     """
     box = study_box(study.zones.table.geometry)
     frame = geo.frame_of(study.zones.table)
-    layers = background_layers(study.street_map) if study.street_map is not None else {}
+    layers = background_layers(study.street_map, _MOST_BACKGROUND) if study.street_map is not None else {}
     routes = routes_on_map(study.feed, study.file.dates, box=box)
     screen = geo.frame_of(study.zones.table, width=min(800.0, 640.0 * frame.width / frame.height))
     return MapAnswer(
         bounds=(frame.west, frame.south, frame.east, frame.north),
-        streets=_streets(layers.get("roads"), frame),
+        streets=[*_streets(layers.get("roads"), frame), *_minor_streets(study.street_map, frame)],
         background={name: _shapes(layers.get(name), frame) for name in ("green", "water", "railways")},
         labels=[
             Label(name=name, kind=kind, lon=round(lon, 5), lat=round(lat, 5))
@@ -83,6 +83,26 @@ def _streets(roads: Any, frame: geo.Frame) -> list[StreetClass]:
     found = []
     for kind in order:
         shapes = geo.simple_lines(roads.geometry[kinds == kind], frame, metres=4.0)
+        found.append(StreetClass(class_=kind, lines=[line for shape in shapes for line in lines_of(shape)]))
+    return found
+
+
+def _minor_streets(street_map: StreetMap | None, frame: geo.Frame) -> list[StreetClass]:
+    """Streets of the classes below those of the background, along which routes are drawn when one looks closely."""
+    if street_map is None:
+        return []
+    found = []
+    for kind in _MINOR:
+        rows = np.flatnonzero(street_map.highway == kind)
+        if not len(rows):
+            continue
+        size = np.diff(street_map.first)[rows]
+        at = np.repeat(street_map.first[rows] - np.cumsum(size) + size, size) + np.arange(size.sum())
+        node = street_map.node[at]
+        points = np.column_stack([street_map.lon[node], street_map.lat[node]])
+        lines = shapely.linestrings(points, indices=np.repeat(np.arange(len(rows)), size))
+        merged = shapely.line_merge(shapely.multilinestrings(lines))
+        shapes = geo.simple_lines([merged], frame, metres=6.0)
         found.append(StreetClass(class_=kind, lines=[line for shape in shapes for line in lines_of(shape)]))
     return found
 
@@ -208,11 +228,13 @@ def routes_on_map(
     if box is not None:
         use = _inside(feed, use, box)
     route_of = feed.trips["route"].to_numpy()[use.trips]
-    headways = _headways(feed, dates, use.trips)
-    ids = feed.stops["stop_id"].to_numpy(object)
+    parts = {row: np.flatnonzero(route_of == row) for row in np.unique(route_of).tolist()}
+    way = np.zeros(len(use.trips), np.int8)
+    for mine in parts.values():
+        way[mine] = directions(feed, use.trips[mine])
+    headways = _headways(feed, dates, use.trips, way)
     found = []
-    for row in np.unique(route_of).tolist():
-        mine = np.flatnonzero(route_of == row)
+    for row, mine in parts.items():
         info = feed.routes.iloc[row]
         agency = int(info["agency"])
         found.append(
@@ -223,7 +245,7 @@ def routes_on_map(
                 operator=str(feed.agencies["agency_name"].iat[agency]) if 0 <= agency < len(feed.agencies) else "",
                 mode=mode_of(int(info["route_type"])),
                 color=f"#{str(info['route_color']).lower()}" if info["route_color"] else "",
-                patterns=_patterns(feed, use.trips[mine], use.runs[mine], ids),
+                patterns=_patterns(feed, use.trips[mine], use.runs[mine], way[mine]),
                 headways=headways[row],
             )
         )
@@ -242,9 +264,9 @@ def _inside(feed: Feed, use: _Use, box: Box) -> _Use:
     return _Use(use.trips[keep], use.runs[keep])
 
 
-def _patterns(feed: Feed, trips: NDArray[np.int64], runs: NDArray[np.int64], ids: NDArray[Any]) -> list[Pattern]:
+def _patterns(feed: Feed, trips: NDArray[np.int64], runs: NDArray[np.int64], way: NDArray[np.int8]) -> list[Pattern]:
     """Patterns of a route: the most run of each direction first, then the others by their departures."""
-    way = directions(feed, trips)
+    ids = feed.stops["stop_id"]
     shape = feed.trips["shape"].to_numpy()
     groups: dict[tuple[int, int, bytes], list[int]] = {}
     for k, trip in enumerate(trips.tolist()):
@@ -260,7 +282,7 @@ def _patterns(feed: Feed, trips: NDArray[np.int64], runs: NDArray[np.int64], ids
         found.append(
             Pattern(
                 direction=direction,
-                stops=[str(stop) for stop in ids[feed.calls.stop[calls]]],
+                stops=ids.iloc[feed.calls.stop[calls]].astype(str).tolist(),
                 line=course(line) if line is not None else [],
                 trips=count,
             )
@@ -275,14 +297,12 @@ def course(line: Any) -> Line:
 
 
 def _headways(
-    feed: Feed, dates: Mapping[str, dt.date], trips: NDArray[np.int64]
+    feed: Feed, dates: Mapping[str, dt.date], trips: NDArray[np.int64], ways: NDArray[np.int8]
 ) -> dict[int, dict[str, dict[str, float | None]]]:
     """Minutes between buses by route row, day and period: the period over the departures of the busier direction."""
     route_of, service = feed.trips["route"].to_numpy(), feed.trips["service"].to_numpy()
     way = np.zeros(len(feed.trips), np.int8)
-    for row in np.unique(route_of[trips]).tolist():
-        mine = trips[route_of[trips] == row]
-        way[mine] = directions(feed, mine)
+    way[trips] = ways
     starts = [0, *(start for start, _ in list(PERIODS.values())[1:])]
     found: dict[int, dict[str, dict[str, float | None]]] = {int(row): {} for row in np.unique(route_of[trips])}
     for day, date in dates.items():

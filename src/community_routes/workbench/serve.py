@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
+from community_routes.answers.live import Live
 from community_routes.base.errors import UsageError
 from community_routes.base.notices import Notice
-from community_routes.evaluation.case import Study
 from community_routes.workbench.app import Workbench, make_app
 from community_routes.workbench.desk import Desk
 from community_routes.workbench.files import Folder
@@ -168,15 +168,15 @@ class Session:
         return f'<a href="{escape(self.url)}" target="_blank" rel="noopener">Workbench: {escape(self.desk.title)}</a>'
 
 
-def show(study: Study, *, browser: bool = True) -> Session:
-    """Open the workbench on a study that is read already, beside whatever else this process does; ``close`` ends it.
+def show(live: Live, *, browser: bool = True) -> Session:
+    """Open the workbench on a study that is ready already, beside whatever else this process does; ``close`` ends it.
 
     Raises
     ------
     UsageError
     """
-    path = Path(study.file.path)
-    session = Session.open(Desk(path, Folder.of(path, []), study=study), Address())
+    path = Path(live.study.file.path)
+    session = Session.open(Desk(path, Folder.of(path, []), first=live), Address())
     session.run_beside()
     if browser:
         webbrowser.open(session.url)
@@ -189,7 +189,7 @@ def told_when_done(desk: Desk, tell: Callable[[str], object], notices: Callable[
     def wait() -> None:
         desk.wait()
         if desk.state == "ready":
-            notices(list(desk.opened.study.notices))
+            notices(list(desk.study.notices))
             tell(f"ready after {desk.seconds:.1f} s: {desk.title}")
         else:
             tell(f"the study cannot be used: {desk.stage}")

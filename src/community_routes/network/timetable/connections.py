@@ -148,7 +148,33 @@ def mirrored(timetable: Timetable) -> Timetable:
     )
 
 
-def build_connections(timetable: Timetable, changes: Changes, apart: NDArray[np.bool_]) -> Connections:
+class Known(NamedTuple):
+    """Connections of another timetable, and where their changes may hold.
+
+    Attributes
+    ----------
+    connections : Connections
+    hop : int64, shape (n_hops,)
+        Of each hop the one of the other timetable that is the same, -1 for none.
+    touched : bool, shape (n_places,)
+        Waiting places with a vehicle that the other timetable has not, or that stands in for others there.
+    other_changes : bool, shape (n_alight_places,)
+        Alighting places from which other changes lead.
+    chain, rank : int32, shape (n_runs,)
+        ``first_in_first_out`` of this timetable, which is known then.
+    """
+
+    connections: Connections
+    hop: NDArray[np.int64]
+    touched: NDArray[np.bool_]
+    other_changes: NDArray[np.bool_]
+    chain: NDArray[np.int32]
+    rank: NDArray[np.int32]
+
+
+def build_connections(
+    timetable: Timetable, changes: Changes, apart: NDArray[np.bool_], known: Known | None = None
+) -> Connections:
     """Sort the hops for the scan, find the events of every waiting place, and reduce the changes.
 
     Parameters
@@ -158,23 +184,31 @@ def build_connections(timetable: Timetable, changes: Changes, apart: NDArray[np.
         For the same timetable.
     apart : bool, shape (n_runs,)
         Runs that rules treat differently from others with the same stops, so that neither stands in for the other.
+    known : Known, optional
+        Of a timetable like this one (``renewing.known_changes``): changes that hold are taken from it. It changes no byte.
     """
     position_of, run_of = timetable.position(), timetable.run()
-    order = np.lexsort((-position_of, -timetable.departure_s)).astype(np.int32)
+    latest_first = timetable.departure_s.astype(np.int64) * (int(position_of.max(initial=0)) + 1) + position_of
+    order = np.argsort(-latest_first, kind="stable").astype(np.int32)
     run, position = run_of[order], position_of[order]
     departure_s, arrival_s = timetable.departure_s[order], timetable.arrival_s[order]
     alight_place, board_place = changes.alight_place[order], changes.board_place[order]
     n_places = len(changes.board_stop)
     event, event_first, next_event = _events(board_place, n_places)
-    chain, rank = first_in_first_out(timetable, apart)
+    chain, rank = first_in_first_out(timetable, apart) if known is None else (known.chain, known.rank)
     hops = _Hops(departure_s, arrival_s, alight_place, chain[run], rank[run], position)
+    was = _was(known, order) if known is not None else np.full(len(order), -1, np.int64)
+    held = _held(known, was, alight_place, (event_first, event), changes) if known is not None else was
     transfer_first, transfer = _reduce_changes(
         hops,
+        held < 0,
         int(chain.max()) + 1 if len(chain) else 0,
         arrays_of(changes, ChangeArrays),
         _Events(event_first, event, departure_s[event]),
         _groups(event, board_place, hops, n_places),
     )
+    if known is not None:
+        transfer_first, transfer = _with_held(known, was, held, transfer_first, transfer)
     place = np.argsort(changes.board_stop, kind="stable").astype(np.int32)
     place_first = np.searchsorted(changes.board_stop[place], np.arange(timetable.n_stops + 1)).astype(np.int64)
     return Connections(
@@ -196,12 +230,69 @@ def build_connections(timetable: Timetable, changes: Changes, apart: NDArray[np.
     )
 
 
+def _was(known: Known, order: NDArray[np.int32]) -> NDArray[np.int64]:
+    """For each connection the known one that is the same, -1 for none."""
+    at_hop = np.empty(len(known.connections), np.int64)
+    at_hop[known.connections.hop] = np.arange(len(at_hop))
+    hop = known.hop[order]
+    return np.where(hop >= 0, at_hop[np.maximum(hop, 0)], -1)
+
+
+def _held(
+    known: Known,
+    was: NDArray[np.int64],
+    alight_place: NDArray[np.int32],
+    events: tuple[NDArray[np.int64], NDArray[np.int32]],
+    changes: Changes,
+) -> NDArray[np.int64]:
+    """For each connection the known one whose changes it has, -1 where they are to be reduced."""
+    c = known.connections
+    first, event = events
+    n, old_n = np.diff(first), np.zeros(len(first) - 1, np.int64)
+    old_n[: len(c.event_first) - 1] = np.diff(c.event_first)
+    touched = known.touched | (n != old_n)
+    place = np.repeat(np.arange(len(n)), n)
+    alike = ~touched[place]
+    old = c.event[np.repeat(~touched, old_n)]
+    touched[place[alike][was[event[alike]] != old]] = True  # in another order
+    leads = np.concatenate([[0], np.cumsum(touched[changes.to])])[changes.first]
+    anew = known.other_changes | (np.diff(leads) > 0)
+    return np.where((alight_place >= 0) & anew[np.maximum(alight_place, 0)], -1, was)
+
+
+def _with_held(
+    known: Known,
+    was: NDArray[np.int64],
+    held: NDArray[np.int64],
+    first: NDArray[np.int64],
+    transfer: NDArray[np.int32],
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The changes that were reduced, and those that hold, in one."""
+    c = known.connections
+    new_of = np.full(len(c), -1, np.int64)
+    new_of[was[was >= 0]] = np.flatnonzero(was >= 0)
+    known_first = c.transfer_first
+    old_size = np.where(held >= 0, known_first[np.maximum(held, 0) + 1] - known_first[np.maximum(held, 0)], 0)
+    size = np.where(held >= 0, old_size, np.diff(first))
+    both = np.zeros(len(first), np.int64)
+    np.cumsum(size, out=both[1:])
+    merged = np.empty(both[-1], np.int32)
+    is_held = np.repeat(held >= 0, size)
+    merged[~is_held] = transfer
+    rows = np.arange(int(old_size.sum())) + np.repeat(
+        known_first[np.maximum(held, 0)] - (np.cumsum(old_size) - old_size), old_size
+    )
+    merged[is_held] = new_of[c.transfer[rows]]
+    return both, merged
+
+
 def _events(
     board_place: NDArray[np.int32], n_places: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int32]]:
     """Events by place, earliest first; where each place's begin; the event that follows each at its place."""
     boarded = np.flatnonzero(board_place >= 0)
-    event = boarded[np.lexsort((-boarded, board_place[boarded]))].astype(np.int32)
+    latest = boarded[::-1]
+    event = latest[np.argsort(board_place[latest], kind="stable")].astype(np.int32)
     event_first = np.searchsorted(board_place[event], np.arange(n_places + 1)).astype(np.int64)
     next_event = np.full(len(board_place), -1, np.int32)
     if len(event):
@@ -253,7 +344,7 @@ class _Groups(NamedTuple):
 
 def _groups(event: NDArray[np.int32], board_place: NDArray[np.int32], hops: _Hops, n_places: int) -> _Groups:
     chain, rank, position = hops.chain[event], hops.rank[event], hops.position[event]
-    order = np.lexsort((rank, position, chain, board_place[event]))
+    order = _sorted_by(board_place[event], chain, position, rank)
     keys = np.stack([board_place[event], chain, position])[:, order]
     new = np.ones(len(event), np.bool_)
     new[1:] = np.any(keys[:, 1:] != keys[:, :-1], axis=0)
@@ -266,6 +357,19 @@ def _groups(event: NDArray[np.int32], board_place: NDArray[np.int32], hops: _Hop
         departure_s=hops.departure_s[event[order]],
         rank=rank[order],
     )
+
+
+def _sorted_by(*keys: NDArray[np.int32]) -> NDArray[np.int64]:
+    """The order of rows by several keys of 0 and more, the first one first; one number for all of them is sorted sooner."""
+    together = np.zeros(len(keys[0]), np.int64)
+    most = 1
+    for key in keys:
+        size = int(key.max(initial=0)) + 1
+        most *= size
+        together = together * size + key
+    if most >= 1 << 62:
+        return np.lexsort(keys[::-1])
+    return np.argsort(together, kind="stable")
 
 
 class _Found(NamedTuple):
@@ -318,9 +422,9 @@ def _first_from(values: NDArray[np.int32], low: int, high: int, at: int, moment:
 
 @kernel
 def _reduce_changes(
-    hops: _Hops, n_chains: int, changes: ChangeArrays, events: _Events, groups: _Groups
+    hops: _Hops, wanted: NDArray[np.bool_], n_chains: int, changes: ChangeArrays, events: _Events, groups: _Groups
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """For each connection the first events that it can change to, without those that others make useless.
+    """For each connection that is wanted the first events that it can change to, without those that others make useless.
 
     A change leads to a first vehicle of each chain at each position. It is useless if the same chain is reached elsewhere
     by a vehicle of the same or an earlier rank at the same or an earlier position, or by staying on board. Connections
@@ -333,7 +437,7 @@ def _reduce_changes(
     found, most = _nothing_found(changes, events, groups)
     candidates = _no_candidates(n_chains, most)
     for c in range(n):
-        if hops.alight_place[c] >= 0:
+        if wanted[c] and hops.alight_place[c] >= 0:
             n_candidates = _collect(c, hops, changes, groups, found, candidates)
             if n_kept + n_candidates > len(kept):
                 longer = np.empty(2 * (n_kept + n_candidates), np.int32)

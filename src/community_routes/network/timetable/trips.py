@@ -176,6 +176,8 @@ def _instances(
 
 def _frequency_shifts(feed: Feed) -> dict[int, NDArray[np.int64]]:
     """For each template trip what to add to its times for each run: start, start + headway, ... < end."""
+    if feed.frequencies.empty:
+        return {}
     row, start = departures(feed)
     trip, calls = feed.frequencies["trip"].to_numpy()[row], feed.calls
     template_s = np.append(calls.departure_s, 0)[calls.first[trip]]  # of a trip without calls anything: it does not run
@@ -216,8 +218,8 @@ def trips_ridden_through(feed: Feed, date: dt.date, of_route: NDArray[np.bool_])
     of_route : bool, shape (n_trips,)
         Only vehicles that run any of these trips are looked at, and trips that in-seat transfers name.
     """
-    block, rules = feed.trips["block_id"].to_numpy(), feed.transfers[feed.transfers["transfer_type"] == IN_SEAT]
-    wanted = (block != "") & np.isin(block, np.unique(block[of_route].astype(str)))
+    block, rules = feed.trips["block_id"], feed.transfers[feed.transfers["transfer_type"] == IN_SEAT]
+    wanted = block.isin(sorted(set(block[of_route]) - {""})).to_numpy(bool, copy=True)
     wanted[[row for row in rules[["from_trip", "to_trip"]].to_numpy().ravel() if row >= 0]] = True
     if not wanted.any():
         return set()

@@ -193,7 +193,7 @@ def _gather(columns: Mapping[str, NDArray[Any]], start: NDArray[np.int64], lengt
 
 def _trip_rows(feed: Feed, added: Sequence[NewTrip]) -> pd.DataFrame:
     """Rows of ``trips`` for new trips."""
-    taken = set(feed.trips["trip_id"])
+    taken = set(feed.trips["trip_id"].to_numpy(object).tolist())
     names = []
     for trip in added:
         names.append(free_name(trip.trip_id, taken))
@@ -207,9 +207,10 @@ def _trip_rows(feed: Feed, added: Sequence[NewTrip]) -> pd.DataFrame:
         "source": 0 if feed.sources else -1,
     }
     content: dict[str, Any] = {}
+    models, at = feed.trips.iloc[like[like >= 0]], np.cumsum(like >= 0) - 1
     for column in feed.trips.columns:
-        old = feed.trips[column].to_numpy()
-        content[column] = [old[row] if row >= 0 else blank.get(column, "") for row in like]
+        own = models[column].to_numpy()
+        content[column] = [own[at[k]] if row >= 0 else blank.get(column, "") for k, row in enumerate(like)]
     content["trip_id"] = names
     content["route"] = [trip.route for trip in added]
     content["service"] = [trip.service for trip in added]
@@ -235,8 +236,12 @@ def _mapped(table: pd.DataFrame, columns: Sequence[str], new_row: NDArray[np.int
 
 def _renumbered(table: pd.DataFrame, columns: Sequence[str], new_row: NDArray[np.int64]) -> pd.DataFrame:
     """The rows whose trips are still there, with the new numbers of those trips."""
+    if not len(table):
+        return table
     made = _mapped(table, columns, new_row)
-    keep = ~((table[columns] >= 0) & (made[columns] < 0)).any(axis=1)
+    keep = np.ones(len(table), bool)
+    for column in columns:
+        keep &= (table[column].to_numpy() < 0) | (made[column].to_numpy() >= 0)
     return made if keep.all() else made[keep].reset_index(drop=True)
 
 

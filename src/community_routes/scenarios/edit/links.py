@@ -28,8 +28,8 @@ def links_on(feed: Feed, date: dt.date, route: int) -> set[Link]:
     """Trips that go on as others, and changes that ``transfers.txt`` holds (type 1), from or to trips of a route on a date."""
     of_route = feed.trips["route"].to_numpy() == route
     mine = set(np.flatnonzero(of_route).tolist())
-    active = set(feed.active_trips(date).tolist()) - set(feed.frequencies["trip"].tolist())
     rules = feed.transfers[feed.transfers["transfer_type"] == TIMED]
+    active = set(feed.active_trips(date).tolist()) - set(feed.frequencies["trip"].tolist()) if len(rules) else set()
     pairs = zip(rules["from_trip"].tolist(), rules["to_trip"].tolist(), rules.to_dict("records"), strict=True)
     held = {(a, b) for a, b, rule in pairs if {a, b} & mine and _is_held(feed, rule, active)}
     return held | {link for link in trips_ridden_through(feed, date, of_route) if set(link) & mine}
@@ -103,16 +103,21 @@ def keep_links(
     added : sequence of NewTrip
         The last trips of the feed.
     """
+    of_route = before.trips["route"].to_numpy() == route
+    through = [trips_ridden_through(before, date, of_route) for date in dates]
+    if not any(through) and before.transfers.empty:
+        return set()
     first_row = len(work.feed.trips) - len(added)
-    row_of = {trip_id: row for row, trip_id in enumerate(work.feed.trips["trip_id"].iloc[:first_row])}
-    still = {row: row_of[trip_id] for row, trip_id in enumerate(before.trips["trip_id"]) if trip_id in row_of}
+    now, then = (feed.trips["trip_id"].to_numpy(object).tolist() for feed in (work.feed, before))
+    row_of = {trip_id: row for row, trip_id in enumerate(now[:first_row])}
+    still = {row: row_of[trip_id] for row, trip_id in enumerate(then) if trip_id in row_of}
     new = range(first_row, first_row + len(added))
     replaced = {int(row): [k for k, trip in zip(new, added, strict=True) if trip.like == row] for row in gone}
     rules = list(_copied_rules(before, replaced, still))
     chosen: dict[Link, Link] = {}
-    for date in dates:
+    for on_date in through:
         taken: dict[tuple[int, int], int] = {}
-        for link in sorted(trips_ridden_through(before, date, before.trips["route"].to_numpy() == route)):
+        for link in sorted(on_date):
             if not set(link) & set(replaced):
                 continue
             ways = [list(new) if row in replaced else [still[row]] for row in link]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -207,17 +207,19 @@ def directions(feed: Feed, trips: NDArray[np.int64]) -> NDArray[np.int8]:
     seeds = [key for key in order if key in known][:1] or order[:1]
     seed, seed_way = seeds[0], known.get(seeds[0], np.int8(0))
     found: NDArray[np.int8] = given.copy()
+    called = np.unique(np.concatenate([np.frombuffer(key, np.int32) for key in by_pattern]))
+    names = dict(zip(called.tolist(), map(plain_name, feed.stops["stop_name"].iloc[called].astype(str)), strict=True))
     for key, members in by_pattern.items():
         blank = [k for k in members if given[k] < 0]
-        way = seed_way if _same_way(feed, np.frombuffer(seed, np.int32), np.frombuffer(key, np.int32)) else 1 - seed_way
+        same = _same_way(feed, names, np.frombuffer(seed, np.int32), np.frombuffer(key, np.int32))
+        way = seed_way if same else 1 - seed_way
         found[blank] = way
     return found
 
 
-def _same_way(feed: Feed, one: NDArray[np.int32], other: NDArray[np.int32]) -> bool:
-    names = feed.stops["stop_name"]
-    at = {plain_name(str(names.iat[int(stop)])): k for k, stop in reversed(list(enumerate(one)))}
-    shared = [at[name] for stop in other if (name := plain_name(str(names.iat[int(stop)]))) in at]
+def _same_way(feed: Feed, names: Mapping[int, str], one: NDArray[np.int32], other: NDArray[np.int32]) -> bool:
+    at = {names[stop]: k for k, stop in reversed(list(enumerate(one.tolist())))}
+    shared = [at[name] for stop in other.tolist() if (name := names[stop]) in at]
     steps = np.sign(np.diff(shared)).sum() if len(shared) > 1 else 0
     if steps != 0:
         return bool(steps > 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,7 @@ _SIDE = re.compile(r"\((?:[^()]*)\)")
 _STAND = re.compile(r"\b(?:stand|stop|bay|stance|platform)\s+[a-z]{0,2}\d{0,2}[a-z]?$")
 
 
+@lru_cache(1 << 17)
 def plain_name(name: str) -> str:
     """A stop's name without case, side of the road, stand, and doubled spaces.
 
@@ -102,7 +103,7 @@ class StopFinder:
     _ids: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._ids = {stop: row for row, stop in enumerate(self.feed.stops["stop_id"])}
+        self._ids = {stop: row for row, stop in enumerate(self.feed.stops["stop_id"].to_numpy(object).tolist())}
 
     @cached_property
     def lon(self) -> NDArray[np.float64]:
@@ -145,7 +146,7 @@ class StopFinder:
         children: dict[int, list[int]] = {}
         for child in np.flatnonzero((parent >= 0) & self._callable).tolist():
             children.setdefault(int(parent[child]), []).append(child)
-        for row, name in enumerate(self.feed.stops["stop_name"]):
+        for row, name in enumerate(self.feed.stops["stop_name"].to_numpy(object).tolist()):
             if kind[row] == 1:
                 rows = children.get(row, [])
             else:

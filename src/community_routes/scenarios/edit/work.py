@@ -6,8 +6,10 @@ import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -15,7 +17,7 @@ from numpy.typing import NDArray
 
 from community_routes.base.earth import great_circle_m
 from community_routes.base.notices import Code, Notice, declare
-from community_routes.network.streets.roads import Roads, road_path
+from community_routes.network.streets.roads import RoadPath, Roads, road_path
 from community_routes.network.walks.links import CrowFly, Ground, link_points
 from community_routes.network.walks.points import Points
 from community_routes.scenarios.edit.days import EVERY_DAY, DaySet, day_set, joined_days, nearest_day
@@ -108,6 +110,11 @@ class Setting:
     opportunities: Opportunities | None = None
     fares: Fares | None = None
     street_map: StreetMap | None = None
+
+    @cached_property
+    def finder(self) -> StopFinder:
+        """Looks up its stops; found once, however many proposals are applied to it."""
+        return StopFinder(self.feed, destination_points(self.opportunities))
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,7 +241,10 @@ class Work:
     def finder(self) -> StopFinder:
         """Looks up stops of the feed as it is now."""
         if self._finder is None or self._finder.feed.stops is not self.feed.stops:
-            self._finder = StopFinder(self.feed, destination_points(self.now.opportunities))
+            as_before = self.feed is self.before.feed and self.now.opportunities is self.before.opportunities
+            self._finder = (
+                self.before.finder if as_before else StopFinder(self.feed, destination_points(self.now.opportunities))
+            )
         return self._finder
 
     def route(self, name: str, agency: str | None) -> int:
@@ -459,10 +469,22 @@ def road_between(
     if roads is None or isinstance(roads, CrowFly):
         detour = roads.detour if roads is not None else DEFAULT_DETOUR
         return straight_m(a, b, detour), np.array([a[0], b[0]]), np.array([a[1], b[1]])
-    found = road_path(roads, a, b)
+    # Of a route that is dragged over the map most of the way stays where it was.
+    known = _KNOWN_ROADS.setdefault(roads, {})
+    if (a, b) not in known:
+        if len(known) >= _MOST_KNOWN_ROADS:
+            known.clear()
+        known[a, b] = road_path(roads, a, b)
+    found = known[a, b]
     if found is None:
         return None, np.zeros(0), np.zeros(0)
     return float(found.metres), np.asarray(found.lon, np.float64), np.asarray(found.lat, np.float64)
+
+
+_MOST_KNOWN_ROADS = 5_000
+_KNOWN_ROADS: WeakKeyDictionary[Roads, dict[tuple[tuple[float, float], tuple[float, float]], RoadPath | None]] = (
+    WeakKeyDictionary()
+)
 
 
 def destination_points(opportunities: Opportunities | None) -> pd.DataFrame | None:
