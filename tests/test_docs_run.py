@@ -29,6 +29,7 @@ NOT_RUN = {
     "python examples/": "run by tests/test_examples.py",
     "community-routes fetch": "needs the internet; run against services of the same kind by tests/fetch/test_town.py",
     "community-routes matrix study.yaml": "needs a scheduler; run on workers here by tests/routing/cluster/test_engine.py",
+    "community-routes workbench": "runs until it is ended; run by tests/workbench/test_saved.py",
     "community-routes demo": "run by tests/commands/test_cli.py",
 }
 """Beginnings of commands that are not run here, and why."""

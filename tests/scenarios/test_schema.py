@@ -61,6 +61,7 @@ def plan(change: str) -> str:
         "change_speed: {route: 7, factor: 1.2, between: [A, {at: [-3.7, 53.8], name: B}]}",
         "add_route: {name: X, stops: [A, B], speed_kmh: {07:00-09:00: 12, 09:00-24:00: 20}, departures: ['05:45']}",
         "add_route: {name: X, stops: [A, B], run_times_min: [6], service: {sunday: {departures: ['09:05', '10:05']}}}",
+        "add_path: {name: X, line: [[-3.7, 53.8], [-3.71, 53.8]]}",
         "change_fare: {cap_single: 2.00, routes: {'7': {single: 1.50}}}",
     ],
 )
@@ -90,6 +91,7 @@ def test_ways_of_writing_that_the_reader_takes_fit(change: str, tmp_path: Path) 
         "change_fare: {single: -2.00}",
         "add_homes: {name: X, at: [-3.7], homes: 5, like: A}",
         "add_jobs: {name: X, at: [-3.7, 53.8], jobs: 0}",
+        "add_path: {name: X, line: [[-3.7, 53.8], [-3.71]]}",
         "add_drt: {name: X, zone: z.geojson, hours: all day, wait_min: 10}",
         "remove_stops: {route: 7, stops: []}",
     ],

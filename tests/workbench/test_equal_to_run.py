@@ -31,7 +31,7 @@ ZONE = (
     '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", '
     '"coordinates": [[[19.99, -0.1], [20.11, -0.1], [20.11, 0.1], [19.99, 0.1], [19.99, -0.1]]]}}]}'
 )
-CHOICES: list[dict[str, Any]] = [{}, {"cutoff_min": 30}, {"measure": "nearest"}]
+CHOICES: list[dict[str, Any]] = [{}, {"cutoff_min": 30}, {"measure": "nearest"}, {"reading": "p50"}]
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def rows_of(table: pd.DataFrame, name: str, choice: dict[str, Any]) -> pd.DataFr
     return kept[kept["cutoff_min"].isna() if cutoff is None else kept["cutoff_min"] == cutoff]
 
 
-@pytest.mark.parametrize("choice", CHOICES, ids=["headline", "30 minutes", "nearest"])
+@pytest.mark.parametrize("choice", CHOICES, ids=["headline", "30 minutes", "nearest", "median"])
 @pytest.mark.parametrize("name", PLANS)
 def test_the_screen_says_what_the_run_writes(asked, name, choice):
     """Figures of neighbourhoods as in comparison.csv, of groups as in groups.csv, and the hours as in the report's cost."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -152,3 +152,20 @@ def chosen_figure(
         cutoff_min = cutoffs[len(cutoffs) // 2]
     cutoff = None if cutoff_min is None else float(cutoff_min)
     return Figure(*slot, kind, wanted, reading, cutoff, str(there["unit"].iloc[0]))
+
+
+def with_reading(figure: Figure, access: pd.DataFrame, reading: str | None) -> Figure:
+    """The figure in another reading; itself without one.
+
+    Raises
+    ------
+    UsageError
+        The measure has no such reading.
+    """
+    if reading in (None, figure.reading):
+        return figure
+    wanted = replace(figure, reading=str(reading))
+    if not wanted.of(access).any():
+        known = access.loc[(access["measure"] == figure.measure) & (access["kind"] == figure.kind), "reading"].unique()
+        raise UsageError(f"{figure.measure} has no reading {reading!r}; it has {', '.join(map(str, known))}")
+    return wanted

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.answers.answer import Answer, Persons
-from community_routes.answers.figure import Figure, chosen_figure, chosen_measure, chosen_slot
+from community_routes.answers.figure import Figure, chosen_figure, chosen_measure, chosen_slot, with_reading
 from community_routes.answers.window import Searched, search_window
 from community_routes.evaluation.case import Case, Study
 from community_routes.evaluation.cost import proposal_cost
@@ -48,14 +48,18 @@ class Live:
         kind: str | None = None,
         measure: str | None = None,
         cutoff_min: float | None = None,
+        reading: str | None = None,
+        *,
+        today: Case | None = None,
     ) -> None:
         began = time.perf_counter()
         self._lock = threading.RLock()
-        case = Case.of(study)
+        case = today or Case.of(study)
         slot, chosen = chosen_slot(case, day, window), chosen_measure(case, measure)
         self._measure, self._asked = chosen, Asked((slot,), (chosen,))
         self._base = evaluate_case(case, self._asked)
-        self.figure = chosen_figure(slot, self._base.access, chosen, measure, kind, cutoff_min)
+        self._headline = chosen_figure(slot, self._base.access, chosen, measure, kind, cutoff_min)
+        self.figure = with_reading(self._headline, self._base.access, reading)
         self._kept: OrderedDict[int, Searched] = OrderedDict()
         self._of_today: tuple[Headline, NDArray[np.float64]] | None = None
         self._today = self._search(case)
@@ -65,6 +69,21 @@ class Live:
     def study(self) -> Study:
         """What is asked about."""
         return self._base.study
+
+    def about(
+        self,
+        day: str | None = None,
+        window: str | None = None,
+        kind: str | None = None,
+        measure: str | None = None,
+        cutoff_min: float | None = None,
+        reading: str | None = None,
+    ) -> Live:
+        """The same study kept ready for another figure: the choices of :func:`live`.
+
+        Networks and walks of today are not found again; a case tried here can be asked there (``ask``).
+        """
+        return Live(self.study, day, window, kind, measure, cutoff_min, reading, today=self.today.case)
 
     def try_scenario(self, scenario: Scenario, parent: Answer | None = None) -> Answer:
         """What a proposal is worth.
@@ -152,7 +171,11 @@ class Live:
         return known
 
     def _search_anew(self, case: Case) -> Searched:
-        if isinstance(self._measure, Reach) and self.figure.measure == self._measure.name:
+        if (
+            isinstance(self._measure, Reach)
+            and self.figure == self._headline
+            and self.figure.measure == self._measure.name
+        ):
             known = None if case is self._base.case else self._today
             return search_window(case, self.figure, self._measure, known)
         found = self._base if case is self._base.case else evaluate_case(case, self._asked, base=self._base)
@@ -222,6 +245,7 @@ def live(
     kind: str | None = None,
     measure: str | None = None,
     cutoff_min: float | None = None,
+    reading: str | None = None,
 ) -> Live:
     """A study kept ready to answer what one more idea is worth, in one window, by one figure.
 
@@ -239,6 +263,8 @@ def live(
         of times the median).
     cutoff_min : float, optional
         The middle one of the study.
+    reading : str, optional
+        ``mean``, ``p50`` ...; the headline reading of the measure.
 
     Returns
     -------
@@ -247,11 +273,11 @@ def live(
     Raises
     ------
     UsageError
-        The study has no such day, window, kind, measure or cutoff.
+        The study has no such day, window, kind, measure, cutoff or reading.
     StudyError
         Nothing can be measured.
     """
-    return Live(study, day, window, kind, measure, cutoff_min)
+    return Live(study, day, window, kind, measure, cutoff_min, reading)
 
 
 def _evaluated(found: Evaluation, figure: Figure) -> Searched:

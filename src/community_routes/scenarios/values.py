@@ -139,6 +139,21 @@ def _check_coordinates(value: tuple[float, float]) -> tuple[float, float]:
     return value
 
 
+def _check_drawn(value: Any) -> Any:
+    """The name of a file, or corners as pairs of longitude and latitude."""
+    if not isinstance(value, list | tuple):
+        return value
+    pairs = [pair for pair in value if isinstance(pair, list | tuple) and len(pair) == 2]
+    if len(pairs) < len(value):
+        raise ValueError(
+            "a drawing is the name of a file, or its corners: [[longitude, latitude], [longitude, latitude]]"
+        )
+    return tuple(
+        _check_coordinates((number_within(lon, -180, 180, "a longitude"), number_within(lat, -90, 90, "a latitude")))
+        for lon, lat in pairs
+    )
+
+
 def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str | int | Mapping) else value
 
@@ -216,6 +231,24 @@ Minutes = Annotated[
 ]
 Dwell = Annotated[int, Field(ge=0, le=1800)]
 LonLat = Annotated[tuple[float, float], AfterValidator(_check_coordinates)]
+Drawn = Annotated[
+    str | tuple[LonLat, ...],
+    BeforeValidator(_check_drawn),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                NAME_SCHEMA,
+                {
+                    "type": "array",
+                    "items": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+                    "minItems": 2,
+                },
+            ],
+            "description": "A file beside the scenario, or corners: [[longitude, latitude], [longitude, latitude]].",
+        }
+    ),
+]
+"""A line or a zone: the name of a file beside the scenario, or its corners in longitude and latitude."""
 Direction = Annotated[
     Literal["0", "1", "both"], BeforeValidator(str), WithJsonSchema({"enum": ["0", "1", "both", 0, 1]})
 ]

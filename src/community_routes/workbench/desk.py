@@ -201,9 +201,7 @@ class Desk:
         asked = choice.model_dump(exclude={"group"}, exclude_none=True)
         if all(getattr(figure, name) == value for name, value in asked.items()):
             return first
-        if asked.pop("reading", figure.reading) != figure.reading:
-            raise UsageError(f"the reading {choice.reading!r} cannot be asked for here")
-        return self._lives.get(tuple(sorted(asked.items())), lambda: live(self.study, **asked))
+        return self._lives.get(tuple(sorted(asked.items())), lambda: first.about(**asked))
 
     def choice_of(self, figure: Figure, group: str | None = None) -> Start:
         """A choice with all its parts."""

@@ -170,11 +170,16 @@ def read_plan(folder: Path, text: str) -> Scenario:
     return read_scenario(folder / "plan.yaml")
 
 
-def test_new_path_joins_streets_at_its_ends_between_junctions(tmp_path):
-    """A diagonal from (50, 0), halfway along a block, to (100, 150), halfway along another: sqrt(50^2 + 150^2) = 158.1 m."""
+@pytest.mark.parametrize("line", ["path.geojson", str([list(at(50, 0)), list(at(100, 150))])], ids=["file", "corners"])
+def test_new_path_joins_streets_at_its_ends_between_junctions(tmp_path, line):
+    """A diagonal from (50, 0), halfway along a block, to (100, 150), halfway along another: sqrt(50^2 + 150^2) = 158.1 m.
+
+    It is the same from a file and from the corners in the scenario.
+    """
     city = grid_city(4, 3).street_map()
     write_line(tmp_path, (50, 0), (100, 150))
-    plan = read_plan(tmp_path, "add_path: {name: Short cut, line: path.geojson}")
+    plan = read_plan(tmp_path, f"add_path: {{name: Short cut, line: {line}}}")
+    assert read_plan(tmp_path, plan.to_yaml().partition("  - ")[2]).changes == plan.changes
     done = apply_scenario(plan, Setting(feed(), WEEK, street_map=city))
     assert walk_m(city, at(50, 0), at(100, 150)) == pytest.approx(200)
     assert walk_m(done.street_map, at(50, 0), at(100, 150)) == pytest.approx(158.11, abs=0.05)
@@ -208,18 +213,58 @@ def test_paths_need_streets():
         apply({"close_path": {"osm_way": 5555}}, street_map=grid_city(4, 3).street_map())
 
 
-def test_buses_on_demand_are_rides_of_wait_and_road_time(tmp_path):
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            "add_path: {name: P, line: [[-2.0, 53.0], [-2.0, 53.0]]}",
+            "the line of 2 corners is none; give at least 2 diff",
+        ),
+        (
+            "add_drt: {name: D, zone: [[0, 1], [0, 2]], hours: 09:00-10:00, wait_min: 5}",
+            "give at least 3 different corners",
+        ),
+        ("add_drt: {name: D, zone: [[0, 1], [0, 2], [0, 3]], hours: 09:00-10:00, wait_min: 5}", "has no area"),
+    ],
+)
+def test_corners_that_make_no_shape(tmp_path, change, words):
+    setting = Setting(feed(), WEEK, None, None, zones(), opportunities(), street_map=grid_city(4, 3).street_map())
+    with pytest.raises(ScenarioError, match=words):
+        apply_scenario(read_plan(tmp_path, change), setting)
+
+
+@pytest.mark.parametrize("line", ["[[1, 2], [3]]", "[1, 2]", "[[1, 2], [3, 95]]", "[[1, 2], [a, 4]]"])
+def test_corners_that_are_no_places(tmp_path, line):
+    """One number alone, a bare pair, a latitude of 95, a word: each is a fault of the field."""
+    with pytest.raises(ScenarioError, match="line"):
+        read_plan(tmp_path, f"add_path: {{name: P, line: {line}}}")
+
+
+CORNERS = [(-50, -50), (150, -50), (150, 150), (-50, 150), (-50, -50)]
+
+
+def test_buses_on_demand_after_a_change_of_one_day():
+    """Trips of other days are copied, which names the entries of services by headway; the rides are 6 x 60 all the same."""
+    zone = [list(at(*corner)) for corner in CORNERS]
+    dial = {"name": "Dial", "zone": zone, "hours": "09:00-10:00", "wait_min": 5, "connects": ["Birch Road"]}
+    done = apply({"change_speed": {"route": "7", "factor": 1.25, "days": ["wednesday"]}}, {"add_drt": dial})
+    assert len(runs_on(done.feed, "plan:Dial", TUESDAY)) == 6 * 60
+
+
+@pytest.mark.parametrize(
+    "zone", ["zone.geojson", str([list(at(*corner)) for corner in CORNERS])], ids=["file", "corners"]
+)
+def test_buses_on_demand_are_rides_of_wait_and_road_time(tmp_path, zone):
     """From North End to the Mill: straight line 141.4 m x 1.3 = 183.8 m; at 18 km/h 36.8 s, x 2 is 73.5 s, after 5 min of wait.
 
     The zone holds North End and the Mill (and not South End or the Library); Birch Road is connected: the rides are 2 inside,
     2 to the stop, 2 from it, each minute from 09:00 to 10:00.
     """
-    corners = [(-50, -50), (150, -50), (150, 150), (-50, 150), (-50, -50)]
-    square = {"type": "Polygon", "coordinates": [[list(at(*corner)) for corner in corners]]}
+    square = {"type": "Polygon", "coordinates": [[list(at(*corner)) for corner in CORNERS]]}
     (tmp_path / "zone.geojson").write_text(json.dumps(square), encoding="utf-8")
     plan = read_plan(
         tmp_path,
-        "add_drt: {name: Dial, zone: zone.geojson, days: [weekday], hours: 09:00-10:00, wait_min: 5, ride_factor: 2, "
+        f"add_drt: {{name: Dial, zone: {zone}, days: [weekday], hours: 09:00-10:00, wait_min: 5, ride_factor: 2, "
         "speed_kmh: 18, connects: [Birch Road]}",
     )
     done = apply_scenario(plan, Setting(feed(), WEEK, None, None, zones(), opportunities()))

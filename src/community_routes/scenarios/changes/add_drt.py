@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -17,20 +17,20 @@ from community_routes.base.times import MINUTE, format_window, parse_window
 from community_routes.network.walks.links import CrowFly
 from community_routes.scenarios.change import Change
 from community_routes.scenarios.edit.days import DaySet
-from community_routes.scenarios.edit.drawn import read_shape
+from community_routes.scenarios.edit.drawn import drawing_words, shape_of
 from community_routes.scenarios.edit.feed import (
     NewTrip,
     TripCalls,
+    add_headways,
     add_route_row,
     add_service,
     add_stops,
     edit_trips,
-    with_rows,
 )
 from community_routes.scenarios.edit.made import ON_DEMAND, DrtZone
 from community_routes.scenarios.edit.stops import Spot
 from community_routes.scenarios.edit.work import CANNOT_APPLY, Work, road_between, straight_m
-from community_routes.scenarios.values import Places, Speed, Window, Words, within
+from community_routes.scenarios.values import Drawn, Places, Speed, Window, Words, within
 
 EVERY_S = (60, 120, 300)
 """Rides begin every minute; in a large zone every two or five minutes, which is said."""
@@ -71,7 +71,7 @@ class AddDrt(Change):
     )
 
     name: str
-    zone: str
+    zone: Drawn
     days: Words = ("weekday",)
     hours: Window
     wait_min: Annotated[float, within(0, 240, "minutes, 0 to 240")]
@@ -91,11 +91,11 @@ class AddDrt(Change):
         work.free_route_name(self.name, "choose another name")
         days = work.days(self.days, ["days"])
         spots = work.spots(self.connects, ["connects"])
-        places = _places(work, read_shape(work, self.zone, ["zone"], "zone"))
+        places = _places(work, shape_of(work, self.zone, ["zone"], "zone"))
         inside = len(places)
         if not inside:
-            message = f"no neighbourhood's origin and no destination lies in the zone {self.zone!r}"
-            raise work.stop(CANNOT_APPLY, message, ["zone"], self.zone)
+            message = f"no neighbourhood's origin and no destination lies in the zone {drawing_words(self.zone)}"
+            raise work.stop(CANNOT_APPLY, message, ["zone"], drawing_words(self.zone))
         window = parse_window(self.hours)
         every_s = self._interval_s(work, inside * (inside - 1 + 2 * len(spots)), window)
         route_id = self._build(work, places, spots, days, every_s)
@@ -122,11 +122,13 @@ class AddDrt(Change):
             message = (
                 f"the zone's places make {n_rides:,} rides a day even every {minutes} minutes, more than {MOST_RIDES:,}"
             )
-            raise work.stop(CANNOT_APPLY, f"{message}; draw a smaller zone, or several", ["zone"], self.zone)
+            raise work.stop(
+                CANNOT_APPLY, f"{message}; draw a smaller zone, or several", ["zone"], drawing_words(self.zone)
+            )
         if every_s > EVERY_S[0]:
             minutes = every_s // MINUTE
             message = f"{n_pairs:,} pairs of places; rides begin every {minutes} minutes, so waits are a little longer"
-            work.note(DRT_EVERY, message, ["zone"], self.zone)
+            work.note(DRT_EVERY, message, ["zone"], drawing_words(self.zone))
         return every_s
 
     def _build(self, work: Work, places: _Places, spots: Sequence[Spot], days: DaySet, every_s: int) -> str:
@@ -154,7 +156,7 @@ class AddDrt(Change):
         work.feed = edit_trips(work.feed, added=added)
         rows = pd.DataFrame({"trip": np.arange(n, n + len(added)), "start_s": start, "end_s": end})
         rows = rows.assign(headway_s=every_s, exact_times=True)
-        work.feed = replace(work.feed, frequencies=with_rows(work.feed.frequencies, rows))
+        work.feed = add_headways(work.feed, rows)
         return prefix
 
     def _ride_seconds(self, work: Work, pairs: Sequence[tuple[int, int]]) -> list[int]:
@@ -162,7 +164,7 @@ class AddDrt(Change):
         roads = work.before.roads
         if len(pairs) > MOST_ROADS and roads is not None and not isinstance(roads, CrowFly):
             message = f"{len(pairs):,} pairs of places; straight lines x 1.3 stand for the roads"
-            work.note(DRT_STRAIGHT, message, ["zone"], self.zone)
+            work.note(DRT_STRAIGHT, message, ["zone"], drawing_words(self.zone))
             roads = None
         found = []
         for a, b in pairs:

@@ -9,9 +9,10 @@ import numpy as np
 import shapely
 
 from community_routes.scenarios.change import Change
-from community_routes.scenarios.edit.drawn import read_shape
+from community_routes.scenarios.edit.drawn import drawing_words, shape_of
 from community_routes.scenarios.edit.street_map import END_M, NewPath, joins_of, way_metres, with_path, without_way
 from community_routes.scenarios.edit.work import CANNOT_APPLY, NO_EFFECT, Work
+from community_routes.scenarios.values import Drawn
 from community_routes.sources.osm.street_map import StreetMap
 
 
@@ -22,13 +23,13 @@ class AddPath(Change):
     example: ClassVar[str] = "{name: Footbridge, line: footbridge.geojson}"
 
     name: str
-    line: str
+    line: Drawn
     modes: tuple[Literal["walk"], ...] = ("walk",)
 
     def apply(self, work: Work) -> None:
         """Put the drawn way into the walking network."""
         street_map = _street_map(work)
-        xy = shapely.get_coordinates(read_shape(work, self.line, ["line"], "line"))
+        xy = shapely.get_coordinates(shape_of(work, self.line, ["line"], "line"))
         path = NewPath(self.name, xy[:, 0].copy(), xy[:, 1].copy())
         joins = joins_of(street_map, path)
         joined = {join.vertex for join in joins}
@@ -38,7 +39,7 @@ class AddPath(Change):
                 f"{' and '.join(loose)} {'lie' if len(loose) > 1 else 'lies'} of the path {self.name!r} more than {END_M:.0f} m "
                 "from any street, so nobody could walk on; draw it to a street"
             )
-            raise work.stop(CANNOT_APPLY, message, ["line"], self.line)
+            raise work.stop(CANNOT_APPLY, message, ["line"], drawing_words(self.line))
         work.now = replace(work.now, street_map=with_path(street_map, path))
         work.effect(self.name, f"new path, {path.metres:,.0f} m, joined to streets at {len(joins)} places")
 

@@ -1,4 +1,4 @@
-"""Lines and zones that are drawn in a file beside the scenario."""
+"""Lines and zones that are drawn: in a file beside the scenario, or corner by corner in the scenario itself."""
 
 from __future__ import annotations
 
@@ -9,8 +9,31 @@ import shapely
 
 from community_routes.base.errors import StudyError
 from community_routes.scenarios.edit.work import CANNOT_APPLY, Work
+from community_routes.scenarios.values import Drawn
 from community_routes.sources.places.table import read_frame_of_places
 from community_routes.sources.study.yaml import Step
+
+
+def drawing_words(drawing: Drawn) -> str:
+    """What a drawing is called in messages: its file, or how many corners it has."""
+    return repr(drawing) if isinstance(drawing, str) else f"of {len(drawing)} corners"
+
+
+def shape_of(work: Work, drawing: Drawn, path: list[Step], want: str) -> Any:
+    """The geometry of a ``line`` or a ``zone`` (polygon), in longitude and latitude, from its file or its corners."""
+    if isinstance(drawing, str):
+        return read_shape(work, drawing, path, want)
+    least = 2 if want == "line" else 3
+    if len(dict.fromkeys(drawing)) < least:
+        message = f"the {want} {drawing_words(drawing)} is none; give at least {least} different corners"
+        raise work.stop(CANNOT_APPLY, message, path, drawing_words(drawing))
+    if want == "line":
+        return shapely.LineString(drawing)
+    zone = shapely.make_valid(shapely.Polygon(drawing))
+    if not zone.area:
+        message = f"the zone {drawing_words(drawing)} has no area; its corners lie on one line"
+        raise work.stop(CANNOT_APPLY, message, path, drawing_words(drawing))
+    return zone
 
 
 def read_shape(work: Work, file: str, path: list[Step], want: str) -> Any:

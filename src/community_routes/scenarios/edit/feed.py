@@ -119,6 +119,13 @@ def with_rows(table: pd.DataFrame, *rows: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([table, *rows], ignore_index=True).astype(table.dtypes.to_dict())
 
 
+def add_headways(feed: Feed, rows: pd.DataFrame) -> Feed:
+    """The feed with further services by headway, each an entry of its own, whether entries are named by now or not."""
+    table = feed.frequencies
+    named = entries_of(replace(feed, frequencies=rows)) if "entry" in table else rows
+    return replace(feed, frequencies=with_rows(table, named))
+
+
 def edit_trips(
     feed: Feed,
     *,
