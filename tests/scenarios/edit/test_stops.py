@@ -134,8 +134,8 @@ def test_of_several_places_the_one_of_the_route_is_meant():
     found = finder()
     found.area = (3 * KM_LAT, -1 * KM_LAT, 5 * KM_LAT, 1 * KM_LAT)
     assert ids(found, "Toll Bar") == ["5"]
-    found.own = np.array([5])
-    assert ids(found, "Toll Bar") == ["6"]
+    spot = found.find("Toll Bar", own=np.array([5]))
+    assert [str(found.feed.stops["stop_id"].iat[row]) for row in spot.stops] == ["6"]
 
 
 def test_an_unknown_name_is_looked_for_in_the_area_first():
