@@ -244,6 +244,7 @@ def sheet_map(sheet: Sheet, view: MapView, *, credit: str) -> str:
     marks = [*zip(view.scale.colors, view.scale.labels, strict=True)]
     marks += [(mark.color or f"url(#{sheet.prefix}{mark.pattern})", mark.label) for mark in view.marks]
     width, height = frame.width + 250, top + max(frame.height, 22.0 * len(marks)) + 30
+    height += 12 * credit.count("\n")
     out = [
         Markup(
             '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0:g} {1:g}" width="{0:g}" height="{1:g}" '
@@ -265,11 +266,13 @@ def sheet_map(sheet: Sheet, view: MapView, *, credit: str) -> str:
     )
     out.append(_furniture(frame, left, top))
     out.append(_legend(marks, left + frame.width + 14, top))
-    out.append(
-        Markup('<text x="{}" y="{}" font-size="9" fill="#505c66">{}</text></svg>\n').format(
-            left, round(top + frame.height + 16), credit
+    for i, line in enumerate(credit.splitlines()):
+        out.append(
+            Markup('<text x="{}" y="{}" font-size="9" fill="#505c66">{}</text>').format(
+                left, round(top + frame.height + 16 + 12 * i), line
+            )
         )
-    )
+    out.append(Markup("</svg>\n"))
     return str(Markup("").join(out))
 
 
