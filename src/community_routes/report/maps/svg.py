@@ -173,13 +173,13 @@ def _place_names(results: Results, frame: geo.Frame) -> list[Markup]:
     for name, kind, lon, lat in place_labels(results, frame):
         x, y = frame.place(np.array([[lon, lat]]))[0]
         big = kind in ("city", "town")
-        out.append(
-            Markup(
-                '<text x="{}" y="{}" text-anchor="middle" font-size="{}" font-weight="{}" fill="#1d252c" '
-                'stroke="#fff" stroke-opacity=".85" stroke-width="2.6" paint-order="stroke" '
-                'stroke-linejoin="round">{}</text>'
-            ).format(round(x, 1), round(y + 4, 1), 13 if big else 10.5, 600 if big else 500, name)
+        # A white edge first and the name on it: not every program knows in which order to paint the two of one text.
+        text = Markup('<text x="{}" y="{}" text-anchor="middle" font-size="{}" font-weight="{}" {}>{}</text>')
+        edge = Markup(
+            'fill="none" stroke="#fff" stroke-opacity=".85" stroke-width="2.6" stroke-linejoin="round" aria-hidden="true"'
         )
+        where = (round(x, 1), round(y + 4, 1), 13 if big else 10.5, 600 if big else 500)
+        out += [text.format(*where, edge, name), text.format(*where, Markup('fill="#1d252c"'), name)]
     return out
 
 
