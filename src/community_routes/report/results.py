@@ -216,6 +216,8 @@ class Results:
         The nearest destinations of each neighbourhood; may be empty.
     journeys : tuple of JourneyView
         Sample journeys; may be empty.
+    postcodes : mapping of str to str
+        The neighbourhood in which each postcode (without spaces, in capitals) lies; may be empty.
     extra : mapping of table name to DataFrame
         Further tables, each written as ``<name>.csv`` and, where the page knows the name, shown: ``shared_spaces``,
         ``affordability``, ``ranking``.
@@ -247,6 +249,7 @@ class Results:
     windows: Mapping[str, str] = field(default_factory=dict)
     nearest_places: pd.DataFrame = field(default_factory=lambda: empty_table(NEAREST_COLUMNS))
     journeys: tuple[JourneyView, ...] = ()
+    postcodes: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
