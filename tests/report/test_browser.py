@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from community_routes.report.page import write_page
+from community_routes.report.page import page_html, write_page
 from report.made_results import made_results
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -205,6 +205,8 @@ def test_a_place_is_found_by_its_name(tmp_path: Path) -> None:
     act = """var f = document.getElementById("s-find"); f.value = "%s";
              f.dispatchEvent(new Event("change", { bubbles: true }));"""
     assert "Ward D 4" in see(tmp_path, page(tmp_path), act=act % "ward d 4")["card"]
+    results = made_results(25, postcodes={"AB12CD": "Z002"})
+    assert "Ward B 2" in see(tmp_path, page_html(results), act=act % "ab1 2cd")["card"]
     assert "Nothing in this study is called" in see(tmp_path, page(tmp_path), act=act % "Atlantis")["found"]
 
 

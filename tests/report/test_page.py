@@ -192,6 +192,8 @@ def test_headings_are_in_order_and_names_are_unique() -> None:
     assert all(b <= a + 1 for a, b in pairwise(levels))
     ids = [e.attributes["id"] for e in _elements(page) if "id" in e.attributes]
     assert len(ids) == len(set(ids))
+    regions = [e.attributes["aria-label"] for e in _elements(page) if e.attributes.get("role") == "region"]
+    assert len(regions) == len(set(regions))
     for svg in page.all("svg"):
         assert svg.attributes.get("aria-hidden") == "true" or svg.attributes.get("aria-label")
 

@@ -396,6 +396,7 @@ def _sources(file: StudyFile) -> pd.DataFrame:
     named += [(path, "neighbourhoods") for _, path in named_files(file.neighbourhoods)]
     for key, spec in file.destinations.items():
         named += [(path, key) for _, path in named_files(spec)]
+    named += [(path, "postcodes") for _, path in named_files(file.postcodes)]
     for path, kind in named:
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         row = {"name": path.name, "kind": kind, "sha256": digest, "credit": "", "publisher": "", "licence": ""}

@@ -31,6 +31,24 @@ def study_box(geometry: gpd.GeoSeries, around: float = 0.15) -> Box:
     return west - margin, south - margin, east + margin, north + margin
 
 
+def zones_of_postcodes(postcodes: pd.DataFrame, zones: gpd.GeoDataFrame) -> dict[str, str]:
+    """The neighbourhood in which each postcode lies; of neighbourhoods given as points the nearest.
+
+    Parameters
+    ----------
+    postcodes : DataFrame of postcode, lon, lat
+    zones : GeoDataFrame of id, geometry
+    """
+    points, shapes = shapely.points(postcodes["lon"], postcodes["lat"]), np.asarray(zones.geometry.array, object)
+    tree = shapely.STRtree(shapes)
+    if np.isin(shapely.get_type_id(shapes), (3, 6)).all():
+        found, zone = tree.query(points, predicate="within")
+    else:
+        found, zone = tree.query_nearest(points, all_matches=False)
+    codes, ids = postcodes["postcode"].to_numpy(object)[found], zones["id"].to_numpy(object)[zone]
+    return dict(zip(codes.tolist(), map(str, ids.tolist()), strict=True))
+
+
 def trips_by_day(feed: Feed, dates: Mapping[str, dt.date]) -> dict[str, NDArray[np.int64]]:
     """Rows of the trips that run on each day of a study."""
     return {day: feed.active_trips(date) for day, date in dates.items()}

@@ -37,7 +37,7 @@ from community_routes.evaluation.draws import (
 )
 from community_routes.evaluation.evaluate import Evaluation, evaluate_case, evaluate_worst
 from community_routes.evaluation.inputs import keep_inputs as keep_inputs_of
-from community_routes.evaluation.map_layers import route_table, stop_table, study_box
+from community_routes.evaluation.map_layers import Box, route_table, stop_table, study_box, zones_of_postcodes
 from community_routes.evaluation.proposals import scenario_sources
 from community_routes.evaluation.views import nearest_places, sample_journeys
 from community_routes.measures.equity import equity_rows, poverty_lines
@@ -52,6 +52,7 @@ from community_routes.scenarios.change import OfRoute
 from community_routes.scenarios.cost import OperatingCost
 from community_routes.scenarios.file import Scenario
 from community_routes.sources.osm.background import background_layers
+from community_routes.sources.study.postcodes import read_postcodes
 
 
 def base_evaluations(
@@ -255,9 +256,15 @@ class Comparison:
             background=background,
             nearest_places=nearest_places(self.evaluations),
             journeys=sample_journeys(self.today, self.proposals),
+            postcodes=self._postcodes(box),
             extra=self._extra(),
             windows={name: format_window(window.time) for name, window in file.travel.windows.items()},
         )
+
+    def _postcodes(self, box: Box) -> dict[str, str]:
+        """Where each postcode lies; nothing where the study has none."""
+        spec = self.study.file.postcodes
+        return {} if spec is None else zones_of_postcodes(read_postcodes(spec, box), self.study.zones.table)
 
     def _extra(self) -> dict[str, pd.DataFrame]:
         """Tables of potential to meet, of every evaluation together."""

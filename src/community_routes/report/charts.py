@@ -87,8 +87,8 @@ def _bars(bars: Sequence[Bar], title: str, beside: Sequence[Bar], size: _Size) -
     # Both sides of the axis leave room for the figures beside the bars.
     less = max((len(bar.text) for bar in beside if bar.value < 0), default=0)
     more = max((len(bar.text) for bar in beside if not bar.value < 0), default=0)
-    left = size.label + (7.6 * less + 10 if less else 6)
-    right = size.width - (7.6 * more + 8 if more else 6)
+    left = size.label + (8.0 * less + 10 if less else 6)
+    right = size.width - (8.0 * more + 8 if more else 6)
     reach = (high - low) or 1.0
 
     def x(value: float) -> float:

@@ -225,6 +225,8 @@ class Results:
     long_tables : ``csv``, ``parquet`` or ``auto``
         As what the tables with a row for each neighbourhood or group and figure are written; by themselves as Parquet where
         they have more than a million rows together.
+    postcodes : mapping of str to str
+        The neighbourhood in which each postcode (without spaces, in capitals) lies; may be empty.
     extra : mapping of table name to DataFrame
         Further tables, each written as ``<name>.csv`` and, where the page knows the name, shown: ``shared_spaces``,
         ``affordability``, ``ranking``.
@@ -256,6 +258,7 @@ class Results:
     windows: Mapping[str, str] = field(default_factory=dict)
     nearest_places: pd.DataFrame = field(default_factory=lambda: empty_table(NEAREST_COLUMNS))
     journeys: tuple[JourneyView, ...] = ()
+    postcodes: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     long_tables: TableKind = TableKind.AUTO
 

@@ -99,6 +99,7 @@ def map_content(figures: Figures, start: tuple[Slot, str] | None = None) -> dict
         "nearest": _nearest(figures),
         "journeys": _journeys(figures),
         "stops": _stops(results, frame),
+        "postcodes": {code: figures.zone_row[zone] for code, zone in sorted(results.postcodes.items())},
         "places": _destinations(results, frame),
         "background": _background(results, frame),
         "labels": [

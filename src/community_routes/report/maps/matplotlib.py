@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -331,11 +332,16 @@ def furnish(axes: Axes, frame: geo.Frame, credit: str) -> None:
     )
 
 
+_CREDIT_LETTERS = 150
+
+
 def credit_line(results: Results) -> str:
     """Who made the data and the map, in one line."""
     found = list(dict.fromkeys(str(credit) for credit in results.sources["credit"].fillna("") if str(credit)))
     invented = ["Invented data"] if results.invented else []
-    return " · ".join([*invented, *found, f"community_routes {results.version}"])
+    # Of several publishers each has lines of its own, no longer than a map is wide.
+    told = " · ".join([*invented, *found, f"community_routes {results.version}"])
+    return "\n".join(wrap(told, _CREDIT_LETTERS))
 
 
 def _legend(axes: Axes, ground: _Ground, view: MapView) -> None:
@@ -351,7 +357,9 @@ def _legend(axes: Axes, ground: _Ground, view: MapView) -> None:
         handles.append(Patch(facecolor="none", edgecolor="#6a3d9a", label="area to reach"))
     handles.append(Line2D([], [], color="#2b3238", linewidth=0.8, label="route today"))
     handles += [
-        Line2D([], [], color=mark.color, linewidth=2.4, label=mark.label) for mark in view.marks if not mark.pattern
+        Line2D([], [], color=mark.color, linewidth=2.4, linestyle=":" if mark.dashed else "-", label=mark.label)
+        for mark in view.marks
+        if not mark.pattern
     ]
     axes.legend(
         handles=handles,

@@ -179,13 +179,13 @@ def _place_names(results: Results, frame: geo.Frame) -> list[Markup]:
     for name, kind, lon, lat in place_labels(results, frame):
         x, y = frame.place(np.array([[lon, lat]]))[0]
         big = kind in ("city", "town")
-        out.append(
-            Markup(
-                '<text x="{}" y="{}" text-anchor="middle" font-size="{}" font-weight="{}" fill="#1d252c" '
-                'stroke="#fff" stroke-opacity=".85" stroke-width="2.6" paint-order="stroke" '
-                'stroke-linejoin="round">{}</text>'
-            ).format(round(x, 1), round(y + 4, 1), 13 if big else 10.5, 600 if big else 500, name)
+        # A white edge first and the name on it: not every program knows in which order to paint the two of one text.
+        text = Markup('<text x="{}" y="{}" text-anchor="middle" font-size="{}" font-weight="{}" {}>{}</text>')
+        edge = Markup(
+            'fill="none" stroke="#fff" stroke-opacity=".85" stroke-width="2.6" stroke-linejoin="round" aria-hidden="true"'
         )
+        where = (round(x, 1), round(y + 4, 1), 13 if big else 10.5, 600 if big else 500)
+        out += [text.format(*where, edge, name), text.format(*where, Markup('fill="#1d252c"'), name)]
     return out
 
 
@@ -250,6 +250,7 @@ def sheet_map(sheet: Sheet, view: MapView, *, credit: str) -> str:
     marks = [*zip(view.scale.colors, view.scale.labels, strict=True)]
     marks += [(mark.color or f"url(#{sheet.prefix}{mark.pattern})", mark.label) for mark in view.marks]
     width, height = frame.width + 250, top + max(frame.height, 22.0 * len(marks)) + 30
+    height += 12 * credit.count("\n")
     out = [
         Markup(
             '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0:g} {1:g}" width="{0:g}" height="{1:g}" '
@@ -271,11 +272,13 @@ def sheet_map(sheet: Sheet, view: MapView, *, credit: str) -> str:
     )
     out.append(_furniture(frame, left, top))
     out.append(_legend(marks, left + frame.width + 14, top))
-    out.append(
-        Markup('<text x="{}" y="{}" font-size="9" fill="#505c66">{}</text></svg>\n').format(
-            left, round(top + frame.height + 16), credit
+    for i, line in enumerate(credit.splitlines()):
+        out.append(
+            Markup('<text x="{}" y="{}" font-size="9" fill="#505c66">{}</text>').format(
+                left, round(top + frame.height + 16 + 12 * i), line
+            )
         )
-    )
+    out.append(Markup("</svg>\n"))
     return str(Markup("").join(out))
 
 

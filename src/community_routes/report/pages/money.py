@@ -87,7 +87,7 @@ def _month(report: Report, slot: Slot, kind: str, view: View, *, is_only: bool) 
         Text(Markup("To have {} {}, {}.").format(goal, view.within, who_pay), "sentence"),
         Text(_month_note(figures, name if is_only else "", others_counted=others_counted), "note"),
         *report.letters(),
-        Table("Table: a month of commuting", [*heads, f"{people.capitalize()} in the average", "of"], rows),
+        Table(f"Table: a month of commuting, {name}", [*heads, f"{people.capitalize()} in the average", "of"], rows),
     ]
 
 

@@ -226,7 +226,7 @@
     ground("railways", null, stroke("over", { color: "#777", weight: 1.6, dashArray: "6 4" }));
 
     var zoneLayers = data.zones.map(function (zone, i) {
-      var layer = L.polygon(zone.shape, { pane: "zones", color: "#fff", weight: 1, fillOpacity: 1, opacity: 0.9 }).addTo(map);
+      var layer = L.polygon(zone.shape, { pane: "zones", color: "#fff", weight: 1, fillOpacity: 1, opacity: 0.9, smoothFactor: 0.3 }).addTo(map);
       layer.on("click", function () { choose(i); });
       tells(layer, function () {
         return lines(zone.name, zone.off ? "outside the streets of this study" : number(shown(i), state.mode === "change"));

@@ -15,6 +15,7 @@ from community_routes.sources.study.credits import Credit
 from community_routes.sources.study.fares import Fares, Standards
 from community_routes.sources.study.models import DAY_TYPES, DataFile, Date, Name, SitesSpec, Spec, mark_places
 from community_routes.sources.study.places import Destinations, Neighbourhoods, StreetsSpec
+from community_routes.sources.study.postcodes import Postcodes
 from community_routes.sources.study.travel import Travel, Window
 from community_routes.sources.study.yaml import (
     BAD_VALUE,
@@ -102,6 +103,7 @@ class StudyFile(Spec):
     fares: Fares | None = None
     costs: Costs | None = None
     credits: tuple[Credit, ...] = ()
+    postcodes: Postcodes | None = None
     standards: Standards | None = None
     sites: SitesSpec = SitesSpec()
     measures: Annotated[
