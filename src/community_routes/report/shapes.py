@@ -14,7 +14,6 @@ from community_routes.sources.study.yaml import nearest
 
 KEYS = ("scenario", "day", "window", "kind", "measure", "reading", "cutoff_min")
 """The columns that say which figure a row of access.csv or comparison.csv is."""
-HEADLINE: Mapping[str, Any] = {"measure": "cumulative_opportunities", "reading": "mean"}
 
 
 def with_shapes(

@@ -30,15 +30,16 @@ def told(results: Results) -> Iterator[str]:
     """A line for each proposal: the change of the study's first kind of place within the middle cutoff, where it is largest.
 
     The figures are those of ``groups.csv`` and ``costs.csv``: the change for the most deprived fifth (for everybody where no
-    deprivation is given), the residents who gain and lose at that time of day, bus-hours and cost of a year.
+    deprivation is given), the residents who gain and lose at that time of day, bus-hours and cost of a year. No line where the
+    study does not count what is reached.
     """
     groups = results.groups
     kinds = list(pd.unique(results.destinations["key"]))
     rows = groups[(groups["measure"] == _HEADLINE) & (groups["reading"] == "mean")]
+    if rows.empty:
+        return
     cutoffs = np.sort(rows["cutoff_min"].unique())
-    rows = (
-        rows[(rows["cutoff_min"] == cutoffs[len(cutoffs) // 2]) & (rows["kind"] == kinds[0])] if len(cutoffs) else rows
-    )
+    rows = rows[(rows["cutoff_min"] == cutoffs[len(cutoffs) // 2]) & (rows["kind"] == kinds[0])]
     everybody = rows[rows["grouping"] == "all"]
     fifth = rows[(rows["grouping"] == "local") & (rows["group"] == "1")]
     who, led = ("most deprived fifth", fifth) if len(fifth) else ("everybody", everybody)

@@ -154,7 +154,7 @@ def route_lines(study: Study, name: str, day: str, *, agency: str | None = None)
     try:
         route = find_route(feed, name, agency)
     except RouteMatchError as wrong:
-        raise UsageError(str(wrong).replace("the route, as in `route: ", "ROUTE, as in `")) from None
+        raise UsageError(str(wrong)) from None
     everything = trips_of(feed, [route])
     way = dict(zip(everything.tolist(), directions(feed, everything).tolist(), strict=True))
     trips = np.intersect1d(everything, feed.active_trips(date))

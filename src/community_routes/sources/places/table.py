@@ -464,9 +464,9 @@ def check_columns(file: str, headings: Sequence[str], needed: Sequence[str], kno
 
 
 def find_column(table: Table, spec: Spec, key: str, found: list[Notice], name: str | None = None) -> str | None:
-    """The column that the study names under ``key`` (or ``name`` itself); without it an error, and the nearest or None.
+    """The column that the study names under ``key`` (or ``name`` itself); without it an error, and None.
 
-    With the nearest the reading goes on, to find the faults behind this one; nothing of it is given back.
+    Of an id or a coordinate it is the nearest column then: with it the reading goes on, to find the faults behind this one.
     """
     wanted = name if name is not None else getattr(spec, key)
     place = spec.at(key)
@@ -479,9 +479,11 @@ def find_column(table: Table, spec: Spec, key: str, found: list[Notice], name: s
     near = nearest(str(wanted), table.columns) or (named(table.columns, _SAME_AS[key]) if key in _SAME_AS else None)
     hint = f"; did you mean {near!r}?" if near else f"; it has {listed(list(table.columns), 12) or 'none'}"
     found.append(UNKNOWN_COLUMN.at(**place, value=wanted, message=f"{table.file} has no column {wanted!r}{hint}"))
-    return near
+    return near if key in _GO_ON else None
 
 
+_GO_ON = ("id", "from_", "to", "lon", "lat")
+"""Keys whose column opens the way to further faults; those of figures lead to none."""
 _SAME_AS = {"lon": LON, "lat": LAT}
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?")
 
