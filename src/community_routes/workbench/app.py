@@ -272,7 +272,14 @@ def api_of(bench: Workbench) -> APIRouter:
     """The API: what each path takes and gives."""
     token = APIKeyHeader(name=TOKEN_HEADER, scheme_name="session token", auto_error=False)
     api = APIRouter(prefix=API, dependencies=[Security(token)], responses=_REFUSALS)
-    desk, jobs = bench.desk, bench.jobs
+    _add_questions(api, bench)
+    _add_files(api, bench)
+    return api
+
+
+def _add_questions(api: APIRouter, bench: Workbench) -> None:
+    """What is asked of a study and of proposals."""
+    desk = bench.desk
 
     @api.get("/state")
     async def state() -> m.State:
@@ -337,6 +344,11 @@ def api_of(bench: Workbench) -> APIRouter:
         """Minutes from a place to every neighbourhood and destination, today and with the proposal."""
         return await bench.turn(request, lambda: matrix_answer(desk, asked))
 
+
+def _add_files(api: APIRouter, bench: Workbench) -> None:
+    """What is kept on the disk, reports, and the timetable to take away."""
+    desk, jobs = bench.desk, bench.jobs
+
     @api.put("/files/{name}", responses=_CONFLICT)
     def save(name: m.Id, asked: m.FileToSave) -> m.SavedFile:
         """Save a scenario file, unless the disk holds something else than `was`."""
@@ -379,8 +391,6 @@ def api_of(bench: Workbench) -> APIRouter:
         content = await bench.turn(request, lambda: bench.export(asked))
         headers = {"Content-Disposition": f'attachment; filename="{asked.scenario}.zip"'}
         return Response(content, media_type="application/zip", headers=headers)
-
-    return api
 
 
 def _pages(bench: Workbench) -> APIRouter:
