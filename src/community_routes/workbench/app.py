@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import gzip
 import tempfile
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -59,6 +60,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     413: {**_FAULT, "description": "The body is too large."},
     415: {**_FAULT, "description": "The body is not declared to be JSON."},
     422: {**_FAULT, "description": "The body does not fit this description, or names what the study has not."},
+    507: {**_FAULT, "description": "The disk is full, or nobody may write there."},
     503: {
         **_FAULT,
         "description": "The study is still being read, too many requests wait, or the question took too long.",
@@ -80,6 +82,8 @@ class Workbench:
     jobs: Jobs
     token: str
     _line: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _drawing: threading.Lock = field(default_factory=threading.Lock)
+    _map: tuple[bytes, bytes] | None = None
     _under_way: set[asyncio.Task[Any]] = field(default_factory=set)
 
     async def turn(self, request: Request, work: Callable[[], Made]) -> Made:
@@ -107,17 +111,20 @@ class Workbench:
             message = f"this takes more than {LONGEST_S:.0f} s here; save it and use `community-routes run`"
             raise NotReadyError(message) from None
 
-    @cached_property
+    @property
     def map(self) -> tuple[bytes, bytes]:
         """The map as JSON, plain and packed; made once."""
-        with self.desk.lock:
-            plain = map_answer(self.desk.study).model_dump_json(by_alias=True).encode()
-        return plain, gzip.compress(plain, 6)
+        with self._drawing:
+            if self._map is None:
+                plain = map_answer(self.desk.study).model_dump_json(by_alias=True).encode()
+                self._map = plain, gzip.compress(plain, 5)
+            return self._map
 
     # -- answers ------------------------------------------------------------------------------------------------------------
 
     def answer(self, asked: m.AnswerQuestion) -> m.AnswerAnswer:
         """The figures of a proposal; faults in their place where it has any that stop it."""
+        began = time.perf_counter()
         files, text = dict(asked.files), None
         own = self._text(asked)
         if asked.edit is not None:
@@ -140,7 +147,7 @@ class Workbench:
             changes, routes = drawn(own, scenario, answer.case, answer.case.said)
         return m.AnswerAnswer(
             text=text,
-            seconds=answer.seconds,
+            seconds=time.perf_counter() - began,
             faults=faults_of(answer.case.said),
             changes=changes,
             figures=figures_of(answer, live, choice),
@@ -266,7 +273,14 @@ def api_of(bench: Workbench) -> APIRouter:
     """The API: what each path takes and gives."""
     token = APIKeyHeader(name=TOKEN_HEADER, scheme_name="session token", auto_error=False)
     api = APIRouter(prefix=API, dependencies=[Security(token)], responses=_REFUSALS)
-    desk, jobs = bench.desk, bench.jobs
+    _add_questions(api, bench)
+    _add_files(api, bench)
+    return api
+
+
+def _add_questions(api: APIRouter, bench: Workbench) -> None:
+    """What is asked of a study and of proposals."""
+    desk = bench.desk
 
     @api.get("/state")
     async def state() -> m.State:
@@ -331,6 +345,11 @@ def api_of(bench: Workbench) -> APIRouter:
         """Minutes from a place to every neighbourhood and destination, today and with the proposal."""
         return await bench.turn(request, lambda: matrix_answer(desk, asked))
 
+
+def _add_files(api: APIRouter, bench: Workbench) -> None:
+    """What is kept on the disk, reports, and the timetable to take away."""
+    desk, jobs = bench.desk, bench.jobs
+
     @api.put("/files/{name}", responses=_CONFLICT)
     def save(name: m.Id, asked: m.FileToSave) -> m.SavedFile:
         """Save a scenario file, unless the disk holds something else than `was`."""
@@ -373,8 +392,6 @@ def api_of(bench: Workbench) -> APIRouter:
         content = await bench.turn(request, lambda: bench.export(asked))
         headers = {"Content-Disposition": f'attachment; filename="{asked.scenario}.zip"'}
         return Response(content, media_type="application/zip", headers=headers)
-
-    return api
 
 
 def _pages(bench: Workbench) -> APIRouter:
@@ -456,6 +473,14 @@ def _answer_faults(app: FastAPI) -> None:
         elif isinstance(wrong, ReadOnlyError):
             status = 403
         return refused(status, _faults(wrong))
+
+    @app.exception_handler(OSError)
+    async def disk(_: Request, wrong: OSError) -> JSONResponse:
+        name = Path(str(wrong.filename or "")).name
+        message = f"{name or 'a file'} cannot be read or written: {wrong.strerror or 'the disk failed'}"
+        return refused(
+            507, [m.Fault(kind="disk", message=message, cure="see whether there is room, and who may write there")]
+        )
 
     @app.exception_handler(_GoneError)
     async def gone(_: Request, __: _GoneError) -> JSONResponse:
