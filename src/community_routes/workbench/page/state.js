@@ -35,6 +35,12 @@ export const tabOf = (id) => state.tabs.find((tab) => tab.id === id) || null;
 export const activeTab = () => tabOf(state.active);
 export const isDirty = (tab) => tab.saved !== tab.text;
 
+/** The change in whose lines a fault stands, or null: it stands in the head, or nowhere. */
+export function changeOf(fault) {
+  const before = ((state.answer && state.answer.changes) || []).filter((change) => fault.line && change.line && change.line <= fault.line);
+  return before.length ? before.at(-1).index : null;
+}
+
 /** What every question carries: all texts (a proposal may stand on another), which is meant, and what is asked. */
 export function question(scenario = state.active) {
   const files = {};
