@@ -70,7 +70,8 @@ def ideas(study: Any, seed: int = 1) -> Iterator[dict[str, Any]]:
     start_s, end_s = next(iter(study.file.travel.windows.values())).time
     calls, first = feed.calls, feed.calls.first
     leaves = np.where(np.diff(first) > 1, calls.departure_s[np.minimum(first[:-1], len(calls) - 1)], -1)
-    running = np.unique(feed.trips["route"].to_numpy()[(leaves >= start_s - 3600) & (leaves < end_s + 3600)])
+    long = np.diff(first) > 3
+    running = np.unique(feed.trips["route"].to_numpy()[long & (leaves >= start_s - 3600) & (leaves < end_s + 3600)])
     ids, stop_ids = feed.routes["route_id"].to_numpy(object), feed.stops["stop_id"].to_numpy(object)
     lon, lat = feed.stops["lon"].to_numpy(float), feed.stops["lat"].to_numpy(float)
     hours = f"{start_s // 3600:02d}:00-{-(-end_s // 3600) + 1:02d}:00"
@@ -78,7 +79,7 @@ def ideas(study: Any, seed: int = 1) -> Iterator[dict[str, Any]]:
 
     while True:
         route = int(rng.choice(running))
-        trip = int(rng.choice(np.flatnonzero((feed.trips["route"].to_numpy() == route) & (np.diff(first) > 3))))
+        trip = int(rng.choice(np.flatnonzero((feed.trips["route"].to_numpy() == route) & long)))
         stops = calls.stop[first[trip] : first[trip + 1]]
         name, a, b = str(ids[route]), *(str(stop_ids[stops[k]]) for k in (1, len(stops) // 2))
         inside = [s for s in stops.tolist() if box is None or (box[0] < lon[s] < box[2] and box[1] < lat[s] < box[3])]

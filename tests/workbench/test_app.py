@@ -45,6 +45,11 @@ def test_state_and_study(client):
         ("often", True, "More often"),
         ("on-top", False, "on-top"),
     ]
+    assert study["kinds"][0] == {
+        "id": "shared_spaces",
+        "name": "Shared spaces",
+        "unit": {"id": "places", "name": "places", "factor": 1.0},
+    }
     reach = study["measures"][0]
     assert (reach["id"], reach["cutoffs_min"], reach["kinds"]) == (
         "cumulative_opportunities",

@@ -112,6 +112,22 @@ def test_what_cannot_be_started():
     Address("0.0.0.0", token="a-secret-of-the-session").check()
 
 
+def test_without_the_extra(tmp_path):
+    """One line that says how to install it, and exit code 2."""
+    study = town_study(tmp_path)
+    without = "import sys; sys.modules['fastapi'] = None; from community_routes.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", without, "workbench", str(study)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert 'pip install "community-routes[workbench]"' in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
 def test_a_port_in_use(tmp_path):
     """Said with the cure."""
     study = town_study(tmp_path)

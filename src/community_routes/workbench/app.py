@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import gzip
 import tempfile
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any, TypeVar
@@ -80,6 +81,8 @@ class Workbench:
     jobs: Jobs
     token: str
     _line: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _drawing: threading.Lock = field(default_factory=threading.Lock)
+    _map: tuple[bytes, bytes] | None = None
     _under_way: set[asyncio.Task[Any]] = field(default_factory=set)
 
     async def turn(self, request: Request, work: Callable[[], Made]) -> Made:
@@ -107,17 +110,20 @@ class Workbench:
             message = f"this takes more than {LONGEST_S:.0f} s here; save it and use `community-routes run`"
             raise NotReadyError(message) from None
 
-    @cached_property
+    @property
     def map(self) -> tuple[bytes, bytes]:
         """The map as JSON, plain and packed; made once."""
-        with self.desk.lock:
-            plain = map_answer(self.desk.study).model_dump_json(by_alias=True).encode()
-        return plain, gzip.compress(plain, 6)
+        with self._drawing:
+            if self._map is None:
+                plain = map_answer(self.desk.study).model_dump_json(by_alias=True).encode()
+                self._map = plain, gzip.compress(plain, 5)
+            return self._map
 
     # -- answers ------------------------------------------------------------------------------------------------------------
 
     def answer(self, asked: m.AnswerQuestion) -> m.AnswerAnswer:
         """The figures of a proposal; faults in their place where it has any that stop it."""
+        began = time.perf_counter()
         files, text = dict(asked.files), None
         own = self._text(asked)
         if asked.edit is not None:
@@ -140,7 +146,7 @@ class Workbench:
             changes, routes = drawn(own, scenario, answer.case, answer.case.said)
         return m.AnswerAnswer(
             text=text,
-            seconds=answer.seconds,
+            seconds=time.perf_counter() - began,
             faults=faults_of(answer.case.said),
             changes=changes,
             figures=figures_of(answer, live, choice),
@@ -266,7 +272,14 @@ def api_of(bench: Workbench) -> APIRouter:
     """The API: what each path takes and gives."""
     token = APIKeyHeader(name=TOKEN_HEADER, scheme_name="session token", auto_error=False)
     api = APIRouter(prefix=API, dependencies=[Security(token)], responses=_REFUSALS)
-    desk, jobs = bench.desk, bench.jobs
+    _add_questions(api, bench)
+    _add_files(api, bench)
+    return api
+
+
+def _add_questions(api: APIRouter, bench: Workbench) -> None:
+    """What is asked of a study and of proposals."""
+    desk = bench.desk
 
     @api.get("/state")
     async def state() -> m.State:
@@ -331,6 +344,11 @@ def api_of(bench: Workbench) -> APIRouter:
         """Minutes from a place to every neighbourhood and destination, today and with the proposal."""
         return await bench.turn(request, lambda: matrix_answer(desk, asked))
 
+
+def _add_files(api: APIRouter, bench: Workbench) -> None:
+    """What is kept on the disk, reports, and the timetable to take away."""
+    desk, jobs = bench.desk, bench.jobs
+
     @api.put("/files/{name}", responses=_CONFLICT)
     def save(name: m.Id, asked: m.FileToSave) -> m.SavedFile:
         """Save a scenario file, unless the disk holds something else than `was`."""
@@ -373,8 +391,6 @@ def api_of(bench: Workbench) -> APIRouter:
         content = await bench.turn(request, lambda: bench.export(asked))
         headers = {"Content-Disposition": f'attachment; filename="{asked.scenario}.zip"'}
         return Response(content, media_type="application/zip", headers=headers)
-
-    return api
 
 
 def _pages(bench: Workbench) -> APIRouter:

@@ -28,6 +28,7 @@ from community_routes.workbench.models import (
     MOST_TEXT,
     Day,
     GroupChoice,
+    Kind,
     MeasureChoice,
     Named,
     Period,
@@ -37,6 +38,7 @@ from community_routes.workbench.models import (
     Window,
 )
 
+REACH = "cumulative_opportunities"
 _SHOWN_GROUPINGS = ("all", "local", "group")
 
 
@@ -76,7 +78,7 @@ class Catalogue:
 
     def measures(self, currency: str) -> list[MeasureChoice]:
         """The measures, those of reach first."""
-        order = {"cumulative_opportunities": 0, "nearest": 1}
+        order = {REACH: 0, "nearest": 1}
         found = []
         for name, rows in sorted(self.rows.groupby("measure", sort=False), key=lambda item: order.get(str(item[0]), 2)):
             cutoffs = sorted({float(one) for one in rows["cutoff_min"].dropna()})
@@ -97,11 +99,17 @@ class Catalogue:
         return found
 
     @property
-    def kinds(self) -> list[Named]:
+    def kinds(self) -> list[Kind]:
         """Kinds of what is reached."""
+        reach = self.rows[self.rows["measure"] == REACH]
+        units = dict(zip(reach["kind"].astype(str), reach["unit"].astype(str), strict=True))
         return [
-            Named(id=str(one), name=words.sentence_case(words.kind_name(str(one))))
-            for one in self.rows["kind"].unique()
+            Kind(
+                id=kind,
+                name=words.sentence_case(words.kind_name(kind)),
+                unit=unit_of(units[kind]) if kind in units else None,
+            )
+            for kind in dict.fromkeys(self.rows["kind"].astype(str))
         ]
 
 

@@ -81,8 +81,6 @@ class Desk:
         What is being done.
     notices : tuple of Notice
         Why it failed.
-    lock : RLock
-        Held by whoever asks.
     """
 
     def __init__(
@@ -98,7 +96,6 @@ class Desk:
         self.state: Literal["reading", "searching", "ready", "failed"] = "reading"
         self.stage = f"reading {study_file.name}"
         self.notices: tuple[Notice, ...] = ()
-        self.lock = threading.RLock()
         self._began = time.perf_counter()
         self._took = 0.0
         self._given = first
@@ -107,6 +104,7 @@ class Desk:
         self._ready = threading.Event()
         self._lives: _Recent[Live] = _Recent(_MOST_LIVES)
         self._answers: _Recent[Answer] = _Recent(_MOST_ANSWERS)
+        self._cases: _Recent[Case] = _Recent(_MOST_ANSWERS)
         self._scenarios: _Recent[Scenario] = _Recent(_MOST_SCENARIOS)
 
     def start(self) -> threading.Thread:
@@ -237,8 +235,12 @@ class Desk:
         if name == TODAY:
             return asked.today
         scenario = self.scenario(files, name)
-        key = (name, tuple(self.texts(files, name).items()), asked.figure)
-        return self._answers.get(key, lambda: asked.try_scenario(scenario))
+        key = (name, tuple(self.texts(files, name).items()))
+        return self._answers.get((*key, asked.figure), lambda: asked.ask(self._case(key, scenario)))
+
+    def _case(self, key: Hashable, scenario: Scenario) -> Case:
+        """The proposal applied, for whatever figure it is asked."""
+        return self._cases.get(key, lambda: self.first.today.case.with_scenario(scenario))
 
     def texts(self, files: Mapping[str, str], name: str) -> dict[str, str]:
         """The text of a scenario and those that it builds on, from the question or else the disk.

@@ -40,7 +40,7 @@ from community_routes.workbench.models import (
     StreetClass,
 )
 
-_MOST_PATTERNS = 12
+_MOST_PATTERNS = 6
 _SIMPLIFY_DEGREES = 0.00003
 _MOST_BACKGROUND = 4_000_000
 _MAJOR_FIRST = ("motorway", "trunk", "primary", "secondary", "tertiary")
@@ -232,7 +232,7 @@ def routes_on_map(
     way = np.zeros(len(use.trips), np.int8)
     for mine in parts.values():
         way[mine] = directions(feed, use.trips[mine])
-    headways = _headways(feed, dates, use.trips, way)
+    headways, ids = _headways(feed, dates, use.trips, way), feed.stops["stop_id"].to_numpy(object)
     found = []
     for row, mine in parts.items():
         info = feed.routes.iloc[row]
@@ -245,7 +245,7 @@ def routes_on_map(
                 operator=str(feed.agencies["agency_name"].iat[agency]) if 0 <= agency < len(feed.agencies) else "",
                 mode=mode_of(int(info["route_type"])),
                 color=f"#{str(info['route_color']).lower()}" if info["route_color"] else "",
-                patterns=_patterns(feed, use.trips[mine], use.runs[mine], way[mine]),
+                patterns=_patterns(feed, ids, use.trips[mine], use.runs[mine], way[mine]),
                 headways=headways[row],
             )
         )
@@ -264,9 +264,10 @@ def _inside(feed: Feed, use: _Use, box: Box) -> _Use:
     return _Use(use.trips[keep], use.runs[keep])
 
 
-def _patterns(feed: Feed, trips: NDArray[np.int64], runs: NDArray[np.int64], way: NDArray[np.int8]) -> list[Pattern]:
+def _patterns(
+    feed: Feed, ids: NDArray[Any], trips: NDArray[np.int64], runs: NDArray[np.int64], way: NDArray[np.int8]
+) -> list[Pattern]:
     """Patterns of a route: the most run of each direction first, then the others by their departures."""
-    ids = feed.stops["stop_id"]
     shape = feed.trips["shape"].to_numpy()
     groups: dict[tuple[int, int, bytes], list[int]] = {}
     for k, trip in enumerate(trips.tolist()):
@@ -282,7 +283,7 @@ def _patterns(feed: Feed, trips: NDArray[np.int64], runs: NDArray[np.int64], way
         found.append(
             Pattern(
                 direction=direction,
-                stops=ids.iloc[feed.calls.stop[calls]].astype(str).tolist(),
+                stops=[str(one) for one in ids[feed.calls.stop[calls]]],
                 line=course(line) if line is not None else [],
                 trips=count,
             )

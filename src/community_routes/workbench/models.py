@@ -206,6 +206,20 @@ class Named(Given):
     name: str
 
 
+class Unit(Given):
+    """The unit of figures, as tables have it, and how people are shown it: a figure times ``factor``, in ``name``."""
+
+    id: str
+    name: str
+    factor: float
+
+
+class Kind(Named):
+    """A kind of what is reached, and the unit of its amounts (null where it has none)."""
+
+    unit: Unit | None
+
+
 class Day(Named):
     """A service date."""
 
@@ -218,14 +232,6 @@ class Window(Named):
     start: str
     end: str
     days: list[str]
-
-
-class Unit(Given):
-    """The unit of figures, as tables have it, and how people are shown it: a figure times ``factor``, in ``name``."""
-
-    id: str
-    name: str
-    factor: float
 
 
 class MeasureChoice(Given):
@@ -299,7 +305,7 @@ class StudyAnswer(Given):
     currency: str
     days: list[Day]
     windows: list[Window]
-    kinds: list[Named]
+    kinds: list[Kind]
     measures: list[MeasureChoice]
     groups: list[GroupChoice]
     start: Start

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
+import uvicorn
+
 from community_routes.answers.live import Live
 from community_routes.base.errors import UsageError
 from community_routes.base.notices import Notice
@@ -21,13 +23,6 @@ from community_routes.workbench.desk import Desk
 from community_routes.workbench.files import Folder
 from community_routes.workbench.guard import LOOPBACK, Allowed
 from community_routes.workbench.jobs import Jobs
-
-try:
-    import uvicorn
-except ImportError:  # pragma: no cover - the extra is there in development
-    raise UsageError(
-        'the workbench needs an extra that is not installed; install it with: pip install "community-routes[workbench]"'
-    ) from None
 
 _SHORTEST_TOKEN = 16
 
