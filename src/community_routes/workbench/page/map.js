@@ -130,7 +130,7 @@ export function shown() {
   return { mode, ids: id, values, reasons: reason || [], scale: mode === "change" ? answer.scales.change : answer.scales.level };
 }
 
-export function colorOf(scale, value) {
+function colorOf(scale, value) {
   let i = 0;
   while (i < scale.breaks.length && value >= scale.breaks[i]) i += 1;
   return scale.colors[i];
@@ -195,7 +195,7 @@ function drawRoutes() {
 const DASHED = new Set(["set_headway", "change_speed", "change_dwell", "remove_stops", "add_stop"]);
 
 /** The lines and points of the proposal's changes, the chosen one strongest. */
-export function drawChanges() {
+function drawChanges() {
   layers.new.clearLayers();
   const answer = state.answer;
   if (!answer || state.active === TODAY || !answer.changes) return;

@@ -28,7 +28,7 @@ export function tell(event, detail) {
 
 /** A proposal: its text now, the texts before and after it, and what the disk holds. */
 export function newTab(id, text, { title = id, file = null, sha256 = null, saved = null } = {}) {
-  return { id, title, text, past: [], future: [], file, sha256, saved: saved === null ? null : saved };
+  return { id, title, text, past: [], future: [], file, sha256, saved };
 }
 
 export const tabOf = (id) => state.tabs.find((tab) => tab.id === id) || null;
