@@ -58,8 +58,8 @@ class Driver:
 
     page: Page
     map: dict[str, Any]
-    draw: random.Random = field(default_factory=lambda: random.Random(7))
     server: int
+    draw: random.Random = field(default_factory=lambda: random.Random(7))
     taken: list[tuple[str, float, float, bool]] = field(default_factory=list)
     texts: list[tuple[str, str, Any]] = field(default_factory=list)
 
@@ -422,8 +422,14 @@ def main() -> None:
     options.add_argument("--run", type=int, default=0)
     options.add_argument("--out", type=Path, default=HERE / "WORKBENCH.md")
     chosen = options.parse_args()
+    if CHROMIUM is None:
+        print("skipped: needs Debian's chromium (apt-get install chromium)")
+        return
     sections = {}
     for name in chosen.studies.split(","):
+        if name != "sample" and not (ROOT.parent / "shared" / "data").is_dir():
+            print(f"{name} skipped: its data are not beside the project")
+            continue
         began = busy()
         driver, usable = measured(STUDIES[name], chosen.edits)
         checked = differing(STUDIES[name], driver, chosen.run) if chosen.run else None

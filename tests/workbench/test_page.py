@@ -415,6 +415,10 @@ def test_faults_stand_at_their_line(page: Page) -> None:
     page.locator("#text").fill(proposal("one", LESS))
     expect(page.locator("#text-faults")).to_contain_text("There is no route 9.")
     assert page.locator("#gutter .at-fault").inner_text().split() == ["!", "3"]
+    page.locator("#as-list").click()
+    assert page.locator(".changes .fault").inner_text() == "Fault. There is no route 9."
+    assert not page.locator("#text-faults .fault").is_visible()
+    page.locator("#as-text").click()
     assert "The figures are those before it" in page.locator("#answer").inner_text()
     assert lead(page) == "+1"
     page.get_by_role("button", name="line 3").click()

@@ -2,7 +2,7 @@
 // overtaken is thrown away. While the pointer drags, one question is under way at most, and the newest waits.
 
 import { Refused, post } from "./api.js";
-import { TODAY, activeTab, commit, question, state, tell } from "./state.js";
+import { activeTab, commit, question, state, tell } from "./state.js";
 
 let turn = Promise.resolve();
 let underWay = null;
@@ -143,5 +143,3 @@ function received(answer) {
   }
   document.documentElement.dataset.answered = String(1 + Number(document.documentElement.dataset.answered || 0));
 }
-
-export const isToday = () => state.active === TODAY;

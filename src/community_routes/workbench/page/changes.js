@@ -7,7 +7,7 @@ import { finish, pointAt } from "./gestures.js";
 import { KINDS, kindName } from "./kinds.js";
 import { lookAt } from "./map.js";
 import { placeLabel, placeNames, routeLabel, routeOf } from "./places.js";
-import { TODAY, activeTab, chooseChange, on, state } from "./state.js";
+import { TODAY, activeTab, changeOf, chooseChange, on, state } from "./state.js";
 
 export function watchChanges() {
   const names = el("datalist", { id: "place-names" });
@@ -60,12 +60,12 @@ function item(change, n) {
   const sentence = change.sentence || planned(change), effects = (change.effects || []).filter((words) => words !== sentence);
   const head = el("button", { type: "button", class: "sentence-button", "aria-expanded": String(chosen), onclick: () => chooseChange(chosen ? null : index) },
     el("span", { class: "kind" }, kindName(change.kind)), el("span", { class: "said" }, told(sentence)));
-  const faults = (state.answer.faults || []).filter((fault) => fault.change === index || (fault.line && change.line && fault.line === change.line));
+  const faults = (state.answer.faults || []).filter((fault) => fault.severity === "error" && changeOf(fault) === index);
   const parts = [head,
     change.off ? el("p", { class: "is-off" }, "Switched off: kept in the file, not applied.") : null,
     ...(change.off ? [] : effects.map((words) => el("p", { class: "effect" }, told(words)))),
     ...(change.off ? [] : warned(change)),
-    ...faults.map((fault) => el("p", { class: "fault" }, el("strong", {}, "Fault. "), fault.message))];
+    ...faults.map((fault) => el("p", { class: "fault" }, el("strong", {}, "Fault. "), told([fault.message, fault.cure].filter(Boolean).join(" "))))];
   if (chosen) parts.push(tools(change, n), known(change));
   const li = el("li", { class: `${chosen ? "chosen" : ""} ${change.off ? "off" : ""}` }, parts);
   li.dataset.index = index;

@@ -118,7 +118,7 @@ export const KINDS = {
 };
 
 /** The kind of day that is on the screen, as a proposal names it: by the date, for a study may call its days as it likes. */
-export function kindOfDay() {
+function kindOfDay() {
   const day = state.study.days.find((one) => one.id === state.choice.day);
   return { 0: "sunday", 6: "saturday" }[day ? new Date(`${day.date}T12:00:00Z`).getUTCDay() : 1] || "weekday";
 }

@@ -9,7 +9,8 @@ const css = (name) => getComputedStyle(document.documentElement).getPropertyValu
 const latlng = (pair) => [pair[1], pair[0]];
 const line = (pairs) => pairs.map(latlng);
 const PANES = ["under", "zones", "over", "routes", "names", "reach", "new", "stops", "spots", "journey", "handles"];
-const MINOR_FROM = 1.6;
+const MAJOR = [2.2, 1.6, 1.3, 1];
+const MINOR_FROM = 1.2;
 
 export let map = null;
 const layers = {};
@@ -86,9 +87,8 @@ function detail() {
   if (!layers.streets) return;
   const closer = map.getZoom() - home;
   for (const { layer, rank } of layers.streets) {
-    const on = rank < 2 || closer >= MINOR_FROM - 1;
-    if (on) layer.addTo(layers.ground); else layers.ground.removeLayer(layer);
-    layer.setStyle({ weight: Math.max(0.6, (rank === 0 ? 2.4 : rank === 1 ? 1.5 : 0.8) + closer * (rank === 0 ? 0.9 : 0.6)) });
+    if (rank < MAJOR.length || closer >= MINOR_FROM) layer.addTo(layers.ground); else layers.ground.removeLayer(layer);
+    layer.setStyle({ weight: Math.max(0.6, (MAJOR[rank] || 0.4) + closer * (rank === 0 ? 0.9 : 0.6)) });
   }
   const near = closer >= 0.8 || Boolean(state.tool);
   if (near) layers.stops.addTo(map); else map.removeLayer(layers.stops);
@@ -130,7 +130,7 @@ export function shown() {
   return { mode, ids: id, values, reasons: reason || [], scale: mode === "change" ? answer.scales.change : answer.scales.level };
 }
 
-export function colorOf(scale, value) {
+function colorOf(scale, value) {
   let i = 0;
   while (i < scale.breaks.length && value >= scale.breaks[i]) i += 1;
   return scale.colors[i];
@@ -195,7 +195,7 @@ function drawRoutes() {
 const DASHED = new Set(["set_headway", "change_speed", "change_dwell", "remove_stops", "add_stop"]);
 
 /** The lines and points of the proposal's changes, the chosen one strongest. */
-export function drawChanges() {
+function drawChanges() {
   layers.new.clearLayers();
   const answer = state.answer;
   if (!answer || state.active === TODAY || !answer.changes) return;

@@ -85,7 +85,7 @@ function alongTabs(event) {
 }
 
 /** What people call it: the title in the text as it stands. */
-export function titleOf(tab) {
+function titleOf(tab) {
   const found = tab.text && tab.text.match(/^title:[ \t]*(.+?)[ \t]*$/m);
   return found ? found[1].replace(/^(["'])(.*)\1$/, "$2") : tab.title || tab.id;
 }

@@ -28,12 +28,18 @@ export function tell(event, detail) {
 
 /** A proposal: its text now, the texts before and after it, and what the disk holds. */
 export function newTab(id, text, { title = id, file = null, sha256 = null, saved = null } = {}) {
-  return { id, title, text, past: [], future: [], file, sha256, saved: saved === null ? null : saved };
+  return { id, title, text, past: [], future: [], file, sha256, saved };
 }
 
 export const tabOf = (id) => state.tabs.find((tab) => tab.id === id) || null;
 export const activeTab = () => tabOf(state.active);
 export const isDirty = (tab) => tab.saved !== tab.text;
+
+/** The change in whose lines a fault stands, or null: it stands in the head, or nowhere. */
+export function changeOf(fault) {
+  const before = ((state.answer && state.answer.changes) || []).filter((change) => fault.line && change.line && change.line <= fault.line);
+  return before.length ? before.at(-1).index : null;
+}
 
 /** What every question carries: all texts (a proposal may stand on another), which is meant, and what is asked. */
 export function question(scenario = state.active) {

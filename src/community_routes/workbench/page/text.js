@@ -2,7 +2,7 @@
 
 import { typed } from "./asking.js";
 import { button, byId, el, quiet } from "./dom.js";
-import { TODAY, activeTab, on, state } from "./state.js";
+import { TODAY, activeTab, changeOf, on, state } from "./state.js";
 
 export function watchText() {
   const area = byId("text");
@@ -62,7 +62,7 @@ const lined = () => (state.active === TODAY || !state.answer ? [] : (state.answe
 
 function faults() {
   const all = state.active === TODAY || !state.answer ? [] : state.answer.faults || [];
-  byId("text-faults").replaceChildren(...all.map((fault) => el("p", { class: fault.severity === "error" ? "fault" : "warning" },
+  byId("text-faults").replaceChildren(...all.map((fault) => el("p", { class: `${fault.severity === "error" ? "fault" : "warning"} ${changeOf(fault) === null ? "" : "of-change"}` },
     el("strong", {}, fault.severity === "error" ? "Fault" : "Note"), fault.line ? [" at ", button(`line ${fault.line}`, () => goTo(fault), { class: "link" })] : "", ": ", fault.message, fault.cure ? ` ${fault.cure}` : "")));
   numbers();
 }
