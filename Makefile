@@ -11,10 +11,11 @@ WORKERS ?= 2
 QUICK := not slow and not browser
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-oldest lint bench docs images sample clean
+.PHONY: help demo workbench test test-all test-oldest lint bench docs images sample clean
 
 help:
 	@echo "make demo      set up and run the whole main job on the sample borough; prints the path of the report"
+	@echo "make workbench draw proposals for the sample borough in the browser; Ctrl-C ends it"
 	@echo "make test      set up, then lint, types and the quick tests"
 	@echo "make test-all  the same with the slow tests and those that need a browser"
 	@echo "make test-oldest  the quick tests with the oldest versions of all dependencies that pyproject.toml allows"
@@ -48,6 +49,14 @@ $(VENV)/.installed-docs: pyproject.toml | $(VENV)/bin/python
 
 demo: $(VENV)/.installed
 	@$(BIN)/community-routes demo
+
+$(VENV)/.installed-workbench: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing community_routes and its workbench into $(VENV) ..."
+	@$(PIP) install --quiet --editable '.[workbench]'
+	@touch $@ $(VENV)/.installed
+
+workbench: $(VENV)/.installed-workbench
+	@$(BIN)/community-routes workbench data/study.yaml scenarios/*.yaml
 
 # Without a cache: whether an import is our own depends on other files, which the cache does not see.
 lint: $(VENV)/.installed-dev

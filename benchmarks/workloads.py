@@ -14,7 +14,8 @@ import pandas as pd
 from community_routes.base.times import HOUR, MINUTE
 from community_routes.network.network import Network, build_network
 from community_routes.network.streets.streets import Streets
-from community_routes.network.walks.links import link_points, walks_between
+from community_routes.network.walks.around import walks_around
+from community_routes.network.walks.links import link_points
 from community_routes.network.walks.points import Links, Points
 from community_routes.network.walks.stops import stop_points
 from community_routes.routing.query import Query, Walks
@@ -85,12 +86,16 @@ class Workload:
         stops = link_points(ground, stop_points(feed))
         start = link_points(ground, origins)
         end = start if destinations is origins else link_points(ground, destinations)
-        speed = self.speed_kmh
-        return Walks(
-            walks_between(ground, start, stops, limit_s=self.to_stop_s, speed_kmh=speed),
-            walks_between(ground, stops, end, limit_s=self.to_stop_s, speed_kmh=speed).reversed(end.points.n_places),
-            walks_between(ground, start, end, limit_s=self.all_the_way_s, speed_kmh=speed),
+        found = walks_around(
+            ground,
+            start,
+            stops,
+            end,
+            to_stop_s=self.to_stop_s,
+            all_the_way_s=self.all_the_way_s,
+            speed_kmh=self.speed_kmh,
         )
+        return Walks(*found)
 
     def places(self) -> tuple[Points, Points]:
         """Origins and destinations; one object where they are the same places."""

@@ -30,6 +30,7 @@ gravity(time_s, amounts, decay)
 isochrone(study, place, *, depart=, arrive=, minutes=, day=)
 journey(study, origin, destination, *, depart=, arrive=, day=)
 link_points(ground, points, *, link_m=, notices=)
+live(study, day=, window=, kind=, measure=, cutoff_min=)
 n_places(time_s, amounts=, *, cutoff_s)
 nearest(time_s, n=, amounts=)
 open_study(path, *, notices=, cache=, stopwatch=)
@@ -57,11 +58,13 @@ write_matrix(study, query, day, path, *, origins=, destinations=, per_departure=
 FUNCTIONS = {name: " ".join(given.split()) for name, given in re.findall(r"(\w+)\(([^)]*)\)", SIGNATURES)}
 
 MEMBERS = {
+    "Answer": "case change cost groups persons reason scenario seconds value",
     "CommunityRoutesError": "exit_code",
     "Comparison": "access comparison evaluations explore groups plot_map study write_report",
     "Evaluation": "access notices query time_s times_between walks",
     "Feed": "active_trips calendar calls routes stops trips",
     "Itinerary": "journeys json message text to_dict",
+    "Live": "ask study times try_scenario",
     "Links": "first n_from reversed to walk_s within",
     "Matrix": "destinations origins per_departure query reason to_frame write",
     "Notice": "code field file message row severity value",

@@ -28,8 +28,10 @@ ROOMS = [
     "report",
     "evaluation",
     "travel",
+    "answers",
     "over_time",
     "sites",
+    "workbench",
     "commands",
     "cli",
 ]

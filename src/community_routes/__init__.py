@@ -7,6 +7,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     __version__: str
+    from community_routes.answers.answer import Answer as Answer
+    from community_routes.answers.live import Live as Live
+    from community_routes.answers.live import live as live
     from community_routes.base.errors import CommunityRoutesError as CommunityRoutesError
     from community_routes.base.errors import FeedError as FeedError
     from community_routes.base.errors import MachineError as MachineError
@@ -76,6 +79,11 @@ if TYPE_CHECKING:
     from community_routes.travel.matrix import write_matrix as write_matrix
 
 _WHERE = {
+    "answers.answer": ("Answer",),
+    "answers.live": (
+        "Live",
+        "live",
+    ),
     "base.errors": (
         "CommunityRoutesError",
         "FeedError",

@@ -226,9 +226,9 @@ def test_a_killed_process_leaves_no_half_folder(folder: Path, tmp_path: Path) ->
     [
         (["matrix", "STUDY", "--out", "m.csv"], "community_routes.travel.matrix.write_rows"),
         (["export-gtfs", "STUDY", "SCENARIO", "changed.zip"], "zipfile.ZipFile.writestr"),
-        (["isochrone", "STUDY", "P0", "--depart", "08:15", "--out", "map.geojson"], "pathlib.Path.write_bytes"),
-        (["schema", "study", "--out", "study.json"], "pathlib.Path.write_bytes"),
-        (["new-scenario", "STUDY", "plan", "--out", "plan.yaml"], "pathlib.Path.write_bytes"),
+        (["isochrone", "STUDY", "P0", "--depart", "08:15", "--out", "map.geojson"], "pathlib.Path.replace"),
+        (["schema", "study", "--out", "study.json"], "pathlib.Path.replace"),
+        (["new-scenario", "STUDY", "plan", "--out", "plan.yaml"], "pathlib.Path.replace"),
     ],
 )
 def test_a_killed_process_leaves_no_half_file_for_ever(

@@ -70,7 +70,7 @@ def test_a_draw_moves_trips_and_nothing_else(today: Evaluation) -> None:
     """All trips two minutes later: the same walks between stops, found without building another network."""
     n = len(today.feed.trips)
     drawn = today.case.with_draw(Shifts(np.full(n, 120, np.int32), np.zeros(len(today.feed.frequencies), np.int32)))
-    assert drawn.footpaths_of_parents() is today.case.footpaths
+    assert drawn.footpaths is today.case.footpaths
     assert (drawn.feed.calls.departure_s - today.feed.calls.departure_s == 120).all()
 
 

@@ -349,3 +349,31 @@ def test_lists_where_the_names_of_a_run_belong_are_refused(tmp_path: Path) -> No
         (out / "run.json").write_text(json.dumps({**whole, **changed}), encoding="utf-8")
         with pytest.raises(cr.UsageError, match=r"run\.json is damaged .*; run the study again"):
             read_run(out)
+
+
+def test_a_wrong_column_hides_no_other(tmp_path: Path) -> None:
+    """The boundaries' id, a column of residents and a table's id are wrong at once: one round tells of all three."""
+    path = town_study(tmp_path)
+    (tmp_path / "people.csv").write_text("area,persons\n" + "".join(f"P{k},10\n" for k in range(7)), encoding="utf-8")
+    text = STUDY.replace("id: code, name", "id: coed, population: {file: people.csv, id: zzz, column: person}, name")
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(cr.CommunityRoutesError) as raised:
+        open_study(path, cache=None)
+    said = str(raised.value)
+    assert "areas.geojson has no column 'coed'; did you mean 'code'?" in said
+    assert "people.csv has no column 'zzz'; it has area, persons" in said
+    assert "people.csv has no column 'person'; did you mean 'persons'?" in said
+
+
+def test_a_window_early_on_a_sunday_is_told_of(tmp_path: Path) -> None:
+    """07:00-08:00 without days is asked for on Sunday too; with days, or on a study of a Sunday alone, nothing is said."""
+    two = STUDY.replace("service_date: 2024-03-05", "service_date: {weekday: 2024-03-05, sunday: 2024-03-10}")
+    days = two.replace("peak: 07:00-08:00", "peak: {time: 07:00-08:00, days: [weekday]}")
+    alone = STUDY.replace("2024-03-05", "2024-03-10")
+    told = []
+    for number, text in enumerate((two, days, alone)):
+        notices: list[Any] = []
+        open_study(town_study(tmp_path / str(number), text), cache=None, notices=notices)
+        told.append([n.message for n in notices if n.code == "early_on_sunday"])
+    assert told[1:] == [[], []]
+    assert "add `days: [weekday]` to it" in told[0][0]

@@ -76,3 +76,35 @@ def test_a_conveyal_scenario_needs_a_study(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text('{"modifications": []}', encoding="utf-8")
     with pytest.raises(UsageError, match=r"plan\.json: a Conveyal scenario can only be read for a study"):
         read_scenarios([tmp_path / "plan.json"])
+
+
+def test_a_change_with_two_faults_tells_both(tmp_path: Path, study: Study) -> None:
+    """A wrong route does not hide a wrong stop of the same change, nor a value that cannot be read what the change names."""
+    text = """\
+changes:
+  - extend_route: {route: L9, after: Stnad 0, stops: [Stand 3], run_times_min: [5]}
+  - reroute: {route: L8, from: Stand 0, to: Stnad 1, via: [Stand 2], speed_kmh: fast}
+"""
+    said = [text.partition(": ")[0] for text in faults(tmp_path, study, plan=text)]
+    assert said == [
+        "plan.yaml line 4, column 81 (changes[2].reroute.speed_kmh)",
+        "plan.yaml line 3, column 27 (changes[1].extend_route.route)",
+        "plan.yaml line 3, column 38 (changes[1].extend_route.after)",
+        "plan.yaml line 4, column 22 (changes[2].reroute.route)",
+        "plan.yaml line 4, column 45 (changes[2].reroute.to)",
+    ]
+
+
+def test_a_proposal_outside_every_window_is_told_of(tmp_path: Path, study: Study) -> None:
+    """The window is 07:00-08:00. New buses of 20:05 to 20:55, under way for 10 minutes, meet it nowhere; one at 06:56 does."""
+    found: list[Notice] = []
+    for name, period in (("late", "20:00-21:00"), ("early", "06:51-06:59")):
+        text = f"scenario: {name}\nchanges:\n  - set_headway: {{route: L1, weekday: {{{period}: 5}}}}\n"
+        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    read_scenarios([tmp_path / "late.yaml", tmp_path / "early.yaml"], study, notices=found)
+    said = [str(notice) for notice in found if notice.code == "outside_windows"]
+    assert len(said) == 1
+    assert said[0].startswith(
+        "late.yaml (travel.windows): the buses that it changes on weekday run from 20:05 to 21:05"
+    )
+    assert "(peak 07:00-08:00)" in said[0]

@@ -20,7 +20,8 @@ from community_routes.measures.decay import (
     Step,
     Stepped,
 )
-from community_routes.routing.matrices import matrix_from_pairs, times_from_minutes
+from community_routes.routing.matrices import as_cube, as_times, matrix_from_pairs, times_from_minutes
+from community_routes.routing.scan import NEVER
 
 NO = UNREACHED
 AMOUNTS = np.array([1.0, 2.0, 4.0, 8.0])  # a sum says exactly which were reached
@@ -263,5 +264,39 @@ def test_percentiles_do_not_depend_on_how_many_origins_are_sorted_together(monke
     """Seven origins one by one, in twos and all together: each time the rank of a plain sort."""
     times = np.random.default_rng(5).integers(0, 9000, (7, 12, 5)).astype(np.int32)
     for cells in (1, 2 * 12 * 5, 1 << 24):
-        monkeypatch.setattr("community_routes.measures.reach._AT_ONCE", cells)
+        monkeypatch.setattr("community_routes.measures.reach.AT_ONCE", cells)
         assert (reach.percentile_times(times, 75) == np.sort(times, axis=1)[:, 8, :]).all()
+
+
+def test_percentiles_of_a_cube_are_those_of_sorted_departures() -> None:
+    """Odd, even and single numbers of departures, whole seconds of two bytes: the rank of a plain sort, NEVER last."""
+    draw = np.random.default_rng(11)
+    for n_departures in (1, 2, 7, 60, 61):
+        cube = draw.integers(0, 7200, (3, n_departures, 5)).astype(np.int16)
+        cube[draw.random(cube.shape) < 0.3] = NEVER
+        in_order = np.sort(cube, axis=1).astype(np.int64)
+        for percentile, found in reach.percentiles_of_cube(cube, (5, 50, 75, 100)).items():
+            ranked = in_order[:, -(-percentile * n_departures // 100) - 1]
+            assert (found == np.where(ranked == NEVER, UNREACHED, ranked)).all()
+    assert reach.percentiles_of_cube(cube, ()) == {}
+
+
+def test_times_in_two_bytes_say_the_same() -> None:
+    """What a search gives is read by every function as seconds with UNREACHED; what does not fit is refused."""
+    times = np.array([[[0, 59, UNREACHED], [7200, UNREACHED, 30]]], np.int32)
+    cube = as_cube(times)
+    assert cube.tolist() == [[[0, 59, NEVER], [7200, NEVER, 30]]]
+    assert (as_times(cube) == times).all()
+    assert as_cube(cube) is cube or (as_cube(cube) == cube).all()
+    assert reach.nearest(cube, 3).tolist() == reach.nearest(times, 3).tolist() == [[UNREACHED, UNREACHED]]
+    with pytest.raises(ValueError, match="32767 s or longer"):
+        as_cube(np.array([NEVER], np.int32))
+
+
+def test_departures_within_a_time_and_the_nearest_of_groups() -> None:
+    """Two departures to three places in groups 0, 1, 0: within 100 s the first twice, the second once, the third never."""
+    cube = np.array([[[100, 101, NEVER], [40, 100, 300]]], np.int16)
+    assert reach.departures_within(cube, np.array([0, 1, 2]), 100).tolist() == [[2, 1, 0]]
+    assert reach.departures_within(cube, np.array([2]), NEVER - 1).tolist() == [[1]]
+    assert reach.nearest_of_groups(cube, np.array([0, 1, 0]), 2, NEVER).tolist() == [[[100, 101], [40, 100]]]
+    assert reach.nearest_of_groups(cube, np.array([-1, 0, 0]), 1, NEVER).tolist() == [[[101], [100]]]

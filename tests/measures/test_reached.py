@@ -278,3 +278,21 @@ def test_kinds_of_places_and_readings_are_ordered() -> None:
 def test_faulty_calls(changes: dict[str, object], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         rows(**changes)  # type: ignore[arg-type]
+
+
+def test_blocks_of_origins_change_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every measure of a drawn window, with all origins at once and with one after another: the same to the last bit."""
+    draw = np.random.default_rng(3)
+    cube = draw.integers(0, 5000, (5, 4, 3)).astype(np.int32)
+    cube[draw.random(cube.shape) < 0.2] = UNREACHED
+    given = {
+        "zones": ZONES.iloc[[0]].assign(id="Z"),
+        "origins": pd.DataFrame({"zone": [0] * 5, "weight": [1.0, 2.0, 0.5, 1.0, 3.0]}),
+        "time_s": cube,
+        "origin_reason": [""] * 5,
+    }
+    whole = rows(**given)  # type: ignore[arg-type]
+    for module in ("measure", "reach"):
+        monkeypatch.setattr(f"community_routes.measures.{module}.AT_ONCE", 1)
+    monkeypatch.setattr("community_routes.routing.matrices.AT_ONCE", 1)
+    pd.testing.assert_frame_equal(rows(**given), whole, check_exact=True)  # type: ignore[arg-type]

@@ -13,11 +13,11 @@ import pytest
 from community_routes.base.notices import Notice
 from community_routes.cli import run_command
 from community_routes.evaluation.case import open_study, sample_study
-from community_routes.network.kept import keep_networks, keep_read, keep_streets, open_store
+from community_routes.network.kept import Builder, Settings, keep_read, keep_streets, open_store
 from community_routes.network.network import Network
 from community_routes.network.packing import Packed
-from community_routes.network.store import fingerprint
-from community_routes.network.walks.links import CrowFly
+from community_routes.network.store import Store, fingerprint
+from community_routes.network.walks.links import CrowFly, Ground, Linked
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.travel_times import percentile_times
 from community_routes.sources.gtfs.feed import Feed
@@ -45,6 +45,21 @@ def parts(network: Network) -> str:
 def feed(minute: int = 10, **options: Any) -> Feed:
     lines = f"7: A 08:00  B 08:{minute}", "8: B 08:20  C 08:30"
     return drawn_feed(*lines, frequencies=["T1 08:00-10:00 every 20"], **options)
+
+
+def kept_networks(
+    store: Store | None,
+    feed: Feed,
+    ground: Ground,
+    dates: dict[str, dt.date],
+    *,
+    span_s: tuple[int, int],
+    **settings: Any,
+) -> tuple[Linked, dict[str, Network]]:
+    """Stops and the network of each date, as a study builds them."""
+    builder = Builder(store, feed, ground, Settings(**settings))
+    stopping = builder.stopping()
+    return stopping.stops, {day: builder.network(date, span_s, stopping.footpaths) for day, date in dates.items()}
 
 
 def count_networks(folder: Path) -> int:
@@ -80,11 +95,11 @@ def test_a_changed_timetable_of_the_same_name_and_time_is_read_anew(tmp_path):
 def test_a_kept_network_is_the_one_that_was_built(tmp_path):
     """And it answers the same: A to C, 08:00 on the 7 to 08:10, then the 8 at 08:20 to 08:30."""
     store = open_store(tmp_path)
-    built = keep_networks(None, feed(), CrowFly(), {"day": DATE}, **OPTIONS)[1]["day"]
-    keep_networks(store, feed(), CrowFly(), {"day": DATE}, **OPTIONS)
-    kept = keep_networks(store, feed(), CrowFly(), {"day": DATE}, **OPTIONS)[1]["day"]
+    built = kept_networks(None, feed(), CrowFly(), {"day": DATE}, **OPTIONS)[1]["day"]
+    kept_networks(store, feed(), CrowFly(), {"day": DATE}, **OPTIONS)
+    kept = kept_networks(store, feed(), CrowFly(), {"day": DATE}, **OPTIONS)[1]["day"]
     assert parts(kept) == parts(built)
-    stops = [keep_networks(s, feed(), CrowFly(), {"day": DATE}, **OPTIONS)[0] for s in (None, store)]
+    stops = [kept_networks(s, feed(), CrowFly(), {"day": DATE}, **OPTIONS)[0] for s in (None, store)]
     assert fingerprint(stops[0]) == fingerprint(stops[1])
     at_stops = built.footpaths.within(0)
     walks = Walks(at_stops, at_stops, at_stops)
@@ -111,10 +126,10 @@ def test_a_kept_network_is_the_one_that_was_built(tmp_path):
 def test_every_option_tells_networks_apart(tmp_path, changed):
     """With another option the network is what is built without any cache, not what was kept."""
     store = open_store(tmp_path)
-    keep_networks(store, feed(), CrowFly(), {"day": DATE}, **OPTIONS)
+    kept_networks(store, feed(), CrowFly(), {"day": DATE}, **OPTIONS)
     n = count_networks(tmp_path)
-    other = keep_networks(store, feed(), CrowFly(), {"day": DATE}, **(OPTIONS | changed))[1]["day"]
-    fresh = keep_networks(None, feed(), CrowFly(), {"day": DATE}, **(OPTIONS | changed))[1]["day"]
+    other = kept_networks(store, feed(), CrowFly(), {"day": DATE}, **(OPTIONS | changed))[1]["day"]
+    fresh = kept_networks(None, feed(), CrowFly(), {"day": DATE}, **(OPTIONS | changed))[1]["day"]
     assert parts(other) == parts(fresh)
     assert count_networks(tmp_path) > n
 
@@ -134,11 +149,11 @@ def test_date_ground_and_timetable_tell_networks_apart(tmp_path):
         (feed(), CrowFly(), DATE + dt.timedelta(days=1)),
         *((feed(places={"A": at(0, 0), "B": at(250, 0), "C": at(250, 100)}), ground, DATE) for ground in streets),
     ]
-    assert len({parts(keep_networks(None, *case[:2], {"day": case[2]}, **OPTIONS)[1]["day"]) for case in cases}) == 6
+    assert len({parts(kept_networks(None, *case[:2], {"day": case[2]}, **OPTIONS)[1]["day"]) for case in cases}) == 6
     for _ in range(2):
         for case_feed, ground, date in cases:
-            kept = keep_networks(store, case_feed, ground, {"day": date}, **OPTIONS)[1]["day"]
-            fresh = keep_networks(None, case_feed, ground, {"day": date}, **OPTIONS)[1]["day"]
+            kept = kept_networks(store, case_feed, ground, {"day": date}, **OPTIONS)[1]["day"]
+            fresh = kept_networks(None, case_feed, ground, {"day": date}, **OPTIONS)[1]["day"]
             assert parts(kept) == parts(fresh)
             assert kept.timetable.date == date
 
@@ -147,8 +162,8 @@ def test_a_name_that_network_building_does_not_read_changes_only_the_feed(tmp_pa
     """The network holds the timetable it was asked with, not the one with which it was kept."""
     store = open_store(tmp_path)
     one, two = feed(), feed()
-    keep_networks(store, one, CrowFly(), {"day": DATE}, **OPTIONS)
-    assert keep_networks(store, two, CrowFly(), {"day": DATE}, **OPTIONS)[1]["day"].feed is two
+    kept_networks(store, one, CrowFly(), {"day": DATE}, **OPTIONS)
+    assert kept_networks(store, two, CrowFly(), {"day": DATE}, **OPTIONS)[1]["day"].feed is two
 
 
 def test_streets_come_back(tmp_path):

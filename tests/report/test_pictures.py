@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.image import imread
+from matplotlib.path import Path as MplPath
 
 from community_routes.base.errors import UsageError
-from community_routes.report.maps.matplotlib import plot_gains, plot_map
+from community_routes.report.figures import Figures, strongest
+from community_routes.report.maps.canvas import drawing, picture_bytes
+from community_routes.report.maps.description import asked_map
+from community_routes.report.maps.matplotlib import draw_map, plot_gains, plot_map
 from community_routes.report.maps.scale import GAINS, NO_CHANGE
 from community_routes.report.pictures import write_maps
 from report.made_results import made_results
@@ -24,6 +31,12 @@ SVG = "{http://www.w3.org/2000/svg}"
 @pytest.fixture(autouse=True)
 def _no_screen() -> None:
     matplotlib.use("Agg")
+
+
+def rings_with(axes: Axes, hatch: str) -> int:
+    """How many rings are hatched like this: one for each of the square neighbourhoods."""
+    paths = [patch.get_path() for patch in axes.patches if patch.get_hatch() == hatch]
+    return sum(int((path.codes == MplPath.MOVETO).sum()) for path in paths)
 
 
 def test_maps_are_written_the_same_every_time(tmp_path: Path) -> None:
@@ -40,6 +53,24 @@ def test_maps_are_written_the_same_every_time(tmp_path: Path) -> None:
     ]
     for a, b in zip(first, second, strict=True):
         assert a.read_bytes() == b.read_bytes(), a.name
+
+
+def test_a_picture_laid_together_from_layers_shows_what_is_drawn_at_once(tmp_path: Path) -> None:
+    """Pixels of the file against the same parts drawn on one pair of axes; edges may blend by a few levels."""
+    results = made_results(25)
+    written = [path for path in write_maps(results, tmp_path) if path.name.startswith("proposal-1-change")]
+    layered = imread(next(path for path in written if path.suffix == ".png"))
+    figures = Figures(results)
+    slot, kind = strongest(figures, "proposal-1")
+    view = asked_map(figures, "proposal-1", slot, kind, figures.headline_view, change=True)
+    with drawing():
+        figure = Figure(figsize=(10.4, 7.2), layout="constrained", facecolor="white", dpi=160)
+        draw_map(results, view, figure.add_subplot())
+        content = picture_bytes(figure, "png")
+    at_once = imread(io.BytesIO(content))
+    assert layered.shape == at_once.shape == (1152, 1664, 4)
+    assert np.abs(layered - at_once).mean() < 0.002
+    assert layered[..., 3].min() == 1
 
 
 def test_a_map_has_its_scale_bar_its_north_and_its_credit(tmp_path: Path) -> None:
@@ -85,16 +116,14 @@ def test_neighbourhoods_have_the_colours_of_their_change() -> None:
     fills = [to_hex(patch.get_facecolor()) for patch in axes.patches if patch.get_fill() and not patch.get_hatch()]
     for color in (NO_CHANGE, GAINS[1], GAINS[2]):
         assert color in fills
-    hatched = [patch for patch in axes.patches if patch.get_hatch() == "////"]
-    assert len(hatched) == 3
+    assert rings_with(axes, "////") == 3
 
 
 def test_what_cannot_be_told_from_zero_is_dotted() -> None:
     """Intervals are the change and 0.6 on both sides: 0 and 0.5 hold zero; of 22 neighbourhoods, those with i mod 5 in 0, 1."""
     results = made_results(25, is_random=True)
     axes = plot_map(results, scenario="proposal-1", change=True, window="evening", ax=Figure().add_subplot())
-    dotted = [patch for patch in axes.patches if patch.get_hatch() == "...."]
-    assert len(dotted) == sum(i % 5 in (0, 1) for i in range(22))
+    assert rings_with(axes, "....") == sum(i % 5 in (0, 1) for i in range(22))
     assert "cannot be told from no change" in [text.get_text() for text in axes.get_legend().get_texts()]
 
 

@@ -132,8 +132,9 @@ CASES: list[tuple[str, str, str]] = [
     (
         "a route that two agencies run",
         "scenario: plan\nchanges:\n  - withdraw_route: {route: 5}\n",
-        "plan.yaml line 3, column 29 (changes[1].withdraw_route.route): 2 routes are called '5'; add "
-        "agency, or write one route_id: r5a (5, North Buses, Alder Street - High Street, 1 trip); r5b "
+        "plan.yaml line 3, column 29 (changes[1].withdraw_route.route): 2 routes are called '5'; "
+        "write the id of one as the route, as in `route: r5a`, or add `agency`: r5a (5, North Buses, Alder Street - "
+        "High Street, 1 trip); r5b "
         "(5, South Buses, Alder Street - High Street, 1 trip)",
     ),
     (

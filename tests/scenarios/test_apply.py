@@ -383,3 +383,23 @@ def test_headway_beside_an_old_service_runs_while_the_open_one_does():
     done = apply(SetHeadway(route="7", sunday={"10:00-12:00": 30}), feed=feed)
     on = {year: departures_on(done.feed, 0, date) for year, date in SUNDAYS.items()}
     assert on == {2023: 4, 2024: 4, 2060: 4}
+
+
+def test_a_change_that_is_off_is_not_applied():
+    """The 9 stays; the effect says so; the feed, with its hash, is that of a proposal without the change."""
+    off = WithdrawRoute(route="9", off=True)
+    on = SetHeadway(route="7", weekday={"09:00-11:00": 30})
+    alone, both = apply(on), apply(off, on)
+    assert departures_on(both.feed, 1, TUESDAY) == 2
+    assert both.effects[0].text == "withdraw_route: switched off (off: true), so it was not applied"
+    assert [effect.change for effect in both.effects] == [1, 2]
+    assert both.feed.content_hash == alone.feed.content_hash
+    assert same_feed(both.feed, alone.feed)
+    nothing = apply(off)
+    assert nothing.feed.content_hash == town().content_hash
+
+
+def test_what_is_off_may_name_what_is_not_there():
+    """Form is checked, names of the study are not: a route that is gone does not stop the others."""
+    done = apply(WithdrawRoute(route="no such route", off=True))
+    assert done.notices == []

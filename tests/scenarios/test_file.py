@@ -12,7 +12,8 @@ from community_routes.base.notices import Notice
 from community_routes.scenarios.changes.add_route import AddRoute
 from community_routes.scenarios.changes.set_headway import SetHeadway
 from community_routes.scenarios.changes.withdraw_route import WithdrawRoute
-from community_routes.scenarios.file import Scenario, read_scenario
+from community_routes.scenarios.file import Scenario, read_scenario, read_scenario_text
+from community_routes.scenarios.list import CHANGES
 
 WHOLE = """\
 scenario: evening-link
@@ -151,3 +152,42 @@ def test_changed_in_a_loop(tmp_path):
     for plan in made:
         (tmp_path / f"{plan.scenario}.yaml").write_text(plan.to_yaml(), encoding="utf-8")
         assert read_scenario(tmp_path / f"{plan.scenario}.yaml").changes == plan.changes
+
+
+def test_a_text_is_read_as_its_file_would_be(tmp_path):
+    """Unsaved texts: the same changes, the same places of faults, a base from the texts before one from the disk."""
+    saved = read_scenario(write(tmp_path, WHOLE))
+    unsaved = read_scenario_text({"evening-link": WHOLE}, "evening-link", tmp_path / "nowhere")
+    assert unsaved.changes == saved.changes
+    assert unsaved.cost == saved.cost
+    assert unsaved.folder == tmp_path / "nowhere"
+    write(tmp_path, "scenario: below\ntitle: On the disk\nchanges: []\n", "below")
+    texts = {"top": "scenario: top\nbase: below\nchanges: []\n"}
+    assert read_scenario_text(texts, "top", tmp_path).base_scenario.title == "On the disk"
+    texts["below"] = "scenario: below\ntitle: Only a text\nchanges: []\n"
+    assert read_scenario_text(texts, "top", tmp_path).base_scenario.title == "Only a text"
+
+
+def test_faults_of_a_text_have_their_places(tmp_path):
+    """Line 4, column 5 names the misspelt change; a control character and a circle of texts are refused like in files."""
+    notices: list[Notice] = []
+    with pytest.raises(ScenarioError, match="did you mean 'withdraw_route'"):
+        text = "scenario: a\ntitle: A\nchanges:\n  - withdraw_rout: {route: 7}\n"
+        read_scenario_text({"a": text}, "a", tmp_path, notices=notices)
+    assert [(n.file, n.row, n.column) for n in notices] == [("a.yaml", 4, 5)]
+    with pytest.raises(ScenarioError, match="control character U\\+0007"):
+        read_scenario_text({"a": "scenario: a\a\nchanges: []\n"}, "a", tmp_path)
+    with pytest.raises(ScenarioError, match="in a circle: a -> b -> a"):
+        circle = {one: f"scenario: {one}\nbase: {other}\nchanges: []\n" for one, other in ("ab", "ba")}
+        read_scenario_text(circle, "a", tmp_path)
+    with pytest.raises(ScenarioError, match=r"there is no file 'a\.yaml'"):
+        read_scenario_text({}, "a", tmp_path)
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_every_change_can_be_switched_off(tmp_path, kind):
+    """``off`` is a field of each; to_yaml keeps it; a word that is neither true nor false is a fault at its place."""
+    assert "off" in CHANGES[kind].model_fields
+    text = f"scenario: evening-link\nchanges:\n  - {kind}:\n      off: perhaps\n"
+    with pytest.raises(ScenarioError, match=rf"line 4, column 12 \(changes\[1\]\.{kind}\.off\)"):
+        read_scenario(write(tmp_path, text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 ACCESS_COLUMNS: Final = (
@@ -53,3 +54,11 @@ GROUPS_COLUMNS: Final = (
 LEAST_CHANGE: Final = 0.01
 """The share of a baseline's figure that a change must exceed to count as a gain or a loss, where nothing else is asked for."""
 NOTICES_COLUMNS: Final = ("severity", "code", "file", "row", "field", "value", "message")
+
+
+class TableKind(StrEnum):
+    """As what the long tables of a run are written."""
+
+    AUTO = "auto"
+    CSV = "csv"
+    PARQUET = "parquet"

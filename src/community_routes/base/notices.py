@@ -210,3 +210,8 @@ def total(found: Sequence[Notice]) -> int:
         counts = by_file.setdefault((notice.file, notice.field), [0, 0])
         counts[notice.is_sum] += 1 if notice.count is None else notice.count
     return sum(summed or single for single, summed in by_file.values())
+
+
+def counted(n: int, what: str) -> str:
+    """``1 trip``, ``2,149 trips``."""
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"

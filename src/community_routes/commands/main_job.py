@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from community_routes.base.columns import LEAST_CHANGE
+from community_routes.base.columns import LEAST_CHANGE, TableKind
 from community_routes.commands.engines import check_engine, engine_of
 from community_routes.commands.options import (
     Common,
@@ -16,6 +16,7 @@ from community_routes.commands.options import (
     EngineKind,
     KeepInputs,
     LeastChange,
+    LongTables,
     Maps,
     Pdf,
     Scheduler,
@@ -35,13 +36,21 @@ def demo(
     xlsx: Xlsx = False,
     template: Template = None,
     keep_inputs: KeepInputs = None,
+    tables: LongTables = TableKind.AUTO,
     *,
     common: Common,
 ) -> None:
     """Run the whole main job on the sample borough (invented), and say where the report is."""
     from community_routes.evaluation.case import sample_scenarios, sample_study
 
-    files = {"maps": maps, "pdf": pdf, "workbook": xlsx, "templates": template, "keep_inputs": keep_inputs}
+    files: dict[str, Any] = {
+        "maps": maps,
+        "pdf": pdf,
+        "workbook": xlsx,
+        "templates": template,
+        "keep_inputs": keep_inputs,
+        "tables": tables,
+    }
     searching = (EngineKind.LOCAL, None)
     _run(
         sample_study(),
@@ -67,13 +76,21 @@ def run(
     xlsx: Xlsx = False,
     template: Template = None,
     keep_inputs: KeepInputs = None,
+    tables: LongTables = TableKind.AUTO,
     engine: EngineChoice = EngineKind.LOCAL,
     scheduler: Scheduler = None,
     *,
     common: Common,
 ) -> None:
     """Score access today, compare the scenarios, write the report and its tables (the main job)."""
-    files = {"maps": maps, "pdf": pdf, "workbook": xlsx, "templates": template, "keep_inputs": keep_inputs}
+    files: dict[str, Any] = {
+        "maps": maps,
+        "pdf": pdf,
+        "workbook": xlsx,
+        "templates": template,
+        "keep_inputs": keep_inputs,
+        "tables": tables,
+    }
     searching = (engine, scheduler)
     _run(
         study,
@@ -134,6 +151,8 @@ def _run(
     for evaluation in evaluated:
         for effect in evaluation.applied.effects if evaluation.applied is not None else ():
             console.remark(f"{evaluation.scenario}: {effect}")
+    if (out / "access.parquet").is_file():
+        console.remark("access, comparison and groups are Parquet files; --tables csv writes text")
     if files["keep_inputs"] is not False:
         console.remark(listed(out).words(out))
     console.say(f"report: {page}")

@@ -14,6 +14,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import typer
 import typer.models
 
+from community_routes.base.columns import TableKind
 from community_routes.base.version import __version__
 
 
@@ -99,6 +100,13 @@ KeepInputs = Annotated[
         "--keep-inputs/--no-keep-inputs",
         help="Copy all inputs into inputs/, for `compare` in later years.",
         show_default="unless they hold more than 500 MB",
+    ),
+]
+LongTables = Annotated[
+    TableKind,
+    typer.Option(
+        "--tables",
+        help="Write access, comparison and groups as `csv` or `parquet`; `auto` is parquet above a million rows.",
     ),
 ]
 Template = Annotated[

@@ -14,15 +14,16 @@ import typer
 from community_routes.base.errors import CommunityRoutesError, MachineError, UsageError, is_utf8
 from community_routes.base.starting import INTERRUPTED, INTERRUPTED_WORDS
 from community_routes.commands import (
-    conveyal,
+    exchange,
+    init,
     inputs,
     main_job,
     over_time,
-    schema,
     sites,
     sweep,
     timetable,
     travel,
+    workbench,
 )
 from community_routes.commands.console import Console
 from community_routes.commands.options import as_command, print_version
@@ -126,20 +127,24 @@ _MAIN, _LOOK, _PROPOSE, _PREPARE = (
 )
 for _panel, _name, _command in (
     (_MAIN, "demo", main_job.demo),
+    (_MAIN, "init", init.init),
     (_MAIN, "check", inputs.check),
     (_MAIN, "run", main_job.run),
     (_MAIN, "sites", sites.sites),
     (_MAIN, "compare", over_time.compare),
+    (_LOOK, "routes", travel.routes),
+    (_LOOK, "stops", travel.stops),
     (_LOOK, "matrix", travel.matrix),
     (_LOOK, "journey", travel.journey),
     (_LOOK, "isochrone", travel.isochrone),
+    (_PROPOSE, "workbench", workbench.workbench),
     (_PROPOSE, "new-scenario", timetable.new_scenario),
-    (_PROPOSE, "import-conveyal", conveyal.import_conveyal),
+    (_PROPOSE, "import-conveyal", exchange.import_conveyal),
     (_PROPOSE, "diff", timetable.diff),
     (_PROPOSE, "sweep", sweep.sweep),
     (_PROPOSE, "export-gtfs", timetable.export_gtfs),
     (_PREPARE, "fetch", inputs.fetch),
-    (_PREPARE, "schema", schema.schema),
+    (_PREPARE, "schema", exchange.schema),
     (_PREPARE, "doctor", inputs.doctor),
 ):
     app.command(_name, rich_help_panel=_panel)(as_command(_command))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +46,7 @@ def opened_study(console: Console, study: Path, common: Common) -> Any:
         if notice.code in ("step_free_unknown", "step_free_none"):  # said before anything runs, not only at its end
             console.remark(f"warning: {notice}")
     if common.seed is not None:
-        travel = opened.file.travel.model_copy(update={"seed": common.seed})
-        opened = replace(opened, file=opened.file.model_copy(update={"travel": travel}))
+        opened = opened.with_seed(common.seed)
     return opened
 
 

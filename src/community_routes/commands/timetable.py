@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -74,18 +73,14 @@ def export_gtfs(
     common: Common,
 ) -> None:
     """Write the timetable as a scenario changes it, as a GTFS zip; what it does not touch comes out as it went in."""
-    from community_routes.evaluation.proposals import applied_to, read_scenarios
-    from community_routes.sources.gtfs.originals import export_feed, with_originals
+    from community_routes.evaluation.proposals import export_timetable, read_scenarios
 
     if file.suffix.lower() != ".zip" or file.is_dir():
         raise UsageError(f"{file}: a timetable is written as a file that ends in .zip")
     with session(common, f"reading {study.name}") as console:
         opened = opened_study(console, study, common)
-        marked = replace(opened, feed=with_originals(opened.feed))
-        (proposal,) = read_scenarios([scenario], marked)
-        applied = applied_to(marked, proposal, [])
-        stamp = min(opened.file.dates.values())
-        left_out = export_feed(applied.feed, opened.feed, opened.file.timetables, file, date_stamp=stamp)
+        (proposal,) = read_scenarios([scenario], opened)
+        applied, left_out = export_timetable(opened, proposal, file)
     for said in [*map(str, applied.effects), *left_out]:
         console.remark(said)
     console.say(str(file))

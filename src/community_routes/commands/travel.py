@@ -1,10 +1,10 @@
-"""Travel times, journeys and catchments of single places."""
+"""Travel times, journeys and catchments of single places; routes and stops as a proposal has to name them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,15 @@ from community_routes.base.errors import UsageError
 from community_routes.commands.engines import check_engine, engine_of
 from community_routes.commands.options import Common, EngineChoice, EngineKind, Scheduler, StudyArgument
 from community_routes.commands.session import opened_study, session, whole_numbers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from community_routes.commands.console import Console
+
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, a list of rows.")]
+Everywhere = Annotated[bool, typer.Option("--all", help="Those outside the study's area too.")]
 
 
 def matrix(
@@ -140,3 +149,65 @@ def isochrone(
 
 def _percentiles(text: str) -> tuple[int, ...]:
     return tuple(sorted(set(whole_numbers("--percentiles", text, "25,50,75"))))
+
+
+def routes(
+    study: StudyArgument,
+    route: Annotated[
+        str | None, typer.Argument(help="Number or id of a route, to see its stops and times.", show_default="all")
+    ] = None,
+    agency: Annotated[
+        str | None,
+        typer.Option("--agency", help="Who runs it, where several routes are called so.", show_default=False),
+    ] = None,
+    day: Annotated[str | None, typer.Option("--day", help="Day of the study.", show_default="the first one")] = None,
+    everywhere: Everywhere = False,
+    as_csv: AsCsv = False,
+    as_json: AsJson = False,
+    *,
+    common: Common,
+) -> None:
+    """List the routes that call in the study's area, or draw the stops and times of one, by pattern."""
+    from community_routes.evaluation.case import chosen_day
+    from community_routes.travel.lines import list_routes, route_lines, table_text
+
+    with session(common, f"reading {study.name}") as console:
+        opened = opened_study(console, study, common)
+        if route is None:
+            table = list_routes(opened, everywhere=everywhere)
+            text = table_text(table, console.out.width)
+        else:
+            on = chosen_day(opened, day if day is not None else next(iter(opened.file.dates)))
+            found = route_lines(opened, route, on, agency=agency)
+            table, text = found.table, found.text()
+    _print(console, table, text, as_csv=as_csv, as_json=as_json)
+
+
+def stops(
+    study: StudyArgument,
+    text: Annotated[str, typer.Argument(help="Part of a name or id.", show_default="all")] = "",
+    everywhere: Everywhere = False,
+    as_csv: AsCsv = False,
+    as_json: AsJson = False,
+    *,
+    common: Common,
+) -> None:
+    """List the stops in the study's area whose name or id holds a text, with their routes and calls a day."""
+    from community_routes.travel.lines import list_stops, table_text
+
+    with session(common, f"reading {study.name}") as console:
+        opened = opened_study(console, study, common)
+        table = list_stops(opened, text, everywhere=everywhere)
+        shown = table.drop(columns=["lon", "lat"])
+    _print(console, table, table_text(shown, console.out.width), as_csv=as_csv, as_json=as_json)
+
+
+def _print(console: Console, table: pd.DataFrame, text: str, *, as_csv: bool, as_json: bool) -> None:
+    if as_csv and as_json:
+        raise UsageError("--csv and --json exclude each other")
+    if as_csv:
+        console.data(table.to_csv(index=False).rstrip("\n"))
+    elif as_json:
+        console.data(table.to_json(orient="records", force_ascii=False))
+    else:
+        console.say(text)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from community_routes.base.errors import CommunityRoutesError, StudyError, UsageError, as_path
 from community_routes.base.notices import Notice, declare, raise_on_errors, sort_notices
-from community_routes.base.times import MINUTE, parse_window
+from community_routes.base.times import HOUR, MINUTE, format_window, parse_window
 from community_routes.base.timings import Stopwatch
 from community_routes.evaluation.places import (
     Reached,
@@ -25,7 +26,7 @@ from community_routes.evaluation.places import (
     origin_points,
     report_places,
     same_stops,
-    study_networks,
+    study_builder,
     study_walks,
     why_not,
     zone_walks,
@@ -33,11 +34,12 @@ from community_routes.evaluation.places import (
 from community_routes.evaluation.window import Choice, span_of, study_choice
 from community_routes.fares.feed import check_fares, money_of
 from community_routes.measures.service import StopDepartures, build_departures
-from community_routes.network.kept import Stopping, keep_read, keep_streets, open_store
-from community_routes.network.network import Network, assemble_network
+from community_routes.network.kept import Builder, Stopping, keep_read, keep_roads, keep_streets, open_store
+from community_routes.network.network import Network
 from community_routes.network.store import Store
-from community_routes.network.streets.roads import Roads, build_roads
+from community_routes.network.streets.roads import Roads
 from community_routes.network.streets.streets import build_streets
+from community_routes.network.timetable.trips import Timetable
 from community_routes.network.walks.links import (
     CrowFly,
     Ground,
@@ -45,6 +47,7 @@ from community_routes.network.walks.links import (
 )
 from community_routes.network.walks.points import Links, Points
 from community_routes.routing.query import Query, Walks
+from community_routes.scenarios.acting import check_acting
 from community_routes.scenarios.apply import Applied, apply_scenario
 from community_routes.scenarios.draws import Shifts, shifted_feed
 from community_routes.scenarios.edit.work import Setting
@@ -65,10 +68,14 @@ from community_routes.sources.places.zones import Zones, read_zones
 from community_routes.sources.rail import check_rail
 from community_routes.sources.step_free import check_step_free
 from community_routes.sources.study.credits import credit_of
-from community_routes.sources.study.dates import check_dates
+from community_routes.sources.study.dates import check_dates, country_of
 from community_routes.sources.study.fares import Fares
 from community_routes.sources.study.file import StudyFile, named_files, read_study_file
+from community_routes.sources.study.models import day_type
 
+EARLY_SUNDAY = declare(
+    "early_on_sunday", "warning", "A window early in the morning is measured on a Sunday too, as it names no days."
+)
 UNEXPECTED_FAULT = declare("unreadable_input", "error", "An input could not be read at all.")
 Read = TypeVar("Read")
 
@@ -121,6 +128,11 @@ class Study:
         travel = self.file.travel.model_copy(update={"step_free": bound})
         return replace(self, file=self.file.model_copy(update={"travel": travel}))
 
+    def with_seed(self, seed: int) -> Study:
+        """The same study with another seed of whatever is drawn at random."""
+        travel = self.file.travel.model_copy(update={"seed": seed})
+        return replace(self, file=self.file.model_copy(update={"travel": travel}))
+
     def bounds(self) -> list[tuple[str, Study]]:
         """The values of ``mode`` of a step-free study, each with the study of that bound alone; else this one, of no mode."""
         asked = self.file.travel.step_free
@@ -134,7 +146,7 @@ class Study:
         """What new bus routes run on."""
         if self.street_map is None:
             return self.ground if isinstance(self.ground, CrowFly) else CrowFly()
-        return build_roads(self.street_map)
+        return keep_roads(self.store, self.street_map)
 
     @property
     def is_invented(self) -> bool:
@@ -258,6 +270,7 @@ def _read(file: StudyFile, found: list[Notice], cache: str | Path | None) -> _Pa
     if readable:
         parts.opportunities = _try(lambda: read_opportunities(readable, file.folder, places, found), found)
     _check_together(parts, found)
+    _check_sundays(file, found)
     raise_on_errors(found, StudyError)
     return parts
 
@@ -265,7 +278,7 @@ def _read(file: StudyFile, found: list[Notice], cache: str | Path | None) -> _Pa
 def _check_dates(file: StudyFile, feed: Feed, found: list[Notice]) -> None:
     """Each service date against the calendar and against the timetable; no service is said of the study file's line."""
     place = file.at("dates")
-    check_dates(file.dates, found, place=place)
+    check_dates(file.dates, found, place=place, country=country_of(feed.agencies["agency_timezone"]))
     latest_s = max(window.end_s for window in file.travel.windows.values()) + file.travel.max_travel_min * MINUTE
     for date in dict.fromkeys(file.dates.values()):
         own: list[Notice] = []
@@ -274,6 +287,21 @@ def _check_dates(file: StudyFile, feed: Feed, found: list[Notice]) -> None:
             if notice.severity == "error":
                 notice = replace(notice, file=place.get("file", ""), row=place.get("row"), column=place.get("column"))
             found.append(notice)
+
+
+def _check_sundays(file: StudyFile, found: list[Notice]) -> None:
+    """Warn of windows early on a Sunday that are asked for only because no day was named."""
+    sundays = [day for day, date in file.dates.items() if day_type(date) == "sunday"]
+    others = ", ".join(day for day in file.dates if day not in sundays)
+    for name, window in file.travel.windows.items():
+        if sundays and others and window.days is None and window.end_s <= _SUNDAY_BEGINS_S:
+            message = (
+                f"the window {name} ({format_window(window.time)}) is measured on {sundays[0]} as well, when few buses run "
+                f"so early; add `days: [{others}]` to it, and a later window for {sundays[0]}"
+            )
+            place = window.at()
+            at = place if place.get("file") else {"file": file.path.name, "field": f"travel.windows.{name}"}
+            found.append(EARLY_SUNDAY.at(**at, value=sundays[0], message=message))
 
 
 def _check_together(parts: _Parts, found: list[Notice]) -> None:
@@ -377,6 +405,7 @@ def _sources(file: StudyFile) -> pd.DataFrame:
     return pd.DataFrame(list(rows.values()), columns=["name", "kind", "sha256", "credit", "publisher", "licence"])
 
 
+_SUNDAY_BEGINS_S = 9 * HOUR
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -528,6 +557,13 @@ class Case:
         found: list[Notice] = []
         try:
             applied = apply_scenario(scenario, self.setting, notices=found)
+            routes = [*applied.new_routes, *applied.changed_routes]
+            windows = {
+                day: [(name, window.time) for name, window in self.file.windows_on(day).items()]
+                for day in self.file.dates
+            }
+            acting = check_acting(self.feed, applied.feed, routes, self.file.dates, windows)
+            found += [replace(notice, file=f"{scenario.scenario}.yaml") for notice in acting]
         finally:
             if notices is not None:
                 notices.extend(found)
@@ -548,7 +584,7 @@ class Case:
             fares=applied.fares,
             name=scenario.scenario,
             title=scenario.name,
-            applied=applied,
+            applied=applied if self.applied is None else applied.after(self.applied),
             said=tuple(found),
             parent=self,
         )
@@ -651,58 +687,73 @@ class Case:
         return study_choice(self.file, self.zones)
 
     @cached_property
-    def _network(self) -> tuple[Stopping, Mapping[str, Network], tuple[Notice, ...]]:
-        """Stops, networks of all days, and what was found; taken over from the parent as far as they come from the same."""
-        known = self._parents("_network")
-        same = known is not None and self._same_stops(known) and self._same_settings(known, _OF_STOPS)
-        span_s = span_of(self.file, self.choice)
-        if known is not None and same and known.feed is self.feed and self._same_settings(known, _OF_NETWORKS):
-            hours, dates = span_of(known.file, known.choice), known.file.dates
-            if hours == span_s and dates == self.file.dates:
-                return known._network
-        found: list[Notice] = []
-        stopping, networks = study_networks(
-            self.file,
-            self.feed,
-            self.ground,
-            span_s=span_s,
-            notices=found,
-            store=self.study.store,
-            stopping=known._network[0] if known is not None and same else None,
-        )
-        return stopping, networks, tuple(found)
+    def _builder(self) -> Builder:
+        return study_builder(self.file, self.feed, self.ground, self.study.store)
+
+    @cached_property
+    def stopping(self) -> Stopping:
+        """Stops of the feed joined to the ground, and the walks between them; the parent's where they are the same."""
+        known = self._parents("stopping")
+        if known is not None and self._same_stops(known) and self._same_settings(known, _OF_STOPS):
+            return known.stopping
+        return self._builder.stopping()
 
     @property
     def stops(self) -> Linked:
         """Stops of the feed joined to the ground."""
-        return self._network[0].stops
+        return self.stopping.stops
 
     @property
     def footpaths(self) -> Links:
         """Walks between the stops."""
-        return self._network[0].footpaths
+        return self.stopping.footpaths
 
-    @property
+    @cached_property
+    def _built(self) -> ByDay[tuple[Network, tuple[Notice, ...]]]:
+        """Networks, and what was found; taken over from the parent where they come from the same."""
+        known, span_s = self._parents("_built"), span_of(self.file, self.choice)
+        if (
+            known is not None
+            and known.feed is self.feed
+            and known.stopping is self.stopping
+            and self._same_settings(known, _OF_NETWORKS)
+            and (span_of(known.file, known.choice), known.file.dates) == (span_s, self.file.dates)
+        ):
+            return known._built
+
+        def build(day: str) -> tuple[Network, tuple[Notice, ...]]:
+            found: list[Notice] = []
+            network = self._builder.network(self.file.dates[day], span_s, self.footpaths, found)
+            return network, tuple(found)
+
+        return ByDay(self.file.dates, build)
+
+    @cached_property
     def networks(self) -> Mapping[str, Network]:
-        """The network of each day."""
-        return self._network[1]
+        """The network of each day, built when it is first asked for."""
+        return ByDay(self.file.dates, lambda day: self._built[day][0])
+
+    @cached_property
+    def timetables(self) -> Mapping[str, Timetable]:
+        """The timetable of each day: of its network where that is built, else alone."""
+        span_s = span_of(self.file, self.choice)
+
+        def of_day(day: str) -> Timetable:
+            if self._built.has(day):
+                return self.networks[day].timetable
+            return self._builder.timetable(self.file.dates[day], span_s)
+
+        return ByDay(self.file.dates, of_day)
 
     def network_between(self, day: str, span_s: tuple[int, int]) -> Network:
-        """The network of a day for the departures of a span of seconds alone, built anew: for one question of a draw."""
-        travel = self.file.travel
-        return assemble_network(
-            self.feed,
-            self.file.dates[day],
-            self.footpaths_of_parents(),
-            slack_s=travel.slack_s,
-            wheelchair=travel.bound,
-            span_s=span_s,
-        )
+        """The network of a day for the departures of a span of seconds alone, built anew and not kept."""
+        return replace(self._builder, store=None).network(self.file.dates[day], span_s, self._wide_footpaths)
 
-    def footpaths_of_parents(self) -> Links:
-        """Walks between the stops, of the first parent that knows them where the stops are the same: no network is built."""
-        known = self._parents("_network")
-        if known is not None and self._same_stops(known) and self._same_settings(known, _OF_STOPS):
+    @property
+    def _wide_footpaths(self) -> Links:
+        """Walks between the stops, perhaps those of a parent that serves further stops: they lead to no vehicle of this case."""
+        known = self._parents("stopping")
+        if known is not None and self._same_stops(known, fewer=True) and self._same_settings(known, _OF_STOPS):
             return known.footpaths
         return self.footpaths
 
@@ -748,42 +799,46 @@ class Case:
             return known.home_walks
         return home_walks(self.file, self.ground, self.stops, self.reached, self.zones, self.opportunities)
 
+    @property
+    def on_network(self) -> NDArray[np.bool_]:
+        """Origins that are joined to the ground, shape (n_origins,)."""
+        return self.reached.origins.place_linked
+
     @cached_property
     def origin_reason(self) -> Mapping[str, NDArray[np.object_]]:
         """By day, why each origin cannot travel: ``off_network``, ``no_service`` or "", shape (n_origins,)."""
-        return {
-            day: why_not(network, self.reached.origins, self.walks.access, leaving=True)
-            for day, network in self.networks.items()
-        }
+        return ByDay(
+            self.file.dates,
+            lambda day: why_not(self.timetables[day], self.reached.origins, self.walks.access, leaving=True),
+        )
 
     @cached_property
     def destination_reason(self) -> Mapping[str, NDArray[np.object_]]:
         """By day, why nobody can travel to each destination, shape (n_destinations,)."""
-        return {
-            day: why_not(network, self.reached.destinations, self.walks.egress, leaving=False)
-            for day, network in self.networks.items()
-        }
+        return ByDay(
+            self.file.dates,
+            lambda day: why_not(self.timetables[day], self.reached.destinations, self.walks.egress, leaving=False),
+        )
 
     @cached_property
     def departures(self) -> Mapping[str, StopDepartures]:
         """What leaves from each stop, by day."""
-        return {day: build_departures(self.feed, network.timetable) for day, network in self.networks.items()}
+        return ByDay(self.file.dates, lambda day: build_departures(self.feed, self.networks[day].timetable))
 
     @cached_property
     def called_at(self) -> NDArray[np.int64]:
         """Rows of the stops where any trip calls."""
-        return np.unique(self.feed.calls.stop).astype(np.int64)
+        return np.flatnonzero(np.bincount(self.feed.calls.stop, minlength=len(self.feed.stops))).astype(np.int64)
 
-    @cached_property
-    def notices(self) -> tuple[Notice, ...]:
-        """What was found: of the proposal, of the networks, of places that are off the streets.
+    def notices_on(self, days: Iterable[str]) -> tuple[Notice, ...]:
+        """What was found: of the proposal, of the networks of some days, of places that are off the streets.
 
         Raises
         ------
         StudyError
             Nothing can be measured.
         """
-        found = [*self.said, *self._network[2]]
+        found = [*self.said, *self.stopping.notices, *(notice for day in days for notice in self._built[day][1])]
         report_places(self.file, self.ground, self.stops, self.reached, found)
         raise_on_errors(found, StudyError)
         return tuple(sort_notices(found))
@@ -799,8 +854,8 @@ class Case:
         mine, its = self.file.travel, other.file.travel
         return mine is its or all(getattr(mine, name) == getattr(its, name) for name in names)
 
-    def _same_stops(self, other: Case) -> bool:
-        """Whether stops lie, are served and are joined to one another as in another case."""
+    def _same_stops(self, other: Case, *, fewer: bool = False) -> bool:
+        """Whether stops lie, are served and are joined to one another as in another case; some may be served there alone."""
         one, two = self.feed, other.feed
         return self.ground is other.ground and (
             one is two
@@ -808,12 +863,45 @@ class Case:
                 same_stops(one, two)
                 and _same_table(one.transfers, two.transfers)
                 and _same_table(one.pathways, two.pathways)
-                and np.array_equal(self.called_at, other.called_at)
+                and (
+                    np.array_equal(self.called_at, other.called_at)
+                    or (fewer and bool(np.isin(self.called_at, other.called_at).all()))
+                )
             )
         )
 
     def __repr__(self) -> str:
         return f"Case({self.study.file.study}: {self.name})"
+
+
+Of = TypeVar("Of")
+
+
+class ByDay(Mapping[str, Of]):
+    """Something of each day, made when it is first asked for and kept."""
+
+    def __init__(self, days: Iterable[str], make: Callable[[str], Of]) -> None:
+        self._days, self._make = tuple(days), make
+        self._made: dict[str, Of] = {}
+        self._lock = threading.RLock()
+
+    def __getitem__(self, day: str) -> Of:
+        with self._lock:
+            if day not in self._made:
+                if day not in self._days:
+                    raise KeyError(day)
+                self._made[day] = self._make(day)
+            return self._made[day]
+
+    def has(self, day: str) -> bool:
+        """Whether it is made."""
+        return day in self._made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._days)
+
+    def __len__(self) -> int:
+        return len(self._days)
 
 
 _READ_BY = ("phase", "seed", "wheelchair")

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from community_routes.base.columns import NOTICES_COLUMNS
 from community_routes.base.errors import CommunityRoutesError, as_path
-from community_routes.base.notices import CODES, Notice, declare, errors_in, sort_notices, total
+from community_routes.base.notices import CODES, Notice, counted, declare, errors_in, sort_notices, total
 from community_routes.base.times import MINUTE, format_time, format_window
 from community_routes.base.timings import Stopwatch
 from community_routes.sources.checks import check_service, service_dates, usual_date
@@ -54,6 +54,8 @@ class CheckResult:
         What was read, where it can be used.
     reached : Reached or None
         Which places are on the network, where there is a study.
+    faulty : tuple of str
+        The scenario files that cannot be used, where the study can.
     """
 
     notices: list[Notice]
@@ -61,6 +63,7 @@ class CheckResult:
     name: str = ""
     study: Study | None = None
     reached: Reached | None = None
+    faulty: tuple[str, ...] = ()
 
     def failed(self, *, strict: bool = False) -> bool:
         """Whether there is an error, or with ``strict`` a warning."""
@@ -89,10 +92,10 @@ class CheckResult:
         parts = []
         for severity, what in (("error", "error"), ("warning", "warning"), ("info", "remark")):
             n, m = counts[severity], kinds[severity]
-            parts.append(_count(n, what) + (f" of {_count(m, 'kind')}" if n > m else ""))
+            parts.append(counted(n, what) + (f" of {counted(m, 'kind')}" if n > m else ""))
         said = ", ".join(parts)
         if counts["error"]:
-            return f"{said}. {self.name} cannot be used until the errors are mended."
+            return f"{said}. {' and '.join(self.faulty) or self.name} cannot be used until the errors are mended."
         if strict and counts["warning"]:
             return f"{said}. With --strict warnings count as errors."
         return f"{said}. {self.name} can be used" + ("; look at the warnings first." if counts["warning"] else ".")
@@ -138,6 +141,7 @@ def check_inputs(
     reached = evaluate_places(study, notices)
     check_windows(study, reached, notices)
     lines = _study_lines(study, reached)
+    faulty = []
     if scenarios:
         tell("trying the scenarios")
         lines.append(("", ""))
@@ -145,11 +149,12 @@ def check_inputs(
         for path in scenarios:
             try:
                 (scenario,) = read_scenarios([path], study, notices=notices)
-                lines.append((scenario.scenario, f"{_count(len(scenario.changes), 'change')} can be made"))
+                lines.append((scenario.scenario, f"{counted(len(scenario.changes), 'change')} can be made"))
             except CommunityRoutesError as wrong:
                 notices = _with(notices, wrong)
                 lines.append((Path(path).name, "cannot be used"))
-    return CheckResult(sort_notices(notices), lines, target.name, study, reached)
+                faulty.append(Path(path).name)
+    return CheckResult(sort_notices(notices), lines, target.name, study, reached, tuple(faulty))
 
 
 def _with(notices: list[Notice], wrong: CommunityRoutesError) -> list[Notice]:
@@ -178,7 +183,7 @@ def _check_feed(path: Path) -> CheckResult:
 def _feed_lines(feed: Feed) -> list[tuple[str, str]]:
     routes, trips, stops = len(feed.routes), len(feed.trips), len(feed.stops)
     named = ", ".join(feed.sources)
-    return [("timetable", f"{named}: {_count(routes, 'route')}, {_count(trips, 'trip')}, {_count(stops, 'stop')}")]
+    return [("timetable", f"{named}: {counted(routes, 'route')}, {counted(trips, 'trip')}, {counted(stops, 'stop')}")]
 
 
 def _study_lines(study: Study, reached: Reached) -> list[tuple[str, str]]:
@@ -241,7 +246,7 @@ def _service_lines(
     by_mode = ", ".join(f"{count:,} {mode}" for mode, count in sorted(modes.items()))
     first, last = (format_time(int(moment), with_seconds=False) for moment in (starts.min(), starts.max()))
     number = len(np.unique(route))
-    said = f"{named}: {_count(number, 'route')} ({by_mode}), {_count(len(starts), 'trip')}, first leaves {first}, last {last}"
+    said = f"{named}: {counted(number, 'route')} ({by_mode}), {counted(len(starts), 'trip')}, first leaves {first}, last {last}"
     if near is not None:
         within = int(np.isin(np.unique(route), _routes_at(feed, near)).sum())
         said += f"; {within:,} of the routes stop within a walk of a neighbourhood" if within < number else ""
@@ -269,7 +274,7 @@ def check_windows(study: Study, reached: Reached, notices: list[Notice]) -> None
             more = f" and {len(rare) - 4} more" if len(rare) > 4 else ""
             message = (
                 f"the window {name} ({(end - start) // MINUTE} min) on {day} is shorter than the time between two "
-                f"departures of {_count(len(rare), 'regular route')} ({shown}{more}); figures depend on where it "
+                f"departures of {counted(len(rare), 'regular route')} ({shown}{more}); figures depend on where it "
                 "begins. A longer window says more"
             )
             place = study.file.travel.at("windows")
@@ -357,7 +362,3 @@ def _table(lines: Sequence[tuple[str, str]], width: int) -> list[str]:
         head = f"  {label}".ljust(indent)
         out += textwrap.wrap(text, width, initial_indent=head, subsequent_indent=" " * indent, break_on_hyphens=False)
     return out
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from community_routes.evaluation.evaluate import Evaluation
+from community_routes.evaluation.case import Case
 from community_routes.report.results import MISSING_COST
 from community_routes.scenarios.cost import Cost, OperatingCost, operating_cost
 from community_routes.scenarios.file import Scenario
@@ -17,14 +17,13 @@ from community_routes.sources.study.file import StudyFile
 BY_DAY, BY_PERIOD = "operating_by_day", "operating_by_period"
 
 
-def proposal_cost(today: Evaluation, proposal: Evaluation) -> OperatingCost | None:
+def proposal_cost(today: Case, proposal: Case) -> OperatingCost | None:
     """What a proposal takes a year beside today; None where it changes no route and has no buses on demand."""
     applied = proposal.applied
     if applied is None or not (applied.changed_routes or applied.new_routes or applied.drt):
         return None
     routes = [*applied.changed_routes, *applied.new_routes]
-    file = today.study.file
-    dates, rates = file.dates, rates_of(file, applied.scenario)
+    dates, rates = today.file.dates, rates_of(today.file, applied.scenario)
     return operating_cost(today.feed, proposal.feed, routes, dates, rates, drt=applied.drt)
 
 

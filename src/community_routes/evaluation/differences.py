@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 
 from community_routes.base.columns import COMPARISON_COLUMNS, LEAST_CHANGE
 from community_routes.base.errors import UsageError
-from community_routes.base.times import UNREACHED
+from community_routes.base.kernels import kernel
+from community_routes.base.order import in_order
 from community_routes.evaluation.evaluate import Evaluation
 from community_routes.measures.groups import better_or_worse
 from community_routes.measures.list import less_is_better
+from community_routes.routing.matrices import as_cube
+from community_routes.routing.scan import NEVER
 
 KEYS = ("day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min")
 """What a row of access.csv is about, the scenario aside."""
@@ -242,8 +245,7 @@ def _keyed(table: pd.DataFrame, which: str) -> pd.DataFrame:
 
 
 def _name(proposal: pd.DataFrame) -> str:
-    names = list(dict.fromkeys(proposal["scenario"])) if "scenario" in proposal.columns else []
-    return str(names[0]) if names else ""
+    return str(proposal["scenario"].iloc[0]) if "scenario" in proposal.columns and len(proposal) else ""
 
 
 def _interval_of(
@@ -360,8 +362,8 @@ def paired_rows(
     today: Evaluation,
     proposal: Evaluation,
     slot: tuple[str, str],
-    before_s: NDArray[np.int32],
-    after_s: NDArray[np.int32],
+    before_s: NDArray[np.int16],
+    after_s: NDArray[np.int16],
 ) -> pd.DataFrame:
     """What becomes of each journey of today in one window, counted by neighbourhood and kind of place.
 
@@ -374,8 +376,8 @@ def paired_rows(
     ----------
     today, proposal : Evaluation
     slot : (day, window)
-    before_s, after_s : int32, shape (n_origins, n_departures, n_destinations)
-        Travel times of today and of the proposal.
+    before_s, after_s : int16, shape (n_origins, n_departures, n_destinations)
+        Travel times of today and of the proposal, as a search gives them.
 
     Returns
     -------
@@ -384,17 +386,17 @@ def paired_rows(
     """
     zone = proposal.zones.origins["zone"].to_numpy(np.int64)
     ids = proposal.zones.table["id"].to_numpy(object)
-    keys = proposal.opportunities.table["key"].to_numpy(object)
+    keys = proposal.opportunities.keys
+    kind = pd.Index(keys).get_indexer(proposal.opportunities.table["key"]).astype(np.int64)
     at_origin = _rows(today.zones.origins["id"], proposal.zones.origins["id"])
     at_place = _rows(_places(today), _places(proposal))
-    before = _aligned(before_s, at_origin, at_place)
+    before = _aligned(as_cube(before_s), at_origin, at_place)
+    counts, change = count_outcomes(before, as_cube(after_s), kind, len(keys), NEVER)
     rows = []
-    for key in proposal.opportunities.keys:
-        mine = keys == key
-        counts, change = _outcomes(before[:, :, mine], after_s[:, :, mine])
+    for number, key in enumerate(keys):
         of_zone = np.zeros((len(ids), len(OUTCOMES)), np.int64)
-        np.add.at(of_zone, zone, counts)
-        total = np.bincount(zone, weights=change, minlength=len(ids))
+        np.add.at(of_zone, zone, counts[:, number])
+        total = np.bincount(zone, weights=change[:, number], minlength=len(ids))
         both = of_zone[:, :3].sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = np.where(both > 0, total / both, np.nan)
@@ -406,7 +408,7 @@ def paired_rows(
 
 def in_paired_order(table: pd.DataFrame) -> pd.DataFrame:
     """Rows of paired.csv by scenario, day, window, neighbourhood and kind."""
-    return table.sort_values(["scenario", "day", "window", "neighbourhood", "kind"], kind="stable", ignore_index=True)
+    return in_order(table, ["scenario", "day", "window", "neighbourhood", "kind"])
 
 
 def _places(side: Evaluation) -> pd.Series[str]:
@@ -419,13 +421,13 @@ def _rows(old: pd.Series[str], new: pd.Series[str]) -> NDArray[np.int64]:
     return np.asarray(pd.Index(old).get_indexer(pd.Index(new)), np.int64)
 
 
-def _aligned(time_s: NDArray[np.int32], origins: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int32]:
+def _aligned(time_s: NDArray[np.int16], origins: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int16]:
     """Today's times in the proposal's order of origins and destinations; none from or to what is new."""
     if _is_whole(origins, time_s.shape[0]) and _is_whole(places, time_s.shape[2]):
         return time_s
-    found = time_s[np.maximum(origins, 0)][:, :, np.maximum(places, 0)]
-    found[origins < 0] = UNREACHED
-    found[:, :, places < 0] = UNREACHED
+    found = np.take(time_s[np.maximum(origins, 0)], np.maximum(places, 0), axis=2)
+    found[origins < 0] = NEVER
+    found[:, :, places < 0] = NEVER
     return found
 
 
@@ -433,18 +435,24 @@ def _is_whole(rows: NDArray[np.int64], n: int) -> bool:
     return len(rows) == n and bool((rows == np.arange(n)).all())
 
 
-def _outcomes(before: NDArray[np.int32], after: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Counts of each outcome, shape (n_origins, 6), and the sum of changes of travel time, shape (n_origins,)."""
-    had = before != UNREACHED
-    if np.array_equal(before, after):
-        n = had.sum(axis=(1, 2))
-        none = np.zeros_like(n)
-        every = had.shape[1] * had.shape[2]
-        return np.stack([none, none, n, none, none, every - n], axis=1), none.astype(np.float64)
-    has = after != UNREACHED
-    both = had & has
-    counts = [
-        both & (after < before), both & (after > before), both & (after == before), has & ~had, had & ~has, ~had & ~has,
-    ]  # fmt: skip
-    change = np.where(both, after.astype(np.int64) - before, 0).sum(axis=(1, 2))
-    return np.stack([count.sum(axis=(1, 2)) for count in counts], axis=1), change.astype(np.float64)
+@kernel
+def count_outcomes(
+    before: NDArray[np.int16], after: NDArray[np.int16], kind: NDArray[np.int64], n_kinds: int, never: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Counts of each outcome, (n_origins, n_kinds, 6), and the sum of changes of travel time, (n_origins, n_kinds).
+
+    Both in seconds of (n_origins, n_departures, n_destinations); ``kind`` of each destination.
+    """
+    n_origins, n_departures, n_places = before.shape
+    counts = np.zeros((n_origins, n_kinds, 6), np.int64)
+    change = np.zeros((n_origins, n_kinds), np.float64)
+    for origin in range(n_origins):
+        for d in range(n_departures):
+            for place in range(n_places):
+                old, new, k = before[origin, d, place], after[origin, d, place], kind[place]
+                if old != never and new != never:
+                    counts[origin, k, 0 if new < old else 1 if new > old else 2] += 1
+                    change[origin, k] += np.int64(new) - np.int64(old)
+                else:
+                    counts[origin, k, 3 if new != never else 4 if old != never else 5] += 1
+    return counts, change

@@ -11,7 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.base.errors import UsageError
-from community_routes.evaluation.case import window_query
+from community_routes.base.kernels import kernel
+from community_routes.evaluation.case import Case, window_query
 from community_routes.evaluation.differences import in_paired_order, interval, paired_rows, spread
 from community_routes.evaluation.evaluate import Evaluation
 from community_routes.measures.groups import groupings
@@ -174,15 +175,15 @@ class Intervals:
     words: tuple[str, ...]
 
 
-def randomness_of(evaluation: Evaluation, delays: Delays | None = None) -> Randomness:
+def randomness_of(case: Case, delays: Delays | None = None) -> Randomness:
     """What is random in a timetable: assumed clock times of a proposal, phases of headway services, stated delays."""
-    timed = tuple(evaluation.applied.timed) if evaluation.applied is not None else ()
-    return Randomness(timed=timed, phases=evaluation.study.file.travel.phase == "sampled", delays=delays)
+    timed = tuple(case.applied.timed) if case.applied is not None else ()
+    return Randomness(timed=timed, phases=case.file.travel.phase == "sampled", delays=delays)
 
 
-def is_random(evaluation: Evaluation, delays: Delays | None = None) -> bool:
+def is_random(case: Case, delays: Delays | None = None) -> bool:
     """Whether anything is."""
-    return not randomness_of(evaluation, delays).nothing(evaluation.feed)
+    return not randomness_of(case, delays).nothing(case.feed)
 
 
 def intervals(
@@ -217,10 +218,10 @@ def intervals(
     if draws < FEWEST_DRAWS:
         raise UsageError(f"an interval needs at least {FEWEST_DRAWS} draws, not {draws}")
     tell = progress or (lambda _: None)
-    randomness = randomness_of(proposal, delays)
+    randomness = randomness_of(proposal.case, delays)
     zone_parts, group_parts, drawn_groups = [], [], []
     for day, network in proposal.networks.items():
-        sides = [_Headline.of(side, proposal, day) for side in (today, proposal)]
+        sides = [Headline.of(side.case, proposal.case, day) for side in (today, proposal)]
         for window in proposal.study.file.windows_on(day):
             changes = window_draws(
                 Searched(today.feed, today.networks[day].footpaths, today.walks, sides[0].figures),
@@ -260,13 +261,14 @@ def _counting(tell: Progress, what: str) -> Callable[[int, int], None]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Headline:
+class Headline:
     """Opportunities reached on average over departures, of every zone and group, quickly and always in one order.
 
     Attributes
     ----------
-    side : Evaluation
+    case : Case
     day : str
+    kinds : list of (key, cutoff in minutes)
     zone_rows, group_rows : DataFrame
         Keys of the figures: first those of zones, then those of groups.
     weight : float64, shape (n_group_rows, n_zones)
@@ -275,25 +277,27 @@ class _Headline:
         Kind and cutoff of each group row.
     """
 
-    side: Evaluation
+    case: Case
     day: str
+    kinds: list[tuple[str, float]]
     zone_rows: pd.DataFrame
     group_rows: pd.DataFrame
     weight: NDArray[np.float64]
     figure_of: NDArray[np.int64]
 
     @staticmethod
-    def of(side: Evaluation, proposal: Evaluation, day: str) -> _Headline:
-        """The figures of one side, in the order of the proposal's."""
+    def of(side: Case, proposal: Case, day: str, kinds: list[tuple[str, float]] | None = None) -> Headline:
+        """The figures of one side, in the order of the proposal's; of some keys and cutoffs, or of all."""
         if len(side.zones) != len(proposal.zones):
             raise UsageError(
-                f"{proposal.scenario} adds neighbourhoods, so intervals beside today cannot be drawn; leave --draws out"
+                f"{proposal.name} adds neighbourhoods, so intervals beside today cannot be drawn; leave --draws out"
             )
         zones = side.zones.table
         known = np.zeros(len(zones), np.bool_)
-        known[side.zones.origins["zone"].to_numpy()[side.origin_reason[day] != "off_network"]] = True
-        kinds = [(key, float(c)) for key in side.study.file.destinations for c in side.study.file.travel.cutoffs_min]
-        common = {"scenario": proposal.scenario, "day": day, "measure": "cumulative_opportunities", "reading": "mean"}
+        known[side.zones.origins["zone"].to_numpy()[side.on_network]] = True
+        if kinds is None:
+            kinds = [(key, float(c)) for key in side.file.destinations for c in side.file.travel.cutoffs_min]
+        common = {"scenario": proposal.name, "day": day, "measure": "cumulative_opportunities", "reading": "mean"}
         zone_rows = pd.DataFrame(
             [{"neighbourhood": zone, "kind": k, "cutoff_min": c} for k, c in kinds for zone in zones["id"]]
         ).assign(**common)
@@ -310,8 +314,8 @@ class _Headline:
                     rows.append({"grouping": grouping.name, "group": group, "kind": kind, "cutoff_min": cutoff})
                     weights.append(weight)
                     figure_of.append(figure)
-        return _Headline(
-            side, day, zone_rows, pd.DataFrame(rows).assign(**common), np.array(weights), np.array(figure_of)
+        return Headline(
+            side, day, kinds, zone_rows, pd.DataFrame(rows).assign(**common), np.array(weights), np.array(figure_of)
         )
 
     def figures(self, time_s: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -319,39 +323,73 @@ class _Headline:
         zones = self._of_zones([each.mean(axis=1) for each in self._each(time_s)])
         return np.concatenate([zones.ravel(), self._of_groups(zones)])
 
-    def by_departure(self, time_s: NDArray[np.int32]) -> NDArray[np.float64]:
+    def by_departure(self, time_s: NDArray[np.int16] | NDArray[np.int32]) -> NDArray[np.float64]:
         """The same figures of each departure alone, shape (n_figures, n_departures)."""
-        zones = self._of_zones(self._each(time_s))
-        return np.concatenate([zones.reshape(-1, time_s.shape[1]), self._of_groups(zones)])
+        return self.of_origins(self._each(time_s))
 
-    def _each(self, time_s: NDArray[np.int32]) -> list[NDArray[np.float64]]:
+    def of_origins(self, values: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+        """The same from the figures of origins at each departure, an array (n_origins, n_departures) for each kind and cutoff."""
+        zones = self._of_zones(values)
+        return np.concatenate([zones.reshape(-1, zones.shape[-1]), self._of_groups(zones)])
+
+    def spreads(
+        self, window: str, before: NDArray[np.float64], after: NDArray[np.float64]
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The rows of zones and of groups with ``spread_low`` and ``spread_high`` of the change of ``by_departure``."""
+        low, high = spread(before, after)
+        n = len(self.zone_rows)
+        zones, groups = (
+            rows.assign(window=window, spread_low=low[own], spread_high=high[own])
+            for rows, own in ((self.zone_rows, slice(0, n)), (self.group_rows, slice(n, None)))
+        )
+        return zones, groups
+
+    def _each(self, time_s: NDArray[np.int16] | NDArray[np.int32]) -> list[NDArray[np.float64]]:
         """Opportunities of each kind and cutoff by origin and departure; missing from points off the network."""
-        side, cutoffs = self.side, self.side.study.file.travel.cutoffs_min
-        flat, off = time_s.reshape(-1, time_s.shape[-1]), side.origin_reason[self.day] == "off_network"
-        by_key = {places.kind: places for places in kinds_of_places(side.opportunities.table.assign(kind=""))}
+        case = self.case
+        off = ~case.on_network
+        by_key = {places.kind: places for places in kinds_of_places(case.opportunities.table.assign(kind=""))}
         found: list[NDArray[np.float64]] = []
-        for key in side.study.file.destinations:
+        for key in dict.fromkeys(key for key, _ in self.kinds):
+            cutoffs = tuple(cutoff for kind, cutoff in self.kinds if kind == key)
             if key not in by_key:
                 found += [np.where(off[:, None], np.nan, np.zeros(time_s.shape[:2]))] * len(cutoffs)
                 continue
-            each = Cumulative(cutoffs).of_rows(flat, by_key[key]).reshape(*time_s.shape[:2], len(cutoffs))
+            each = Cumulative(cutoffs).by_departure(time_s, by_key[key])
             found += [np.where(off[:, None], np.nan, each[:, :, k]) for k in range(len(cutoffs))]
         return found
 
     def _of_zones(self, values: list[NDArray[np.float64]]) -> NDArray[np.float64]:
         """Averages over each zone's points, shape (n_kinds_and_cutoffs, n_zones) or with departures at the end."""
-        origins = self.side.zones.origins
+        origins = self.case.zones.origins
         return np.array(
-            [zone_average(value, origins["zone"], origins["weight"], len(self.side.zones)) for value in values]
+            [zone_average(value, origins["zone"], origins["weight"], len(self.case.zones)) for value in values]
         )
 
     def _of_groups(self, zones: NDArray[np.float64]) -> NDArray[np.float64]:
         """Figures of groups from those of zones."""
-        table = np.nan_to_num(zones)[self.figure_of]
-        weight = self.weight.reshape(*self.weight.shape, *([1] * (zones.ndim - 2)))
-        groups: NDArray[np.float64] = np.nansum(table * weight, axis=1)
+        known = np.nan_to_num(zones)
+        if zones.ndim == 3:
+            groups = np.asarray(weighted_sums(known, self.figure_of, self.weight))
+        else:
+            groups = np.nansum(known[self.figure_of] * self.weight, axis=1)
         groups[np.isnan(self.weight).any(axis=1)] = np.nan
         return groups
+
+
+@kernel
+def weighted_sums(
+    zones: NDArray[np.float64], figure_of: NDArray[np.int64], weight: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Of each group its figure at each departure: (n_figures, n_zones, n_departures) -> (n_groups, n_departures)."""
+    groups = np.zeros((len(weight), zones.shape[2]), np.float64)
+    for row in range(len(weight)):
+        values = zones[figure_of[row]]
+        for zone in range(zones.shape[1]):
+            if weight[row, zone] != 0.0:
+                for d in range(zones.shape[2]):
+                    groups[row, d] += values[zone, d] * weight[row, zone]
+    return groups
 
 
 @dataclass(frozen=True, eq=False)
@@ -379,28 +417,23 @@ def by_side(today: Evaluation, proposals: Sequence[Evaluation]) -> dict[str, ByS
     groups: dict[str, list[pd.DataFrame]] = {name: [] for name in zones}
     paired: dict[str, list[pd.DataFrame]] = {p.scenario: [] for p in proposals}
     for day in today.networks if proposals else ():
-        sides = {p.scenario: _Headline.of(p, p, day) for p in proposals if p.scenario in zones}
-        of_today = _Headline.of(today, today, day)
+        sides = {p.scenario: Headline.of(p.case, p.case, day) for p in proposals if p.scenario in zones}
+        of_today = Headline.of(today.case, today.case, day)
         for window in today.study.file.windows_on(day):
             slot = day, window
-            time_s = today.time_s[slot]
+            time_s = today.cube(slot)
             before = of_today.by_departure(time_s) if sides else None
             for proposal in proposals:
                 name = proposal.scenario
                 # What was taken over from today is the very same: nothing differs at any departure.
                 same = proposal.searched[slot] is today.searched[slot]
-                times = time_s if same else proposal.time_s[slot]
+                times = time_s if same else proposal.cube(slot)
                 paired[name].append(paired_rows(today, proposal, slot, time_s, times))
                 if name not in sides or before is None:
                     continue
-                side = sides[name]
-                low, high = spread(before, before if same else side.by_departure(times))
-                n = len(side.zone_rows)
-                for rows, own, into in (
-                    (side.zone_rows, slice(0, n), zones),
-                    (side.group_rows, slice(n, None), groups),
-                ):
-                    into[name].append(rows.assign(window=window, spread_low=low[own], spread_high=high[own]))
+                after = before if same else sides[name].by_departure(times)
+                for rows, into in zip(sides[name].spreads(window, before, after), (zones, groups), strict=True):
+                    into[name].append(rows)
     return {
         name: BySide(
             pd.concat(zones[name], ignore_index=True) if name in zones else None,
@@ -427,14 +460,20 @@ def _filled(table: pd.DataFrame, found: pd.DataFrame | None, columns: tuple[str,
     if found is None or found.empty:
         return table
     keys = [column for column in found.columns if column not in columns]
+    # Only rows of the measure and reading that were found can be among them.
+    own = np.ones(len(table), np.bool_)
+    for key in ("measure", "reading"):
+        own &= table[key].isin(found[key].unique()).to_numpy(dtype=np.bool_)
+    rows = np.flatnonzero(own)
     place, wanted = (
         pd.MultiIndex.from_frame(
             t[keys].assign(cutoff_min=pd.to_numeric(t["cutoff_min"], errors="coerce").fillna(-1.0))
         )
-        for t in (found, table)
+        for t in (found, table.iloc[rows])
     )
     at = place.get_indexer(wanted)
     for column in columns:
-        values = found[column].to_numpy(np.float64)
-        table[column] = np.where(at >= 0, values[at], np.nan)
+        values = np.full(len(table), np.nan)
+        values[rows[at >= 0]] = found[column].to_numpy(np.float64)[at[at >= 0]]
+        table[column] = values
     return table

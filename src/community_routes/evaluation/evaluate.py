@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.base.notices import Notice
-from community_routes.base.times import UNREACHED
+from community_routes.base.order import in_order
 from community_routes.base.timings import Stopwatch
 from community_routes.evaluation.case import Case, Study, window_query
 from community_routes.evaluation.places import Reached, destination_points, origin_points, report_places, study_walks
@@ -29,6 +29,7 @@ from community_routes.network.walks.stops import link_stops
 from community_routes.routing.engine import Engine
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.runner import PAIRS, Progress, Runner
+from community_routes.routing.search import as_seconds
 from community_routes.routing.travel_times import travel_times_by_departure
 from community_routes.scenarios.apply import Applied
 from community_routes.scenarios.file import Scenario
@@ -51,25 +52,28 @@ class Cubes:
         self._kept: OrderedDict[tuple[int, Slot], NDArray[np.int16]] = OrderedDict()
         self._lock = threading.RLock()
 
-    def keep(self, case: Case, slot: Slot, time_s: NDArray[np.int32]) -> None:
+    def keep(self, case: Case, slot: Slot, cube: NDArray[np.int16]) -> None:
         """Keep the times of a window, where there is room for them at all."""
-        if 2 * time_s.size > self.most_bytes:
+        if cube.nbytes > self.most_bytes:
             return
-        small = time_s.astype(np.int16)  # the last bits of UNREACHED are -1, and a search knows no time beyond int16
         with self._lock:
             if not any(owner == id(case) for owner, _ in self._kept):
                 weakref.finalize(case, self._forget, id(case))
-            self._kept[id(case), slot] = small
+            self._kept[id(case), slot] = cube
             while sum(times.nbytes for times in self._kept.values()) > self.most_bytes:
                 self._kept.popitem(last=False)
 
     def get(self, case: Case, slot: Slot) -> NDArray[np.int16] | None:
-        """The times of a window as they are kept (-1 where there is no journey), or None."""
+        """The times of a window as they are kept, or None."""
         with self._lock:
             found = self._kept.get((id(case), slot))
             if found is not None:
                 self._kept.move_to_end((id(case), slot))
             return found
+
+    def let_go(self, case: Case) -> None:
+        """Keep the times of a case no longer; they are searched again should anybody ask."""
+        self._forget(id(case))
 
     def _forget(self, owner: int) -> None:
         with self._lock:
@@ -78,12 +82,6 @@ class Cubes:
 
 
 CUBES = Cubes(MOST_KEPT_BYTES)
-
-
-def _as_seconds(kept: NDArray[np.int16]) -> NDArray[np.int32]:
-    found = kept.astype(np.int32)
-    found[kept < 0] = UNREACHED
-    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,11 +186,21 @@ class Evaluation:
         """
         return _Times(self)
 
+    def cube(self, slot: Slot) -> NDArray[np.int16]:
+        """The same of one window, as a search gives them: int16, ``NEVER`` where there is no journey."""
+        case = self.searched[slot]
+        kept = CUBES.get(case, slot)
+        if kept is not None:
+            return kept
+        cube = self.runner.cube(case.networks[slot[0]], self.query(slot[1]), case.walks)
+        CUBES.keep(case, slot, cube)
+        return cube
+
     def times_between(self, slot: Slot, origin: int, destination: int) -> NDArray[np.int32]:
         """Travel times in seconds from one origin to one destination, shape (n_departures,), UNREACHED where none."""
         kept = CUBES.get(self.searched[slot], slot)
         if kept is not None:
-            return _as_seconds(kept[origin, :, destination])
+            return as_seconds(kept[origin, :, destination])
         walks = self.walks
         pair = Walks(
             walks.access.of(origin),
@@ -202,6 +210,11 @@ class Evaluation:
         self.runner.stopwatch.count(PAIRS)
         times = travel_times_by_departure(self.networks[slot[0]], self.query(slot[1]), pair)
         return np.ascontiguousarray(times[0, :, 0])
+
+    def let_go(self) -> None:
+        """Give back the memory of the travel times that are kept; they are searched again should anybody ask."""
+        for case in {id(case): case for case in self.searched.values()}.values():
+            CUBES.let_go(case)
 
     def query(self, window: str) -> Query:
         """The question asked in one window of the study."""
@@ -223,16 +236,9 @@ class _Times(Mapping[Slot, NDArray[np.int32]]):
         self._evaluation = evaluation
 
     def __getitem__(self, slot: Slot) -> NDArray[np.int32]:
-        found = self._evaluation
-        if slot not in found.median_s:
+        if slot not in self._evaluation.median_s:
             raise KeyError(slot)
-        case = found.searched[slot]
-        kept = CUBES.get(case, slot)
-        if kept is not None:
-            return _as_seconds(kept)
-        times = found.runner.times(case.networks[slot[0]], found.query(slot[1]), case.walks)
-        CUBES.keep(case, slot, times)
-        return times
+        return as_seconds(self._evaluation.cube(slot))
 
     def __iter__(self) -> Iterator[Slot]:
         return iter(self._evaluation.median_s)
@@ -333,18 +339,20 @@ def evaluate_case(
     with run.stage("network"):
         run.tell(f"building the network ({case.name})")
         choice = asked.choice(case)
-        _ = case.networks
+        days = [day for day in case.networks if asked.slots is None or asked.windows(case, day)]
+        for day in days:
+            _ = case.networks[day]
     with run.stage("routing"):
-        notices = case.notices
+        notices = case.notices_on(days)
     search = Search(case, choice, run)
     tables: list[pd.DataFrame] = []
     beside: list[tuple[str, pd.DataFrame]] = []
     median_s: dict[Slot, NDArray[np.int32]] = {}
     searched: dict[Slot, Case] = {}
-    for day in case.networks:
+    for day in days:
         with run.stage("measures"):
             known = _Known.of(base, case, day)
-            _ = case.departures
+            _ = case.departures[day]
         windows = asked.windows(case, day)
         for window in windows:
             slot = day, window
@@ -366,6 +374,7 @@ def evaluate_case(
                 median_s[slot], searched[slot] = inputs.median_s, case
                 tables.append(inputs.table([column for measure in choice.measures for column in measure.take(inputs)]))
                 beside += mixing_tables(inputs, case) if asked.measures is None else []
+            del inputs  # its travel times, before those of the next window are searched
         for shift in choice.shifts if windows else ():
             with run.stage("network"):
                 same = known.shift(windows[-1], shift)
@@ -439,7 +448,7 @@ def evaluate(
 def in_table_order(access: pd.DataFrame) -> pd.DataFrame:
     """Rows of access.csv by day, window, neighbourhood, kind, measure, reading and cutoff."""
     keys = ["scenario", "day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min"]
-    return access.sort_values(keys, kind="stable", na_position="first", ignore_index=True)
+    return in_order(access, keys)
 
 
 def evaluate_places(study: Study, notices: list[Notice]) -> Reached:
@@ -528,7 +537,7 @@ def largest_times(base: Evaluation) -> int:
     n_budgets = len(file.fares.budgets) if file.fares is not None else 0
     n_departures = max((len(base.query(window).departures_s) for _, window in base.median_s), default=1)
     pairs = max((times.size for times in base.median_s.values()), default=1)
-    return 2 * int(np.dtype(np.int32).itemsize) * pairs * n_departures * (1 + n_budgets)
+    return 2 * int(np.dtype(np.int16).itemsize) * pairs * n_departures * (1 + n_budgets)
 
 
 class _Together:

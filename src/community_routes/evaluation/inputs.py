@@ -96,7 +96,7 @@ _CHUNK = 1 << 20
 _COMPANIONS = {".shp": (".dbf", ".shx", ".prj", ".cpg"), ".tab": (".dat", ".map", ".id", ".ind"), ".mif": (".mid",)}
 """Files that belong to one that a study names: a shapefile is read from several."""
 _STUDY_KEYS = (("timetables",), ("file",), ("osm",), ("graphml",))
-_SCENARIO_KEYS = (("add_route", "line", "file"), ("add_drt", "zone"), ("add_path", "line"))
+SCENARIO_FILE_KEYS = (("add_route", "line", "file"), ("add_drt", "zone"), ("add_path", "line"))
 
 
 @dataclass(frozen=True)
@@ -308,7 +308,7 @@ class _Plan:
         path = part.folder / f"{part.scenario}.yaml"
         text = path.read_text(encoding="utf-8-sig")
         changes: dict[tuple[int, int], str] = {}
-        for scalar in file_scalars(path, _SCENARIO_KEYS):
+        for scalar in file_scalars(path, SCENARIO_FILE_KEYS):
             given = Path(scalar.text)
             source = given if given.is_absolute() else part.folder / given
             if not source.is_file():

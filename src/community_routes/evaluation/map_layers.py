@@ -128,11 +128,11 @@ def route_table(
     """
     active = np.unique(np.concatenate([np.zeros(0, np.int64), *trips_by_day(feed, dates).values()]))
     route_of, shape_of = feed.trips["route"].to_numpy(), feed.trips["shape"].to_numpy()
-    rows = []
+    rows, ids = [], feed.routes["route_id"].to_numpy()
     for route in np.unique(route_of[active]).tolist():
-        info = feed.routes.iloc[route]
-        if only is not None and info["route_id"] not in only:
+        if only is not None and ids[route] not in only:
             continue
+        info = feed.routes.iloc[route]
         lines = _courses(feed, active[route_of[active] == route], shape_of)
         geometry = shapely.clip_by_rect(shapely.multilinestrings(lines), *box) if lines else None
         if geometry is None or geometry.is_empty:
@@ -156,16 +156,16 @@ def route_table(
 
 
 def _courses(feed: Feed, trips: NDArray[np.int64], shape_of: NDArray[np.int32]) -> list[shapely.LineString]:
-    count: dict[tuple[str, bytes | int], list[int]] = {}
-    for trip in trips.tolist():
-        shape = int(shape_of[trip])
-        first, end = feed.calls.first[trip], feed.calls.first[trip + 1]
-        key: tuple[str, bytes | int] = (
-            ("shape", shape) if shape >= 0 else ("stops", feed.calls.stop[first:end].tobytes())
-        )
-        count.setdefault(key, []).append(trip)
-    common = sorted(count.values(), key=lambda of_course: (-len(of_course), of_course[0]))[:_MOST_COURSES]
-    lines = [trip_line(feed, of_course[0]) for of_course in common]
+    shaped = trips[shape_of[trips] >= 0]
+    _, first_of, counts = np.unique(shape_of[shaped], return_index=True, return_counts=True)
+    common = list(zip(counts.tolist(), shaped[first_of].tolist(), strict=True))
+    by_stops: dict[bytes, list[int]] = {}
+    for trip in trips[shape_of[trips] < 0].tolist():
+        stops = feed.calls.stop[feed.calls.first[trip] : feed.calls.first[trip + 1]]
+        by_stops.setdefault(stops.tobytes(), []).append(trip)
+    common += [(len(of_course), of_course[0]) for of_course in by_stops.values()]
+    common.sort(key=lambda course: (-course[0], course[1]))
+    lines = [trip_line(feed, trip) for _, trip in common[:_MOST_COURSES]]
     return [line for line in lines if line is not None]
 
 

@@ -12,16 +12,17 @@ from numpy.typing import NDArray
 
 from community_routes.base.notices import Notice, declare
 from community_routes.base.times import MINUTE
-from community_routes.network.kept import Stopping, networks_of
+from community_routes.network.kept import Builder, Settings, Stopping
 from community_routes.network.network import Network
 from community_routes.network.store import Store
 from community_routes.network.streets.streets import Streets
+from community_routes.network.timetable.trips import Timetable
+from community_routes.network.walks.around import walks_around
 from community_routes.network.walks.links import (
     CrowFly,
     Ground,
     Linked,
     is_symmetric,
-    join_linked,
     link_points,
     report_other_parts,
     walks_between,
@@ -85,24 +86,10 @@ def destination_points(opportunities: Opportunities) -> Points:
     )
 
 
-def study_networks(
-    file: StudyFile,
-    feed: Feed,
-    ground: Ground,
-    *,
-    span_s: tuple[int, int],
-    days: Collection[str] | None = None,
-    notices: list[Notice] | None = None,
-    store: Store | None = None,
-    stopping: Stopping | None = None,
-) -> tuple[Stopping, dict[str, Network]]:
-    """The stops joined to the ground, and the network of each day of a study (or of ``days``), with the study's settings."""
+def study_builder(file: StudyFile, feed: Feed, ground: Ground, store: Store | None = None) -> Builder:
+    """What builds stops and networks with the study's settings."""
     travel = file.travel
-    return networks_of(
-        store,
-        feed,
-        ground,
-        {day: date for day, date in file.dates.items() if days is None or day in days},
+    settings = Settings(
         slack_s=travel.slack_s,
         between_stops_s=int(travel.walk.between_stops_min * MINUTE),
         speed_kmh=travel.walk.speed_kmh,
@@ -110,10 +97,24 @@ def study_networks(
         phase=travel.phase,
         seed=travel.seed,
         wheelchair=travel.bound,
-        span_s=span_s,
-        notices=notices,
-        stopping=stopping,
     )
+    return Builder(store, feed, ground, settings)
+
+
+def study_networks(
+    file: StudyFile,
+    feed: Feed,
+    ground: Ground,
+    *,
+    span_s: tuple[int, int],
+    days: Collection[str] | None = None,
+    store: Store | None = None,
+) -> tuple[Stopping, dict[str, Network]]:
+    """The stops joined to the ground, and the network of each day of a study (or of ``days``), with the study's settings."""
+    builder = study_builder(file, feed, ground, store)
+    stopping = builder.stopping()
+    wanted = {day: date for day, date in file.dates.items() if days is None or day in days}
+    return stopping, {day: builder.network(date, span_s, stopping.footpaths) for day, date in wanted.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,25 +132,15 @@ def study_walks(file: StudyFile, ground: Ground, stops: Linked, origins: Points,
     start = link_points(ground, origins, link_m=walk.link_m)
     end = start if destinations is origins else link_points(ground, destinations, link_m=walk.link_m)
     to_stop_s, all_the_way_s = int(walk.to_stop_min * MINUTE), int(walk.all_the_way_min * MINUTE)
-    n_stops = stops.points.n_places
-    # One search from each origin finds its stops and the destinations that it can walk to.
-    leaving = walks_between(
-        ground, start, join_linked(stops, end), limit_s=max(to_stop_s, all_the_way_s), speed_kmh=walk.speed_kmh
+    access, egress, direct = walks_around(
+        ground, start, stops, end, to_stop_s=to_stop_s, all_the_way_s=all_the_way_s, speed_kmh=walk.speed_kmh
     )
-    access = leaving.to_places(0, n_stops).within(to_stop_s)
-    direct = leaving.to_places(n_stops, n_stops + destinations.n_places).within(all_the_way_s)
-    if end is start and is_symmetric(ground, stops):
-        egress = access
-    else:
-        arriving = walks_between(ground, stops, end, limit_s=to_stop_s, speed_kmh=walk.speed_kmh)
-        egress = arriving.reversed(destinations.n_places)
     # A place is there at once whatever file it comes from, and were it off the network.
     return Reached(start, end, Walks(access, egress, direct.with_nothing(*same_places(origins, destinations))))
 
 
-def why_not(network: Network, linked: Linked, links: Links, *, leaving: bool) -> NDArray[np.object_]:
+def why_not(timetable: Timetable, linked: Linked, links: Links, *, leaving: bool) -> NDArray[np.object_]:
     """Why each place cannot travel: ``off_network``, ``no_service`` (no trip that day within a walk) or ""."""
-    timetable = network.timetable
     served = np.zeros(timetable.n_stops, np.bool_)
     if leaving:
         served[timetable.from_stop[timetable.board]] = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +23,7 @@ from community_routes.scenarios.edit.work import (
     UNKNOWN_ROUTE,
 )
 from community_routes.scenarios.file import Scenario, read_readable, read_scenario
+from community_routes.sources.gtfs.originals import export_feed, with_originals
 
 CONVEYAL_ENDING = ".json"
 _ALWAYS_FAULTS = {code.name for code in (UNKNOWN_ROUTE, UNKNOWN_PLACE, UNKNOWN_DAY, NO_ROAD, NEW_STOP_OFF_NETWORK)}
@@ -122,6 +124,24 @@ def applied_to(study: Study, scenario: Scenario, notices: list[Notice]) -> Appli
     ScenarioError
     """
     return apply_scenario(scenario, setting_of(study), notices=notices)
+
+
+def export_timetable(study: Study, scenario: Scenario, file: Path) -> tuple[Applied, list[str]]:
+    """Write the timetable as a scenario changes it, as a GTFS zip; what it does not touch comes out as it went in.
+
+    Returns
+    -------
+    Applied
+    list of str
+        What of the original files could not be kept.
+
+    Raises
+    ------
+    ScenarioError
+    """
+    applied = applied_to(replace(study, feed=with_originals(study.feed)), scenario, [])
+    stamp = min(study.file.dates.values())
+    return applied, export_feed(applied.feed, study.feed, study.file.timetables, file, date_stamp=stamp)
 
 
 def scenario_sources(scenarios: Sequence[Scenario]) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import webbrowser
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from html import escape
 from pathlib import Path
@@ -15,7 +15,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from community_routes.base.columns import COMPARISON_COLUMNS, LEAST_CHANGE
+from community_routes.base.columns import COMPARISON_COLUMNS, LEAST_CHANGE, TableKind
 from community_routes.base.errors import UsageError, as_path
 from community_routes.base.files import check_replaceable, new_folder
 from community_routes.base.times import MINUTE, format_window
@@ -45,7 +45,13 @@ from community_routes.measures.groups import group_rows
 from community_routes.measures.meeting import hide_together
 from community_routes.report.files.tables import write_files
 from community_routes.report.notebook import map_html, notebook_html, table_html
-from community_routes.report.results import BASE_COMPARISON, BASE_GROUPS, Results, ScenarioSummary, empty_table
+from community_routes.report.results import (
+    BASE_COMPARISON,
+    BASE_GROUPS,
+    Results,
+    ScenarioSummary,
+    empty_table,
+)
 from community_routes.routing.runner import Progress, Runner
 from community_routes.scenarios.change import OfRoute
 from community_routes.scenarios.cost import OperatingCost
@@ -116,7 +122,7 @@ def base_tables(
                 least_change=least_change,
             ),
         ]
-        if is_random(proposal):
+        if is_random(proposal.case):
             parts = [with_intervals(part, None) for part in parts]
         for part, into in zip(parts, (zones, groups), strict=True):
             part.insert(1, "base", base.scenario)
@@ -178,7 +184,7 @@ class Comparison:
             spread = self._by_side[proposal.scenario].zones
             table = compare_tables(self.today.access, proposal.access, least_change=self.least_change)
             table = with_spreads(table, spread)
-            if is_random(proposal):
+            if is_random(proposal.case):
                 drawn = self.intervals.get(proposal.scenario)
                 table = with_intervals(table, drawn.comparison if drawn is not None else None)
             tables.append(table)
@@ -204,7 +210,7 @@ class Comparison:
                 equity_rows(proposal.access, zones, totals, lines=lines, baseline=access),
             ]
             own = [with_spreads(t, spread) for t in own]
-            if is_random(proposal):
+            if is_random(proposal.case):
                 found = self.intervals.get(proposal.scenario)
                 own = [with_intervals(t, found.groups if found is not None else None) for t in own]
             tables += own
@@ -283,7 +289,7 @@ class Comparison:
     @cached_property
     def costs(self) -> dict[str, OperatingCost | None]:
         """What each proposal takes a year beside today; None where it changes no route and has no buses on demand."""
-        return {proposal.scenario: proposal_cost(self.today, proposal) for proposal in self.proposals}
+        return {proposal.scenario: proposal_cost(self.today.case, proposal.case) for proposal in self.proposals}
 
     @cached_property
     def ranking(self) -> pd.DataFrame:
@@ -298,7 +304,7 @@ class Comparison:
         cutoffs = self.study.file.travel.cutoffs_min
         cutoff = cutoffs[len(cutoffs) // 2]
         lead = lead_rows(self.groups)
-        undrawn = {p.scenario for p in self.proposals if is_random(p) and p.scenario not in self.intervals}
+        undrawn = {p.scenario for p in self.proposals if is_random(p.case) and p.scenario not in self.intervals}
         tables = []
         for kind in self.today.opportunities.keys:
             rows = lead[(lead["kind"] == kind) & (lead["cutoff_min"] == cutoff)]
@@ -335,6 +341,7 @@ class Comparison:
         workbook: bool = False,
         templates: str | Path | None = None,
         keep_inputs: bool | None = None,
+        tables: str = TableKind.AUTO,
         stopwatch: Stopwatch | None = None,
     ) -> Path:
         """Write ``report.html`` and every table beside it into a folder, whole or not at all.
@@ -355,6 +362,9 @@ class Comparison:
             Whether ``inputs/`` gets a copy of everything that the run was made from, for comparisons over time; left out,
             unless that is more than 500 MB.
 
+        tables : ``auto``, ``csv`` or ``parquet``
+            As what access, comparison and groups are written; left out, as Parquet where they have more than a million rows.
+
         Returns
         -------
         Path
@@ -369,7 +379,9 @@ class Comparison:
         out = as_path(out)
         check_replaceable(out)
         with watch.stage("compare"):
-            results = self.results
+            results = replace(self.results, long_tables=TableKind(tables))
+            for evaluation in self.evaluations:  # all that the report needs of them is found
+                evaluation.let_go()
         with watch.stage("report"), new_folder(out) as made:
             write_files(results, made, maps=maps, pdf=pdf, workbook=workbook, templates=templates)
             keep_inputs_of(self.study, self._scenarios(), made, wanted=keep_inputs)
@@ -446,7 +458,7 @@ def compare(
     found = {
         proposal.scenario: intervals(today, proposal, draws=draws, seed=seed, threads=threads, progress=progress)
         for proposal in proposals
-        if draws and is_random(proposal)
+        if draws and is_random(proposal.case)
     }
     runner = Runner.of(threads, None, today.runner.stopwatch, progress)
     bases = base_evaluations(
@@ -564,8 +576,8 @@ def _summary(proposal: Evaluation, cost: OperatingCost | None) -> ScenarioSummar
         effects=tuple(str(effect) for effect in applied.effects),
         notices=tuple(str(notice) for notice in applied.notices),
         cost=cost_figures(cost),
-        is_random=is_random(proposal),
-        random=tuple(randomness_of(proposal).words(proposal.feed)) if is_random(proposal) else (),
+        is_random=is_random(proposal.case),
+        random=tuple(randomness_of(proposal.case).words(proposal.feed)) if is_random(proposal.case) else (),
         base_title=base.name if base is not None else "",
         rates=rate_figures(rates_of(proposal.study.file, applied.scenario)),
         own_rates=bool(applied.scenario.cost is not None and applied.scenario.cost.model_fields_set),

@@ -30,6 +30,7 @@ from community_routes.measures.meeting import exposure_table, mixing_table, visi
 from community_routes.measures.shifts import Shift, search_shift, shift_tables
 from community_routes.measures.wards import ward_table
 from community_routes.network.network import Network
+from community_routes.routing.matrices import as_cube
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.runner import Runner
 from community_routes.sources.gtfs.feed import Feed
@@ -63,14 +64,14 @@ class Search:
         query = window_query(case.file, window)
         where = f"searching {day}, {window} ({case.name})"
         runner.tell(where)
-        zone_times, of_budget = None, dict[float, NDArray[np.int32]]()
+        zone_times, of_budget = None, dict[float, NDArray[np.int16]]()
         with runner.stage("routing"):
-            time_s = runner.times(network, query, case.walks, where)
+            time_s = runner.cube(network, query, case.walks, where)
             if ZONE_TIMES in self.choice.needs:
-                zone_times = runner.times(network, query, case.zone_walks, where)
+                zone_times = runner.cube(network, query, case.zone_walks, where)
             if case.fares is not None and BUDGETS in self.choice.needs:
                 times = self._within_budgets(network, query, case.fares)
-                of_budget = dict(zip(case.fares.budgets, times, strict=True))
+                of_budget = {budget: as_cube(of_it) for budget, of_it in zip(case.fares.budgets, times, strict=True)}
             commutes = self._commutes(network, query)
         return replace(
             self.before_search(day, window, query),
@@ -92,7 +93,7 @@ class Search:
             zones=case.zones.table,
             origins=places[0],
             destinations=places[1],
-            time_s=np.empty((len(places[0]), 0, len(places[1])), np.int32),
+            time_s=np.empty((len(places[0]), 0, len(places[1])), np.int16),
             origin_reason=case.origin_reason[day].tolist(),
             access_walks=case.walks.access,
             departures=case.departures[day].within(query.window_s),

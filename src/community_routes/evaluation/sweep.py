@@ -339,7 +339,7 @@ def sweep(
             for proposal in proposals:
                 tables.append(gain_rows(today, proposal).assign(walk_speed_kmh=speed))
                 hours[proposal.scenario] = bus_hours_of(today, proposal)
-                if is_random(proposal):
+                if is_random(proposal.case):
                     assumed[proposal.scenario] = None
     with watch.stage("compare"):
         table = ordered_rows(pd.concat(tables, ignore_index=True), study, names, chosen)

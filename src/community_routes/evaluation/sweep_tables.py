@@ -66,7 +66,7 @@ def gain_rows(today: Evaluation, proposal: Evaluation) -> pd.DataFrame:
 
 def bus_hours_of(today: Evaluation, proposal: Evaluation) -> float:
     """Further bus-hours a year of a proposal; 0 where it changes no route, NaN where nobody knows."""
-    cost = proposal_cost(today, proposal)
+    cost = proposal_cost(today.case, proposal.case)
     return cost.bus_hours if cost is not None else 0.0
 
 

@@ -28,6 +28,7 @@ from community_routes.sources.gtfs.trips import mode_of
 
 N_NEAREST = 5
 _STEP_S = 5 * MINUTE
+_HOURS_AT_ONCE = 6 * HOUR  # hours without any service are passed over in one search
 
 
 def nearest_places(evaluations: Sequence[Evaluation]) -> pd.DataFrame:
@@ -227,16 +228,18 @@ def _last_home(evaluation: Evaluation, day: str, origin: int, destination: int) 
     back = Walks(access=walks.egress.of(destination), egress=walks.access.of(origin), direct=nothing)
     query = window_query(evaluation.study.file, next(iter(evaluation.study.file.travel.windows)))
     timetable, feed = network.timetable, evaluation.feed
-    by_headway = np.isin(timetable.trip, feed.frequencies["trip"].to_numpy())
-    last_s = int(timetable.departure_s[by_headway | (timetable.shift_s <= 0)].max(initial=-1))
+    of_date = timetable.shift_s <= 0
+    if len(feed.frequencies):
+        of_date |= np.isin(timetable.trip, feed.frequencies["trip"].to_numpy())
+    last_s = int(timetable.departure_s.max(initial=-1, where=of_date))
     high = min(last_s + 1, timetable.span_s[1] - query.max_travel_s)
-    for end in range(high, 0, -HOUR):  # the latest hour first, for it mostly is
-        start = max(0, end - HOUR)
-        hour = replace(query, window_s=(start - start % _STEP_S, end), step_s=_STEP_S)
+    for end in range(high, 0, -_HOURS_AT_ONCE):  # the latest hours first, for it mostly is
+        start = max(0, end - _HOURS_AT_ONCE)
+        hours = replace(query, window_s=(start - start % _STEP_S, end), step_s=_STEP_S)
         evaluation.runner.stopwatch.count(PAIRS)
-        works = np.flatnonzero(travel_times_by_departure(network, hour, back)[0, :, 0] != UNREACHED)
-        for departure in hour.departures_s[works][::-1].tolist():
-            for journey in journeys(network, hour, back, 0, 0, departure):
+        works = np.flatnonzero(travel_times_by_departure(network, hours, back)[0, :, 0] != UNREACHED)
+        for departure in hours.departures_s[works][::-1].tolist():
+            for journey in journeys(network, hours, back, 0, 0, departure):
                 if all(_of_date(feed, timetable.date, ride) for ride in journey.rides):
                     return int(departure)
     return None
@@ -246,6 +249,8 @@ def _of_date(feed: Feed, date: dt.date, ride: Ride) -> bool:
     """Whether the vehicle runs on the service date, or still on the one before it, and not on the next."""
     trip, call = ride.trips[0], ride.calls[0]
     shift_s = ride.depart_s - int(feed.calls.departure_s[call])
+    if not len(feed.frequencies):
+        return shift_s <= 0
     headways = feed.frequencies[feed.frequencies["trip"] == trip]
     if not len(headways):
         return shift_s <= 0

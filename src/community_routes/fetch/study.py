@@ -5,45 +5,34 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from community_routes.sources.checks import count_trips, usual_date
+from community_routes.fetch.days import ordinary_days
 from community_routes.sources.gtfs.feed import Feed
-from community_routes.sources.study.dates import bank_holiday, school_holiday
-from community_routes.sources.study.models import day_type
 from community_routes.sources.study.yaml import schema_hint
 
-
-def service_dates_of(feed: Feed) -> dict[str, dt.date]:
-    """An ordinary weekday of the feed (no holiday where there is a choice), and the Saturday and Sunday after it."""
-    days = count_trips(feed)
-    usual = usual_date(feed)
-    near = sorted(range(-52, 53), key=lambda weeks: (abs(weeks), weeks < 0))
-    dates = [usual + dt.timedelta(weeks=weeks) for weeks in near]
-    served = [date for date in dates if days.on(date) > 0.8 * days.on(usual)]
-    calm = [date for date in served if bank_holiday(date) is None and school_holiday(date) is None]
-    chosen = (calm or served or [usual])[0]
-    found = {day_type(chosen): chosen}
-    for ahead in range(1, 7):
-        date = chosen + dt.timedelta(days=ahead)
-        if day_type(date) not in found and day_type(date) != "weekday" and days.on(date):
-            found[day_type(date)] = date
-    return found
+EMPLOYMENT_TAGS = {"landuse": ["industrial", "commercial", "retail"]}
+SHARED_TAGS = {
+    "amenity": [
+        "library", "community_centre", "place_of_worship", "social_centre", "arts_centre", "theatre", "cinema", "marketplace"
+    ],
+    "leisure": ["park", "sports_centre", "swimming_pool", "playground"],
+}  # fmt: skip
+"""What OpenStreetMap calls employment zones and shared spaces."""
 
 
 def study_text(name: str, code: str, feed: Feed, folder: Path) -> str:
     """The study file for the files in a folder, with comments that say what can be changed."""
     census = _heading(folder / "census.csv")
     rail = (folder / "rail.zip").is_file()
-    dates = service_dates_of(feed)
-    calendar = ", ".join(f"{day}: {date.isoformat()}" for day, date in dates.items())
-    weekend = [day for day in dates if day != "weekday"]
+    dates = ordinary_days(feed).dates
     lines = [
         schema_hint(),
         f"# {name} ({code}), written by `community-routes fetch`. Where each file comes from, and its licence: sources.json.",
         f"study: {re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}",
         f"title: {json.dumps(name, ensure_ascii=False)}",
-        f"service_date: {{{calendar}}}",
+        f"service_date: {calendar_text(dates)}",
         "streets: {osm: streets.osm.pbf}",
         f"timetables: [bus.zip{', rail.zip' if rail else ''}]"
         + (
@@ -72,11 +61,8 @@ def study_text(name: str, code: str, feed: Feed, folder: Path) -> str:
         lines.append("  # census.csv also has households and no_car (households without a car or van), by LSOA")
     lines += [
         "destinations:",
-        "  employment: {osm: {landuse: [industrial, commercial, retail]}}    # employment zones by their land use; each counts 1",
-        "  shared_spaces:",
-        "    osm:",
-        "      amenity: [library, community_centre, place_of_worship, social_centre, arts_centre, theatre, cinema, marketplace]",
-        "      leisure: [park, sports_centre, swimming_pool, playground]",
+        *osm_lines("employment", EMPLOYMENT_TAGS, "employment zones by their land use; each counts 1"),
+        *osm_lines("shared_spaces", SHARED_TAGS),
     ]
     if (folder / "jobs.csv").is_file():
         lines.append("  jobs: {file: jobs.csv, id: id, name: name, lon: lon, lat: lat, amount: jobs}")
@@ -84,16 +70,36 @@ def study_text(name: str, code: str, feed: Feed, folder: Path) -> str:
         lines.append(
             "  # jobs: {file: jobs.csv, id: id, lon: lon, lat: lat, amount: jobs}    # fetch --jobs FILE adds your own"
         )
-    if "weekday" in dates:
-        lines += [
-            "travel:",
-            "  windows:",
-            "    morning_peak: {time: 07:00-09:00, days: [weekday]}",
-            "    evening: {time: 18:00-22:00, days: [weekday]}",
-        ]
-        if weekend:
-            lines.append(f"    weekend_day: {{time: 10:00-16:00, days: [{', '.join(weekend)}]}}")
+    lines += travel_lines(dates)
     return "\n".join(lines) + "\n"
+
+
+def calendar_text(dates: Mapping[str, dt.date]) -> str:
+    """Days and dates as the key `service_date` takes them."""
+    return f"{{{', '.join(f'{day}: {date.isoformat()}' for day, date in dates.items())}}}"
+
+
+def osm_lines(key: str, tags: Mapping[str, Sequence[str]], remark: str = "") -> list[str]:
+    """Destinations that are read from the streets file by their tags."""
+    said = f"    # {remark}" if remark else ""
+    if len(tags) == 1:
+        ((tag, values),) = tags.items()
+        return [f"  {key}: {{osm: {{{tag}: [{', '.join(values)}]}}}}{said}"]
+    return [f"  {key}:{said}", "    osm:", *(f"      {tag}: [{', '.join(values)}]" for tag, values in tags.items())]
+
+
+def travel_lines(dates: Mapping[str, dt.date]) -> list[str]:
+    """Windows that are asked for on the days on which they mean something: a morning peak is none on a Sunday."""
+    if "weekday" not in dates:
+        return []
+    weekend = [day for day in dates if day != "weekday"]
+    lines = [
+        "travel:",
+        "  windows:",
+        "    morning_peak: {time: 07:00-09:00, days: [weekday]}",
+        "    evening: {time: 18:00-22:00, days: [weekday]}",
+    ]
+    return [*lines, f"    weekend_day: {{time: 10:00-16:00, days: [{', '.join(weekend)}]}}"] if weekend else lines
 
 
 def _heading(path: Path) -> list[str]:

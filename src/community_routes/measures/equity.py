@@ -376,8 +376,9 @@ def equity_rows(
 def _figures(access: pd.DataFrame) -> Iterable[tuple[tuple[Any, ...], pd.DataFrame]]:
     """The counts of opportunities of whole keys on average over departures, by scenario, day, window, kind, cutoff."""
     wanted = (access["measure"] == "cumulative_opportunities") & (access["reading"] == "mean")
-    rows = access[wanted & ~access["kind"].str.contains("/", regex=False)]
     columns = ["scenario", "day", "window", "kind", "measure", "cutoff_min"]
+    rows = access.loc[wanted, [*columns, "neighbourhood", "value", "unit"]]
+    rows = rows[~rows["kind"].str.contains("/", regex=False)]
     return ((tuple(key), part) for key, part in rows.groupby(columns, sort=False))
 
 

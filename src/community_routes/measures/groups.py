@@ -165,13 +165,17 @@ def _sideways(access: pd.DataFrame, zone_ids: Sequence[str]) -> _Values:
     number = access.groupby(keys, sort=False, dropna=False).ngroup().to_numpy()
     _, first = np.unique(number, return_index=True)
     value = np.full((len(first), len(zone_ids)), np.nan)
-    given = access["value"].to_numpy(dtype=np.float64).copy()
     names = [name for name in access["measure"].unique() if column_of(name).endless]
     endless = _is_time(access) | access["measure"].isin(names).to_numpy(dtype=bool)
-    never = access["reason"].isin(["over_time", "no_service", "over_fare"]).to_numpy() & endless
-    given[never & np.isnan(given)] = np.inf
-    value[number, place] = given
+    given = access["value"].to_numpy(dtype=np.float64)
+    value[number, place] = _counted(given, access["reason"].to_numpy(dtype=object), endless)
     return _Values(access.iloc[first][keys].reset_index(drop=True), value)
+
+
+def _counted(value: FloatArray, reason: NDArray[np.object_], endless: NDArray[np.bool_]) -> FloatArray:
+    """Values with infinity where there is no journey, of what is endless then."""
+    never = np.isin(reason, ["over_time", "no_service", "over_fare"]) & endless
+    return np.where(never & np.isnan(value), np.inf, value)
 
 
 def _is_time(table: pd.DataFrame) -> NDArray[np.bool_]:
@@ -219,14 +223,54 @@ def group_rows(
     """
     ids = zones["id"].tolist()
     now = _sideways(access, ids)
-    persons = persons_of(zones["population"], len(zones))
-    before = None
-    persons_before = persons
-    if baseline is not None:
-        before = _paired(_sideways(baseline, ids), now)
-        if baseline_zones is not None:
-            aligned = baseline_zones.set_index("id").reindex(ids)
-            persons_before = persons_of(aligned["population"].fillna(0.0), len(ids))
+    before = None if baseline is None else _paired(_sideways(baseline, ids), now)
+    return _rows(now, before, zones, zones if baseline_zones is None else baseline_zones, least_change)
+
+
+@dataclass(frozen=True, eq=False)
+class ZoneFigure:
+    """One figure of every zone, with why it is missing.
+
+    Attributes
+    ----------
+    zones : DataFrame
+        As of ``group_rows``.
+    value : float64, shape (n_zones,)
+    reason : object, shape (n_zones,)
+    """
+
+    zones: pd.DataFrame
+    value: FloatArray
+    reason: NDArray[np.object_]
+
+
+def figure_rows(
+    what: pd.DataFrame, figure: ZoneFigure, baseline: ZoneFigure | None = None, *, least_change: float = LEAST_CHANGE
+) -> pd.DataFrame:
+    """``group_rows`` of one figure, without a table of access.
+
+    Parameters
+    ----------
+    what : DataFrame
+        One row: scenario, day, window, kind, measure, reading, cutoff_min and unit of the figure.
+    figure : ZoneFigure
+    baseline : ZoneFigure, optional
+        Its values in the order of the figure's zones; its zones may be others.
+    least_change : float
+    """
+    endless = _is_time(what) | column_of(str(what["measure"].iat[0])).endless
+    rows = [_counted(one.value, one.reason, endless)[None, :] for one in (figure, *([baseline] if baseline else []))]
+    before_zones = baseline.zones if baseline is not None else figure.zones
+    return _rows(_Values(what, rows[0]), rows[1] if baseline else None, figure.zones, before_zones, least_change)
+
+
+def _rows(
+    now: _Values, before: FloatArray | None, zones: pd.DataFrame, baseline_zones: pd.DataFrame, least_change: float
+) -> pd.DataFrame:
+    persons = persons_before = persons_of(zones["population"], len(zones))
+    if before is not None and baseline_zones is not zones:
+        aligned = baseline_zones.set_index("id").reindex(zones["id"].tolist())
+        persons_before = persons_of(aligned["population"].fillna(0.0), len(zones))
     levels = _Levels(now, before, least_change)
     parts: list[_Part] = []
     for grouping in groupings(zones):

@@ -19,11 +19,13 @@ from numpy.typing import ArrayLike, NDArray
 from community_routes.base.columns import ACCESS_COLUMNS
 from community_routes.base.times import UNREACHED
 from community_routes.fares.month import Commute
-from community_routes.measures.reach import percentile_times, zone_average
+from community_routes.measures.reach import nearest_of_groups, percentiles_of_cube, zone_average
 from community_routes.measures.service import StopDepartures
 from community_routes.measures.weighted import weighted_quantile
 from community_routes.network.walks.points import Links
-from community_routes.routing.matrices import as_times
+from community_routes.routing.matrices import AT_ONCE, as_cube, seconds_in_blocks
+from community_routes.routing.scan import NEVER
+from community_routes.routing.search import as_seconds
 from community_routes.sources.study.fares import POUNDS, Fares
 
 FloatArray = NDArray[np.float64]
@@ -173,8 +175,9 @@ class WindowInputs:
         zone, weight; one row for each origin.
     destinations : DataFrame
         key, kind ("" where places have none), amount; one row for each destination.
-    time_s : int32, shape (n_origins, n_departures, n_destinations)
-        Seconds, ``UNREACHED`` where there is no journey.
+    time_s : int16, shape (n_origins, n_departures, n_destinations)
+        Seconds, ``NEVER`` where there is no journey, as a search gives them. Given as int32 with ``UNREACHED`` they are
+        packed; ``blocks`` gives them so again, block by block.
     origin_reason : sequence of str
         ``off_network``, ``no_service`` (no trip within walking limits that day) or "" for each origin.
     access_walks : Links
@@ -186,9 +189,9 @@ class WindowInputs:
         Unit of the amounts of a key; otherwise ``places`` where every amount is 1, else ``amount``.
     currency : str
         Of all money.
-    zone_time_s : int32, shape (n_origins, n_departures, n_zones), optional
+    zone_time_s : int16, shape (n_origins, n_departures, n_zones), optional
         Times to the zones' own points, for other wards.
-    times_of_budget : mapping of float to int32 arrays like ``time_s``, optional
+    times_of_budget : mapping of float to arrays like ``time_s``, optional
         Times within budgets of money (``fares.by_ticket.times_within_budgets``), for affordability.
     cost_of_commute : mapping of Commute to float64, shape (n_origins, n_cutoffs, n_destinations of the key), optional
         Money a month (``commuting.monthly_costs``), infinite where none is enough; empty in windows without ways to work.
@@ -212,22 +215,27 @@ class WindowInputs:
     zones: pd.DataFrame
     origins: pd.DataFrame
     destinations: pd.DataFrame
-    time_s: NDArray[np.int32]
+    time_s: NDArray[np.int16]
     origin_reason: Sequence[str]
     access_walks: Links
     departures: StopDepartures
     cutoffs_min: tuple[float, ...]
     units: Mapping[str, str] = field(default_factory=dict)
     currency: str = POUNDS
-    zone_time_s: NDArray[np.int32] | None = None
-    times_of_budget: Mapping[float, NDArray[np.int32]] = field(default_factory=dict)
+    zone_time_s: NDArray[np.int16] | None = None
+    times_of_budget: Mapping[float, NDArray[np.int16]] = field(default_factory=dict)
     cost_of_commute: Mapping[Commute, NDArray[np.float64]] = field(default_factory=dict)
     destination_reason: Sequence[str] | None = None
     percentiles: tuple[int, ...] = (25, 50, 75)
     keys: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        times = as_times(self.time_s)
+        times = as_cube(self.time_s)
+        packed: dict[str, Any] = {"time_s": times}
+        packed["zone_time_s"] = None if self.zone_time_s is None else as_cube(self.zone_time_s)
+        packed["times_of_budget"] = {budget: as_cube(given) for budget, given in self.times_of_budget.items()}
+        for name, value in packed.items():
+            object.__setattr__(self, name, value)
         places = len(self.origins), len(self.destinations)
         if times.ndim != 3 or (times.shape[0], times.shape[2]) != places:
             raise ValueError(
@@ -265,16 +273,52 @@ class WindowInputs:
         """Zones that have no origin on the network."""
         return self._zones_without("off_network")
 
-    @cached_property
-    def times_of_percentile(self) -> dict[int, TimeArray]:
-        """Percentiles of travel time over the departures, each of shape (n_origins, n_destinations)."""
-        return {p: percentile_times(self.time_s, p) for p in sorted(self.percentiles)}
+    @property
+    def blocks(self) -> Iterable[TimeArray]:
+        """Travel times as int32 with ``UNREACHED``, some origins after others, of which 64 MB are there at once."""
+        return [self._seconds] if self.time_s.size <= AT_ONCE else seconds_in_blocks(self.time_s)
 
     @cached_property
+    def _seconds(self) -> TimeArray:
+        """All of them: where they are few, they are made once for all measures."""
+        return as_seconds(self.time_s)
+
+    @property
+    def times_of_percentile(self) -> dict[int, TimeArray]:
+        """Percentiles of travel time over the departures, each of shape (n_origins, n_destinations)."""
+        return {p: self._ranked[p] for p in sorted(self.percentiles)}
+
+    @property
     def median_s(self) -> TimeArray:
         """Median of travel time over the departures, shape (n_origins, n_destinations)."""
-        known = self.__dict__.get("times_of_percentile", {})
-        return known[MEDIAN] if MEDIAN in known else percentile_times(self.time_s, MEDIAN)
+        return self._ranked[MEDIAN]
+
+    @cached_property
+    def _ranked(self) -> dict[int, TimeArray]:
+        return percentiles_of_cube(self.time_s, {MEDIAN, *self.percentiles})
+
+    @cached_property
+    def groups(self) -> tuple[str, ...]:
+        """The groups (wards) of the neighbourhoods, in order of their names."""
+        return tuple(sorted({*self._group_names.tolist()} - {""}))
+
+    @cached_property
+    def _group_names(self) -> NDArray[np.object_]:
+        return np.asarray(["" if pd.isna(name) else str(name) for name in self.zones["group"]], dtype=object)
+
+    @property
+    def group_of_origins(self) -> NDArray[np.object_]:
+        """The group of each origin's zone; "" for one in none."""
+        return self._group_names[self.zone]
+
+    @cached_property
+    def times_to_groups(self) -> NDArray[np.int16] | None:
+        """Time to the nearest zone of each group, shape (n_origins, n_departures, n_groups); None without ``zone_time_s``."""
+        if self.zone_time_s is None:
+            return None
+        place = {name: number for number, name in enumerate(self.groups)}
+        group = np.asarray([place.get(name, -1) for name in self._group_names], np.int64)
+        return np.asarray(nearest_of_groups(self.zone_time_s, group, len(place), NEVER))
 
     def why_no_time(self, places: PlacesOfKind) -> NDArray[np.object_]:
         """Why each zone has no time to a kind of place, should it have none: the first that holds, in the order of REASONS."""
@@ -349,7 +393,7 @@ class WindowInputs:
         value = np.empty((len(self.zones), len(chosen)))
         reason = np.empty(value.shape, dtype=object)
         for at, column in enumerate(chosen):
-            value[:, at], reason[:, at] = _with_reasons(column, len(self.zones))
+            value[:, at], reason[:, at] = with_reasons(column, len(self.zones))
 
         def by_zone(name: str) -> Any:
             return self.zones[name].to_numpy()[order].repeat(len(chosen))
@@ -376,7 +420,7 @@ class WindowInputs:
         return pd.DataFrame(made, columns=list(ACCESS_COLUMNS))
 
 
-def _with_reasons(column: ZoneColumn, n_zones: int) -> tuple[FloatArray, NDArray[np.object_]]:
+def with_reasons(column: ZoneColumn, n_zones: int) -> tuple[FloatArray, NDArray[np.object_]]:
     """Values with NaN where they are missing, and why; "" where they are not."""
     values = np.asarray(column.values, dtype=np.float64)
     if values.shape != (n_zones,):

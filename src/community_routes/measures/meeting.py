@@ -17,8 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from community_routes.base.times import MINUTE
 from community_routes.measures.measure import WindowInputs
-from community_routes.measures.reach import share_within
-from community_routes.routing.matrices import as_amounts
+from community_routes.measures.reach import departures_within
+from community_routes.routing.matrices import as_amounts, cutoff_seconds
+from community_routes.routing.scan import NEVER
 
 FloatArray = NDArray[np.float64]
 POTENTIAL = "potential to meet"
@@ -320,6 +321,6 @@ def visitors_in_window(
         Which destinations.
     cutoff_min : float
     """
-    times = np.ascontiguousarray(inputs.time_s[:, :, rows])
-    weight = np.nan_to_num(inputs.of_zones(share_within(times, cutoff_s=cutoff_min * MINUTE)), nan=0.0)
+    within = departures_within(inputs.time_s, rows, min(cutoff_seconds(cutoff_min * MINUTE), NEVER - 1))
+    weight = np.nan_to_num(inputs.of_zones(within / inputs.time_s.shape[1]), nan=0.0)
     return potential_visitors(persons, weight, inputs.destinations["amount"].to_numpy(dtype=np.float64)[rows])

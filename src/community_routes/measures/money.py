@@ -73,7 +73,7 @@ class Affordability(Measure):
 
     @staticmethod
     def _of_places(window: WindowInputs, places: PlacesOfKind) -> Iterator[ZoneColumn]:
-        def nearest(times: NDArray[np.int32]) -> FloatArray:
+        def nearest(times: NDArray[np.int16]) -> FloatArray:
             seconds = Nearest().by_departure(times, places)[:, :, 0]
             return window.median_of_zones(percentile_over_departures(seconds, MEDIAN))
 

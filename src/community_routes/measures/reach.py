@@ -17,6 +17,8 @@ nearest may change from minute to minute, and the nearest of median times is the
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -25,12 +27,13 @@ from numpy.typing import ArrayLike, NDArray
 from community_routes.base.kernels import kernel
 from community_routes.base.times import MINUTE, UNREACHED
 from community_routes.measures.decay import Decay
-from community_routes.routing.matrices import LONGEST_S, as_amounts, as_floats, as_times, cutoff_seconds
+from community_routes.routing.matrices import AT_ONCE, LONGEST_S, as_amounts, as_floats, as_times, cutoff_seconds
+from community_routes.routing.scan import sorting_network
+from community_routes.routing.search import as_seconds
 
 FloatArray = NDArray[np.float64]
 TimeArray = NDArray[np.int32]
 Array = Any
-_AT_ONCE = 1 << 24  # travel times that are put in order together: 64 MB
 
 
 @kernel
@@ -38,17 +41,20 @@ def sum_within(time_s: Array, columns: Array, amounts: Array, above_s: int, cuto
     """For each row and cutoff, the sum of amounts of the columns with ``above_s < time <= cutoff``.
 
     ``time_s`` int32 (n_rows, n_destinations), ``columns`` int64, ``amounts`` float64 (n_destinations,),
-    ``cutoffs_s`` int64; gives float64 (n_rows, n_cutoffs).
+    ``cutoffs_s`` int64, rising; gives float64 (n_rows, n_cutoffs).
     """
     out = np.zeros((time_s.shape[0], cutoffs_s.shape[0]), dtype=np.float64)
+    last = cutoffs_s.shape[0] - 1
     for row in range(time_s.shape[0]):
         totals = out[row]
         for column in columns:
             time = time_s[row, column]
             if time > above_s:
-                for k in range(cutoffs_s.shape[0]):
-                    if time <= cutoffs_s[k]:
-                        totals[k] += amounts[column]
+                # The longest limit first: most times are beyond it, and need no second look.
+                k = last
+                while k >= 0 and time <= cutoffs_s[k]:
+                    totals[k] += amounts[column]
+                    k -= 1
     return out
 
 
@@ -63,6 +69,61 @@ def sum_by_table(time_s: Array, columns: Array, amounts: Array, weight: Array) -
             if time < weight.shape[0]:
                 total += amounts[column] * weight[time]
         out[row] = total
+    return out
+
+
+@kernel
+def ranked_times(cube: Array, comparators: Array, ranks: Array) -> Array:
+    """Travel times of some ranks over the departures: int16 (n_origins, n_departures, n) -> (n_ranks, n_origins, n).
+
+    The departures of an origin are sorted for all destinations at once by a sorting network (``routing.scan``).
+    """
+    n_origins, n_departures, n = cube.shape
+    out = np.empty((ranks.shape[0], n_origins, n), np.int16)
+    times = np.empty((n_departures, n), np.int16)
+    for origin in range(n_origins):
+        for d in range(n_departures):
+            for column in range(n):
+                times[d, column] = cube[origin, d, column]
+        for i in range(comparators.shape[0]):
+            lower = times[comparators[i, 0]]
+            upper = times[comparators[i, 1]]
+            for column in range(n):
+                a = lower[column]
+                b = upper[column]
+                lower[column] = min(a, b)
+                upper[column] = max(a, b)
+        for k in range(ranks.shape[0]):
+            for column in range(n):
+                out[k, origin, column] = times[ranks[k], column]
+    return out
+
+
+@kernel
+def departures_within(cube: Array, columns: Array, cutoff_s: int) -> Array:
+    """At how many departures each of some destinations is within a time, int64 (n_origins, n_columns).
+
+    ``cube`` int16 (n_origins, n_departures, n_destinations), ``cutoff_s`` below ``NEVER``.
+    """
+    counts = np.zeros((cube.shape[0], columns.shape[0]), np.int64)
+    for origin in range(cube.shape[0]):
+        for d in range(cube.shape[1]):
+            for k in range(columns.shape[0]):
+                counts[origin, k] += cube[origin, d, columns[k]] <= cutoff_s
+    return counts
+
+
+@kernel
+def nearest_of_groups(cube: Array, group: Array, n_groups: int, never: int) -> Array:
+    """Time to the nearest destination of each group (-1 for one in none): int16 (n_origins, n_departures, n_groups)."""
+    n_origins, n_departures, n = cube.shape
+    out = np.full((n_origins, n_departures, n_groups), never, np.int16)
+    for origin in range(n_origins):
+        for d in range(n_departures):
+            for column in range(n):
+                k = group[column]
+                if k >= 0 and cube[origin, d, column] < out[origin, d, k]:
+                    out[origin, d, k] = cube[origin, d, column]
     return out
 
 
@@ -333,12 +394,27 @@ def percentile_times(time_s: ArrayLike, percentile: int) -> TimeArray:
         raise ValueError(f"percentile_times needs (origins, departures, destinations), not the shape {times.shape}")
     rank = nearest_rank(times.shape[1], percentile)
     found = np.empty((times.shape[0], times.shape[2]), np.int32)
-    at_once = max(1, _AT_ONCE // max(1, times.shape[1] * times.shape[2]))
+    at_once = max(1, AT_ONCE // max(1, times.shape[1] * times.shape[2]))
     for start in range(0, times.shape[0], at_once):
         swapped = np.ascontiguousarray(times[start : start + at_once].transpose(0, 2, 1))
         swapped.partition(rank, axis=-1)
         found[start : start + at_once] = swapped[..., rank]
     return found
+
+
+def percentiles_of_cube(cube: NDArray[np.int16], percentiles: Iterable[int]) -> dict[int, TimeArray]:
+    """``percentile_times`` of several percentiles together, of the times of a window as a search gives them."""
+    asked = sorted(set(percentiles))
+    if not asked:
+        return {}
+    ranks = tuple(nearest_rank(cube.shape[1], percentile) for percentile in asked)
+    found = ranked_times(cube, _comparators(cube.shape[1], ranks), np.asarray(ranks, np.int64))
+    return {percentile: as_seconds(times) for percentile, times in zip(asked, found, strict=True)}
+
+
+@lru_cache(maxsize=32)
+def _comparators(n: int, ranks: tuple[int, ...]) -> NDArray[np.int32]:
+    return sorting_network(n, list(ranks))
 
 
 def nearest_rank(n: int, percentile: int) -> int:
@@ -378,8 +454,13 @@ def zone_average(values: ArrayLike, zone: ArrayLike, weight: ArrayLike, n_zones:
     x = np.asarray(values, dtype=np.float64)
     rows = np.asarray(zone, dtype=np.int64)
     flat = x.reshape(len(rows), math.prod(x.shape[1:]))
+    weights = _even_where_zero(rows, np.asarray(weight, dtype=np.float64), n_zones)
+    if len(rows) and np.bincount(rows).max() == 1:  # one point in each zone, the common case: its value is the zone's
+        alone = np.full((n_zones, flat.shape[1]), np.nan)
+        alone[rows] = flat
+        return alone.reshape((n_zones, *x.shape[1:]))
     present = ~np.isnan(flat)
-    w = _even_where_zero(rows, np.asarray(weight, dtype=np.float64), n_zones)[:, None] * present
+    w = weights[:, None] * present
     total = np.zeros((n_zones, flat.shape[1]))
     np.add.at(total, rows, w)
     with np.errstate(invalid="ignore", divide="ignore"):

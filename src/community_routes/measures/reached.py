@@ -7,8 +7,8 @@ window: counts as their mean and from percentiles of travel time, times as perce
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -38,7 +38,7 @@ from community_routes.measures.reach import (
     sum_by_table,
     sum_within,
 )
-from community_routes.routing.matrices import cutoff_seconds
+from community_routes.routing.matrices import as_cube, cutoff_seconds, seconds_in_blocks
 
 SHARE_REACHED = Column("share_reached", "Share of departures that reach one", settings=("of",))
 """Stands beside every time: the share of departures with a journey, 0 to 1."""
@@ -82,21 +82,46 @@ class Reach(Measure):
     def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
         """Its values for rows of times: int32 (n_rows, n_destinations) -> (n_rows, n_cutoffs)."""
 
-    def by_departure(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
+    def by_departure(self, cube: NDArray[np.int16] | NDArray[np.int32], places: PlacesOfKind) -> NDArray[Any]:
         """At each departure: (n_origins, n_departures, n_destinations) -> (n_origins, n_departures, n_cutoffs)."""
-        rows = self.of_rows(times.reshape(-1, times.shape[-1]), places)
-        return rows.reshape((*times.shape[:-1], -1))
+        return self._in_blocks(seconds_in_blocks(as_cube(cube)), [places])[0]
+
+    def _in_blocks(self, blocks: Iterable[TimeArray], kinds: Sequence[PlacesOfKind]) -> list[NDArray[Any]]:
+        """The same of several kinds, from the times of some origins after others."""
+        found: list[list[NDArray[Any]]] = [[] for _ in kinds]
+        for times in blocks:
+            rows = times.reshape(-1, times.shape[-1])
+            for into, places in zip(found, kinds, strict=True):
+                into.append(self.of_rows(rows, places).reshape((*times.shape[:-1], -1)))
+        return [parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in found]
 
     def take(self, window: WindowInputs) -> list[ZoneColumn]:
+        kinds = [places for places in window.kinds if places.is_whole or self.for_kinds]
         columns: list[ZoneColumn] = []
-        for places in window.kinds:
-            if places.is_whole or self.for_kinds:
-                columns += self._times(window, places) if self.is_time else self._counts(window, places)
+        for places, each in zip(kinds, self._in_blocks(window.blocks, kinds), strict=True):
+            columns += self._times(window, places, each) if self.is_time else self._counts(window, places, each)
         return columns
 
-    def _counts(self, window: WindowInputs, places: PlacesOfKind) -> list[ZoneColumn]:
+    def headline(self, window: WindowInputs, kind: str, cutoff_min: float | None) -> tuple[ZoneColumn, NDArray[Any]]:
+        """Of what ``take`` gives one column, in its headline reading; and the values it comes from.
+
+        Returns
+        -------
+        ZoneColumn
+        array, shape (n_origins, n_departures)
+            At each departure.
+        """
+        places = next(places for places in window.kinds if places.kind == kind)
+        alone: Any = self if cutoff_min is None else replace(self, cutoffs_min=(cutoff_min,))  # type: ignore[type-var]
+        each = np.ascontiguousarray(alone.by_departure(window.time_s, places)[:, :, 0])
+        about = (kind, self.name, self.unit(places))
+        if self.is_time:
+            values = window.median_of_zones(percentile_over_departures(each, MEDIAN))
+            return ZoneColumn(values, *about, f"p{MEDIAN}", cutoff_min, reason=window.why_no_time(places)), each
+        return ZoneColumn(window.of_zones(mean_over_departures(each)), *about, "mean", cutoff_min), each
+
+    def _counts(self, window: WindowInputs, places: PlacesOfKind, each: NDArray[Any]) -> list[ZoneColumn]:
         """Counts in each reading; only a zone off the network lacks them."""
-        each = self.by_departure(window.time_s, places)
         readings = {"mean": mean_over_departures(each.transpose(0, 2, 1))}
         for percentile, times in window.times_of_percentile.items() if places.is_whole else ():
             readings[f"p{percentile}"] = self.of_rows(times, places)
@@ -107,9 +132,9 @@ class Reach(Measure):
             for k, cutoff in enumerate(self.cutoffs_min)
         ]
 
-    def _times(self, window: WindowInputs, places: PlacesOfKind) -> list[ZoneColumn]:
+    def _times(self, window: WindowInputs, places: PlacesOfKind, each: NDArray[Any]) -> list[ZoneColumn]:
         """Times in each reading, and the share of departures that reach."""
-        each, missing = self.by_departure(window.time_s, places), window.why_no_time(places)
+        missing = window.why_no_time(places)
         nowhere = window.off_zones | (missing == "no_destination")
         percentiles = sorted({MEDIAN, *window.percentiles}) if places.is_whole else [MEDIAN]
         columns: list[ZoneColumn] = []
@@ -140,7 +165,7 @@ class Cumulative(Reach):
         return cls(facts.cutoffs_min)
 
     def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
-        return np.asarray(sum_within(times, places.columns, places.amounts, -1, _cutoffs_s(self.cutoffs_min)))
+        return _sums_within(times, places, places.amounts, self.cutoffs_min)
 
 
 @dataclass(frozen=True)
@@ -161,7 +186,7 @@ class NumberOfPlaces(Reach):
 
     def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
         one_each = (places.amounts > 0).astype(np.float64)
-        return np.asarray(sum_within(times, places.columns, one_each, -1, _cutoffs_s(self.cutoffs_min)))
+        return _sums_within(times, places, one_each, self.cutoffs_min)
 
 
 @dataclass(frozen=True)
@@ -289,6 +314,15 @@ class Dual(Reach):
         longest = int(np.max(of_kind, initial=0, where=of_kind != UNREACHED))
         needed = np.full(len(times), float(self.needed))
         return np.asarray(first_time_with(of_kind, places.amounts[places.columns], needed, longest, UNREACHED))[:, None]
+
+
+def _sums_within(
+    times: TimeArray, places: PlacesOfKind, amounts: NDArray[np.float64], cutoffs_min: Sequence[float | None]
+) -> NDArray[Any]:
+    """Amounts within each cutoff, whatever the order of the cutoffs."""
+    rising, place = np.unique(_cutoffs_s(cutoffs_min), return_inverse=True)
+    found = np.asarray(sum_within(times, places.columns, amounts, -1, rising))
+    return found if len(rising) == len(place) and (np.diff(place) > 0).all() else found[:, place]
 
 
 def _offering(places: PlacesOfKind) -> NDArray[np.int64]:

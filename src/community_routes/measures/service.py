@@ -63,6 +63,11 @@ class StopDepartures:
         return StopDepartures(*(getattr(self, name)[keep] for name in names))
 
 
+_NONE = np.zeros(0, np.int32)
+NO_DEPARTURES = StopDepartures(_NONE, _NONE, np.zeros(0, np.int8), np.zeros(0, np.int64), np.zeros(0, np.int8), _NONE)
+"""Of a day on which nothing runs."""
+
+
 def build_departures(feed: Feed, timetable: Timetable) -> StopDepartures:
     """Every departure of a timetable that can be boarded; trips of the day before and after stand at their own times."""
     board = np.flatnonzero(timetable.board)

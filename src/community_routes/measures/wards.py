@@ -22,8 +22,13 @@ from community_routes.measures.measure import (
     WindowInputs,
     ZoneColumn,
 )
-from community_routes.measures.reach import mean_over_departures, nearest, percentile_over_departures
-from community_routes.measures.weighted import persons_of, weighted_mean, weighted_quantile
+from community_routes.measures.reach import (
+    mean_over_departures,
+    nearest,
+    percentile_over_departures,
+    percentiles_of_cube,
+)
+from community_routes.measures.weighted import persons_of, weighted_mean, weighted_quantiles
 from community_routes.routing.matrices import as_times, cutoff_seconds
 
 FloatArray = NDArray[np.float64]
@@ -91,20 +96,47 @@ def ward_matrix(
     """
     starts = _names(ward if ward_of_origin is None else ward_of_origin)
     times, names = _between_zones(time_s, ward, len(starts))
-    people = persons_of(persons, len(starts))
-    on = np.ones(len(starts), dtype=bool) if on_network is None else np.asarray(on_network, dtype=bool)
-    wards = tuple(sorted(set(names.tolist()) - {""}))
+    wards = _wards(names)
     to_ward = _times_to_wards(times, names, wards)
     if to_ward.ndim == 3:
         to_ward = percentile_over_departures(to_ward.transpose(0, 2, 1), 50)
+    on = np.ones(len(starts), dtype=bool) if on_network is None else np.asarray(on_network, dtype=bool)
+    starts, people = np.where(on, starts, ""), persons_of(persons, len(starts))
+    return WardMatrix(
+        wards, _shares(to_ward, starts, wards, people, cutoff_s), _medians(to_ward, starts, wards, people)
+    )
+
+
+def _shares(
+    to_ward: NDArray[np.int32],
+    starts: NDArray[np.object_],
+    wards: tuple[str, ...],
+    people: FloatArray,
+    cutoff_s: float,
+) -> FloatArray:
+    """Share of each ward's residents who reach each ward within a time; NaN for a ward without any.
+
+    ``starts`` is "" for those who are left out.
+    """
     within = (to_ward <= cutoff_seconds(cutoff_s)).astype(np.float64)
-    infinite = np.where(to_ward == UNREACHED, np.inf, to_ward.astype(np.float64))
-    share, median = (np.full((len(wards), len(wards)), np.nan) for _ in range(2))
+    share = np.full((len(wards), len(wards)), np.nan)
     for a, name in enumerate(wards):
-        rows = (starts == name) & on
+        rows = starts == name
         share[a] = weighted_mean(within[rows].T, people[rows])
-        median[a] = [weighted_quantile(infinite[rows, b], people[rows]) for b in range(len(wards))]
-    return WardMatrix(wards, share, median)
+    return share
+
+
+def _medians(
+    to_ward: NDArray[np.int32], starts: NDArray[np.object_], wards: tuple[str, ...], people: FloatArray
+) -> FloatArray:
+    """The middle resident's time from each ward to each."""
+    infinite = np.where(to_ward == UNREACHED, np.inf, to_ward.astype(np.float64))
+    median = np.full((len(wards), len(wards)), np.nan)
+    for a, name in enumerate(wards):
+        rows = starts == name
+        if rows.any():
+            median[a] = weighted_quantiles(infinite[rows].T, people[rows][None, :])[0]
+    return median
 
 
 def share_of_other_wards(
@@ -127,10 +159,17 @@ def share_of_other_wards(
     """
     origins = ward if ward_of_origin is None else ward_of_origin
     times, names = _between_zones(time_s, ward, len(origins))
-    wards = tuple(sorted(set(names.tolist()) - {""}))
-    within = _times_to_wards(times, names, wards) <= cutoff_seconds(cutoff_s)
-    own = np.asarray([[name == w for w in wards] for name in _names(origins)], dtype=bool)
-    own = own.reshape((len(own),) + (1,) * (times.ndim - 2) + (len(wards),))
+    wards = _wards(names)
+    return _share_of_others(_times_to_wards(times, names, wards), _names(origins), wards, cutoff_s)
+
+
+def _share_of_others(
+    to_ward: NDArray[Any], starts: NDArray[np.object_], wards: tuple[str, ...], cutoff_s: float
+) -> FloatArray:
+    """Share of the wards other than the origin's own (the first axis) that are within a time."""
+    within = to_ward <= min(cutoff_seconds(cutoff_s), np.iinfo(to_ward.dtype).max - 1)
+    own = starts[:, None] == np.asarray(wards, dtype=object)[None, :]
+    own = own.reshape((len(own),) + (1,) * (to_ward.ndim - 2) + (len(wards),))
     others = len(wards) - own.sum(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(others > 0, (within & ~own).sum(axis=-1) / others, np.nan))
@@ -155,6 +194,11 @@ def _names(ward: Sequence[str]) -> NDArray[np.object_]:
     return np.asarray(["" if pd.isna(name) else str(name) for name in ward], dtype=object)
 
 
+def _wards(names: NDArray[np.object_]) -> tuple[str, ...]:
+    """The wards in order of their names."""
+    return tuple(sorted(set(names.tolist()) - {""}))
+
+
 def _between_zones(
     time_s: ArrayLike, ward: Sequence[str], n_origins: int
 ) -> tuple[NDArray[np.int32], NDArray[np.object_]]:
@@ -176,19 +220,19 @@ def ward_table(inputs: WindowInputs) -> pd.DataFrame | None:
     share (of those on the network, who reach), unit, median_s (missing where most do not reach), reading, reason. From or to a
     ward with no point on the network both are missing as ``off_network``.
     """
-    if inputs.zone_time_s is None:
+    to_ward = inputs.times_to_groups
+    if to_ward is None:
         return None
-    wards = inputs.zones["group"].tolist()
-    starts = [wards[zone] for zone in inputs.origins["zone"].tolist()]
+    starts, wards = inputs.group_of_origins, inputs.groups
     persons = inputs.persons_of_origins()
     of_ward = pd.Series(persons).groupby(starts).sum()
     off = set(starts) - {ward for ward, on in zip(starts, inputs.on_network, strict=True) if on}
+    people, there = persons_of(persons, len(starts)), np.where(inputs.on_network, starts, "")
+    middle_s = percentiles_of_cube(to_ward, [MEDIAN])[MEDIAN]
+    median_s = _medians(middle_s, there, wards, people)
     tables = []
     for cutoff in inputs.cutoffs_min:
-        found = ward_matrix(
-            inputs.zone_time_s, persons, wards,
-            cutoff_s=cutoff * MINUTE, on_network=inputs.on_network, ward_of_origin=starts,
-        )  # fmt: skip
+        found = WardMatrix(wards, _shares(middle_s, there, wards, people, cutoff * MINUTE), median_s)
         table = found.table().rename(columns={"from_ward": "from_group", "to_ward": "to_group"})
         table.insert(2, "cutoff_min", cutoff)
         table.insert(3, "persons", of_ward.reindex(table["from_group"]).to_numpy(dtype=np.float64))
@@ -220,13 +264,12 @@ class OtherWards(Measure):
         return (ZONE_TIMES,)
 
     def take(self, window: WindowInputs) -> list[ZoneColumn]:
-        times, wards = window.zone_time_s, window.zones["group"].tolist()
-        if times is None or len({ward for ward in wards if ward}) < 2:
+        to_ward, wards = window.times_to_groups, window.groups
+        if to_ward is None or len(wards) < 2:
             raise ValueError("other wards need times between zones, and a `group` column with two wards or more")
-        own = [wards[zone] for zone in window.zone.tolist()]
         found = []
         for cutoff in window.cutoffs_min:
-            each = share_of_other_wards(times, wards, cutoff_s=cutoff * MINUTE, ward_of_origin=own)
+            each = _share_of_others(to_ward, window.group_of_origins, wards, cutoff * MINUTE)
             values = window.of_zones(mean_over_departures(each))
             found.append(ZoneColumn(values, WARDS, self.columns[0].id, SHARE, cutoff_min=cutoff))
         return found

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +20,11 @@ from community_routes.base.notices import Notice
 from community_routes.network.network import Network, assemble_network
 from community_routes.network.packing import UnpackableError
 from community_routes.network.store import Store, fingerprint, key_of
+from community_routes.network.streets.roads import Roads, build_roads
 from community_routes.network.streets.streets import Streets, build_streets
 from community_routes.network.timetable.changes import Changes
 from community_routes.network.timetable.connections import Connections
-from community_routes.network.timetable.trips import Timetable, Wheelchair
+from community_routes.network.timetable.trips import Timetable, Wheelchair, build_timetable
 from community_routes.network.walks.links import Ground, Linked
 from community_routes.network.walks.points import Links
 from community_routes.network.walks.stops import build_footpaths, link_stops
@@ -103,6 +105,13 @@ def keep_streets(store: Store | None, street_map: StreetMap, *, wheelchair: bool
     return store.get(key, lambda _: build_streets(street_map, wheelchair=wheelchair))
 
 
+def keep_roads(store: Store | None, street_map: StreetMap) -> Roads:
+    """What buses drive on in a street map, built once for each content of the map."""
+    if store is None or not street_map.content_hash:
+        return build_roads(street_map)
+    return store.get(key_of("roads", street_map.content_hash), lambda _: build_roads(street_map))
+
+
 @dataclass(frozen=True, eq=False)
 class Stopping:
     """The stops of a timetable joined to the ground, the walks between them, and what was found on the way."""
@@ -112,83 +121,102 @@ class Stopping:
     notices: tuple[Notice, ...] = ()
 
 
-def keep_networks(
-    store: Store | None, feed: Feed, ground: Ground, dates: Mapping[str, dt.date], **settings: Any
-) -> tuple[Linked, dict[str, Network]]:
-    """The stops joined to the ground, and the network of each date; the settings are those of ``networks_of``."""
-    stopping, networks = networks_of(store, feed, ground, dates, **settings)
-    return stopping.stops, networks
+@dataclass(frozen=True)
+class Settings:
+    """How people walk to, between and onto vehicles: the arguments of ``build_network``, where each is described."""
+
+    slack_s: int
+    between_stops_s: int
+    speed_kmh: float
+    link_m: float
+    phase: Phase
+    seed: int
+    wheelchair: Wheelchair
 
 
-def networks_of(
-    store: Store | None,
-    feed: Feed,
-    ground: Ground,
-    dates: Mapping[str, dt.date],
-    *,
-    slack_s: int,
-    between_stops_s: int,
-    speed_kmh: float,
-    link_m: float,
-    phase: Phase,
-    seed: int,
-    wheelchair: Wheelchair,
-    span_s: tuple[int, int],
-    notices: list[Notice] | None = None,
-    stopping: Stopping | None = None,
-) -> tuple[Stopping, dict[str, Network]]:
-    """The stops joined to the ground, and the network of each date, built once for each content of what they come from.
+@dataclass(frozen=True, eq=False)
+class Builder:
+    """Stops and networks of a timetable on its ground, built once for each content of what they come from.
 
-    The arguments are those of ``build_network``; ``stopping`` is that of another timetable with the same stops, where known.
+    Attributes
+    ----------
+    store : Store or None
+    feed : Feed
+    ground : Streets or CrowFly
+    settings : Settings
     """
-    content = None if store is None else _content(feed, ground)
-    if content is None:
-        store = None
-    walks = (content, between_stops_s, speed_kmh, link_m, bool(wheelchair))
 
-    def find_walks(found: list[Notice]) -> tuple[Linked, Links]:
-        stops = link_stops(feed, ground, link_m=link_m, speed_kmh=speed_kmh, step_free=bool(wheelchair), notices=found)
-        footpaths = build_footpaths(
-            feed, ground, stops, limit_s=between_stops_s, speed_kmh=speed_kmh, step_free=bool(wheelchair)
+    store: Store | None
+    feed: Feed
+    ground: Ground
+    settings: Settings
+
+    @cached_property
+    def _content(self) -> str | None:
+        """What stops and networks come from; None where nothing is kept, or it cannot be told."""
+        return None if self.store is None else _content(self.feed, self.ground)
+
+    def _key(self, kind: str, *beside: object) -> str:
+        its = self.settings
+        return key_of(
+            kind, self._content, its.between_stops_s, its.speed_kmh, its.link_m, bool(its.wheelchair), *beside
         )
-        return stops, footpaths
 
-    if stopping is None:
+    def stopping(self) -> Stopping:
+        """The stops joined to the ground, and the walks between them."""
+        feed, ground, its = self.feed, self.ground, self.settings
+        step_free = bool(its.wheelchair)
+
+        def find(found: list[Notice]) -> tuple[Linked, Links]:
+            stops = link_stops(
+                feed, ground, link_m=its.link_m, speed_kmh=its.speed_kmh, step_free=step_free, notices=found
+            )
+            limit_s, speed_kmh = its.between_stops_s, its.speed_kmh
+            return stops, build_footpaths(
+                feed, ground, stops, limit_s=limit_s, speed_kmh=speed_kmh, step_free=step_free
+            )
+
         said: list[Notice] = []
-        stops, footpaths = _keep(store, key_of("footpaths", *walks), find_walks, said)
-        stopping = Stopping(stops, footpaths, tuple(said))
-    if notices is not None:
-        notices.extend(stopping.notices)
-    footpaths = stopping.footpaths
-    networks: dict[str, Network] = {}
-    for day, date in dates.items():
+        stops, footpaths = self._kept("footpaths", (), find, said)
+        return Stopping(stops, footpaths, tuple(said))
 
-        def build(
-            found: list[Notice], date: dt.date = date
-        ) -> tuple[Timetable, Changes, Connections, NDArray[np.bool_]]:
+    def timetable(self, date: dt.date, span_s: tuple[int, int]) -> Timetable:
+        """The timetable of a date and a span of seconds alone."""
+        its = self.settings
+        return build_timetable(
+            self.feed, date, phase=its.phase, seed=its.seed, wheelchair=its.wheelchair, span_s=span_s
+        )
+
+    def network(
+        self, date: dt.date, span_s: tuple[int, int], footpaths: Links, notices: list[Notice] | None = None
+    ) -> Network:
+        """The network of a date and a span of seconds, with walks between the stops that are known."""
+        its = self.settings
+
+        def build(found: list[Notice]) -> tuple[Timetable, Changes, Connections, NDArray[np.bool_]]:
             made = assemble_network(
-                feed,
+                self.feed,
                 date,
                 footpaths,
-                slack_s=slack_s,
-                phase=phase,
-                seed=seed,
-                wheelchair=wheelchair,
+                slack_s=its.slack_s,
+                phase=its.phase,
+                seed=its.seed,
+                wheelchair=its.wheelchair,
                 span_s=span_s,
                 notices=found,
             )
             return made.timetable, made.changes, made.connections, made.apart
 
-        key = key_of("network", *walks, date, slack_s, phase, seed, wheelchair, span_s)
-        timetable, changes, connections, apart = _keep(store, key, build, notices)
-        networks[day] = Network(feed, footpaths, timetable, changes, connections, slack_s, apart)
-    return stopping, networks
+        beside = (date, its.slack_s, its.phase, its.seed, its.wheelchair, span_s)
+        timetable, changes, connections, apart = self._kept("network", beside, build, notices)
+        return Network(self.feed, footpaths, timetable, changes, connections, its.slack_s, apart)
 
-
-def _keep(store: Store | None, key: str, make: Callable[[list[Notice]], Made], notices: list[Notice] | None) -> Made:
-    if store is None:
-        return make([] if notices is None else notices)
-    return store.get(key, make, notices)
+    def _kept(
+        self, kind: str, beside: tuple[object, ...], make: Callable[[list[Notice]], Made], notices: list[Notice] | None
+    ) -> Made:
+        if self.store is None or self._content is None:
+            return make([] if notices is None else notices)
+        return self.store.get(self._key(kind, *beside), make, notices)
 
 
 def _content(feed: Feed, ground: Ground) -> str | None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from community_routes.base.notices import Notice
 from community_routes.network.streets.graph import StreetGraph
 from community_routes.network.streets.index import EdgeIndex
+from community_routes.network.streets.roads import Roads
 from community_routes.network.streets.streets import Streets
 from community_routes.network.timetable.changes import Changes
 from community_routes.network.timetable.connections import Connections
@@ -40,6 +41,7 @@ TYPES: dict[str, type] = {
         Links,
         Notice,
         Points,
+        Roads,
         Shapes,
         StreetGraph,
         StreetMap,

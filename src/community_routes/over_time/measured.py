@@ -21,7 +21,7 @@ from community_routes.network.network import assemble_network
 from community_routes.network.walks.points import Points
 from community_routes.network.walks.stops import build_footpaths, link_stops, stop_points
 from community_routes.over_time.tables import READING, Headline
-from community_routes.routing.travel_times import travel_times_by_departure
+from community_routes.routing.travel_times import cube_by_departure
 from community_routes.scenarios.attribution import BACK
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.places.opportunities import Opportunities
@@ -93,14 +93,12 @@ class Measured:
             span_s=self._span_s,
             notices=[],
         )
-        leaving = why_not(network, reached.origins, reached.walks.access, leaving=True)
-        arriving = why_not(network, reached.destinations, reached.walks.egress, leaving=False)
+        leaving = why_not(network.timetable, reached.origins, reached.walks.access, leaving=True)
+        arriving = why_not(network.timetable, reached.destinations, reached.walks.egress, leaving=False)
         departures = build_departures(feed, network.timetable)
         found: dict[Figure, float] = {}
         for window in [window for known, window in self.headline.slots if known == day]:
-            time_s = travel_times_by_departure(
-                network, window_query(file, window), reached.walks, threads=self._threads
-            )
+            time_s = cube_by_departure(network, window_query(file, window), reached.walks, threads=self._threads)
             known = WindowInputs(
                 scenario="",
                 day=day,

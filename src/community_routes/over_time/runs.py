@@ -88,12 +88,12 @@ class Run:
     @cached_property
     def access(self) -> pd.DataFrame:
         """Rows of ``access.csv`` about the timetable as it was, without proposals."""
-        return _table(self.folder / "access.csv", ACCESS_COLUMNS)
+        return _table(self.folder, "access", ACCESS_COLUMNS)
 
     @cached_property
     def groups(self) -> pd.DataFrame:
         """Rows of ``groups.csv`` about the timetable as it was."""
-        return _table(self.folder / "groups.csv", GROUPS_COLUMNS)
+        return _table(self.folder, "groups", GROUPS_COLUMNS)
 
     def open_study(self, *, cache: str | Path | None = None) -> Study:
         """The study as it was kept.
@@ -215,10 +215,23 @@ def _against(kept: Kept, content: Mapping[str, Any]) -> Kept:
     return kept
 
 
-def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+def _read(path: Path) -> pd.DataFrame:
+    """A table as it was written, its text without gaps."""
+    if path.suffix == ".csv":
+        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    table = pd.read_parquet(path)
+    for column in table.columns:
+        if not pd.api.types.is_numeric_dtype(table[column]):
+            table[column] = table[column].fillna("").astype("str")
+    return table
+
+
+def _table(folder: Path, name: str, columns: Sequence[str]) -> pd.DataFrame:
     """A table of a run as text and numbers, without the rows of proposals and of the worse of two bounds."""
+    path = folder / f"{name}.parquet"
+    path = path if path.is_file() else folder / f"{name}.csv"
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        table = _read(path)
     except (OSError, ValueError) as wrong:
         what = "is missing" if isinstance(wrong, FileNotFoundError) else f"cannot be read ({wrong})"
         raise UsageError(f"{path.parent}: {path.name} {what}; run the study again") from None
@@ -229,7 +242,9 @@ def _table(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     if "mode" in table.columns:  # of two bounds the better one comes first
         table = table[table["mode"] == table["mode"].min()].reset_index(drop=True).drop(columns="mode")
     for column in _NUMBERS:
-        if column in table.columns:
+        if column in table.columns and pd.api.types.is_numeric_dtype(table[column]):
+            table[column] = table[column].astype("float64")
+        elif column in table.columns:
             numbers = pd.to_numeric(table[column].replace("", None), errors="coerce").astype("float64")
             if (numbers.isna() & (table[column] != "")).any():
                 bad = table.index[numbers.isna() & (table[column] != "")][0]

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from community_routes.base.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
 from community_routes.base.errors import UsageError
 from community_routes.base.files import new_file
 from community_routes.base.notices import SEVERITIES
+from community_routes.base.order import in_order
 from community_routes.base.times import format_time
 from community_routes.report.results import JOURNEY_COLUMNS, Results
 from community_routes.report.summary import summary_table
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_ROWS_AT_ONCE = 1 << 17
+_TEXT = partial(pa.scalar, type=pa.large_string())
 _OF_ANY_MODE = ("costs", "operating_")
 _KEYS = {
     "access": ("scenario", "day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min"),
@@ -55,17 +62,62 @@ def cell_text(value: object) -> str:
     return safe_text(str(value))
 
 
-def _column_cells(column: pd.Series) -> list[str]:
-    """All cells of a column, quoted where they must be; each distinct value is put into words once."""
-    codes, distinct = pd.factorize(column.astype(object), use_na_sentinel=False)
-    texts = np.array([_quoted(cell_text(value)) for value in distinct], dtype=object)
-    return list(texts[codes]) if len(codes) else []
-
-
 def csv_text(table: pd.DataFrame) -> str:
     """The table as RFC 4180: commas, CRLF, quotes where a cell holds a comma, a quote or a line end."""
-    columns = [[_quoted(str(name)), *_column_cells(table[name])] for name in table.columns]
-    return "\r\n".join(map(",".join, zip(*columns, strict=True))) + "\r\n"
+    return b"".join(csv_parts(table)).decode("utf-8")
+
+
+def csv_parts(table: pd.DataFrame) -> Iterator[bytes]:
+    """The same in UTF-8, in pieces of so many rows that a large table is never held as text."""
+    yield (",".join(_quoted(str(name)) for name in table.columns) + "\r\n").encode("utf-8")
+    for start in range(0, len(table) if len(table.columns) else 0, _ROWS_AT_ONCE):
+        rows = table.iloc[start : start + _ROWS_AT_ONCE]
+        *cells, last = (_column_cells(rows.iloc[:, k]) for k in range(len(table.columns)))
+        ended = pc.binary_join_element_wise(last, _TEXT("\r\n"), _TEXT(""))
+        joined = pc.binary_join_element_wise(*cells, ended, _TEXT(","))
+        # What stands behind one another in memory is the text itself.
+        ends = np.frombuffer(joined.buffers()[1], np.int64)
+        yield joined.buffers()[2][: int(ends[len(rows)])].to_pybytes()
+
+
+def _column_cells(column: pd.Series) -> pa.Array:
+    """All cells of a column as text without gaps, quoted where they must be; each distinct text is looked at once."""
+    try:
+        values = pa.array(column, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):  # several kinds of value in one column
+        return _cells_one_by_one(column)
+    values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    if pa.types.is_floating(values.type):
+        return _number_cells(column.to_numpy(np.float64, na_value=np.nan))
+    if pa.types.is_integer(values.type) or pa.types.is_boolean(values.type):
+        return values.cast(pa.large_string()).fill_null("")
+    if not pa.types.is_dictionary(values.type):
+        values = values.dictionary_encode()
+    if not (pa.types.is_string(values.dictionary.type) or pa.types.is_large_string(values.dictionary.type)):
+        return _cells_one_by_one(column)
+    return _words([safe_text(text) for text in values.dictionary.to_pylist()]).take(values.indices).fill_null("")
+
+
+def _words(texts: list[str]) -> pa.Array:
+    return pa.array([_quoted(text) for text in texts], pa.large_string())
+
+
+def _cells_one_by_one(column: pd.Series) -> pa.Array:
+    """The same of values of any kind."""
+    return _words([cell_text(value) for value in column.astype(object)])
+
+
+def _number_cells(values: NDArray[np.float64]) -> pa.Array:
+    """``exact_number`` of each value: whole ones as integers, and by Python where Arrow would write an exponent elsewhere."""
+    encoded = pa.array(values, from_pandas=True).dictionary_encode()
+    distinct = encoded.dictionary.to_numpy()
+    size = np.abs(distinct)
+    whole = (distinct == np.rint(distinct)) & (size < 2**53)
+    odd = ~whole & ~((size >= 1e-4) & (size < 1e9))
+    integers = pa.array(np.where(whole, distinct, 0).astype(np.int64)).cast(pa.large_string())
+    texts = pc.if_else(pa.array(whole), integers, encoded.dictionary.cast(pa.large_string()))
+    by_hand = _words([exact_number(value) for value in distinct[odd].tolist()])
+    return pc.replace_with_mask(texts, pa.array(odd), by_hand).take(encoded.indices).fill_null("")
 
 
 def _quoted(cell: str) -> str:
@@ -77,17 +129,7 @@ def _quoted(cell: str) -> str:
 def _sorted(table: pd.DataFrame, keys: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
     """The named columns, sorted by the keys (numbers as numbers, the rest as text), other columns after them."""
     rest = [column for column in table.columns if column not in columns]
-    chosen = with_numeric_cutoff(table[[*columns, *rest]])
-    order = pd.DataFrame(
-        {
-            key: pd.to_numeric(chosen[key], errors="coerce").astype(float)
-            if key in ("cutoff_min", "row")
-            else chosen[key].fillna("").astype(str)
-            for key in keys
-        }
-    )
-    ordered = order.sort_values(list(keys), kind="stable", na_position="first").index
-    return chosen.loc[ordered].reset_index(drop=True)
+    return in_order(with_numeric_cutoff(table[[*columns, *rest]]), keys)
 
 
 def with_numeric_cutoff(table: pd.DataFrame) -> pd.DataFrame:
@@ -181,7 +223,7 @@ def _cost_table(results: Results) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["scenario", "item", "value"]).astype({"value": object})
 
 
-def publish(path: Path, content: bytes) -> None:
-    """Write the file beside its place and rename it, so that it appears whole or not at all."""
-    with new_file(path) as beside:
-        beside.write_bytes(content)
+def publish(path: Path, content: bytes | Iterable[bytes]) -> None:
+    """Write the file, all of it or piece by piece, beside its place and rename it: it appears whole or not at all."""
+    with new_file(path) as beside, beside.open("wb") as file:
+        file.writelines([content] if isinstance(content, bytes) else content)

@@ -125,5 +125,5 @@ def _standfirst(figures: Figures) -> str:
 
 def _made_with(results: Results, tables: Sequence[str]) -> Markup:
     told = "Made with community_routes {}. The figures are rounded for reading; the exact ones are in {} beside this page, the "
-    files = Markup(", ").join(code(f"{name}.csv") for name in tables)
+    files = Markup(", ").join(code(results.file_of(name)) for name in tables)
     return Markup(told + "layers in {}.").format(results.version, files, code("results.gpkg"))

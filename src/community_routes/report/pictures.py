@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PathCollection
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.path import Path as MplPath
+from matplotlib.textpath import TextPath, text_to_path
+from matplotlib.transforms import Affine2D, Bbox
+from numpy.typing import NDArray
 
 from community_routes.report import words
 from community_routes.report.cells import publish
@@ -17,15 +28,24 @@ from community_routes.report.figures import Figures, figures_of, strongest
 from community_routes.report.files.geopackage import unique_names
 from community_routes.report.lead import Slot, slot_name
 from community_routes.report.maps import svg
-from community_routes.report.maps.canvas import drawing, picture_bytes
+from community_routes.report.maps.canvas import Pixels, drawing, picture_bytes, pixels_of
 from community_routes.report.maps.description import MapView, asked_map
-from community_routes.report.maps.matplotlib import credit_line, draw_map
+from community_routes.report.maps.matplotlib import (
+    credit_line,
+    draw_below,
+    draw_lines,
+    draw_names,
+    draw_new_routes,
+    draw_words,
+    draw_zones,
+)
 from community_routes.report.pages.connected import STEPS, matrix_of
 from community_routes.report.results import TODAY, Results
 
 COLOURS = ("#f4ede2", "#d6e4e0", "#a5cbc6", "#2f7370", "#14514f")
 _MOST_WARDS = 60
 _DARK_FROM = 0.6
+_INK = "#17212a"
 _DPI = 160
 
 
@@ -56,12 +76,7 @@ def _drawn(share: pd.DataFrame, figures: Figures, when: str) -> Figure:
     axes = figure.add_subplot()
     colours = BoundaryNorm([0.0, *STEPS, 1.0 + 1e-9], len(COLOURS))
     axes.imshow(np.ma.masked_invalid(values), cmap=ListedColormap(list(COLOURS)), norm=colours)
-    for row in range(n):
-        for column in range(n):
-            if np.isfinite(values[row, column]):
-                ink = "white" if values[row, column] + 1e-9 >= _DARK_FROM else "#17212a"
-                text = words.count(100 * values[row, column])
-                axes.text(column, row, text, ha="center", va="center", fontsize=7, color=ink)
+    _write_numbers(axes, values)
     axes.set_xticks(range(n), list(share.columns), rotation=90, fontsize=8)
     axes.set_yticks(range(n), list(share.index), fontsize=8)
     axes.xaxis.tick_top()
@@ -71,6 +86,29 @@ def _drawn(share: pd.DataFrame, figures: Figures, when: str) -> Figure:
     title = f"{figures.results.title}: residents in a hundred who get from ward to ward\nwithin {cutoff} minutes today, {when}"
     axes.set_title(title, fontsize=9.5, loc="left")
     return figure
+
+
+def _write_numbers(axes: Axes, values: NDArray[np.float64]) -> None:
+    """A number in each cell, hundreds of them: each different one is put into outlines once, and all are one artist."""
+    rows, columns = np.nonzero(np.isfinite(values))
+    texts = [words.count(100 * value) for value in values[rows, columns]]
+    outlines = {text: _centred(text) for text in dict.fromkeys(texts)}
+    numbers = PathCollection(
+        [outlines[text] for text in texts],
+        offsets=np.column_stack([columns, rows]),
+        offset_transform=axes.transData,
+        facecolors=["white" if value + 1e-9 >= _DARK_FROM else _INK for value in values[rows, columns]],
+        linewidths=0,
+    )
+    numbers.set_transform(Affine2D().scale(1 / 72) + axes.figure.dpi_scale_trans)
+    axes.add_collection(numbers, autolim=False)
+
+
+def _centred(text: str) -> MplPath:
+    """Outlines of a text of 7 points around its middle."""
+    path = TextPath((0, 0), text, size=7)
+    box = path.get_extents()
+    return path.transformed(Affine2D().translate(-(box.x0 + box.x1) / 2, -(box.y0 + box.y1) / 2))
 
 
 def write_maps(results: Results, folder: str | Path, *, endings: Sequence[str] = ("png", "svg")) -> list[Path]:
@@ -97,11 +135,15 @@ def write_maps(results: Results, folder: str | Path, *, endings: Sequence[str] =
         shown = "change" if change else "today" if scenario == TODAY else "with"
         parts = [shown, kind, slot.day, slot.window]
         names.append("-".join(_file_part(part) for part in (parts if shown == "today" else [scenario, *parts])))
-    for (scenario, change, kind, slot), name in zip(wanted, unique_names(names, ()), strict=True):
-        view = asked_map(figures, scenario, slot, kind, figures.headline_view, change=change)
+    views = [
+        asked_map(figures, scenario, slot, kind, figures.headline_view, change=change)
+        for scenario, change, kind, slot in wanted
+    ]
+    sheets = _Sheets.of(results, views) if views and "png" in endings else None
+    for view, name in zip(views, unique_names(names, ()), strict=True):
         for ending in endings:
             written.append(Path(folder) / "maps" / f"{name}.{ending}")
-            publish(written[-1], _png(results, view) if ending == "png" else _svg(results, sheet, view))
+            publish(written[-1], _svg(results, sheet, view) if sheets is None or ending == "svg" else sheets.png(view))
     for ending in endings:
         with drawing(live_text=False):
             picture = ward_picture(figures, ending)
@@ -128,12 +170,80 @@ def _file_part(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "-", text).strip("-") or "x"
 
 
-def _png(results: Results, view: MapView) -> bytes:
-    """One figure, without the time of drawing in it."""
-    with drawing():
-        figure = Figure(figsize=(10.4, 7.2), layout="constrained", facecolor="white", dpi=_DPI)
-        draw_map(results, view, figure.add_subplot())
-        return picture_bytes(figure, "png")
+@dataclass(frozen=True, eq=False)
+class _Sheets:
+    """PNG maps of one size: what is the same on several of them is drawn once, as an image.
+
+    Attributes
+    ----------
+    results : Results
+    room : Bbox
+        Of the map in the figure, beside the widest legend.
+    below, lines, names : uint8, shape (height, width, 4)
+        What lies under the neighbourhoods, on them, and above all.
+    new_routes : dict of scenario to the like
+    """
+
+    results: Results
+    room: Bbox
+    below: NDArray[np.uint8]
+    lines: NDArray[np.uint8]
+    names: NDArray[np.uint8]
+    new_routes: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, results: Results, views: Sequence[MapView]) -> _Sheets:
+        """For these maps."""
+        with drawing():
+            room = _room(results, views)
+            below = _layer(room, partial(draw_below, results=results), facecolor="white")
+            lines, names = (_layer(room, partial(draw, results=results)) for draw in (draw_lines, draw_names))
+            return cls(results, room, below, lines, names)
+
+    def png(self, view: MapView) -> bytes:
+        """One map, without the time of drawing in it."""
+        with drawing():
+            figure, axes = _figure(self.room)
+            draw_zones(axes, self.results, view)
+            draw_words(axes, self.results, view)
+            if view.scenario not in self.new_routes:
+                draw = partial(draw_new_routes, results=self.results, scenario=view.scenario)
+                self.new_routes[view.scenario] = _layer(self.room, draw)
+            figure.add_artist(Pixels(self.below, zorder=-1))
+            for image in (self.lines, self.new_routes[view.scenario], self.names):
+                figure.add_artist(Pixels(image, zorder=1))
+            return picture_bytes(figure, "png")
+
+
+def _figure(room: Bbox | None, facecolor: str = "none") -> tuple[Figure, Axes]:
+    """A figure of the size of all maps, with axes where the map lies; anywhere until that is known."""
+    figure = Figure(figsize=(10.4, 7.2), facecolor=facecolor, dpi=_DPI)
+    axes = figure.add_subplot() if room is None else figure.add_axes(room.bounds)
+    axes.set_facecolor("none")
+    return figure, axes
+
+
+def _room(results: Results, views: Sequence[MapView]) -> Bbox:
+    """Where the map lies in every figure: the layout of the one with the longest words in its legend."""
+    widest = max(views, key=_longest_words)
+    figure, axes = _figure(None)
+    draw_words(axes, results, widest)
+    draw_names(axes, results)
+    FigureCanvasAgg(figure)
+    ConstrainedLayoutEngine().execute(figure)
+    return axes.get_position(original=True)
+
+
+def _longest_words(view: MapView) -> float:
+    labels = [*view.scale.labels, *(mark.label for mark in view.marks)]
+    return max(text_to_path.get_text_width_height_descent(label, FontProperties(), False)[0] for label in labels)
+
+
+def _layer(room: Bbox, draw: Callable[[Axes], None], facecolor: str = "none") -> NDArray[np.uint8]:
+    """One layer alone, see-through where nothing is drawn."""
+    figure, axes = _figure(room, facecolor)
+    draw(axes)
+    return pixels_of(figure)
 
 
 def _svg(results: Results, sheet: svg.Sheet, view: MapView) -> bytes:

@@ -12,13 +12,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.base.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
+from community_routes.base.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS, TableKind
 from community_routes.base.errors import UsageError
 from community_routes.sources.study.fares import POUNDS
 
 TODAY = "today"
 BASE_COMPARISON, BASE_GROUPS = "base_comparison", "base_groups"
 """Names of the tables of changes from the proposals that others build on."""
+LONG_TABLES = ("access", "comparison", "groups", BASE_COMPARISON, BASE_GROUPS)
+"""Tables with a row for each figure, written as Parquet where they are very long or where it is asked for."""
+MOST_ROWS_AS_TEXT = 1_000_000
+"""Rows of access, comparison and groups together up to which they are CSV where nothing is asked for."""
+
+
 MISSING_COST = "missing"
 """Key in a proposal's ``cost`` of the reason why nobody can tell what it takes."""
 
@@ -216,6 +222,9 @@ class Results:
         The nearest destinations of each neighbourhood; may be empty.
     journeys : tuple of JourneyView
         Sample journeys; may be empty.
+    long_tables : ``csv``, ``parquet`` or ``auto``
+        As what the tables with a row for each neighbourhood or group and figure are written; by themselves as Parquet where
+        they have more than a million rows together.
     postcodes : mapping of str to str
         The neighbourhood in which each postcode (without spaces, in capitals) lies; may be empty.
     extra : mapping of table name to DataFrame
@@ -251,6 +260,7 @@ class Results:
     journeys: tuple[JourneyView, ...] = ()
     postcodes: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    long_tables: TableKind = TableKind.AUTO
 
     def __post_init__(self) -> None:
         for name, columns in _TABLES.items():
@@ -259,6 +269,18 @@ class Results:
                 raise UsageError(f"the table {name!r} of the results lacks the column {', '.join(missing)}")
         if not self.dates:
             raise UsageError("the results name no service date; give at least one day in `dates`")
+
+    @property
+    def n_long_rows(self) -> int:
+        """Rows of the long tables together, those of the other bound included."""
+        own = sum(len(table) for table in (self.access, self.comparison, self.groups))
+        return own + (0 if self.worst is None else self.worst.n_long_rows)
+
+    def file_of(self, table: str) -> str:
+        """The name of the file that a table is written to."""
+        many = self.n_long_rows > MOST_ROWS_AS_TEXT
+        as_parquet = self.long_tables == TableKind.PARQUET or (self.long_tables == TableKind.AUTO and many)
+        return f"{table}.parquet" if as_parquet and table in LONG_TABLES else f"{table}.csv"
 
     @property
     def stamp(self) -> dt.date:

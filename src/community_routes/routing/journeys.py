@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
+from numpy.typing import NDArray
 
 from community_routes.base.times import UNREACHED
 from community_routes.network.network import Network
+from community_routes.network.timetable.connections import Connections
 from community_routes.network.walks.points import Links
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.scan import NEVER, Scanned
@@ -145,14 +148,26 @@ def _leaving(network: Network, query: Query, walks: Walks, depart_s: int) -> lis
     return found[::-1]
 
 
+_CONNECTION_OF: WeakKeyDictionary[Connections, NDArray[np.int64]] = WeakKeyDictionary()
+
+
+def _connection_of_hops(connections: Connections) -> NDArray[np.int64]:
+    """Where each hop stands among the connections; found once for all journeys of a network."""
+    known = _CONNECTION_OF.get(connections)
+    if known is None:
+        known = np.empty(len(connections), np.int64)
+        known[connections.hop] = np.arange(len(connections))
+        _CONNECTION_OF[connections] = known
+    return known
+
+
 class _Trace:
     """Reads the legs of a journey out of the rows of a scan with one lane."""
 
     def __init__(self, network: Network, walks: Walks, span: Span, n_lanes: int, scanned: Scanned) -> None:
         self.network, self.walks, self.span, self.n_lanes, self.scanned = network, walks, span, n_lanes, scanned
         connections = network.connections
-        self.connection_of = np.empty(len(connections), np.int64)
-        self.connection_of[connections.hop] = np.arange(len(connections))
+        self.connection_of = _connection_of_hops(connections)
         egress = walks.egress
         self.egress = {
             int(stop): (int(walk), float(metres))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from community_routes.base.times import DAY, MINUTE, UNREACHED
+from community_routes.routing.scan import NEVER
+from community_routes.routing.search import as_seconds
 
 LONGEST_S = 10 * DAY
+AT_ONCE = 1 << 24
+"""Travel times that are there as int32 at once."""
 
 
 def times_from_minutes(minutes: ArrayLike) -> NDArray[np.int32]:
@@ -68,7 +73,7 @@ def matrix_from_pairs(
 
 
 def as_times(time_s: Any) -> NDArray[np.int32]:
-    """Travel times as a C-ordered int32 array with the destinations along the last axis.
+    """Travel times as a C-ordered int32 array with the destinations along the last axis; int16 is read as that of a search.
 
     Raises
     ------
@@ -80,10 +85,36 @@ def as_times(time_s: Any) -> NDArray[np.int32]:
         raise ValueError("travel times must be whole seconds (int32); times_from_minutes makes them from minutes")
     if given.ndim == 0:
         raise ValueError("travel times need an axis of destinations")
+    if given.dtype == np.int16:
+        given = as_seconds(given)
     times = np.ascontiguousarray(given, dtype=np.int32)
     if times.size and times.min() < 0:
         raise ValueError("a travel time is negative; where there is no journey, write times.UNREACHED")
     return times
+
+
+def as_cube(time_s: Any) -> NDArray[np.int16]:
+    """Travel times of a window in two bytes each, as a search gives them: ``NEVER`` where there is no journey.
+
+    Raises
+    ------
+    ValueError
+        They are no whole seconds, or a time is longer than nine hours.
+    """
+    given = np.asarray(time_s)
+    if given.dtype == np.int16:
+        return np.ascontiguousarray(given)
+    times = as_times(given)
+    if times.size and ((times >= NEVER) & (times != UNREACHED)).any():
+        raise ValueError(f"a travel time of a window is {NEVER} s or longer; are the times in seconds?")
+    return np.minimum(times, NEVER).astype(np.int16)
+
+
+def seconds_in_blocks(cube: NDArray[np.int16]) -> Iterator[NDArray[np.int32]]:
+    """Travel times as int32 with ``UNREACHED``, so many origins (the first axis) at a time that a block has at most 64 MB."""
+    at_once = max(1, AT_ONCE // max(1, cube.shape[1] * cube.shape[2]))
+    for start in range(0, max(1, len(cube)), at_once):
+        yield as_seconds(cube[start : start + at_once])
 
 
 def as_amounts(amounts: Any, n_destinations: int, name: str = "amounts") -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from community_routes.base.timings import Stopwatch
 from community_routes.network.network import Network
 from community_routes.routing.engine import Engine
 from community_routes.routing.query import Query, Walks
-from community_routes.routing.travel_times import travel_times_by_departure
+from community_routes.routing.travel_times import cube_by_departure
 
 Progress = Callable[[str], None]
 WINDOWS, PAIRS = "windows", "pairs"
@@ -58,10 +58,10 @@ class Runner:
         """Count what happens inside as this stage."""
         return self.stopwatch.stage(name)
 
-    def times(self, network: Network, query: Query, walks: Walks, what: str = "") -> NDArray[np.int32]:
-        """Travel times of a window, counted as a search: int32, shape (n_origins, n_departures, n_destinations)."""
+    def cube(self, network: Network, query: Query, walks: Walks, what: str = "") -> NDArray[np.int16]:
+        """Travel times of a window, counted as a search: int16, shape (n_origins, n_departures, n_destinations)."""
         self.stopwatch.count(WINDOWS)
-        return travel_times_by_departure(
+        return cube_by_departure(
             network,
             query,
             walks,

@@ -16,6 +16,9 @@ from community_routes.routing.search import MOST_LANES, Search, TimesBlock, as_s
 
 _FEWEST_LANES = 64
 
+WORTH_THINNING = 1000
+"""From so many places as lanes on, a scan without useless changes gains what it takes to find them."""
+
 
 def travel_times_by_departure(
     network: Network,
@@ -48,15 +51,28 @@ def travel_times_by_departure(
         Seconds, UNREACHED where there is no journey within the limits; for ``arrive_by`` the deadline minus the latest
         departure that meets it.
     """
+    return as_seconds(cube_by_departure(network, query, walks, threads=threads, engine=engine, tell=tell))
+
+
+def cube_by_departure(
+    network: Network,
+    query: Query,
+    walks: Walks,
+    *,
+    threads: int = 1,
+    engine: Engine | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> NDArray[np.int16]:
+    """The same in half the memory: int16, ``NEVER`` where there is no journey within the limits."""
     if engine is None:
         cube = search_of(network, query, walks).cube(threads)
     else:
         cube = _cube_by(engine, search_of(network, query, walks, lanes=lanes_for(engine, walks, query)), tell)
     if not query.arrive_by:
-        return as_seconds(cube)
+        return cube
     if cube.shape[1] != len(query.departures_s):
         raise AssertionError("a departure was lost")
-    return as_seconds(np.ascontiguousarray(cube[:, ::-1, :].transpose(2, 1, 0)))
+    return np.ascontiguousarray(cube[:, ::-1, :].transpose(2, 1, 0))
 
 
 def lanes_for(engine: Engine, walks: Walks, query: Query, *, most: int = MOST_LANES) -> int:
@@ -141,17 +157,19 @@ def percentile_times(network: Network, query: Query, walks: Walks, *, threads: i
     int32, shape (n_percentiles, n_origins, n_destinations)
         Seconds, UNREACHED where the departure of that rank has no journey within the limits.
     """
-    if not query.arrive_by:
-        return as_seconds(Search(network.connections, network, query, walks).percentiles(threads))
-    backward = search_of(network, query, walks)
-    return as_seconds(np.ascontiguousarray(backward.percentiles(threads).transpose(0, 2, 1)))
+    times = search_of(network, query, walks).percentiles(threads)
+    return as_seconds(np.ascontiguousarray(times.transpose(0, 2, 1)) if query.arrive_by else times)
 
 
 def search_of(network: Network, query: Query, walks: Walks, *, lanes: int = MOST_LANES) -> Search:
     """The search that answers a question: destinations are its lanes, or with ``arrive_by`` origins, in mirrored time."""
-    if query.arrive_by:
-        return Search(network.backwards_between(*needed_s(query)), network, query, walks.mirrored(), lanes)
-    return Search(network.connections, network, query, walks, lanes)
+    backwards, hours = query.arrive_by, needed_s(query)
+    asked = walks.mirrored() if backwards else walks
+    if asked.n_destinations >= WORTH_THINNING:
+        connections = network.thinned_between(*hours, backwards=backwards)
+    else:
+        connections = network.backwards_between(*hours) if backwards else network.connections
+    return Search(connections, network, query, asked, lanes)
 
 
 def percentiles_of_block(search: Search, number: int) -> tuple[NDArray[np.int32], NDArray[np.int16]]:

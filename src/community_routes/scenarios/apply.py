@@ -19,6 +19,8 @@ from community_routes.sources.places.opportunities import Opportunities
 from community_routes.sources.places.zones import Zones
 from community_routes.sources.study.fares import Fares
 
+SWITCHED_OFF = "switched off (off: true), so it was not applied"
+
 
 @dataclass(frozen=True, eq=False)
 class Applied:
@@ -58,6 +60,21 @@ class Applied:
     drt: list[DrtZone]
     timed: list[Timed]
 
+    def after(self, before: Applied) -> Applied:
+        """This scenario, and the one before it on whose setting it was applied, as if both were one."""
+        new = list(dict.fromkeys([*before.new_routes, *self.new_routes]))
+        changed = dict.fromkeys([*before.changed_routes, *self.changed_routes])
+        return replace(
+            self,
+            effects=[*before.effects, *self.effects],
+            notices=[*before.notices, *self.notices],
+            new_routes=new,
+            changed_routes=[route for route in changed if route not in new],
+            street_map=self.street_map if self.street_map is not None else before.street_map,
+            drt=[*before.drt, *self.drt],
+            timed=[*before.timed, *self.timed],
+        )
+
 
 def apply_scenario(scenario: Scenario, setting: Setting, *, notices: list[Notice] | None = None) -> Applied:
     """Apply a scenario, and those it builds on, to a setting.
@@ -85,8 +102,14 @@ def apply_scenario(scenario: Scenario, setting: Setting, *, notices: list[Notice
     for part in scenario.chain():
         for index, change in enumerate(part.changes):
             work.here = Here(part.scenario, index + 1, change.kind, part.folder, partial(part.place, index))
-            with work.undone_if_abandoned():
+            if change.off:
+                work.effect(change.kind, SWITCHED_OFF)
+                continue
+            with work.undone_if_abandoned(change.named()):
                 change.apply(work)
+    for unread in scenario.unread:
+        work.here = Here(scenario.scenario, unread.number + 1, unread.kind, scenario.folder, unread.place)
+        work.look_up(unread.named)
     if notices is not None:
         notices.extend(work.found)
     raise_on_errors(work.found, ScenarioError)
@@ -111,9 +134,10 @@ def apply_scenario(scenario: Scenario, setting: Setting, *, notices: list[Notice
 
 
 def _hash(feed: Feed, scenario: Scenario) -> str:
-    """sha256 over what the feed was made from: the feed before and every change."""
-    content = json.dumps(
-        [[part.scenario, [[c.kind, c.model_dump(mode="json")] for c in part.changes]] for part in scenario.chain()],
-        sort_keys=True,
-    )
+    """sha256 over what the feed was made from: the feed before and every change that was applied."""
+    applied = [
+        [part.scenario, [[c.kind, c.model_dump(mode="json", exclude={"off"})] for c in part.changes if not c.off]]
+        for part in scenario.chain()
+    ]
+    content = json.dumps(applied, sort_keys=True)
     return hashlib.sha256(f"{feed.content_hash}\n{content}".encode()).hexdigest()

@@ -25,10 +25,14 @@ class Change(Model, ABC):
     example : str
         Its fields for the file that ``new-scenario`` writes: a flow mapping, or indented lines after a line break. ``$route``,
         ``$place`` and the other names of :func:`~community_routes.scenarios.template.names_of` stand for what the study has.
+    off : bool
+        Switched off: it is read and its form is checked, and it is not applied.
     """
 
     kind: ClassVar[str]
     example: ClassVar[str]
+
+    off: Annotated[bool, Field(description="true: the change is kept in the file, and not applied.")] = False
 
     @abstractmethod
     def apply(self, work: Work) -> None:
@@ -37,6 +41,10 @@ class Change(Model, ABC):
         What came in is never changed. A name that means nothing is a fault with its place in the file (``work.route``,
         ``work.days``, ``work.spot``), and so is a change that finds nothing to change.
         """
+
+    def named(self) -> dict[str, object]:
+        """The fields by their keys in a file: the route and places among them are looked up even where the rest is at fault."""
+        return {info.alias or name: getattr(self, name) for name, info in type(self).model_fields.items()}
 
 
 class OfRoute(Change):

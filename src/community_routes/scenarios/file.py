@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any
+from types import MappingProxyType
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PrivateAttr, ValidationError, model_validator
 from ruamel.yaml import YAML
@@ -153,6 +155,11 @@ class Scenario(BaseModel):
         return self._readable.lost_names if self._readable is not None else ()
 
     @property
+    def unread(self) -> tuple[Unread, ...]:
+        """Of what could be read of a faulty file: the other changes, as far as they name something."""
+        return self._readable.unread if self._readable is not None else ()
+
+    @property
     def modification_numbers(self) -> tuple[int, ...]:
         """Of what was read from another program's file: the number (from 0) of what each change is made of."""
         return self._foreign[1] if self._foreign is not None else ()
@@ -190,7 +197,7 @@ class Scenario(BaseModel):
         writer.width = 110
         writer.indent(mapping=2, sequence=4, offset=2)
         stream = StringIO()
-        writer.dump(_quoted(content), stream)
+        writer.dump(yaml_values(content), stream)
         return stream.getvalue()
 
     def __repr__(self) -> str:
@@ -199,11 +206,25 @@ class Scenario(BaseModel):
 
 
 @dataclasses.dataclass(frozen=True)
+class Unread:
+    """A change that could not be read: its number (from 0) and kind, and the route and places that it names all the same.
+
+    ``place`` gives where a part of it stands, for notices.
+    """
+
+    number: int
+    kind: str
+    named: dict[str, object]
+    place: Callable[[Sequence[Step]], dict[str, Any]]
+
+
+@dataclasses.dataclass(frozen=True)
 class _Readable:
-    """Of a faulty file: which of its changes could be read, and names that the others give to what is new."""
+    """Of a faulty file: which of its changes could be read, names that the others give to what is new, and what these name."""
 
     numbers: tuple[int, ...]
     lost_names: tuple[str, ...]
+    unread: tuple[Unread, ...]
 
 
 class _FileHead(Model):
@@ -252,11 +273,48 @@ def read_readable(path: str | Path) -> Scenario | None:
     return _read(as_path(path), [], (), partly=True)
 
 
-def _read(path: Path, found: list[Notice], above: tuple[str, ...], *, partly: bool = False) -> Scenario | None:
-    """One file and its bases; None when it cannot even be made in part."""
+def read_scenario_text(
+    texts: Mapping[str, str], name: str, folder: str | Path, *, notices: list[Notice] | None = None
+) -> Scenario:
+    """Read a scenario that is a text, saved or not; what it builds on is another text, or else a file of the folder.
+
+    Parameters
+    ----------
+    texts : mapping of str to str
+        Texts of scenario files by the id of the scenario.
+    name : str
+        Id of the scenario wanted; its text is among them, or there is such a file.
+    folder : path
+        Where the files would lie; names of files in them are resolved against it.
+    notices : list, optional
+        Receives every finding, errors too.
+
+    Raises
+    ------
+    ScenarioError
+        As :func:`read_scenario`.
+    """
+    found: list[Notice] = []
+    scenario = _read(as_path(folder) / f"{name}.yaml", found, (), texts=texts)
+    if notices is not None:
+        notices.extend(found)
+    raise_on_errors(found, ScenarioError)
+    assert scenario is not None
+    return scenario
+
+
+def _read(
+    path: Path,
+    found: list[Notice],
+    above: tuple[str, ...],
+    *,
+    partly: bool = False,
+    texts: Mapping[str, str] = MappingProxyType({}),
+) -> Scenario | None:
+    """One file (or its text) and its bases; None when it cannot even be made in part."""
     own: list[Notice] = []
     try:
-        located = read_yaml(path, own, error=ScenarioError)
+        located = read_yaml(path, own, error=ScenarioError, text=texts.get(path.stem))
     except ScenarioError:
         found.extend(own)
         return None
@@ -266,7 +324,7 @@ def _read(path: Path, found: list[Notice], above: tuple[str, ...], *, partly: bo
     if head is not None:
         _check_name(located, head, path, own)
         if head.base is not None:
-            base = _read_base(located, head.base, path, own, above)
+            base = _read_base(located, head.base, path, own, above, texts)
     found.extend(_without_echoes(own))
     if head is None or (errors_in(own) and not partly) or (head.base is not None and base is None):
         return None
@@ -278,7 +336,9 @@ def _read(path: Path, found: list[Notice], above: tuple[str, ...], *, partly: bo
     made._base = base
     if partly:
         numbers = tuple(number for number, _ in read)
-        made._readable = _Readable(numbers, tuple(_names_lost(located, set(numbers))))
+        made._readable = _Readable(
+            numbers, tuple(_names_lost(located, set(numbers))), tuple(_unread(located, set(numbers)))
+        )
     return made
 
 
@@ -290,6 +350,37 @@ def _names_lost(located: Located, read: set[int]) -> Iterable[str]:
             name = value.child("name")
             if name is not None and name.text:
                 yield name.text
+
+
+def _unread(located: Located, read: set[int]) -> Iterable[Unread]:
+    """What the changes that could not be read name: a route, and places that stand as text."""
+    node = located.root.child("changes")
+    for number, item in enumerate(node.items or [] if node is not None else []):
+        for kind, (_, value) in (
+            (item.entries or {}).items() if number not in read and len(item.entries or {}) == 1 else ()
+        ):
+            if kind not in CHANGES:
+                continue
+            named: dict[str, object] = {}
+            for name, info in CHANGES[kind].model_fields.items():
+                key, child = info.alias or name, value.child(info.alias or name)
+                if child is None:
+                    continue
+                if key in ("route", "agency") and child.text:
+                    named[key] = str(child.text)
+                elif _holds_places(info.annotation):
+                    texts = [str(one.text) for one in child.items or (child,) if one.text]
+                    places = tuple(PlaceAt(text=text) for text in texts if text.strip())
+                    named[key] = places if child.items is not None else places[0] if places else None
+            yield Unread(number, kind, named, partial(_place_in, located, ["changes", number, kind]))
+
+
+def _holds_places(annotation: Any) -> bool:
+    return annotation is PlaceAt or any(map(_holds_places, get_args(annotation)))
+
+
+def _place_in(located: Located, start: list[Step], path: Sequence[Step]) -> dict[str, Any]:
+    return located.place([*start, *path])
 
 
 def _read_changes(located: Located, found: list[Notice]) -> list[tuple[int, Change]]:
@@ -371,8 +462,10 @@ def _check_name(located: Located, head: _FileHead, path: Path, found: list[Notic
         found.append(SCENARIO_NAME.at(**place, value=head.scenario, message=message))
 
 
-def _read_base(located: Located, base: str, path: Path, found: list[Notice], above: tuple[str, ...]) -> Scenario | None:
-    """The scenario that this file builds on, from the same folder."""
+def _read_base(
+    located: Located, base: str, path: Path, found: list[Notice], above: tuple[str, ...], texts: Mapping[str, str]
+) -> Scenario | None:
+    """The scenario that this file builds on, from the same folder (or the texts)."""
     place = located.place(["base"])
     chain = (*above, path.stem)
     if not _ID.fullmatch(base):
@@ -385,11 +478,11 @@ def _read_base(located: Located, base: str, path: Path, found: list[Notice], abo
         found.append(BASE_CYCLE.at(**place, value=base, message=message))
         return None
     file = path.with_name(f"{base}.yaml")
-    if not file.is_file():
+    if base not in texts and not file.is_file():
         message = f"there is no file {file.name!r} in this folder{near_file(file)}"
         found.append(MISSING_FILE.at(**place, value=base, message=message))
         return None
-    return _read(file, found, chain)
+    return _read(file, found, chain, texts=texts)
 
 
 def _sentences(name: str, fault: ValidationError) -> Iterable[str]:
@@ -420,20 +513,12 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def quoted_text(text: str) -> str:
-    """A text as it can stand in a flow mapping of YAML: in quotes where that is safer."""
-    if re.fullmatch(r"[A-Za-z][A-Za-z0-9 _'()/.-]*", text) and text.strip() == text:
-        return text
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _quoted(value: Any) -> Any:
-    """Text in quotes where it would read as a number or a clock time to other readers of YAML."""
+def yaml_values(value: Any) -> Any:
+    """Values as YAML writes them: text in quotes where other readers would take it for a number or a clock time."""
     if isinstance(value, Mapping):
-        return {str(key): _quoted(item) for key, item in value.items()}
+        return {str(key): yaml_values(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_quoted(item) for item in value]
+        return [yaml_values(item) for item in value]
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str) and re.fullmatch(r"[-+.0-9][0-9:.eE+-]*", value):

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from community_routes.scenarios.edit.routes import route_name, runs_of, trips_of
 from community_routes.scenarios.edit.work import destination_points
-from community_routes.scenarios.file import Scenario, quoted_text
+from community_routes.scenarios.file import Scenario
 from community_routes.scenarios.list import CHANGES
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.places.opportunities import Opportunities
 from community_routes.sources.places.zones import Zones
-from community_routes.sources.study.yaml import SCENARIO_SCHEMA_NAME, schema_hint
+from community_routes.sources.study.yaml import SCENARIO_SCHEMA_NAME, quoted_text, schema_hint
 
 
 def new_scenario_template(
@@ -58,7 +58,8 @@ def new_scenario_template(
 # The days of this study: {named}.
 # Days are weekday, saturday, sunday, or monday to friday. Times are HH:MM; after midnight write 25:30 for half past one.
 # A place is a stop's id or name, a destination's name, or {{at: [longitude, latitude], name: New stop}}.
-# Which stops there are:  community-routes check study.yaml --map inputs.html  draws them with their names.
+# A route with its stops:  community-routes routes study.yaml ROUTE;  stops by name:  community-routes stops study.yaml NAME
+# On a map:  community-routes check study.yaml --map inputs.html  draws them with their names.
 # The stops below: {_named(feed, stops)}.
 
 scenario: {name}

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.base.errors import UsageError
-from community_routes.base.notices import Notice
+from community_routes.base.notices import Notice, counted
 from community_routes.base.times import MINUTE, format_time, parse_time
 from community_routes.evaluation.case import Study, chosen_day, study_query
 from community_routes.evaluation.places import destination_points, study_networks, study_walks
@@ -172,7 +172,7 @@ class Itinerary:
         if self.worst is None:
             return said
         known = (
-            f"{_minutes(self.worst.journeys[0].time_s)}, {_count(len(self.worst.journeys[0].rides), 'ride')}"
+            f"{_minutes(self.worst.journeys[0].time_s)}, {counted(len(self.worst.journeys[0].rides), 'ride')}"
             if self.worst.journeys
             else f"no journey ({self.worst.reason})"
         )
@@ -182,7 +182,7 @@ class Itinerary:
         waits = sum(ride.wait_s for ride in journey.rides)
         head = (
             f"{format_time(journey.depart_s)} - {format_time(journey.arrive_s)}   {_minutes(journey.time_s)}, "
-            f"{_count(len(journey.rides), 'ride')}, {_minutes(journey.walk_s)} on foot, {_minutes(waits)} waiting"
+            f"{counted(len(journey.rides), 'ride')}, {_minutes(journey.walk_s)} on foot, {_minutes(waits)} waiting"
         )
         return "\n".join([head, *(f"  {line}" for leg in journey.legs for line in self._leg_lines(leg))])
 
@@ -198,7 +198,7 @@ class Itinerary:
         return [
             f"{format_time(leg.depart_s)}  {names['mode']} {names['route']} from {self._end_name(leg.from_stop)}"
             f"{names['towards']}, after waiting {_minutes(leg.wait_s)}",
-            f"{format_time(leg.arrive_s)}  leave it at {self._end_name(leg.to_stop)} ({_count(len(leg.calls), 'stop')} on)",
+            f"{format_time(leg.arrive_s)}  leave it at {self._end_name(leg.to_stop)} ({counted(len(leg.calls), 'stop')} on)",
         ]
 
     def _ride_names(self, ride: Ride) -> dict[str, str]:
@@ -293,7 +293,15 @@ class Itinerary:
         return self.text()
 
 
-def find_journeys(study: Study, origin: Spot, destination: Spot, query: Query, day: str, moment_s: int) -> Itinerary:
+def find_journeys(
+    study: Study,
+    origin: Spot,
+    destination: Spot,
+    query: Query,
+    day: str,
+    moment_s: int,
+    built: tuple[Linked, Network] | None = None,
+) -> Itinerary:
     """The Pareto journeys (by arrival and rides) between two places, or why there is none.
 
     Parameters
@@ -306,10 +314,14 @@ def find_journeys(study: Study, origin: Spot, destination: Spot, query: Query, d
         Key of ``service_date``.
     moment_s : int
         Departure, or deadline for ``query.arrive_by``, in seconds of the service date.
+    built : (Linked, Network), optional
+        Stops and network of the day, where they are there already and wide enough.
     """
     query = replace(query, window_s=(moment_s, moment_s + 1), step_s=1)
-    stops, networks = network_of(study, query, day)
-    network: Network = networks[day]
+    if built is None:
+        linked, networks = network_of(study, query, day)
+        built = linked, networks[day]
+    stops, network = built
     walk = study.file.travel.walk
 
     def walks_within(to_stop_s: int) -> Walks:
@@ -452,7 +464,3 @@ def _off_network(study: Study, spot: Spot, linked: Linked) -> str:
 def _minutes(seconds: int) -> str:
     minutes, rest = divmod(int(seconds), MINUTE)
     return f"{minutes} min {rest:02d} s" if rest else f"{minutes} min"
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"

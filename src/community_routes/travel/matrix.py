@@ -383,8 +383,8 @@ def _ends(
     start = origins if origins is not None else origin_points(study.zones)
     end = destinations if destinations is not None else destination_points(study.opportunities)
     reached = study_walks(study.file, study.ground, stops, start, end)
-    start_fault = _faults(why_not(network, reached.origins, reached.walks.access, leaving=True))
-    end_fault = _faults(why_not(network, reached.destinations, reached.walks.egress, leaving=False))
+    start_fault = _faults(why_not(network.timetable, reached.origins, reached.walks.access, leaving=True))
+    end_fault = _faults(why_not(network.timetable, reached.destinations, reached.walks.egress, leaving=False))
     return Layout(start.id, end.id, query, start_fault, end_fault, per_departure), reached
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from community_routes.base.notices import Notice
-from community_routes.network.kept import keep_networks
+from community_routes.network.kept import Builder, Settings
 from community_routes.network.network import build_network
 from community_routes.network.streets.streets import build_streets
 from community_routes.network.walks.links import (
@@ -148,10 +148,8 @@ def test_a_study_for_wheelchairs_closes_the_stairs_of_stations():
     feed = station(both("E", "P", 100, STAIRS), both("F", "P", 80, LIFT))
     platform = feed.stops["stop_id"].tolist().index("P")
     for wheelchair, entrances in ((False, 2), (True, 1)):
-        stops, _networks = keep_networks(
-            None, feed, STREET, {"day": DATE}, slack_s=60, between_stops_s=600, speed_kmh=SPEED_KMH, link_m=300,
-            phase="zero", seed=0, wheelchair=wheelchair, span_s=(0, 90_000),
-        )  # fmt: skip
+        settings = Settings(60, 600, SPEED_KMH, 300, "zero", 0, wheelchair)
+        stops = Builder(None, feed, STREET, settings).stopping().stops
         assert (stops.points.place == platform).sum() == entrances
 
 

@@ -16,12 +16,12 @@ import pandas as pd
 import pyogrio
 import pytest
 
-from community_routes.base.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
+from community_routes.base.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS, TableKind
 from community_routes.base.errors import UsageError
-from community_routes.report.cells import csv_text, exact_number, safe_text
+from community_routes.report.cells import cell_text, csv_text, exact_number, safe_text
 from community_routes.report.files import geopackage
 from community_routes.report.files.geopackage import unique_names, write_geopackage, zone_layers
-from community_routes.report.files.tables import run_json, write_tables
+from community_routes.report.files.tables import run_json, write_files, write_tables
 from report.made_results import made_results
 
 
@@ -52,6 +52,45 @@ def test_csv_quotes_what_needs_quotes_and_leaves_numbers_alone() -> None:
     assert read(text)[1] == ['a "b", c', "-1.5"]
 
 
+def test_every_column_is_written_as_its_cells_are_one_by_one() -> None:
+    """Numbers of every size, where an exponent begins above all, and columns of several kinds of value."""
+    draw = np.random.default_rng(7)
+    sizes = draw.random(3000) * 10.0 ** draw.integers(-12, 22, 3000) * draw.choice([-1, 1], 3000)
+    edges = [
+        1e-4,
+        np.nextafter(1e-4, 0),
+        1e9,
+        1e9 + 0.5,
+        1e16,
+        2.0**53,
+        2.0**53 - 1,
+        1e22,
+        -0.0,
+        np.inf,
+        -np.inf,
+        np.nan,
+    ]
+    numbers = np.concatenate([sizes, np.rint(sizes), edges])
+    n = len(numbers)
+    several = [1, 2.5, "=x", True, None, np.nan, pd.NA, 'a,"b"', "", 2**60, np.float64(0.1)]
+    table = pd.DataFrame(
+        {
+            "number": numbers,
+            "gaps": pd.array([1, None, -3] * n, dtype="Int64")[:n],
+            "yes": draw.random(n) < 0.5,
+            "key": pd.Categorical(draw.choice(["-u", "v,w", "x"], n)),
+            "level": pd.Categorical(draw.choice([0.5, 2.0], n)),
+            "several": pd.Series((several * n)[:n], dtype=object),
+            "day": pd.Timestamp("2024-03-05"),
+            "nothing": [None] * n,
+        }
+    )
+    rows = read(csv_text(table))
+    assert rows[0] == list(table.columns)
+    for place, name in enumerate(table.columns):
+        assert [row[place] for row in rows[1:]] == [cell_text(value) for value in table[name].astype(object)], name
+
+
 def test_the_tables_have_their_columns_and_every_row(tmp_path: Path) -> None:
     results = made_results(25)
     write_tables(results, tmp_path)
@@ -66,6 +105,37 @@ def test_the_tables_have_their_columns_and_every_row(tmp_path: Path) -> None:
         assert len(lines) == rows + 1
     first = read((tmp_path / "notices.csv").read_text(encoding="utf-8"))[1]
     assert first[:2] == ["warning", "near_edge"]
+
+
+def test_parquet_holds_what_the_csv_says(tmp_path: Path) -> None:
+    """Columns, order and every cell; short tables stay text, the page and run.json name the files that are there."""
+    write_files(made_results(25), tmp_path / "csv", maps=False)
+    as_parquet = made_results(25, long_tables=TableKind.PARQUET)
+    write_files(as_parquet, tmp_path / "parquet", maps=False)
+    write_tables(as_parquet, tmp_path / "again")
+    long = ("access", "comparison", "groups")
+    assert {path.name for path in (tmp_path / "parquet").glob("*.parquet")} == {f"{name}.parquet" for name in long}
+    for name in long:
+        assert not (tmp_path / "parquet" / f"{name}.csv").exists()
+        written = tmp_path / "parquet" / f"{name}.parquet"
+        assert csv_text(pd.read_parquet(written)).encode() == (tmp_path / "csv" / f"{name}.csv").read_bytes()
+        assert written.read_bytes() == (tmp_path / "again" / f"{name}.parquet").read_bytes()
+    assert (tmp_path / "parquet" / "notices.csv").read_bytes() == (tmp_path / "csv" / "notices.csv").read_bytes()
+    said = json.loads((tmp_path / "parquet" / "run.json").read_text("utf-8"))
+    assert said["tables"]["groups"] == "groups.parquet" and said["tables"]["notices"] == "notices.csv"
+    assert "access.parquet" in (tmp_path / "parquet" / "report.html").read_text("utf-8")
+
+
+def test_long_tables_are_parquet_by_themselves_and_text_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One row more than the limit; the rows of the other bound count as well."""
+    results = made_results(25)
+    rows = len(results.access) + len(results.comparison) + len(results.groups)
+    monkeypatch.setattr("community_routes.report.results.MOST_ROWS_AS_TEXT", rows)
+    assert results.file_of("access") == "access.csv"
+    assert dataclasses.replace(results, worst=results).file_of("groups") == "groups.parquet"
+    monkeypatch.setattr("community_routes.report.results.MOST_ROWS_AS_TEXT", rows - 1)
+    assert [results.file_of(name) for name in ("access", "notices")] == ["access.parquet", "notices.csv"]
+    assert dataclasses.replace(results, long_tables=TableKind.CSV).file_of("access") == "access.csv"
 
 
 def test_rows_are_sorted_whatever_their_order_before(tmp_path: Path) -> None:

@@ -185,3 +185,22 @@ def test_several_faults_of_one_change():
         "changes[1].add_stop.after",
         "changes[1].add_stop.stop",
     ]
+
+
+def test_a_reroute_of_one_direction_only_is_told_of():
+    """The way back calls at stops of its own (B2, C2, far from the others): one of two trips is changed, and this is said."""
+    stops = [*STOPS, ("B2", "Birch Back", 1, 2), ("C2", "Cedar Back", 2, 2)]
+    trips = [
+        ("7", "daily", 0, "A 08:00 B 08:07 C 08:13 D 08:19"),
+        ("7", "daily", 1, "D 09:00 C2 09:06 B2 09:12 A 09:18"),
+    ]
+    feed = make_feed(stops, trips, services={"daily": "1111111"})
+    done = apply(Reroute(route="7", **{"from": "B"}, to="C", via=["North Hill"], run_times_min=[4, 5]), feed=feed)
+    assert str(done.effects[0]).startswith("7: 1 of 2 trips go from")
+    (notice,) = (notice for notice in done.notices if notice.code == "part_of_route")
+    assert "those the other way (Dale Lane to Alder Street, 1 trips) stay as they are" in notice.message
+    assert "`direction: 0` if one direction is meant" in notice.message
+    one = apply(
+        Reroute(route="7", **{"from": "B"}, to="C", via=["North Hill"], run_times_min=[4, 5], direction="0"), feed=feed
+    )
+    assert not [notice for notice in one.notices if notice.code == "part_of_route"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -114,3 +115,35 @@ def test_side_of_travel():
     row = {str(stop): k for k, stop in enumerate(feed.stops["stop_id"])}
     assert found.side(place, west, east) == (row["3"], True)
     assert found.side(place, east, west) == (row["4"], True)
+
+
+def test_of_several_places_the_one_in_the_area_is_meant():
+    """Audley's Toll Bar lies at (4, 0) km, Ewood's at (4, 3): a box round one of them says which, one round neither does not."""
+    found = finder()
+    with pytest.raises(MatchError, match="could be 2 places"):
+        found.find("Toll Bar")
+    found.area = (3 * KM_LAT, 2 * KM_LAT, 5 * KM_LAT, 4 * KM_LAT)
+    assert ids(found, "Toll Bar") == ["6"]
+    found.area = (0.0, 8 * KM_LAT, 1 * KM_LAT, 9 * KM_LAT)
+    with pytest.raises(MatchError, match="could be 2 places"):
+        found.find("Toll Bar")
+
+
+def test_of_several_places_the_one_of_the_route_is_meant():
+    """Ewood's Toll Bar is the route's own stop (row 5), wherever the area is."""
+    found = finder()
+    found.area = (3 * KM_LAT, -1 * KM_LAT, 5 * KM_LAT, 1 * KM_LAT)
+    assert ids(found, "Toll Bar") == ["5"]
+    found.own = np.array([5])
+    assert ids(found, "Toll Bar") == ["6"]
+
+
+def test_an_unknown_name_is_looked_for_in_the_area_first():
+    """'Darwin Statoin' is most like Darwen Station, 6 km east; with the area round it that is said without a distance."""
+    found = finder()
+    found.area = (0.0, 0.0, 1 * KM_LAT, 1 * KM_LAT)
+    with pytest.raises(MatchError, match=r"did you mean 'Darwen Station', 5\.0 km outside the study's area\?"):
+        found.find("Darwin Statoin")
+    found.area = (5 * KM_LAT, -1 * KM_LAT, 7 * KM_LAT, 1 * KM_LAT)
+    with pytest.raises(MatchError, match=r"did you mean 'Darwen Station'\?$"):
+        found.find("Darwin Statoin")

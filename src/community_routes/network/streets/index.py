@@ -205,10 +205,10 @@ def _nearest_pieces(
     """The nearest line piece (its first vertex) of a usable edge of each point, and the share along it."""
     x, vertex_edge, west, south, width, height, columns, rows, cell_first, cell_vertex = grid
     n = len(px)
-    found = np.full(n, -1, np.int64)
-    share = np.zeros(n)
+    found, share = np.empty(n, np.int64), np.zeros(n)
     ky = math.pi / 180.0 * 6_371_008.8
     for i in range(n):
+        found[i] = -1
         if not (math.isfinite(px[i]) and math.isfinite(py[i])):
             continue
         kx = ky * math.cos(py[i] * math.pi / 180.0)

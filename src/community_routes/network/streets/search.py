@@ -7,8 +7,6 @@ that distances are exact whatever the width of a bucket.
 
 from __future__ import annotations
 
-import heapq
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +16,8 @@ from community_routes.base.kernels import kernel, step
 from community_routes.network.streets.graph import Edges, Steps
 
 _BUCKET_M = 16.0
+_SHELF = 5
+"""Ends stand on shelves of two to the power of this, so that those that were reached are found in their order."""
 
 
 class Starts(NamedTuple):
@@ -46,8 +46,8 @@ class Ends(NamedTuple):
 
     Attributes
     ----------
-    n : int
-        How many places.
+    limit_m : float64, shape (n_places,)
+        The longest walk to each place.
     node_first : int32, shape (n_nodes + 1,)
     node_place : int32; node_m : float64
         Place and metres to it, by junction.
@@ -56,7 +56,7 @@ class Ends(NamedTuple):
         Place, metres along the edge and metres from it, by edge.
     """
 
-    n: int
+    limit_m: NDArray[np.float64]
     node_first: NDArray[np.int32]
     node_place: NDArray[np.int32]
     node_m: NDArray[np.float64]
@@ -109,14 +109,20 @@ class _Queue(NamedTuple):
 
 @step
 def _queue(n_nodes: int, limit_m: float, room: int) -> _Queue:
-    return _Queue(
-        np.full(n_nodes, np.inf),
-        np.full(n_nodes, np.inf),
-        np.empty(n_nodes, np.int32),
-        np.full(int(limit_m / _BUCKET_M) + 2, np.int32(-1)),
-        np.empty(room, np.int32),
-        np.empty(room, np.int32),
-    )
+    head = np.empty(int(limit_m / _BUCKET_M) + 2, np.int32)
+    for bucket in range(len(head)):
+        head[bucket] = -1
+    touched, waiting, following = np.empty(n_nodes, np.int32), np.empty(room, np.int32), np.empty(room, np.int32)
+    return _Queue(_infinite(n_nodes), _infinite(n_nodes), touched, head, waiting, following)
+
+
+@step
+def _infinite(n: int) -> NDArray[np.float64]:
+    """``np.full(n, np.inf)``, which takes longer to compile."""
+    values = np.empty(n)
+    for i in range(n):
+        values[i] = np.inf
+    return values
 
 
 @step
@@ -191,10 +197,12 @@ def _spread(limit_m: float, steps: Steps, queue: _Queue, n_waiting: int) -> int:
 def reach_places(
     low: int, high: int, limit_m: float, steps: Steps, edges: Edges, starts: Starts, ends: Ends, room_a_junction: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
-    """Shortest walks of at most ``limit_m`` from places ``low`` to ``high - 1`` to all ends.
+    """Shortest walks from places ``low`` to ``high - 1`` to all ends, each within its limit.
 
     Parameters
     ----------
+    limit_m : float
+        The longest of the limits.
     steps : Steps
         From each junction.
     room_a_junction : int
@@ -209,10 +217,11 @@ def reach_places(
     node_first, node_place, node_m = ends.node_first, ends.node_place, ends.node_m
     edge_first, edge_place = ends.edge_first, ends.edge_place
     edge_position, edge_link = ends.edge_position_m, ends.edge_link_m
-    n_nodes, n_ends = len(steps.first) - 1, ends.n
+    end_limit_m = ends.limit_m
+    n_nodes, n_ends = len(steps.first) - 1, len(end_limit_m)
     queue = _queue(n_nodes, limit_m, room_a_junction * n_nodes + 2 * len(starts.row) + 16)
-    best = np.full(n_ends, np.inf)
-    reached = np.empty(n_ends, np.int32)
+    best = _infinite(n_ends)
+    some_near = np.zeros((n_ends >> _SHELF) + 1, np.bool_)  # whether any place of each shelf has been reached
     out_first = np.zeros(high - low + 1, np.int64)
     out_to = np.empty(1024, np.int32)
     out_m = np.empty(1024)
@@ -229,24 +238,24 @@ def reach_places(
                 along = edge_position[k] - position
                 if (along >= 0.0 and flags[edge] & 1 > 0) or (along <= 0.0 and flags[edge] & 2 > 0):
                     place, metres = edge_place[k], link + abs(along) + edge_link[k]
-                    if metres <= limit_m and metres < best[place]:
+                    if metres < best[place] and metres <= end_limit_m[place]:
                         if best[place] == np.inf:
-                            reached[n_reached] = place
+                            some_near[place >> _SHELF] = True
                             n_reached += 1
                         best[place] = metres
         n_touched = _spread(limit_m, steps, queue, n_waiting)
         if n_touched < 0:
             queue = _queue(n_nodes, limit_m, 2 * len(queue.waiting))
-            best = np.full(n_ends, np.inf)
+            best = _infinite(n_ends)
             continue
         for i in range(n_touched):
             node = queue.touched[i]
             so_far = queue.distance[node]
             for k in range(node_first[node], node_first[node + 1]):
                 place, metres = node_place[k], so_far + node_m[k]
-                if metres <= limit_m and metres < best[place]:
+                if metres < best[place] and metres <= end_limit_m[place]:
                     if best[place] == np.inf:
-                        reached[n_reached] = place
+                        some_near[place >> _SHELF] = True
                         n_reached += 1
                     best[place] = metres
             queue.distance[node] = np.inf
@@ -257,20 +266,60 @@ def reach_places(
             for i in range(filled):  # a slice would be copied as fast, and its compiling takes seconds
                 wider_to[i], wider_m[i] = out_to[i], out_m[i]
             out_to, out_m = wider_to, wider_m
-        if n_reached * 16 > n_ends:  # a scan of all beats sorting the few
-            for place in range(n_ends):
-                if best[place] < np.inf:
-                    out_to[filled], out_m[filled] = place, best[place]
-                    filled += 1
-                    best[place] = np.inf
-        else:
-            for place in np.sort(reached[:n_reached]):
-                out_to[filled], out_m[filled] = place, best[place]
-                filled += 1
-                best[place] = np.inf
+        for shelf in range(len(some_near)):  # in order without sorting, whose compiling takes a second and a half
+            if some_near[shelf]:
+                some_near[shelf] = False
+                for place in range(shelf << _SHELF, min((shelf + 1) << _SHELF, n_ends)):
+                    if best[place] < np.inf:
+                        out_to[filled], out_m[filled] = place, best[place]
+                        filled += 1
+                        best[place] = np.inf
         start += 1
         out_first[start - low] = filled
     return out_first, out_to[:filled].copy(), out_m[:filled].copy()
+
+
+class _Heap(NamedTuple):
+    """Junctions by their distance, then by their number, the first at the top. (``heapq`` takes a second to compile.)"""
+
+    metres: NDArray[np.float64]
+    node: NDArray[np.int64]
+
+
+@step
+def _push(heap: _Heap, size: int, metres: float, node: int) -> int:
+    """Put a junction in; gives how many there are then."""
+    at = size
+    while at > 0:
+        above = (at - 1) >> 1
+        if heap.metres[above] < metres or (heap.metres[above] == metres and heap.node[above] <= node):
+            break
+        heap.metres[at], heap.node[at] = heap.metres[above], heap.node[above]
+        at = above
+    heap.metres[at], heap.node[at] = metres, node
+    return size + 1
+
+
+@step
+def _drop_first(heap: _Heap, size: int) -> int:
+    """Take the first out; gives how many there are then."""
+    size -= 1
+    metres, node = heap.metres[size], heap.node[size]
+    at = 0
+    while 2 * at + 1 < size:
+        below = 2 * at + 1
+        right = below + 1
+        if right < size and (
+            heap.metres[right] < heap.metres[below]
+            or (heap.metres[right] == heap.metres[below] and heap.node[right] < heap.node[below])
+        ):
+            below = right
+        if metres < heap.metres[below] or (metres == heap.metres[below] and node <= heap.node[below]):
+            break
+        heap.metres[at], heap.node[at] = heap.metres[below], heap.node[below]
+        at = below
+    heap.metres[at], heap.node[at] = metres, node
+    return size
 
 
 @kernel
@@ -294,23 +343,26 @@ def one_path(
         Rows of ``graph`` (steps) in order; the path starts at the junction that the first step leaves.
     """
     first, to, metres = graph
-    wide = to.astype(np.int64)  # the queue holds one kind of number
     n = len(first) - 1
-    distance = np.full(n, np.inf)
-    came_by = np.full(n, -1, np.int64)
-    came_from = np.full(n, -1, np.int64)
-    queue: list[tuple[float, int]] = [(math.inf, -1)]  # never empty: what is put in last ends the search
+    distance = _infinite(n)
+    came_by, came_from = np.empty(n, np.int64), np.empty(n, np.int64)
+    for node in range(n):
+        came_by[node] = came_from[node] = -1
+    room = len(to) + len(sources)  # each step is taken once at most
+    heap = _Heap(np.empty(room), np.empty(room, np.int64))
+    size = 0
     for i in range(len(sources)):
         if source_m[i] < distance[sources[i]]:
             distance[sources[i]] = source_m[i]
-            heapq.heappush(queue, (source_m[i], sources[i]))
+            size = _push(heap, size, source_m[i], sources[i])
     least = np.inf
     for i in range(len(targets)):
         least = min(least, target_m[i])
     best, best_target = np.inf, -1
-    while True:
-        so_far, here = heapq.heappop(queue)
-        if here < 0 or so_far + least >= best or so_far > limit_m:
+    while size > 0:
+        so_far, here = heap.metres[0], heap.node[0]
+        size = _drop_first(heap, size)
+        if so_far + least >= best or so_far > limit_m:
             break
         if so_far > distance[here]:
             continue
@@ -318,12 +370,12 @@ def one_path(
             if targets[i] == here and so_far + target_m[i] < best:
                 best, best_target = so_far + target_m[i], i
         for leg in range(first[here], first[here + 1]):
-            there, further = wide[leg], so_far + metres[leg]
+            there, further = np.int64(to[leg]), so_far + metres[leg]
             if further < distance[there]:
                 distance[there] = further
                 came_by[there] = leg
                 came_from[there] = here
-                heapq.heappush(queue, (further, there))
+                size = _push(heap, size, further, there)
     if best_target < 0 or best > limit_m:
         return np.inf, -1, np.zeros(0, np.int64)
     count = 0

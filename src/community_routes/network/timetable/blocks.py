@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 import pandas as pd
@@ -80,7 +80,11 @@ def vehicle_runs(
     preceded = {after for afters in following.values() for after in afters}
     runs: list[tuple[int, ...]] = []
     for start in range(len(ends.trip)):
-        if start not in preceded:
+        if start in preceded:
+            continue
+        if start not in following:
+            runs.append((start,))
+        else:
             ways = _ways_from(start, following)
             if len(ways) > MOST_WAYS_THROUGH:
                 trip_id = feed.trips["trip_id"].iat[int(ends.trip[start])]
@@ -91,7 +95,7 @@ def vehicle_runs(
                 )
                 ways = ways[:MOST_WAYS_THROUGH]
             runs.extend(ways)
-    missed = set(range(len(ends.trip))).difference(*runs) if runs else set()
+    missed = set(range(len(ends.trip))).difference(chain.from_iterable(runs)) if runs else set()
     return runs + [(instance,) for instance in sorted(missed)]
 
 

@@ -51,6 +51,8 @@ class Connections:
         Vehicle run, and the place of the hop in it.
     alight_stop : int32, shape (n,)
         Row of ``Feed.stops`` where one may alight, -1 where not.
+    alight_place : int32, shape (n,)
+        Place of ``Changes`` where one may alight, -1 where not.
     next_event : int32, shape (n,)
         The event that follows at the same waiting place (it leaves in the same second or later), -1 for none or where
         the connection is no event itself.
@@ -67,6 +69,8 @@ class Connections:
     transfer : int32, shape (n_transfers,)
         The first event that may be boarded at a waiting place; whoever waits there has all later ones too. Changes that
         another one makes useless (the same vehicle or an earlier one of its chain, boarded no later) are left out.
+    chain, rank : int32, shape (n_runs,)
+        As ``first_in_first_out`` sorts the runs.
     """
 
     hop: NDArray[np.int32]
@@ -75,6 +79,7 @@ class Connections:
     run: NDArray[np.int32]
     position: NDArray[np.int32]
     alight_stop: NDArray[np.int32]
+    alight_place: NDArray[np.int32]
     next_event: NDArray[np.int32]
     is_event: NDArray[np.bool_]
     event_first: NDArray[np.int64]
@@ -84,15 +89,17 @@ class Connections:
     place: NDArray[np.int32]
     transfer_first: NDArray[np.int64]
     transfer: NDArray[np.int32]
+    chain: NDArray[np.int32]
+    rank: NDArray[np.int32]
 
     def __post_init__(self) -> None:
         n = len(self.hop)
-        for name in ("hop", "departure_s", "arrival_s", "run", "position", "alight_stop", "next_event"):
+        for name in ("hop", "departure_s", "arrival_s", "run", "position", "alight_stop", "alight_place", "next_event"):
             set_frozen(self, name, np.int32, (n,))
         set_frozen(self, "is_event", np.bool_, (n,))
         for name in ("event_first", "place_first", "transfer_first"):
             set_frozen(self, name, np.int64)
-        for name in ("event", "event_departure_s", "place", "transfer"):
+        for name in ("event", "event_departure_s", "place", "transfer", "chain", "rank"):
             set_frozen(self, name, np.int32)
         check_first(self.event_first, len(self.event), "Connections.event_first")
         check_first(self.place_first, len(self.place), "Connections.place_first")
@@ -184,6 +191,7 @@ def build_connections(timetable: Timetable, changes: Changes, apart: NDArray[np.
         run=run,
         position=position,
         alight_stop=np.where(alight_place >= 0, changes.alight_stop[alight_place], -1),
+        alight_place=alight_place,
         next_event=next_event,
         is_event=board_place >= 0,
         event_first=event_first,
@@ -193,6 +201,8 @@ def build_connections(timetable: Timetable, changes: Changes, apart: NDArray[np.
         place=place,
         transfer_first=transfer_first,
         transfer=transfer,
+        chain=chain,
+        rank=rank,
     )
 
 

@@ -202,7 +202,10 @@ def _runs(
     timed = np.flatnonzero(~frequent)
     ends = _trip_ends(feed, trip[timed], shift[timed], day[timed])
     joined = vehicle_runs(feed, ends, np.unique(trip[frequent]), notices)
-    return [tuple(timed[list(run)].tolist()) for run in joined] + [(i,) for i in np.flatnonzero(frequent).tolist()]
+    if max(map(len, joined), default=1) == 1 and len(joined) == len(trip):
+        return None
+    at = timed.tolist()
+    return [tuple(at[i] for i in run) for run in joined] + [(i,) for i in np.flatnonzero(frequent).tolist()]
 
 
 def trips_ridden_through(feed: Feed, date: dt.date, of_route: NDArray[np.bool_]) -> set[tuple[int, int]]:

@@ -37,6 +37,9 @@ OTHER_PART = declare(
 _ROWS_AT_ONCE: Final = 4_000_000
 """Crow-fly pairs are found in pieces of about this many, so that memory stays bounded."""
 
+_FEW_PAIRS: Final = 100_000
+"""So many pairs are measured sooner than the tree is imported."""
+
 _ROOM_A_JUNCTION: Final = 2
 """Links of the search's queue for each junction at first; more is taken where it is too little."""
 
@@ -315,19 +318,27 @@ def walks_between(
     ValueError
         The speed is not positive.
     """
+    limits_s = np.full(end.points.n_places, limit_s, np.int32)
+    return walks_within(ground, start, end, limits_s=limits_s, speed_kmh=speed_kmh, threads=threads)
+
+
+def walks_within(
+    ground: Ground, start: Linked, end: Linked, *, limits_s: NDArray[np.int32], speed_kmh: float, threads: int = 1
+) -> Links:
+    """``walks_between`` with a limit of its own for each place of ``end``."""
     if not speed_kmh > 0:
         raise ValueError(f"a walking speed of {speed_kmh} km/h is impossible")
-    limit_m = (limit_s + 1e-6) * speed_kmh / 3.6 * (1 + 1e-12)
+    limits_m = np.asarray((limits_s + 1e-6) * speed_kmh / 3.6 * (1 + 1e-12), np.float64)
     if isinstance(ground, CrowFly):
-        found = _crow_fly(ground, start, end, limit_m)
+        found = _crow_fly(ground, start, end, limits_m)
     else:
-        found = _along_streets(ground, start, end, limit_m, threads)
+        found = _along_streets(ground, start, end, limits_m, threads)
     first, to, metres = found
     links = Links(first, to, walk_seconds(metres, speed_kmh), metres)
     own = np.arange(start.points.n_places)
     same = (own, own) if start is end else same_places(start.points, end.points, start.left_here, end.arrived_here)
     links = links.with_nothing(*same)
-    return links if links.walk_s.max(initial=0) <= limit_s else links.within(limit_s)
+    return links.only_those(links.walk_s <= limits_s[links.to])
 
 
 Found = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]
@@ -380,22 +391,27 @@ def _spots(linked: Linked, metres: NDArray[np.float64], rows: NDArray[np.int64])
 # ---- along streets ---------------------------------------------------------------------------------------------------
 
 
-def _along_streets(streets: Streets, start: Linked, end: Linked, limit_m: float, threads: int) -> Found:
-    """One search from each place; from the ends where they are fewer."""
+def _along_streets(streets: Streets, start: Linked, end: Linked, limits_m: NDArray[np.float64], threads: int) -> Found:
+    """One search from each place; from the ends where they are fewer, as far as the farthest limit."""
     if end.points.n_places < start.points.n_places:
-        found = _searches(streets, end, start, limit_m, threads, turned=True)
+        farthest_m = np.full(start.points.n_places, limits_m.max(initial=0.0))
+        found = _searches(streets, end, start, farthest_m, threads, turned=True)
         return _transposed(*found, start.points.n_places)
-    return _searches(streets, start, end, limit_m, threads, turned=False)
+    return _searches(streets, start, end, limits_m, threads, turned=False)
 
 
-def _searches(streets: Streets, start: Linked, end: Linked, limit_m: float, threads: int, *, turned: bool) -> Found:
+def _searches(
+    streets: Streets, start: Linked, end: Linked, limits_m: NDArray[np.float64], threads: int, *, turned: bool
+) -> Found:
     graph = streets.graph
     steps, edges = graph.walked(turned=turned)
     rows = _point_rows(end)[1]
     start_m, end_m = (start.arriving_m, end.leaving_m) if turned else (start.leaving_m, end.arriving_m)
     starts = Starts(*_point_rows(start), start.edge, start.position_m, frozen_array(start_m, np.float64, "start_m"))
     node_first, node_place, node_m = _by_node(streets, end, end_m, rows, edges.flags)
-    ends = Ends(end.points.n_places, node_first, node_place, node_m, *_by_edge(streets, end, end_m, rows))
+    end_limit_m = frozen_array(limits_m, np.float64, "limits_m")
+    ends = Ends(end_limit_m, node_first, node_place, node_m, *_by_edge(streets, end, end_m, rows))
+    limit_m = limits_m.max(initial=0.0)
 
     def search(low: int, high: int) -> Found:
         return reach_places(low, high, limit_m, steps, edges, starts, ends, _ROOM_A_JUNCTION)  # type: ignore[no-any-return]
@@ -467,29 +483,34 @@ def _transposed(first: NDArray[np.int64], to: NDArray[np.int32], metres: NDArray
 # ---- as the crow flies -----------------------------------------------------------------------------------------------
 
 
-def _crow_fly(ground: CrowFly, start: Linked, end: Linked, limit_m: float) -> Found:
-    """Pairs within reach found with a tree over points on the unit sphere; distances are then great circles."""
-    from scipy.spatial import KDTree  # here, because starting without it is quicker
-
+def _crow_fly(ground: CrowFly, start: Linked, end: Linked, limits_m: NDArray[np.float64]) -> Found:
+    """Great circles of the pairs that a tree over points on the unit sphere finds; of few points, of all pairs."""
     from_rows, to_rows = np.flatnonzero(start.linked), np.flatnonzero(end.linked)
     n = start.points.n_places
     if not len(from_rows) or not len(to_rows):
         return np.zeros(n + 1, np.int64), np.zeros(0, np.int32), np.zeros(0)
-    angle = min(limit_m / ground.detour / EARTH_RADIUS_M, math.pi)
+    angle = min(limits_m.max(initial=0.0) / ground.detour / EARTH_RADIUS_M, math.pi)
     chord = 2 * math.sin(angle / 2) * (1 + 1e-9) + 1e-12
-    tree = KDTree(_on_sphere(end.points, to_rows))
+    few = len(from_rows) * len(to_rows) <= _FEW_PAIRS
+    if not few:
+        from scipy.spatial import KDTree  # here, because starting without it is quicker
+
+        tree = KDTree(_on_sphere(end.points, to_rows))
     places: list[NDArray[np.int64]] = []
     shortest: list[NDArray[np.float64]] = []
     step = max(1, _ROWS_AT_ONCE // len(to_rows))
     for low in range(0, len(from_rows), step):
         rows = from_rows[low : low + step]
-        near = KDTree(_on_sphere(start.points, rows)).sparse_distance_matrix(tree, chord, output_type="coo_matrix")
-        a, b = rows[near.row], to_rows[near.col]
+        if few:
+            a, b = (grid.ravel() for grid in np.meshgrid(rows, to_rows, indexing="ij"))
+        else:
+            near = KDTree(_on_sphere(start.points, rows)).sparse_distance_matrix(tree, chord, output_type="coo_matrix")
+            a, b = rows[near.row], to_rows[near.col]
         metres = ground.detour * great_circle_m(
             start.points.lon[a], start.points.lat[a], end.points.lon[b], end.points.lat[b]
         )
         metres = metres + start.leaving_m[a] + end.arriving_m[b]
-        keep = metres <= limit_m
+        keep = metres <= limits_m[end.points.place[b]]
         pair = start.points.place[a[keep]].astype(np.int64) * end.points.n_places + end.points.place[b[keep]]
         places.append(pair)
         shortest.append(metres[keep])

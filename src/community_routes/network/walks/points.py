@@ -147,10 +147,8 @@ class Links:
 
     def to_places(self, low: int, high: int) -> Links:
         """Only the walks to the places ``low`` to ``high`` (excluded), which are counted from ``low`` then."""
-        keep = (self.to >= low) & (self.to < high)
-        first = np.zeros(len(self.first), np.int64)
-        np.cumsum(np.bincount(self.start()[keep], minlength=self.n_from), out=first[1:])
-        return Links(first, self.to[keep] - low, self.walk_s[keep], self.metres[keep])
+        some = self.only_those((self.to >= low) & (self.to < high))
+        return Links(some.first, some.to - low, some.walk_s, some.metres)
 
     def with_nothing(self, starts: NDArray[np.integer[Any]], ends: NDArray[np.integer[Any]]) -> Links:
         """With walks of 0 s from some places to others (each pair once), added where there is no walk."""
@@ -170,9 +168,13 @@ class Links:
 
     def within(self, limit_s: int) -> Links:
         """Only the walks of at most ``limit_s`` seconds."""
-        keep = self.walk_s <= limit_s
-        first = np.zeros(len(self.first), np.int64)
-        np.cumsum(np.bincount(self.start()[keep], minlength=self.n_from), out=first[1:])
+        return self.only_those(self.walk_s <= limit_s)
+
+    def only_those(self, keep: NDArray[np.bool_]) -> Links:
+        """Only some of the walks."""
+        if keep.all():
+            return self
+        first = np.concatenate([[0], np.cumsum(keep)])[self.first]
         return Links(first, self.to[keep], self.walk_s[keep], self.metres[keep])
 
 

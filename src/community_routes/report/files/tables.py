@@ -7,22 +7,26 @@ import math
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pa_parquet
+
 from community_routes.base.errors import as_path
+from community_routes.base.files import new_file
 from community_routes.base.notices import SEVERITIES
 from community_routes.report.brief import brief_html, write_brief
-from community_routes.report.cells import csv_text, publish, sorted_tables, written_tables
+from community_routes.report.cells import csv_parts, csv_text, publish, sorted_tables, written_tables
 from community_routes.report.files.geopackage import write_geopackage
 from community_routes.report.files.pdf import write_paper, write_pdf
 from community_routes.report.files.workbook import write_workbook
 from community_routes.report.page import write_page
-from community_routes.report.pictures import write_maps
 from community_routes.report.results import Results
 
 __all__ = ["csv_text", "publish", "run_json", "sorted_tables", "write_tables"]
 
 
 def write_tables(results: Results, folder: str | Path) -> list[Path]:
-    """Write the CSV tables, ``results.gpkg`` and ``run.json`` into a folder; the same results give the same bytes.
+    """Write the tables, ``results.gpkg`` and ``run.json`` into a folder; the same results give the same bytes.
 
     Parameters
     ----------
@@ -39,17 +43,27 @@ def write_tables(results: Results, folder: str | Path) -> list[Path]:
     written: list[Path] = []
     tables = written_tables(results)
     for name, table in tables.items():
-        written.append(place / f"{name}.csv")
-        publish(written[-1], csv_text(table).encode("utf-8"))
+        written.append(place / results.file_of(name))
+        if written[-1].suffix == ".parquet":
+            write_parquet(table, written[-1])
+        else:
+            publish(written[-1], csv_parts(table))
     written.append(write_geopackage(results, place / "results.gpkg"))
     written.append(place / "run.json")
     publish(written[-1], run_json(results).encode("utf-8"))
     return written
 
 
+def write_parquet(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as Parquet: the columns and the order of its CSV, numbers as numbers, empty where they are missing."""
+    with new_file(path) as beside:
+        columns = pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+        pa_parquet.write_table(columns, beside, compression="zstd")
+
+
 def run_json(results: Results) -> str:
     """Version, settings, names and hashes of the inputs, and counts, with sorted keys."""
-    content = {
+    content: dict[str, Any] = {
         "program": "community_routes",
         "version": results.version,
         "study": results.study_id,
@@ -72,6 +86,9 @@ def run_json(results: Results) -> str:
             "notices": {name: int((results.notices["severity"] == name).sum()) for name in SEVERITIES},
         },
     }
+    files = {name: results.file_of(name) for name in written_tables(results)}
+    if any(file.endswith(".parquet") for file in files.values()):
+        content["tables"] = files
     return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -127,7 +144,10 @@ def write_files(
     written = [write_page(results, place / "report.html", templates=templates)]
     written.append(write_brief(results, place / "brief.html", templates=templates))
     written += write_tables(results, place)
-    written += write_maps(results, place) if maps else []
+    if maps:
+        from community_routes.report.pictures import write_maps  # nobody else needs matplotlib
+
+        written += write_maps(results, place)
     written += [write_workbook(results, place / "tables.xlsx")] if workbook else []
     if pdf:
         written.append(write_pdf(results, place / "report.pdf", templates=templates))

@@ -83,18 +83,83 @@ def plot_map(
 def draw_map(results: Results, view: MapView, ax: Axes | None = None) -> Axes:
     """Draw a map of neighbourhoods on axes, new ones where none are given."""
     axes = new_axes(ax, (8.6, 7.4))
+    draw_below(axes, results)
+    draw_zones(axes, results, view)
+    draw_lines(axes, results)
+    draw_new_routes(axes, results, view.scenario)
+    draw_names(axes, results)
+    draw_words(axes, results, view)
+    return axes
+
+
+def draw_below(axes: Axes, results: Results) -> None:
+    """What lies under the neighbourhoods: land, green, water."""
     ground = _ground_of(results)
     axes.set_facecolor("#efede6")
     put(axes, ground.green, facecolor="#dbe5cc", linewidth=0)
     put(axes, ground.water, facecolor="#b9d3df", linewidth=0)
-    _draw_zones(axes, ground, view)
-    _draw_overlay(axes, results, ground, view.scenario)
+    fit(axes, ground.frame)
+
+
+def draw_zones(axes: Axes, results: Results, view: MapView) -> None:
+    """Coloured, hatched where there is no figure, dotted where the change cannot be told from zero: one path for each look."""
+    ground = _ground_of(results)
+    looks: dict[str, list[MplPath]] = {}
+    for path, value, hatched, dotted in zip(ground.zones, view.values, view.hatched, view.dotted, strict=True):
+        if path is not None:
+            looks.setdefault("off" if hatched else view.scale.color(value), []).append(path)
+            if dotted:
+                looks.setdefault("unsure", []).append(path)
+    for look in sorted(looks, key=lambda look: look == "unsure"):  # dots above the colours
+        style = (
+            {**_PATTERNS[look], "facecolor": "none"} if look == "unsure" else _PATTERNS.get(look, {"facecolor": look})
+        )
+        put(axes, MplPath.make_compound_path(*looks[look]), **style, linewidth=0)
+    fit(axes, ground.frame)
+
+
+def draw_lines(axes: Axes, results: Results) -> None:
+    """What lies on the neighbourhoods: their edges, water seen through, railways, today's routes, areas to reach."""
+    ground = _ground_of(results)
+    edges = [path for path in ground.zones if path is not None]
+    put(axes, MplPath.make_compound_path(*edges), fill=False, edgecolor="white", linewidth=0.5)
+    put(axes, ground.water, facecolor="#7fa9bd", alpha=0.55, linewidth=0)
+    put(axes, ground.rivers, fill=False, edgecolor="#7fa9bd", linewidth=1.0)
+    put(axes, ground.roads, fill=False, edgecolor="white", linewidth=1.3, alpha=0.5)
+    put(axes, ground.railways, fill=False, edgecolor="#777777", linewidth=0.8, linestyle=(0, (5, 3)))
+    put(axes, ground.routes, fill=False, edgecolor="#2b3238", linewidth=0.6, alpha=0.6)
+    put(axes, ground.outlines, fill=False, edgecolor="#6a3d9a", linewidth=0.6)
+    fit(axes, ground.frame)
+
+
+def draw_new_routes(axes: Axes, results: Results, scenario: str) -> None:
+    """The new, changed and (dashed) withdrawn routes of a proposal."""
+    frame = _ground_of(results).frame
+    if scenario != TODAY:
+        for withdrawn in (False, True):
+            mine = routes_of(results, scenario, withdrawn=withdrawn)
+            drawn = compound_path(geo.simple_lines(mine.geometry, frame), frame)
+            style = (0, (3, 2)) if withdrawn else "solid"
+            put(axes, drawn, fill=False, edgecolor="white", linewidth=4.2, capstyle="round")
+            put(axes, drawn, fill=False, edgecolor=NEW_ROUTE, linewidth=2.2, capstyle="butt", linestyle=style)
+    fit(axes, frame)
+
+
+def draw_names(axes: Axes, results: Results) -> None:
+    """Places to reach and names, above all else, with scale bar, north and credit."""
+    ground = _ground_of(results)
+    axes.plot(ground.dots[:, 0], ground.dots[:, 1], **_DOT)
+    put_names(axes, ground.names, ground.frame)
     furnish(axes, ground.frame, credit_line(results))
-    line = "\n".join(view.lines)
+
+
+def draw_words(axes: Axes, results: Results, view: MapView) -> None:
+    """Title and legend."""
+    ground, line = _ground_of(results), "\n".join(view.lines)
+    fit(axes, ground.frame)
     axes.set_title(view.title, loc="left", fontsize=13, fontweight="bold", color=_INK, pad=32, parse_math=False)
     axes.text(0, 1.01, line, transform=axes.transAxes, fontsize=9, va="bottom", color="#505c66", parse_math=False)
     _legend(axes, ground, view)
-    return axes
 
 
 def new_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
@@ -200,37 +265,6 @@ def put(axes: Axes, path: MplPath | None, **style: Any) -> None:
         axes.add_artist(PathPatch(path, **style))
 
 
-def _draw_zones(axes: Axes, ground: _Ground, view: MapView) -> None:
-    """Coloured, hatched where there is no figure, dotted where the change cannot be told from zero."""
-    for path, value, hatched, dotted in zip(ground.zones, view.values, view.hatched, view.dotted, strict=True):
-        if hatched:
-            put(axes, path, **_PATTERNS["off"], linewidth=0)
-        else:
-            put(axes, path, facecolor=view.scale.color(value), linewidth=0)
-        if dotted:
-            put(axes, path, **{**_PATTERNS["unsure"], "facecolor": "none"}, linewidth=0)
-        put(axes, path, fill=False, edgecolor="white", linewidth=0.5)
-
-
-def _draw_overlay(axes: Axes, results: Results, ground: _Ground, scenario: str) -> None:
-    """Water seen through, railways, routes, places to reach, names."""
-    put(axes, ground.water, facecolor="#7fa9bd", alpha=0.55, linewidth=0)
-    put(axes, ground.rivers, fill=False, edgecolor="#7fa9bd", linewidth=1.0)
-    put(axes, ground.roads, fill=False, edgecolor="white", linewidth=1.3, alpha=0.5)
-    put(axes, ground.railways, fill=False, edgecolor="#777777", linewidth=0.8, linestyle=(0, (5, 3)))
-    put(axes, ground.routes, fill=False, edgecolor="#2b3238", linewidth=0.6, alpha=0.6)
-    put(axes, ground.outlines, fill=False, edgecolor="#6a3d9a", linewidth=0.6)
-    axes.plot(ground.dots[:, 0], ground.dots[:, 1], **_DOT)
-    if scenario != TODAY:
-        for withdrawn in (False, True):
-            mine = routes_of(results, scenario, withdrawn=withdrawn)
-            drawn = compound_path(geo.simple_lines(mine.geometry, ground.frame), ground.frame)
-            style = (0, (3, 2)) if withdrawn else "solid"
-            put(axes, drawn, fill=False, edgecolor="white", linewidth=4.2, capstyle="round")
-            put(axes, drawn, fill=False, edgecolor=NEW_ROUTE, linewidth=2.2, capstyle="butt", linestyle=style)
-    put_names(axes, ground.names, ground.frame)
-
-
 def put_names(
     axes: Axes, names: Iterable[tuple[str, str, float, float]], frame: geo.Frame, *, above: float = 0.0
 ) -> None:
@@ -255,15 +289,19 @@ def put_names(
         )
 
 
-def furnish(axes: Axes, frame: geo.Frame, credit: str) -> None:
-    """Limits, scale bar, north arrow, credit."""
+def fit(axes: Axes, frame: geo.Frame) -> None:
+    """The limits of a map, and nothing of a plot around it."""
     axes.set_xlim(0, frame.width)
     axes.set_ylim(frame.height, 0)
     axes.set_aspect("equal")
     axes.set_xticks([])
     axes.set_yticks([])
-    for spine in axes.spines.values():
-        spine.set_visible(False)
+    axes.spines[:].set_visible(False)
+
+
+def furnish(axes: Axes, frame: geo.Frame, credit: str) -> None:
+    """Limits, scale bar, north arrow, credit."""
+    fit(axes, frame)
     km, length = frame.scale_bar
     x, y = frame.width * 0.03, frame.height - frame.width * 0.035
     axes.plot([x, x, x + length, x + length], [y - 7, y, y, y - 7], color=_INK, linewidth=1.2, solid_joinstyle="miter")

@@ -127,9 +127,15 @@ def place_labels(results: Results, frame: geo.Frame, *, letter: float = 5.9) -> 
 
     ``letter`` is the width of a small letter in units of the sheet.
     """
-    layer = results.background.get("places")
+    return labels_in(results.background.get("places"), results.zones, frame, letter=letter)
+
+
+def labels_in(
+    layer: gpd.GeoDataFrame | None, zones: gpd.GeoDataFrame, frame: geo.Frame, *, letter: float
+) -> list[tuple[str, str, float, float]]:
+    """As ``place_labels``, of a layer of places (kind, name, geometry); of wards where there is none."""
     if layer is None or not len(layer):
-        layer = _group_places(results.zones)
+        layer = _group_places(zones)
     order = {"city": 0, "town": 1, "suburb": 2, "village": 2, "ward": 2, "neighbourhood": 4}
     rows = sorted(
         (order.get(str(row.kind), 3), str(row.name_), str(row.kind), *geo.label_point(row.geometry))

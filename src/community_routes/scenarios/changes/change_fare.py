@@ -28,7 +28,14 @@ class ChangeFare(Change):
     def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         """That of the study's fares; at least one of them."""
         fares = handler.resolve_ref_schema(handler(Fares.__pydantic_core_schema__))
-        return {**fares, "description": cls.__doc__, "minProperties": 1}
+        own = handler(schema)
+        off = handler.resolve_ref_schema(own)["properties"]["off"]
+        return {
+            **fares,
+            "properties": {**fares["properties"], "off": off},
+            "description": cls.__doc__,
+            "minProperties": 1,
+        }
 
     def apply(self, work: Work) -> None:
         """Other prices; keys that are not given stay."""

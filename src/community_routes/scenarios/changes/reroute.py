@@ -20,7 +20,7 @@ from community_routes.scenarios.edit.course import (
     warn_speed,
 )
 from community_routes.scenarios.edit.feed import TripCalls
-from community_routes.scenarios.edit.trips import Line, redraw, replace_calls, section_between, select
+from community_routes.scenarios.edit.trips import Line, redraw, replace_calls, section_between, select, warn_of_rest
 from community_routes.scenarios.edit.work import CANNOT_APPLY, Work
 from community_routes.scenarios.values import Direction, Place, PlaceAt, Places
 from community_routes.sources.study.yaml import Step
@@ -82,7 +82,8 @@ class Reroute(RunTimes, OfRoute):
         way = spots if course.stops[0] in start else spots[::-1]
         warn_speed(work, way, course.hops, _run_of(replaced[trip], first, len(course.stops)), ["via"])
         names = ", ".join(spot.label for spot in spots[1:-1]) or "no stop"
-        work.effect(chosen.name, f"{len(replaced)} trips go from {ends[0].label} to {ends[1].label} by {names}")
+        trips = warn_of_rest(work, chosen, replaced) if self.direction == "both" else f"{len(replaced)} trips"
+        work.effect(chosen.name, f"{trips} go from {ends[0].label} to {ends[1].label} by {names}")
 
     def _times_of(
         self, work: Work, pace: Pace, course: Course, old: TripCalls, section: tuple[int, int]

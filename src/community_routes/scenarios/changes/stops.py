@@ -12,7 +12,7 @@ from community_routes.base.earth import great_circle_m
 from community_routes.scenarios.change import OfRoute
 from community_routes.scenarios.edit.feed import TripCalls
 from community_routes.scenarios.edit.stops import Spot
-from community_routes.scenarios.edit.trips import replace_calls, select
+from community_routes.scenarios.edit.trips import replace_calls, select, warn_of_rest
 from community_routes.scenarios.edit.work import CANNOT_APPLY, Work
 from community_routes.scenarios.values import Direction, Dwell, Place, Places
 
@@ -62,7 +62,8 @@ class AddStop(OfRoute):
         trip, new = next(iter(replaced.items()))
         old = TripCalls.of(chosen.feed, trip)
         longer = int(new.arrival_s[-1] - new.departure_s[0]) - int(old.arrival_s[-1] - old.departure_s[0])
-        work.effect(chosen.name, f"{len(replaced)} trips call at {spot.label} as well ({longer} s longer)")
+        trips = warn_of_rest(work, chosen, replaced) if self.direction == "both" else f"{len(replaced)} trips"
+        work.effect(chosen.name, f"{trips} call at {spot.label} as well ({longer} s longer)")
 
     def _gap(self, work: Work, old: TripCalls, here: NDArray[np.int64], spot: Spot) -> int | None:
         """The call behind which the stop goes: the one at ``after``, or the one before it on the way back."""

@@ -53,7 +53,9 @@ def find_route(feed: Feed, name: str, agency: str | None = None) -> int:
     if len(rows) > 1:
         listed = "; ".join(describe_route(feed, int(row)) for row in rows[:8])
         agencies = {_agency(feed, int(row)) for row in rows}
-        cure = "add agency, or write one route_id" if len(agencies) == len(rows) else "write one route_id as the route"
+        one = str(routes["route_id"].iat[rows[0]])
+        or_agency = ", or add `agency`" if len(agencies) == len(rows) else ""
+        cure = f"write the id of one as the route, as in `route: {one}`{or_agency}"
         raise RouteMatchError(f"{len(rows)} routes are called {name!r}; {cure}: {listed}")
     return int(rows[0])
 
@@ -106,6 +108,12 @@ def trips_of(feed: Feed, routes: Sequence[int]) -> NDArray[np.int64]:
     """Rows of the trips of routes that call anywhere at all."""
     hit = np.isin(feed.trips["route"].to_numpy(), np.asarray(routes)) & (np.diff(feed.calls.first) > 0)
     return np.flatnonzero(hit & (feed.trips["service"].to_numpy() >= 0))
+
+
+def stops_of_route(feed: Feed, route: int) -> NDArray[np.int64]:
+    """Rows of the stops at which a route calls on any date."""
+    calls = np.repeat(feed.trips["route"].to_numpy() == route, np.diff(feed.calls.first))
+    return np.unique(feed.calls.stop[calls]).astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)

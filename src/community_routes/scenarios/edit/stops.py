@@ -95,10 +95,16 @@ class StopFinder:
     feed : Feed
     destinations : DataFrame or None
         Columns ``name, lon, lat``.
+    area : (west, south, east, north) or None
+        Where the study's people live: of several places of one name those in it are meant.
+    own : int64
+        Rows of the stops of the route that is changed: of several places of one name that of the route is meant.
     """
 
     feed: Feed
     destinations: pd.DataFrame | None = None
+    area: tuple[float, float, float, float] | None = None
+    own: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     _ids: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -195,7 +201,7 @@ class StopFinder:
         rows = self.rows_of_name(text)
         if rows:
             used = [row for row in rows if self._used[row]]
-            clusters = self._clusters(used or rows)
+            clusters = self._meant(self._clusters(used or rows))
             if len(clusters) > 1:
                 raise self._ambiguous(text, clusters, near)
             return self._spot(text, clusters[0])
@@ -203,6 +209,27 @@ class StopFinder:
         if found is not None:
             return found
         raise MatchError(self._unknown(text))
+
+    def _meant(self, clusters: list[list[int]]) -> list[list[int]]:
+        """Of several places the one of the route that is changed, else those in the study's area, where there are any."""
+        own = [group for group in clusters if np.isin(group, self.own).any()]
+        if len(own) == 1:
+            return own
+        inside = [group for group in clusters if self.away_m(*self.middle(group)) == 0]
+        return inside or clusters
+
+    def middle(self, rows: Sequence[int]) -> tuple[float, float]:
+        """Longitude and latitude of the middle of some stops."""
+        found = list(rows)
+        return float(self.lon[found].mean()), float(self.lat[found].mean())
+
+    def away_m(self, lon: float, lat: float) -> float:
+        """Metres from a point to the study's area; 0 inside, or where none is known."""
+        if self.area is None:
+            return 0.0
+        west, south, east, north = self.area
+        x, y = min(max(lon, west), east), min(max(lat, south), north)
+        return 0.0 if (x, y) == (lon, lat) else float(great_circle_m(lon, lat, x, y))
 
     def place_of(self, stop: int) -> list[int]:
         """The stop with the others of its name within 250 m: both sides of the road, all stands."""
@@ -231,8 +258,7 @@ class StopFinder:
         return Spot(f"{name} ({stop_id})", (row,), float(self.lon[row]), float(self.lat[row]), one=True)
 
     def _spot(self, label: str, rows: Sequence[int]) -> Spot:
-        rows = list(rows)
-        return Spot(label, tuple(rows), float(self.lon[rows].mean()), float(self.lat[rows].mean()))
+        return Spot(label, tuple(rows), *self.middle(rows))
 
     def _clusters(self, rows: Sequence[int]) -> list[list[int]]:
         """Groups of stops joined by steps of at most 250 m, in the order of their first stop."""
@@ -277,17 +303,22 @@ class StopFinder:
         return Spot(text, (), x, y, new_name=str(hits["name"].iat[0]))
 
     def _unknown(self, text: str) -> str:
-        names = [str(name) for name in self.feed.stops["stop_name"]]
+        """That nothing is called so, with the nearest name in the study's area, else the nearest of all and how far it is."""
+        stops = self.feed.stops
+        named = [(str(n), float(x), float(y)) for n, x, y in zip(stops["stop_name"], self.lon, self.lat, strict=True)]
         if self.destinations is not None:
-            names += [str(name) for name in self.destinations["name"] if name]
-        plain = {plain_name(name): name for name in names}
-        parts = {part: part for name in names for part in short_names(name)}
-        near = nearest_name(plain_name(text), plain) or nearest_name(plain_name(text), parts)
+            places = self.destinations
+            rows = zip(places["name"], places["lon"], places["lat"], strict=True)
+            named += [(str(n), float(x), float(y)) for n, x, y in rows if n]
+        inside = [item for item in named if self.away_m(*item[1:]) == 0]
+        near = _nearest_of(text, inside) or _nearest_of(text, named)
+        if near is not None:
+            name, lon, lat = near
+            away = self.away_m(lon, lat)
+            far = f", {_metres(away)} outside the study's area" if away else ""
+            return f"no stop or destination is called {text!r}; did you mean {name!r}{far}?"
         near_id = nearest_name(text, self._ids) if any(char.isdigit() for char in text) else None
-        hint = (
-            f"; did you mean {plain.get(near, near)!r}?" if near else f"; did you mean {near_id!r}?" if near_id else ""
-        )
-        return f"no stop or destination is called {text!r}{hint}"
+        return f"no stop or destination is called {text!r}" + (f"; did you mean {near_id!r}?" if near_id else "")
 
     # -- which side of the road -----------------------------------------------------------------------------------------
 
@@ -346,6 +377,17 @@ class StopFinder:
         away = np.hypot(off_east, off_north)
         order = sorted(range(len(rows)), key=lambda k: (left[k] <= 0, away[k], rows[k]))
         return rows[order[0]], True
+
+
+def _nearest_of(text: str, named: Sequence[tuple[str, float, float]]) -> tuple[str, float, float] | None:
+    """The place of which the name, or a part of it between commas, is most like a text, called as the text would find it."""
+    whole = {plain_name(item[0]): item for item in reversed(named)}
+    near = nearest_name(plain_name(text), whole)
+    if near is not None:
+        return whole[near]
+    parts = {part: (part, *item[1:]) for item in named for part in short_names(item[0])}
+    near = nearest_name(plain_name(text), parts)
+    return parts[near] if near is not None else None
 
 
 def _ambiguity(text: str, found: Sequence[_Candidate], near: tuple[float, float] | None) -> MatchError:

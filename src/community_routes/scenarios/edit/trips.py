@@ -13,7 +13,7 @@ from community_routes.scenarios.edit.days import EVERY_DAY, DaySet
 from community_routes.scenarios.edit.feed import TripCalls, add_shape, edit_trips, shift_frequencies, split_days
 from community_routes.scenarios.edit.links import warn_of_lost_links
 from community_routes.scenarios.edit.routes import directions, runs_of, templates_on_time, trips_of
-from community_routes.scenarios.edit.work import CANNOT_APPLY, NO_EFFECT, Work
+from community_routes.scenarios.edit.work import CANNOT_APPLY, NO_EFFECT, PART_OF_ROUTE, Work
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.study.yaml import Step
 
@@ -86,6 +86,30 @@ def replace_calls(
     # New stops were made in the feed of the work meanwhile; the split trips are in the selection's.
     put_calls(work, chosen.route, work.feed, replace(chosen.feed, stops=work.feed.stops), replaced)
     return replaced
+
+
+def warn_of_rest(work: Work, chosen: Selection, replaced: Mapping[int, TripCalls]) -> str:
+    """Warn where a change meant for both directions left one as it was; ``13 of 26 trips`` for the effect."""
+    n = len(chosen.trips)
+    if len(replaced) == n:
+        return f"{n} trips"
+    way = directions(chosen.feed, chosen.trips)
+    changed = np.isin(chosen.trips, list(replaced))
+    for one in (0, 1):
+        mine = way == one
+        if mine.any() and not changed[mine].any():
+            calls, names = chosen.feed.calls, chosen.feed.stops["stop_name"]
+            trip = int(chosen.trips[mine][0])
+            ends = (int(calls.stop[calls.first[trip]]), int(calls.stop[calls.first[trip + 1] - 1]))
+            towards = " to ".join(str(names.iat[stop]) for stop in ends)
+            other = f"({towards}, {int(mine.sum())} trips)"
+            message = (
+                f"{len(replaced)} of {n} trips of route {chosen.name} are changed; those the other way {other} stay as they "
+                "are, as they do not call at these stops: add a change with the stops of that direction, or write "
+                f"`direction: {1 - one}` if one direction is meant"
+            )
+            work.note(PART_OF_ROUTE, message)
+    return f"{len(replaced)} of {n} trips"
 
 
 def put_calls(work: Work, route: int, before: Feed, feed: Feed, replaced: Mapping[int, TripCalls]) -> None:

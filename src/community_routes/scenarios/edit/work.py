@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from community_routes.scenarios.edit.routes import (
     describe_route,
     find_route,
     route_name,
+    stops_of_route,
 )
 from community_routes.scenarios.edit.stops import MatchError, Spot, StopFinder, plain_name
 from community_routes.scenarios.values import PlaceAt, free_name
@@ -45,8 +46,14 @@ ROUTE_BY_ID = declare(
     "route_by_id", "warning", "A route was named by its id, and riders call another route by the same name."
 )
 UNKNOWN_PLACE = declare("scenario_place", "error", "A place of a scenario is not known, or could be several places.")
+FAR_PLACE = declare(
+    "scenario_place_far", "warning", "A place of a scenario lies far outside the study's neighbourhoods."
+)
 UNKNOWN_DAY = declare("scenario_day", "error", "A day of a scenario is no kind of day.")
 NO_EFFECT = declare("no_effect", "error", "A change finds nothing to change, or changes it to the same.")
+PART_OF_ROUTE = declare(
+    "part_of_route", "warning", "A change meant for both directions of a route changes the trips of one direction only."
+)
 NO_ROAD = declare("no_road_path", "error", "A new piece of route has no road path under three times the straight line.")
 CANNOT_APPLY = declare("cannot_apply", "error", "A change does not fit what it is to change.")
 NOT_ON_THESE_DATES = declare(
@@ -73,6 +80,9 @@ NEW_STOP_OFF_NETWORK = declare(
 
 DEFAULT_DETOUR = 1.3
 LONGEST_DETOUR = 3.0
+_MARGIN_DEG = 0.01
+FAR_M = 5_000
+"""Metres from the box round the neighbourhoods beyond which a place is hardly the one that is meant."""
 
 
 class Abandoned(Exception):  # noqa: N818 - no error of a user's: its notices are recorded already
@@ -190,13 +200,35 @@ class Work:
         return self.before.dates
 
     @contextmanager
-    def undone_if_abandoned(self) -> Iterator[None]:
-        """What a change did before its fault is undone, so that later changes are checked against a whole feed."""
+    def undone_if_abandoned(self, named: Mapping[str, object]) -> Iterator[None]:
+        """What a change did before its fault is undone, so that later changes are checked against a whole feed.
+
+        What it would have looked up afterwards, of the fields ``named``, is looked up all the same.
+        """
         now, rows, timed = self.now, dict(self.new_stop_rows), list(self.timed)
         try:
             yield
         except Abandoned:
             self.now, self.new_stop_rows, self.timed = now, rows, timed
+            self.look_up(named)
+
+    def look_up(self, named: Mapping[str, object]) -> None:
+        """Note the faults of the route and the places that a change names, each place in the file once."""
+        told = {(notice.file, notice.row, notice.column) for notice in self.found}
+        before = len(self.found)
+        route, agency = named.get("route"), named.get("agency")
+        with suppress(Abandoned):
+            if isinstance(route, str):
+                self.route(route, agency if isinstance(agency, str) else None)
+        for key, value in named.items():
+            places: list[tuple[PlaceAt, list[Step]]] = [(value, [key])] if isinstance(value, PlaceAt) else []
+            if isinstance(value, tuple):
+                places = [(item, [key, k]) for k, item in enumerate(value) if isinstance(item, PlaceAt)]
+            for place, path in places:
+                with suppress(Abandoned):
+                    self.spot(place, path)
+        own = self.found[before:]
+        self.found[before:] = [notice for notice in own if (notice.file, notice.row, notice.column) not in told]
 
     def part_id(self, *names: object) -> str:
         """An id that says which scenario made a part of the timetable: ``evening-link:X1:0``."""
@@ -234,15 +266,19 @@ class Work:
     def finder(self) -> StopFinder:
         """Looks up stops of the feed as it is now."""
         if self._finder is None or self._finder.feed.stops is not self.feed.stops:
-            self._finder = StopFinder(self.feed, destination_points(self.now.opportunities))
+            own = self._finder.own if self._finder is not None else np.zeros(0, np.int64)
+            places, area = destination_points(self.now.opportunities), area_of(self.before.zones)
+            self._finder = StopFinder(self.feed, places, area, own)
         return self._finder
 
     def route(self, name: str, agency: str | None) -> int:
         """Row of a route, or a fault."""
         if name.casefold() in self.failed_names:
             raise Abandoned(name)  # it is new in this scenario, and what is wrong with it has been said
+        self.finder.own = np.zeros(0, np.int64)
         try:
             route = find_route(self.feed, name, agency)
+            self.finder.own = stops_of_route(self.feed, route)
             others = also_called(self.feed, name, route)
             if others:
                 theirs = "; ".join(describe_route(self.feed, other) for other in others[:4])
@@ -259,9 +295,14 @@ class Work:
             lon, lat = float(place.at[0]), float(place.at[1])
             return Spot(str(place), (), lon, lat, new_name=place.name or "New stop", where=tuple(path))
         try:
-            return self.finder.find(place.text.strip(), near)
+            spot = self.finder.find(place.text.strip(), near)
         except MatchError as fault:
             raise self.stop(UNKNOWN_PLACE, str(fault), path, place.text) from None
+        away = self.finder.away_m(spot.lon, spot.lat)
+        if away > FAR_M and not np.isin(spot.stops, self.finder.own).any():
+            message = f"{spot.label} lies {away / 1000:.0f} km outside the box round the neighbourhoods; is another place meant?"
+            self.note(FAR_PLACE, message, path, place.text)
+        return spot
 
     def spots(self, places: Sequence[PlaceAt], path: Sequence[Step]) -> list[Spot]:
         """Several places of one list, all their faults at once."""
@@ -438,6 +479,14 @@ class Work:
     def route_name(self, route: int) -> str:
         """What riders call a route."""
         return route_name(self.feed, route)
+
+
+def area_of(zones: Zones | None) -> tuple[float, float, float, float] | None:
+    """The box round the neighbourhoods, and a little more on each side; None without any."""
+    if zones is None or not len(zones):
+        return None
+    west, south, east, north = (float(edge) for edge in zones.table.total_bounds)
+    return west - _MARGIN_DEG, south - _MARGIN_DEG, east + _MARGIN_DEG, north + _MARGIN_DEG
 
 
 def day_words(key: str, date: dt.date) -> str:

@@ -103,15 +103,27 @@ def join_table(
     if table is None:
         return None
     column = find_column(table, spec, "id", found)
-    if column is None:
+    lookup = _read_lookup(spec.lookup, folder, found) if spec.lookup is not None else None
+    if column is None or (spec.lookup is not None and lookup is None):
         return None
-    lookup = None
-    if spec.lookup is not None:
-        lookup = _read_lookup(spec.lookup, folder, found)
-        if lookup is None:
-            return None
     matches = match_rows(places, what, table, column, spec.at("id"), found, lookup=lookup)
     return None if matches is None else (table, matches)
+
+
+def look_at_columns(spec: TableSpec, folder: Path, found: list[Notice]) -> None:
+    """Note what the study names and a table (or its lookup) has not, where the table cannot be joined for another reason."""
+    own: list[Notice] = []
+    table = read_table(folder / spec.file, spec.at("file"), own, spec.layer) if spec.file is not None else None
+    if table is not None:
+        for key in ("id", "column", "rank", "decile", "income_rank"):
+            if getattr(spec, key, None) is not None:
+                find_column(table, spec, key, own)
+        for names in getattr(spec, "columns", {}).values():
+            for name in names:
+                find_column(table, spec, "columns", own, name)
+    if spec.lookup is not None:
+        _read_lookup(spec.lookup, folder, own)
+    found.extend(notice for notice in own if notice not in found)
 
 
 def match_rows(

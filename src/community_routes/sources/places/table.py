@@ -29,6 +29,7 @@ from community_routes.sources.headings import (
     notes_below,
     notes_from,
 )
+from community_routes.sources.places.coordinates import LAT, LON, Coordinates, coordinates_of, named
 from community_routes.sources.study.models import MOST, Spec
 from community_routes.sources.study.places import Destinations, EntrancesSpec, Neighbourhoods, OriginPointsSpec
 from community_routes.sources.study.yaml import MISSING_FILE, near_file, nearest
@@ -317,11 +318,18 @@ def _read_parquet(path: Path) -> Any:
 
 def _with_points(table: Table, spec: MapSpec, found: list[Notice]) -> Table | None:
     """The table with a point in each row, from its two columns of coordinates."""
+    columns: list[str | None]
     if spec.lon is None:
-        message = f"{table.file} is a table; name its columns of coordinates with 'lon' and 'lat'"
-        found.append(BAD_TABLE.at(**spec.at("file"), value=table.file, message=message))
-        return None
-    columns = [find_column(table, spec, key, found) for key in ("lon", "lat")]
+        where = coordinates_of(table.columns)
+        if where is None or where.crs is not None:
+            message = (
+                f"{table.file} is a table; name its columns of coordinates with 'lon' and 'lat'{_in_metres(where)}"
+            )
+            found.append(BAD_TABLE.at(**spec.at("file"), value=table.file, message=message))
+            return None
+        columns = [where.lon, where.lat]
+    else:
+        columns = [find_column(table, spec, key, found) for key in ("lon", "lat")]
     if None in columns:
         return None
     rows = np.arange(table.n)
@@ -331,6 +339,10 @@ def _with_points(table: Table, spec: MapSpec, found: list[Notice]) -> Table | No
     keep = np.flatnonzero(~(np.isnan(x) | np.isnan(y)))
     table = take(table, keep)
     return _placed(table, shapely.points(x[keep], y[keep]), None, spec, found)
+
+
+def _in_metres(where: Coordinates | None) -> str:
+    return f": `lon: {where.lon}, lat: {where.lat}, crs: {where.crs}`" if where is not None else ""
 
 
 def _report_no_place(table: Table, rows: NDArray[Any], found: list[Notice]) -> None:
@@ -452,7 +464,10 @@ def check_columns(file: str, headings: Sequence[str], needed: Sequence[str], kno
 
 
 def find_column(table: Table, spec: Spec, key: str, found: list[Notice], name: str | None = None) -> str | None:
-    """The column that the study names under ``key`` (or ``name`` itself); None, and a notice with the nearest, without it."""
+    """The column that the study names under ``key`` (or ``name`` itself); without it an error, and the nearest or None.
+
+    With the nearest the reading goes on, to find the faults behind this one; nothing of it is given back.
+    """
     wanted = name if name is not None else getattr(spec, key)
     place = spec.at(key)
     if wanted in table.columns:
@@ -461,12 +476,13 @@ def find_column(table: Table, spec: Spec, key: str, found: list[Notice], name: s
             found.append(UNKNOWN_COLUMN.at(**place, value=wanted, message=message))
             return None
         return str(wanted)
-    near = nearest(str(wanted), table.columns)
+    near = nearest(str(wanted), table.columns) or (named(table.columns, _SAME_AS[key]) if key in _SAME_AS else None)
     hint = f"; did you mean {near!r}?" if near else f"; it has {listed(list(table.columns), 12) or 'none'}"
     found.append(UNKNOWN_COLUMN.at(**place, value=wanted, message=f"{table.file} has no column {wanted!r}{hint}"))
-    return None
+    return near
 
 
+_SAME_AS = {"lon": LON, "lat": LAT}
 _THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?")
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from community_routes.base.errors import StudyError
 from community_routes.base.notices import Code, Notice, Sample, declare, findings
-from community_routes.sources.places.joins import Matches, join_table, match_rows, mended
+from community_routes.sources.places.joins import Matches, join_table, look_at_columns, match_rows, mended
 from community_routes.sources.places.table import (
     BAD_TABLE,
     Table,
@@ -127,7 +127,10 @@ def read_zones(
         A file, column, row or join cannot be used.
     """
     with findings(notices, StudyError) as found:
-        reading = _read_areas(build_part(Neighbourhoods, spec, folder), Path(folder), found)
+        part = build_part(Neighbourhoods, spec, folder)
+        reading = _read_areas(part, Path(folder), found)
+        if reading is None:
+            _look_at_tables(part, Path(folder), found)
         zones = None if reading is None else reading.zones()
     assert zones is not None
     return zones
@@ -154,6 +157,19 @@ def _read_areas(spec: Neighbourhoods, folder: Path, found: list[Notice]) -> _Rea
     return _Reading(
         spec, folder, found, ids, [name or code for name, code in zip(names, ids, strict=True)], areas, shapes
     )
+
+
+def _look_at_tables(spec: Neighbourhoods, folder: Path, found: list[Notice]) -> None:
+    """Note what is wrong with the tables themselves, where there are no areas to join them to."""
+    for part in (spec.group, spec.population, spec.income, spec.deprivation, spec.groups):
+        if isinstance(part, TableSpec):
+            look_at_columns(part, folder, found)
+    points = spec.origin_points
+    if points is not None and points.file is not None:
+        table = read_map(folder / points.file, points, found)
+        for key in ("id", "weight"):
+            if table is not None and getattr(points, key) is not None:
+                find_column(table, points, key, found)
 
 
 @dataclass(frozen=True)
@@ -185,9 +201,12 @@ class _Reading:
 
     def _joined(self, spec: TableSpec | None) -> tuple[Table, Matches] | None:
         """The table of a part of the study with its rows of each neighbourhood; None where the part or the table is not there."""
-        return (
-            None if spec is None else join_table(self.ids, "neighbourhoods", self.areas, spec, self.folder, self.found)
-        )
+        if spec is None:
+            return None
+        joined = join_table(self.ids, "neighbourhoods", self.areas, spec, self.folder, self.found)
+        if joined is None:
+            look_at_columns(spec, self.folder, self.found)
+        return joined
 
     def _note(self, code: Code, file: str, column: str, wrong: NDArray[np.bool_], said: str) -> None:
         """Note the neighbourhoods with something wrong; ``said`` goes on from the id."""

@@ -1,10 +1,14 @@
-"""Bank holidays and usual school holidays of England and Wales, and what they mean for a service date."""
+"""Bank holidays of a country, usual school holidays of England and Wales, and what they mean for a service date."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+import zoneinfo
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -16,7 +20,7 @@ from community_routes.sources.study.models import DAY_TYPES, day_type
 BANK_HOLIDAY = declare(
     "bank_holiday",
     "warning",
-    "The service date is a bank holiday in England and Wales, when buses run as on Sundays or not at all.",
+    "The service date is a bank (public) holiday of the timetable's country, when buses run as on Sundays or not at all.",
 )
 SCHOOL_HOLIDAY = declare(
     "school_holiday",
@@ -27,6 +31,9 @@ DAY_OF_ANOTHER_KIND = declare(
     "day_of_another_kind", "warning", "A day called weekday, saturday or sunday has a date that is another kind of day."
 )
 
+HOME: Final = "GB"
+"""The country whose usual school holidays are known: England and Wales stand for it."""
+_HOME_ZONE: Final = "Europe/London"
 _ONE_DAY: Final = dt.timedelta(days=1)
 _SATURDAY: Final = 5
 
@@ -39,17 +46,60 @@ _EVERY_YEAR: Final = ("New Year's Day", "Good Friday", "Easter Monday", "Christm
 _GIVEN_LATER: Final = " (observed)"
 
 
-@lru_cache(maxsize=64)
-def bank_holidays(year: int) -> Mapping[dt.date, str]:
-    """The bank (public) holidays of England and Wales in a year, with their names, by date.
+@lru_cache(maxsize=1)
+def _countries() -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Code of the country by time zone, and name by code, as the time zone database of the machine or of Python lists them."""
+    tables = []
+    for file, key, value in (("zone.tab", 2, 0), ("iso3166.tab", 0, 1)):
+        lines = [line for line in _zone_table(file).splitlines() if line and not line.startswith("#")]
+        tables.append(MappingProxyType({row[key]: row[value] for row in (line.split("\t") for line in lines)}))
+    return tables[0], tables[1]
 
-    As proclaimed so far, and by rule for the years to come (Banking and Financial Dealings Act 1971). A holiday that falls on
-    a weekend is given on the next weekday that is none: both days are listed.
+
+def _zone_table(file: str) -> str:
+    """A table of the time zone database; empty where neither the machine nor Python has one."""
+    for folder in (
+        *map(Path, zoneinfo.TZPATH),
+        *([resources.files("tzdata") / "zoneinfo"] if find_spec("tzdata") else []),
+    ):
+        if (folder / file).is_file():
+            return (folder / file).read_text("utf-8")
+    return ""
+
+
+def country_of(timezones: Iterable[str]) -> str:
+    """Code of the country (ISO 3166) in which a timetable's time zones lie; "" where none tells, or several do.
+
+    A timetable without any is taken for one of Great Britain, as its other settings are.
+    """
+    given = {zone for zone in timezones if zone}
+    if given <= {_HOME_ZONE}:
+        return HOME
+    found = {_countries()[0].get(zone, "") for zone in given}
+    return found.pop() if len(found) == 1 else ""
+
+
+def country_name(country: str) -> str:
+    """How a sentence calls a country."""
+    return "England and Wales" if country == HOME else _countries()[1].get(country, country)
+
+
+@lru_cache(maxsize=64)
+def bank_holidays(year: int, country: str = HOME) -> Mapping[dt.date, str]:
+    """The bank (public) holidays of a country in a year, with their names, by date; none of a country that is not known.
+
+    Those of ``GB`` are of England and Wales: as proclaimed so far, and by rule for the years to come (Banking and Financial
+    Dealings Act 1971). A holiday that falls on a weekend is given on the next weekday that is none: both days are listed.
     """
     import holidays  # a tenth of a second, which most commands need not spend
 
-    found = holidays.country_holidays("GB", subdiv="ENG", years=year)
-    return MappingProxyType({date: _named(name) for date, name in sorted(found.items())})
+    if country == HOME:
+        found = holidays.country_holidays(HOME, subdiv="ENG", years=year)
+        return MappingProxyType({date: _named(name) for date, name in sorted(found.items())})
+    if country not in holidays.list_supported_countries():
+        return MappingProxyType({})
+    abroad = holidays.country_holidays(country, years=year, language="en_US")
+    return MappingProxyType(dict(sorted(abroad.items())))
 
 
 def _named(name: str) -> str:
@@ -89,13 +139,18 @@ def school_holidays(year: int) -> Mapping[str, tuple[dt.date, dt.date]]:
     }
 
 
-def bank_holiday(date: dt.date) -> str | None:
+def bank_holiday(date: dt.date, country: str = HOME) -> str | None:
     """Name of the bank holiday on a date, or None."""
-    return bank_holidays(date.year).get(date)
+    return bank_holidays(date.year, country).get(date)
 
 
-def school_holiday(date: dt.date) -> str | None:
-    """Name of the usual school holidays in which a date lies, or None; weekends within them are part of them."""
+def school_holiday(date: dt.date, country: str = HOME) -> str | None:
+    """Name of the usual school holidays in which a date lies, or None; weekends within them are part of them.
+
+    Those of other countries than ``GB`` are not known.
+    """
+    if country != HOME:
+        return None
     for year in (date.year - 1, date.year):
         for name, (first, last) in school_holidays(year).items():
             if first <= date <= last:
@@ -103,16 +158,22 @@ def school_holiday(date: dt.date) -> str | None:
     return None
 
 
-def ordinary_date_near(date: dt.date) -> dt.date:
+def ordinary_date_near(date: dt.date, country: str = HOME) -> dt.date:
     """The nearest date on the same day of the week that is no bank or usual school holiday; the later of two as near."""
     for weeks in range(1, 53):
         for other in (date + weeks * 7 * _ONE_DAY, date - weeks * 7 * _ONE_DAY):
-            if bank_holiday(other) is None and school_holiday(other) is None:
+            if bank_holiday(other, country) is None and school_holiday(other, country) is None:
                 return other
     return date
 
 
-def check_dates(dates: Mapping[str, dt.date], notices: list[Notice], *, place: Mapping[str, Any] | None = None) -> None:
+def check_dates(
+    dates: Mapping[str, dt.date],
+    notices: list[Notice],
+    *,
+    place: Mapping[str, Any] | None = None,
+    country: str = HOME,
+) -> None:
     """Warn of service dates that are holidays, or that are another kind of day than they are called.
 
     Parameters
@@ -121,6 +182,8 @@ def check_dates(dates: Mapping[str, dt.date], notices: list[Notice], *, place: M
         The study's ``dates``.
     place : mapping, optional
         Where they are written: ``study.at("dates")``.
+    country : str
+        Whose holidays count; see `country_of`.
     """
     at = dict(place or {})
     base = str(at.get("field", "") or "service_date")
@@ -131,10 +194,12 @@ def check_dates(dates: Mapping[str, dt.date], notices: list[Notice], *, place: M
         if day in DAY_TYPES and kind != day:
             message = f"{day!r} is {shown}, a {kind}; give it the date of a {day}"
             notices.append(DAY_OF_ANOTHER_KIND.at(**at, value=date.isoformat(), message=message))
-        bank, school = bank_holiday(date), school_holiday(date)
-        instead = f"take {ordinary_date_near(date).isoformat()} unless this day is meant"
+        bank, school = bank_holiday(date, country), school_holiday(date, country)
+        instead = f"take {ordinary_date_near(date, country).isoformat()} unless this day is meant"
         if bank is not None:
-            message = f"{shown} is {bank} in England and Wales, when buses run as on Sundays or not at all; {instead}"
+            message = (
+                f"{shown} is {bank} in {country_name(country)}, when buses run as on Sundays or not at all; {instead}"
+            )
             notices.append(BANK_HOLIDAY.at(**at, value=date.isoformat(), message=message))
         elif school is not None and kind == "weekday":
             message = f"{shown} lies in {school} as most schools have them, when some buses do not run; {instead}"

@@ -67,9 +67,13 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def read_yaml(
-    path: str | Path, notices: list[Notice] | None = None, *, error: type[CommunityRoutesError] = StudyError
+    path: str | Path,
+    notices: list[Notice] | None = None,
+    *,
+    error: type[CommunityRoutesError] = StudyError,
+    text: str | None = None,
 ) -> Located:
-    """Read a YAML 1.2 file whose top is a mapping.
+    """Read a YAML 1.2 file whose top is a mapping; or its ``text``, where that is not on the disk.
 
     Faults that leave the rest readable (a key given twice, a tag) are recorded in ``notices`` and the file is returned; with
     ``notices=None`` they are raised too.
@@ -83,7 +87,7 @@ def read_yaml(
     found: list[Notice] = []
     located: Located | None = None
     try:
-        text = _read_text(path, found)
+        text = _read_text(path, found) if text is None else _checked(text, path.name, found)
         if text is not None:
             root = TreeBuilder(path.name, found).build(text)
             if root is not None:
@@ -132,6 +136,14 @@ def _read_text(path: Path, found: list[Notice]) -> str | None:
                 message=f"the byte 0x{raw[fault.start]:02x} is not UTF-8; save the file as UTF-8",
             )
         )
+        return None
+    return _checked(text, file, found)
+
+
+def _checked(text: str, file: str, found: list[Notice]) -> str | None:
+    """The text, where YAML allows all its characters and it is not too long; else a notice."""
+    if len(text) > MAX_BYTES:
+        found.append(BAD_YAML.at(file, message=f"larger than {MAX_BYTES:,} bytes, so it is no study or scenario file"))
         return None
     for bad in re.finditer(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", text):
         line = text.count("\n", 0, bad.start()) + 1
@@ -448,3 +460,11 @@ def schema_text(schema: dict[str, Any]) -> str:
 def schema_hint(name: str = STUDY_SCHEMA_NAME) -> str:
     """The first line of a YAML file that tells editors where its schema lies (a path or an address)."""
     return f"# yaml-language-server: $schema={name}"
+
+
+def quoted_text(text: str) -> str:
+    """A text as it can stand in a flow mapping of YAML: in quotes where that is safer."""
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9 _'()/.-]*", text) and text.strip() == text:
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
