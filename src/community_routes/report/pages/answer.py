@@ -353,7 +353,7 @@ def interval(low: Cell | None, high: Cell | None, unit: str, *, times: float = 1
 def _cost(report: Report, scenario: ScenarioSummary, cell: Cell | None) -> Markup:
     """The cost of a year, with the proposal's own rates where they are not those of the study."""
     if MISSING_COST in (scenario.cost or {}):
-        return element("span", "not known", style="none")
+        return element("span", "not known", style="reason")
     told = cost_figure(cell, report.results.currency)
     if scenario.own_rates and not _one_basis(report):
         told += below("own rates")
@@ -382,8 +382,8 @@ def notes(report: Report) -> list[Block]:
     share = results.settings.get("least_change")
     if share:
         said.append(
-            f"Who gains and loses is counted from a change of {100 * share:g} % of what a neighbourhood reaches today; "
-            "smaller ones stand apart."
+            f"Gains and losses are counted from a change of {100 * share:g} % on of what a neighbourhood reaches today; "
+            "the column beside them says how many lie below it."
         )
     costed = [scenario for scenario in results.scenarios if scenario.cost]
     if costed and any(scenario.rates for scenario in costed):

@@ -95,11 +95,13 @@ def _people(report: Report, scenario: str) -> Drawn:
     figures = report.figures
     cells = [figures.told(f"persons_{name}", scenario) for name in ("better", "same", "worse")]
     better, same, worse = (figure(cell, whole=True) for cell in cells)
+    share = figures.results.settings.get("least_change")
+    more = f" of more than {100 * share:g} %" if share else ""
     key = Markup(
         '<p class="key"><span class="part"><span class="chip gain"></span>{} gain</span> '
-        '<span class="part"><span class="chip same"></span>{} neither</span> '
+        '<span class="part"><span class="chip same"></span>{} no change{}</span> '
         '<span class="part"><span class="chip loss"></span>{} lose</span></p>'
-    ).format(better, same, worse)
+    ).format(better, same, more, worse)
     values = [cell.value if cell is not None else 0.0 for cell in cells]
     return Drawn(charts.people_bar(*values, people=figures.people) + key)
 
