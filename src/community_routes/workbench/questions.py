@@ -24,7 +24,6 @@ from community_routes.network.walks.points import Points
 from community_routes.report import words
 from community_routes.routing.runner import Runner
 from community_routes.routing.travel_times import travel_times_by_departure
-from community_routes.travel.isochrone import isochrone
 from community_routes.travel.itinerary import Itinerary, Spot, find_journeys
 from community_routes.workbench import models as m
 from community_routes.workbench.answering import faults_of
@@ -328,6 +327,10 @@ def isochrone_answer(desk: Desk, asked: m.IsochroneQuestion) -> m.IsochroneAnswe
 
 
 def _reach(case: Case, live: Live, asked: m.IsochroneQuestion) -> m.Reach:
+    from community_routes.travel.isochrone import (
+        isochrone,
+    )  # a library for pictures comes with it, and the start need not wait
+
     day, window = live.figure.slot
     departure = format_time(case.file.travel.windows[window].start_s)
     point = f"{asked.lon:.7f},{asked.lat:.7f}"
