@@ -94,6 +94,7 @@ class Driver:
         ms = self.page.evaluate("performance.getEntriesByName('answer').at(-1).duration")
         scenario, text, answer = self.on_screen()
         self.taken.append((name, ms, processor_ms(self.server) - busy_before, answer["old"]))
+        print(f"{len(self.taken):4d} {name}: {ms:.0f} ms", file=sys.stderr, flush=True)
         if not answer["old"]:
             self.texts.append((scenario, text, answer))
 
@@ -434,7 +435,6 @@ def main() -> None:
         driver, usable = measured(STUDIES[name], chosen.edits)
         checked = differing(STUDIES[name], driver, chosen.run) if chosen.run else None
         sections[name] = section(driver, usable, (began, busy()), checked)
-        print(json.dumps({name: driver.taken}, indent=None))
     head = [
         "# How long one waits at the workbench",
         "",
