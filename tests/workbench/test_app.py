@@ -249,8 +249,8 @@ def test_a_journey(client):
     assert value["arrival"] == "07:45:00"
     by = post(client, "/journey", **{**ask, "time": "08:00", "arrive_by": True})["today"][0]
     assert by["arrival"] == "07:50:00"
-    point = post(client, "/journey", **{**ask, "origin": {"lon": 20.0, "lat": 0.0}})
-    assert point["today"][0]["arrival"] == "07:50:00"
+    for origin in ({"lon": 20.0, "lat": 0.0}, {"neighbourhood": "P0"}, {"place": "hallP0"}):
+        assert post(client, "/journey", **{**ask, "origin": origin})["today"][0]["arrival"] == "07:50:00"
 
 
 def test_an_isochrone(client):

@@ -125,3 +125,13 @@ def test_saving_by_the_api(tmp_path):
     assert [one["id"] for one in client.get(f"{API}/study").json()["drafts"]] == ["new"]
     assert client.delete(f"{API}/drafts/new").status_code == 204
     assert client.get(f"{API}/study").json()["drafts"] == []
+
+
+def test_a_disk_that_cannot_be_written(tmp_path):
+    """Said, with the cure, in the form of all refusals; without the path of the folder."""
+    client = client_of(bench_in(tmp_path))
+    (tmp_path / ".new.draft.json.part").mkdir()
+    refused = client.put(f"{API}/drafts/new", json={"text": NOTHING})
+    fault = refused.json()["detail"][0]
+    assert (refused.status_code, fault["kind"]) == (507, "disk")
+    assert str(tmp_path) not in refused.text

@@ -60,6 +60,7 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
     413: {**_FAULT, "description": "The body is too large."},
     415: {**_FAULT, "description": "The body is not declared to be JSON."},
     422: {**_FAULT, "description": "The body does not fit this description, or names what the study has not."},
+    507: {**_FAULT, "description": "The disk is full, or nobody may write there."},
     503: {
         **_FAULT,
         "description": "The study is still being read, too many requests wait, or the question took too long.",
@@ -472,6 +473,14 @@ def _answer_faults(app: FastAPI) -> None:
         elif isinstance(wrong, ReadOnlyError):
             status = 403
         return refused(status, _faults(wrong))
+
+    @app.exception_handler(OSError)
+    async def disk(_: Request, wrong: OSError) -> JSONResponse:
+        name = Path(str(wrong.filename or "")).name
+        message = f"{name or 'a file'} cannot be read or written: {wrong.strerror or 'the disk failed'}"
+        return refused(
+            507, [m.Fault(kind="disk", message=message, cure="see whether there is room, and who may write there")]
+        )
 
     @app.exception_handler(_GoneError)
     async def gone(_: Request, __: _GoneError) -> JSONResponse:

@@ -24,8 +24,7 @@ from community_routes.network.walks.points import Points
 from community_routes.report import words
 from community_routes.routing.runner import Runner
 from community_routes.routing.travel_times import travel_times_by_departure
-from community_routes.travel.isochrone import isochrone
-from community_routes.travel.itinerary import Itinerary, Spot, find_journeys, find_spot
+from community_routes.travel.itinerary import Itinerary, Spot, find_journeys
 from community_routes.workbench import models as m
 from community_routes.workbench.answering import faults_of
 from community_routes.workbench.catalogue import unit_of
@@ -87,12 +86,42 @@ def _spot(case: Case, end: m.Spot) -> Spot:
     if end.lon is not None and end.lat is not None:
         point = Points.single(["point"], [end.lon], [end.lat])
         return Spot(f"{end.lat:.5f}, {end.lon:.5f}", point)
-    text = str(getattr(end, given[0]))
-    tables = {"stop": case.feed.stops["stop_id"], "neighbourhood": case.zones.table["id"]}
-    ids = tables.get(given[0], case.opportunities.table["id"])
-    if text not in set(ids.astype(str)):
-        raise UsageError(f"there is no {given[0]} {text!r}")
-    return find_spot(case.as_study(), text)
+    kind, text = given[0], str(getattr(end, given[0]))
+    found = {"stop": _stop, "neighbourhood": _zone, "place": _destination}[kind](case, text)
+    if found is None:
+        raise UsageError(f"there is no {kind} {text!r}")
+    return found
+
+
+def _stop(case: Case, stop: str) -> Spot | None:
+    table = case.feed.stops
+    rows = np.flatnonzero((table["stop_id"].astype(str) == stop).to_numpy())
+    if not len(rows):
+        return None
+    row = int(rows[0])
+    point = Points.single([stop], [float(table["lon"].iat[row])], [float(table["lat"].iat[row])])
+    return Spot(str(table["stop_name"].iat[row] or stop), point)
+
+
+def _zone(case: Case, zone: str) -> Spot | None:
+    """A neighbourhood, from its origin with most weight."""
+    rows = _origins(case, zone)
+    if not len(rows):
+        return None
+    origin = case.zones.origins.iloc[int(rows[0])]
+    name = str(case.zones.table["name"].iat[int(origin["zone"])])
+    return Spot(name or zone, Points.single([zone], [float(origin["lon"])], [float(origin["lat"])]))
+
+
+def _destination(case: Case, place: str) -> Spot | None:
+    """A destination, with all its entrances."""
+    table, points = case.opportunities.table, destination_points(case.opportunities)
+    rows = np.flatnonzero((table["id"].astype(str) == place).to_numpy())
+    if not len(rows):
+        return None
+    mine = points.place == int(rows[0])
+    own = Points(np.array([place], object), points.lon[mine], points.lat[mine], np.zeros(int(mine.sum()), np.int32))
+    return Spot(str(table["name"].iat[int(rows[0])] or place), own)
 
 
 def _journey(
@@ -271,12 +300,11 @@ def _usual_departure(case: Case, live: Live, times: NDArray[np.int32], places: l
 
 
 def _journey_to(case: Case, live: Live, zone: str, place: str, moment_s: int) -> m.JourneyAnswer:
-    missing = zone not in set(case.zones.table["id"].astype(str)) or place not in set(case.opportunities.table["id"])
-    if missing:
+    ends = _zone(case, zone), _destination(case, place)
+    if ends[0] is None or ends[1] is None:
         nothing = dict.fromkeys(("departure", "arrival", "needed"), "")
         return m.JourneyAnswer(to=place, name=place, minutes=None, legs=[], why="it is not there today", **nothing)
-    study = case.as_study()
-    return _journey(case, find_spot(study, zone), find_spot(study, place), live.figure.day, moment_s, to=place)
+    return _journey(case, ends[0], ends[1], live.figure.day, moment_s, to=place)
 
 
 # -- an isochrone -----------------------------------------------------------------------------------------------------------
@@ -299,6 +327,10 @@ def isochrone_answer(desk: Desk, asked: m.IsochroneQuestion) -> m.IsochroneAnswe
 
 
 def _reach(case: Case, live: Live, asked: m.IsochroneQuestion) -> m.Reach:
+    from community_routes.travel.isochrone import (
+        isochrone,
+    )  # a library for pictures comes with it, and the start need not wait
+
     day, window = live.figure.slot
     departure = format_time(case.file.travel.windows[window].start_s)
     point = f"{asked.lon:.7f},{asked.lat:.7f}"
