@@ -94,6 +94,7 @@ class Driver:
         ms = self.page.evaluate("performance.getEntriesByName('answer').at(-1).duration")
         scenario, text, answer = self.on_screen()
         self.taken.append((name, ms, processor_ms(self.server) - busy_before, answer["old"]))
+        print(f"{len(self.taken):4d} {name}: {ms:.0f} ms", file=sys.stderr, flush=True)
         if not answer["old"]:
             self.texts.append((scenario, text, answer))
 
@@ -243,7 +244,8 @@ def routes_of_today(driver: Driver) -> Iterator[tuple[str, Callable[[], object]]
         yield name, lambda route=route, kind=kind: driver.of_route(route, kind)
     long = driver.route()
     stops = driver.places_of(long)
-    driver.look_at(*(lonlat(stop) for stop in stops))
+    end = lonlat(stops[-1])
+    driver.look_at(end)
 
     def choose(route: dict[str, Any]) -> None:
         page.evaluate(
@@ -253,12 +255,11 @@ def routes_of_today(driver: Driver) -> Iterator[tuple[str, Callable[[], object]]
         )
 
     choose(long)
-    end = lonlat(stops[-1])
     yield "a route longer by dragging its end", lambda: driver.drag(driver.at(end), driver.at(beside(end, 4, -3)))
     other = driver.route()
     line = other["patterns"][0]["line"]
     choose(other)
-    driver.look_at(*(tuple(pair) for pair in line))
+    driver.look_at(tuple(line[len(line) // 2]))
 
     def bend() -> None:
         spot = driver.at(tuple(line[len(line) // 2]))
@@ -434,7 +435,6 @@ def main() -> None:
         driver, usable = measured(STUDIES[name], chosen.edits)
         checked = differing(STUDIES[name], driver, chosen.run) if chosen.run else None
         sections[name] = section(driver, usable, (began, busy()), checked)
-        print(json.dumps({name: driver.taken}, indent=None))
     head = [
         "# How long one waits at the workbench",
         "",

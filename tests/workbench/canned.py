@@ -170,7 +170,7 @@ def read(text: str) -> Any:
 
 @dataclass
 class Canned:
-    """The server: what it was asked, and how it answers. ``gains`` residents are better off for each change."""
+    """The server: what it was asked, and how it answers. ``early`` questions come before the study is read."""
 
     texts: dict[str, str]
     study_changes: dict[str, Any] = field(default_factory=dict)
@@ -179,6 +179,7 @@ class Canned:
     kept: dict[str, str] = field(default_factory=dict)
     on_disk: set[str] = field(default_factory=set)
     closed: tuple[str, ...] = ()
+    early: int = 0
     refused: list[str] = field(default_factory=list)
 
     def open(self, page: Page, *, tour: bool = False) -> None:
@@ -231,6 +232,11 @@ class Canned:
 
     def answer(self, method: str, name: str, body: Any) -> tuple[int, Any]:
         """Status and content for one question."""
+        if name in ("study", "map", "state") and self.early > 0:
+            self.early -= 1
+            if name != "state":
+                return 503, {"detail": [{"severity": "error", "kind": "not_ready", "message": "not ready yet"}]}
+            return 200, {"state": "reading", "stage": "reading the timetable", "seconds": 0.1, "faults": []}
         if name == "state":
             return 200, {"state": "ready", "stage": "", "seconds": 1.0, "faults": []}
         if name == "study":

@@ -60,7 +60,7 @@ export function lookAtFigures() {
 }
 
 export function lookAt(pairs) {
-  if (pairs.length) map.fitBounds(L.latLngBounds(line(pairs)), { maxZoom: home + 3, padding: [60, 60], animate: false });
+  if (pairs.length) map.fitBounds(L.latLngBounds(line(pairs)), { maxZoom: home + 3, animate: false, paddingTopLeft: [40, 124], paddingBottomRight: [60, 110] });
 }
 
 /** What lies below: green, water, railways, and streets by class. */

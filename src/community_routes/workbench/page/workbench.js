@@ -24,8 +24,7 @@ async function start() {
   on("fault", (words) => notice(words, true));
   on("note", (words) => notice(words, false));
   try {
-    await until(["searching", "ready"]);
-    const [study, map] = await Promise.all([call("GET", "study"), call("GET", "map")]);
+    const [study, map] = await Promise.all([patiently("study"), patiently("map")]);
     Object.assign(state, { study, map, choice: { ...study.start } });
   } catch (fault) { notice(fault.message, true); return; }
   for (const scenario of state.study.scenarios) if (scenario.given) state.tabs.push(newTab(scenario.id, scenario.text, { ...scenario, saved: scenario.text }));
@@ -43,23 +42,40 @@ async function start() {
   watchText();
   watchProposals();
   tour();
-  try { await until(["ready"]); } catch (fault) { notice(fault.message, true); return; }
+  try { await ready(); } catch (fault) { notice(fault.message, true); return; }
   gesture();
   await ask();
   lookAtFigures();
   document.documentElement.dataset.ready = "yes";
 }
 
-/** Wait until the server has come so far, saying what it does. */
-async function until(far) {
+/** Ask for what is there as soon as the study is read so far. */
+async function patiently(path) {
   for (;;) {
-    const { state: how, stage, faults } = await call("GET", "state");
-    byId("notice").hidden = how === "ready";
-    if (far.includes(how)) return;
-    if (how === "failed") throw new Error(faults.map((fault) => fault.message).join(" ") || stage);
-    byId("notice").textContent = `One moment: ${stage || "the study is being read"}.`;
-    await new Promise((done) => setTimeout(done, 150));
+    try {
+      return await call("GET", path);
+    } catch (fault) {
+      if (fault.status !== 503) throw fault;
+      await stage();
+    }
   }
+}
+
+/** Wait until today is searched. */
+async function ready() {
+  while (await stage() !== "ready");
+  byId("notice").hidden = true;
+}
+
+/** How far the server is, said above the desk; a moment later. */
+async function stage() {
+  const { state: how, stage: words, faults } = await call("GET", "state");
+  if (how === "failed") throw new Error(faults.map((fault) => fault.message).join(" ") || words);
+  if (how === "ready") return how;
+  byId("notice").hidden = false;
+  byId("notice").textContent = `One moment: ${words || "the study is being read"}.`;
+  await new Promise((done) => setTimeout(done, 100));
+  return how;
 }
 
 function heading() {
