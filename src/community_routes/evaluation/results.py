@@ -51,7 +51,6 @@ from community_routes.routing.runner import Progress, Runner
 from community_routes.scenarios.change import OfRoute
 from community_routes.scenarios.cost import OperatingCost
 from community_routes.scenarios.file import Scenario
-from community_routes.sources.osm.background import background_layers
 
 
 def base_evaluations(
@@ -230,7 +229,6 @@ class Comparison:
                 gone = set(applied.changed_routes) - set(found["route_id"])
                 was = route_table(study.feed, file.dates, box, scenario=name, only=gone)
                 routes += [found, was.assign(withdrawn=True)]
-        background = background_layers(study.street_map) if study.street_map is not None else {}
         return Results(
             study_id=file.study,
             title=study.title,
@@ -252,7 +250,7 @@ class Comparison:
             worst=None if self.worst is None else self.worst.results,
             currency=study.currency,
             has_population=study.zones.has_population,
-            background=background,
+            background=study.background,
             nearest_places=nearest_places(self.evaluations),
             journeys=sample_journeys(self.today, self.proposals),
             extra=self._extra(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,8 @@ from community_routes.report.maps.description import NEW_ROUTE, MapView, asked_m
 from community_routes.report.results import TODAY, Results
 
 _INK = "#17212a"
+_CREDIT_LETTERS = 150
+"""Of a line of the credit below a map, so that it is hardly wider than the map."""
 _PATTERNS: dict[str, dict[str, Any]] = {
     "off": {"facecolor": "#e9e7e1", "hatch": "////", "edgecolor": "#9a9c9c"},
     "unsure": {"facecolor": "white", "hatch": "....", "edgecolor": "#3b4147"},
@@ -321,7 +324,7 @@ def furnish(axes: Axes, frame: geo.Frame, credit: str) -> None:
     axes.text(
         1.0,
         -0.012,
-        credit,
+        textwrap.fill(credit, _CREDIT_LETTERS),
         transform=axes.transAxes,
         ha="right",
         va="top",
