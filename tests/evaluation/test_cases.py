@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -131,3 +134,19 @@ def test_times_are_kept_within_their_bytes_and_searched_again_beyond(
     assert runner.stopwatch.searches["windows"] == 4, "what was let go is searched again"
     monkeypatch.setattr(evaluating, "CUBES", Cubes(10))
     assert (today.time_s["day", "late"] == kept).all()
+
+
+def test_networks_that_are_let_go_hold_no_memory_and_come_back(study: Study) -> None:
+    """Nothing refers to the network of today or of a proposal after it; made again both give the times of before."""
+    today = evaluate_case(Case.of(study))
+    often = evaluate_case(today.case.with_scenario(OFTEN), base=today)
+    peak = ("day", "peak")
+    times = [evaluation.time_s[peak] for evaluation in (today, often)]
+    networks = [weakref.ref(evaluation.networks["day"]) for evaluation in (today, often)]
+    assert all(network() is not None for network in networks)
+    often.let_go()
+    today.let_go()
+    gc.collect()
+    assert [network() for network in networks] == [None, None]
+    for evaluation, before in zip((today, often), times, strict=True):
+        assert (evaluation.time_s[peak] == before).all()

@@ -769,6 +769,11 @@ class Case:
         """The network of each day, built when it is first asked for."""
         return ByDay(self.file.dates, lambda day: self._built[day][0])
 
+    def let_go(self) -> None:
+        """Give back the memory of networks and timetables; they are made again (or read, if kept) should anybody ask."""
+        for made in ("_built", "networks", "timetables", "departures"):
+            self.__dict__.pop(made, None)
+
     @cached_property
     def timetables(self) -> Mapping[str, Timetable]:
         """The timetable of each day: of its network where that is built, else alone."""

@@ -18,6 +18,7 @@ import pandas as pd
 from community_routes.base.columns import COMPARISON_COLUMNS, LEAST_CHANGE, TableKind
 from community_routes.base.errors import UsageError, as_path
 from community_routes.base.files import check_replaceable, new_folder
+from community_routes.base.memory import give_back
 from community_routes.base.times import MINUTE, format_window
 from community_routes.base.timings import Stopwatch
 from community_routes.base.version import __version__
@@ -368,6 +369,7 @@ class Comparison:
             results = replace(self.results, long_tables=TableKind(tables))
             for evaluation in self.evaluations:  # all that the report needs of them is found
                 evaluation.let_go()
+            give_back()
         with watch.stage("report"), new_folder(out) as made:
             write_files(results, made, maps=maps, pdf=pdf, workbook=workbook, templates=templates)
             keep_inputs_of(self.study, self._scenarios(), made, wanted=keep_inputs)
