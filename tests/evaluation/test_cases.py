@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,8 @@ from community_routes.evaluation.case import Case, Study, open_study
 from community_routes.evaluation.evaluate import Asked, Cubes, Evaluation, evaluate, evaluate_case
 from community_routes.evaluation.results import compare
 from community_routes.measures.reached import Cumulative, Nearest
+from community_routes.network.network import Network, assemble_network
+from community_routes.network.store import fingerprint
 from community_routes.network.walks.points import Points
 from community_routes.routing.runner import Runner
 from community_routes.scenarios.draws import Shifts
@@ -150,3 +153,22 @@ def test_networks_that_are_let_go_hold_no_memory_and_come_back(study: Study) -> 
     assert [network() for network in networks] == [None, None]
     for evaluation, before in zip((today, often), times, strict=True):
         assert (evaluation.time_s[peak] == before).all()
+
+
+def test_the_network_of_a_proposal_is_renewed_from_that_of_today(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Today's is what it is built from, where that is built already; bytes are those of a network built from nothing."""
+    given: list[Network | None] = []
+
+    def spy(*arguments: Any, known: Network | None = None, **named: Any) -> Network:
+        given.append(known)
+        return assemble_network(*arguments, known=known, **named)
+
+    monkeypatch.setattr("community_routes.network.kept.assemble_network", spy)
+    alone = Case.of(study).with_scenario(OFTEN).networks["day"]
+    today = Case.of(study)
+    built = today.networks["day"]
+    renewed = today.with_scenario(OFTEN).networks["day"]
+    assert [known is built for known in given] == [False, False, True]
+    assert given[0] is None and given[1] is None
+    for part in ("timetable", "changes", "connections", "apart"):
+        assert fingerprint(getattr(renewed, part)) == fingerprint(getattr(alone, part)), part

@@ -746,7 +746,7 @@ class Case:
 
     @cached_property
     def _built(self) -> ByDay[tuple[Network, tuple[Notice, ...]]]:
-        """Networks, and what was found; taken over from the parent where they come from the same."""
+        """Networks, and what was found; taken over from the parent where they come from the same, else renewed from its."""
         known, span_s = self._parents("_built"), span_of(self.file, self.choice)
         if (
             known is not None
@@ -759,7 +759,8 @@ class Case:
 
         def build(day: str) -> tuple[Network, tuple[Notice, ...]]:
             found: list[Notice] = []
-            network = self._builder.network(self.file.dates[day], span_s, self.footpaths, found)
+            like = known._built[day][0] if known is not None and known._built.has(day) else None
+            network = self._builder.network(self.file.dates[day], span_s, self.footpaths, found, like)
             return network, tuple(found)
 
         return ByDay(self.file.dates, build)
