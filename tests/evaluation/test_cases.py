@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +17,8 @@ from community_routes.evaluation.case import Case, Study, open_study
 from community_routes.evaluation.evaluate import Asked, Cubes, Evaluation, evaluate, evaluate_case
 from community_routes.evaluation.results import compare
 from community_routes.measures.reached import Cumulative, Nearest
+from community_routes.network.network import Network, assemble_network
+from community_routes.network.store import fingerprint
 from community_routes.network.walks.points import Points
 from community_routes.routing.runner import Runner
 from community_routes.scenarios.draws import Shifts
@@ -131,3 +137,38 @@ def test_times_are_kept_within_their_bytes_and_searched_again_beyond(
     assert runner.stopwatch.searches["windows"] == 4, "what was let go is searched again"
     monkeypatch.setattr(evaluating, "CUBES", Cubes(10))
     assert (today.time_s["day", "late"] == kept).all()
+
+
+def test_networks_that_are_let_go_hold_no_memory_and_come_back(study: Study) -> None:
+    """Nothing refers to the network of today or of a proposal after it; made again both give the times of before."""
+    today = evaluate_case(Case.of(study))
+    often = evaluate_case(today.case.with_scenario(OFTEN), base=today)
+    peak = ("day", "peak")
+    times = [evaluation.time_s[peak] for evaluation in (today, often)]
+    networks = [weakref.ref(evaluation.networks["day"]) for evaluation in (today, often)]
+    assert all(network() is not None for network in networks)
+    often.let_go()
+    today.let_go()
+    gc.collect()
+    assert [network() for network in networks] == [None, None]
+    for evaluation, before in zip((today, often), times, strict=True):
+        assert (evaluation.time_s[peak] == before).all()
+
+
+def test_the_network_of_a_proposal_is_renewed_from_that_of_today(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Today's is what it is built from, where that is built already; bytes are those of a network built from nothing."""
+    given: list[Network | None] = []
+
+    def spy(*arguments: Any, known: Network | None = None, **named: Any) -> Network:
+        given.append(known)
+        return assemble_network(*arguments, known=known, **named)
+
+    monkeypatch.setattr("community_routes.network.kept.assemble_network", spy)
+    alone = Case.of(study).with_scenario(OFTEN).networks["day"]
+    today = Case.of(study)
+    built = today.networks["day"]
+    renewed = today.with_scenario(OFTEN).networks["day"]
+    assert [known is built for known in given] == [False, False, True]
+    assert given[0] is None and given[1] is None
+    for part in ("timetable", "changes", "connections", "apart"):
+        assert fingerprint(getattr(renewed, part)) == fingerprint(getattr(alone, part)), part

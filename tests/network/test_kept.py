@@ -8,12 +8,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from community_routes.base.notices import Notice
 from community_routes.cli import run_command
 from community_routes.evaluation.case import open_study, sample_study
-from community_routes.network.kept import Builder, Settings, keep_read, keep_roads, keep_streets, open_store
+from community_routes.network.kept import (
+    Builder,
+    Settings,
+    keep_background,
+    keep_read,
+    keep_roads,
+    keep_streets,
+    open_store,
+)
 from community_routes.network.network import Network
 from community_routes.network.packing import Packed
 from community_routes.network.store import Store, fingerprint
@@ -22,6 +31,7 @@ from community_routes.routing.query import Query, Walks
 from community_routes.routing.travel_times import percentile_times
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.read import read_feed
+from community_routes.sources.osm.background import background_layers
 from drawn import DATE, drawn_feed
 from drawn_streets import at, grid_city
 from feed_zip import GOOD, feed_zip
@@ -184,6 +194,24 @@ def test_roads_come_back(tmp_path, monkeypatch):
     monkeypatch.setattr("community_routes.network.kept.build_roads", None)
     assert fingerprint(keep_roads(store, street_map)) == fingerprint(first)
     assert first.graph.n_edges > 0
+
+
+def test_the_background_of_maps_comes_back(tmp_path, monkeypatch):
+    """The second time it is not drawn: the same layers, words and shapes, empty layers too."""
+    store = open_store(tmp_path)
+    drawn = grid_city(3, 2, tags={"highway": "secondary", "name": "High Street"})
+    drawn.add_way(10, [(0, 0), (400, 0), (400, 400), (0, 400), (0, 0)], leisure="park", name="The Green")
+    street_map = replace(drawn.street_map(), content_hash="a town")
+    first = background_layers(street_map)
+    assert [len(first[name]) > 0 for name in ("roads", "railways")] == [True, False]
+    keep_background(store, street_map)
+    monkeypatch.setattr("community_routes.sources.osm.background.background_layers", None)
+    second = keep_background(store, street_map)
+    assert list(second) == list(first)
+    for name, layer in first.items():
+        pd.testing.assert_frame_equal(second[name][["kind", "name"]], pd.DataFrame(layer[["kind", "name"]]))
+        assert list(second[name].to_wkb()["geometry"]) == list(layer.to_wkb()["geometry"])
+        assert second[name].crs == layer.crs
 
 
 def test_a_second_run_reads_and_builds_nothing(tmp_path, monkeypatch):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
@@ -81,6 +83,24 @@ def test_a_map_has_its_scale_bar_its_north_and_its_credit(tmp_path: Path) -> Non
     assert "N" in words
     assert "Invented data · © OpenStreetMap contributors (ODbL) · Made-up Buses · community_routes 0.1.0" in words
     assert "Millton" in words
+
+
+def test_a_long_credit_goes_on_in_further_lines(tmp_path: Path) -> None:
+    """Eight credits of 56 letters: all of their words are on the map, none beyond its edge, and nothing else is."""
+    results = made_results(25)
+    row = results.sources.iloc[[0]]
+    credits = [f"Contains data of authority number {i} under its own licence" for i in range(8)]
+    results = replace(results, sources=pd.concat([row.assign(credit=credit) for credit in credits], ignore_index=True))
+    png, svg = write_maps(results, tmp_path)[:2]
+    pixels = imread(png)
+    assert (pixels[:, :2, :3] == 1).all()
+    assert (pixels[:, -2:, :3] == 1).all()
+    lines = [
+        e.text or "" for e in ET.fromstring(svg.read_text("utf-8")).iter(f"{SVG}text") if e.get("font-size") == "9"
+    ]
+    assert len(lines) == 3
+    assert max(map(len, lines)) <= 190
+    assert all(credit in " ".join(lines) for credit in credits)
 
 
 def test_hostile_names_are_text_in_maps(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,15 @@ from community_routes.evaluation.places import (
 from community_routes.evaluation.window import Choice, span_of, study_choice
 from community_routes.fares.feed import check_fares, money_of
 from community_routes.measures.service import StopDepartures, build_departures
-from community_routes.network.kept import Builder, Stopping, keep_read, keep_roads, keep_streets, open_store
+from community_routes.network.kept import (
+    Builder,
+    Stopping,
+    keep_background,
+    keep_read,
+    keep_roads,
+    keep_streets,
+    open_store,
+)
 from community_routes.network.network import Network
 from community_routes.network.store import Store
 from community_routes.network.streets.roads import Roads
@@ -76,6 +84,9 @@ from community_routes.sources.study.dates import check_dates
 from community_routes.sources.study.fares import Fares
 from community_routes.sources.study.file import StudyFile, named_files, read_study_file
 from community_routes.sources.study.models import day_type
+
+if TYPE_CHECKING:  # reading a study draws nothing
+    import geopandas as gpd
 
 EARLY_SUNDAY = declare(
     "early_on_sunday", "warning", "A window early in the morning is measured on a Sunday too, as it names no days."
@@ -151,6 +162,11 @@ class Study:
         if self.street_map is None:
             return self.ground if isinstance(self.ground, CrowFly) else CrowFly()
         return keep_roads(self.store, self.street_map)
+
+    @cached_property
+    def background(self) -> Mapping[str, gpd.GeoDataFrame]:
+        """What maps show under the figures: the layers of ``background_layers``; none without a street map."""
+        return {} if self.street_map is None else keep_background(self.store, self.street_map)
 
     @property
     def is_invented(self) -> bool:
@@ -731,7 +747,7 @@ class Case:
 
     @cached_property
     def _built(self) -> ByDay[tuple[Network, tuple[Notice, ...]]]:
-        """Networks, and what was found; taken over from the parent where they come from the same."""
+        """Networks, and what was found; taken over from the parent where they come from the same, else renewed from its."""
         known, span_s = self._parents("_built"), span_of(self.file, self.choice)
         if (
             known is not None
@@ -744,7 +760,8 @@ class Case:
 
         def build(day: str) -> tuple[Network, tuple[Notice, ...]]:
             found: list[Notice] = []
-            network = self._builder.network(self.file.dates[day], span_s, self.footpaths, found)
+            like = known._built[day][0] if known is not None and known._built.has(day) else None
+            network = self._builder.network(self.file.dates[day], span_s, self.footpaths, found, like)
             return network, tuple(found)
 
         return ByDay(self.file.dates, build)
@@ -753,6 +770,11 @@ class Case:
     def networks(self) -> Mapping[str, Network]:
         """The network of each day, built when it is first asked for."""
         return ByDay(self.file.dates, lambda day: self._built[day][0])
+
+    def let_go(self) -> None:
+        """Give back the memory of networks and timetables; they are made again (or read, if kept) should anybody ask."""
+        for made in ("_built", "networks", "timetables", "departures"):
+            self.__dict__.pop(made, None)
 
     @cached_property
     def timetables(self) -> Mapping[str, Timetable]:

@@ -250,9 +250,10 @@ class Evaluation:
         return np.ascontiguousarray(times[0, :, 0])
 
     def let_go(self) -> None:
-        """Give back the memory of the travel times that are kept; they are searched again should anybody ask."""
-        for case in {id(case): case for case in self.searched.values()}.values():
+        """Give back the memory of networks and travel times; they are made and searched again should anybody ask."""
+        for case in {id(case): case for case in (self.case, *self.searched.values())}.values():
             CUBES.let_go(case)
+            case.let_go()
 
     def query(self, window: str) -> Query:
         """The question asked in one window of the study."""

@@ -165,19 +165,30 @@ def _courses(feed: Feed, trips: NDArray[np.int64], shape_of: NDArray[np.int32]) 
         by_stops.setdefault(stops.tobytes(), []).append(trip)
     common += [(len(of_course), of_course[0]) for of_course in by_stops.values()]
     common.sort(key=lambda course: (-course[0], course[1]))
-    lines = [trip_line(feed, trip) for _, trip in common[:_MOST_COURSES]]
+    lines = [
+        _shape_line(feed, int(shape_of[trip])) if shape_of[trip] >= 0 else _stop_line(feed, trip)
+        for _, trip in common[:_MOST_COURSES]
+    ]
     return [line for line in lines if line is not None]
 
 
 def trip_line(feed: Feed, trip: int) -> shapely.LineString | None:
     """The course of a trip: its shape, or straight lines between its stops; None with fewer than two points."""
     shape = int(feed.trips["shape"].iat[trip])
-    if shape >= 0:
-        part = slice(int(feed.shapes.first[shape]), int(feed.shapes.first[shape + 1]))
-        lon, lat = feed.shapes.lon[part], feed.shapes.lat[part]
-    else:
-        stops = feed.calls.stop[feed.calls.first[trip] : feed.calls.first[trip + 1]]
-        lon, lat = feed.stops["lon"].to_numpy()[stops], feed.stops["lat"].to_numpy()[stops]
+    return _shape_line(feed, shape) if shape >= 0 else _stop_line(feed, trip)
+
+
+def _shape_line(feed: Feed, shape: int) -> shapely.LineString | None:
+    part = slice(int(feed.shapes.first[shape]), int(feed.shapes.first[shape + 1]))
+    return _line(feed.shapes.lon[part], feed.shapes.lat[part])
+
+
+def _stop_line(feed: Feed, trip: int) -> shapely.LineString | None:
+    stops = feed.calls.stop[feed.calls.first[trip] : feed.calls.first[trip + 1]]
+    return _line(feed.stops["lon"].to_numpy()[stops], feed.stops["lat"].to_numpy()[stops])
+
+
+def _line(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> shapely.LineString | None:
     known = np.isfinite(lon) & np.isfinite(lat)
     if known.sum() < 2:
         return None

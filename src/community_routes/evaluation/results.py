@@ -18,6 +18,7 @@ import pandas as pd
 from community_routes.base.columns import COMPARISON_COLUMNS, LEAST_CHANGE, TableKind
 from community_routes.base.errors import UsageError, as_path
 from community_routes.base.files import check_replaceable, new_folder
+from community_routes.base.memory import give_back
 from community_routes.base.times import MINUTE, format_window
 from community_routes.base.timings import Stopwatch
 from community_routes.base.version import __version__
@@ -51,7 +52,6 @@ from community_routes.routing.runner import Progress, Runner
 from community_routes.scenarios.change import OfRoute
 from community_routes.scenarios.cost import OperatingCost
 from community_routes.scenarios.file import Scenario
-from community_routes.sources.osm.background import background_layers
 from community_routes.sources.study.postcodes import read_postcodes
 
 
@@ -231,7 +231,6 @@ class Comparison:
                 gone = set(applied.changed_routes) - set(found["route_id"])
                 was = route_table(study.feed, file.dates, box, scenario=name, only=gone)
                 routes += [found, was.assign(withdrawn=True)]
-        background = background_layers(study.street_map) if study.street_map is not None else {}
         return Results(
             study_id=file.study,
             title=study.title,
@@ -253,7 +252,7 @@ class Comparison:
             worst=None if self.worst is None else self.worst.results,
             currency=study.currency,
             has_population=study.zones.has_population,
-            background=background,
+            background=study.background,
             nearest_places=nearest_places(self.evaluations),
             journeys=sample_journeys(self.today, self.proposals),
             postcodes=self._postcodes(box),
@@ -377,6 +376,7 @@ class Comparison:
             results = replace(self.results, long_tables=TableKind(tables))
             for evaluation in self.evaluations:  # all that the report needs of them is found
                 evaluation.let_go()
+            give_back()
         with watch.stage("report"), new_folder(out) as made:
             write_files(results, made, maps=maps, pdf=pdf, workbook=workbook, templates=templates)
             keep_inputs_of(self.study, self._scenarios(), made, wanted=keep_inputs)

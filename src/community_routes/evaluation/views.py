@@ -16,7 +16,7 @@ from community_routes.evaluation.evaluate import Evaluation
 from community_routes.fares.feed import feed_prices
 from community_routes.fares.journeys import journey_fare
 from community_routes.fares.tickets import TicketFares
-from community_routes.network.walks.links import Linked, walk_line_between
+from community_routes.network.walks.links import Ground, Line, Linked, walk_line_between
 from community_routes.network.walks.points import Links
 from community_routes.report.results import NEAREST_COLUMNS, JourneyView, LegView
 from community_routes.routing.journeys import Journey, Ride, Walk, journeys
@@ -83,6 +83,7 @@ def sample_journeys(today: Evaluation, proposals: Sequence[Evaluation], *, each:
     """
     views: list[JourneyView] = []
     asked: set[tuple[str, str, int, int, int]] = set()
+    lines = _Lines()
     for proposal in proposals:
         slot = _strongest_slot(today, proposal)
         if slot is None:
@@ -101,7 +102,7 @@ def sample_journeys(today: Evaluation, proposals: Sequence[Evaluation], *, each:
                 continue
             asked.add(question)
             for evaluation in (today, *proposals):
-                views.append(_view(evaluation, day, window, origin, destination, depart_s))
+                views.append(_view(evaluation, day, window, origin, destination, depart_s, lines))
     return tuple(views)
 
 
@@ -146,7 +147,23 @@ def _most_changed(today: Evaluation, proposal: Evaluation, slot: tuple[str, str]
     return found
 
 
-def _view(evaluation: Evaluation, day: str, window: str, origin: int, destination: int, depart_s: int) -> JourneyView:
+class _Lines:
+    """Courses of walks, found once for all proposals that share streets, stops and places."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Ground, Linked, int, Linked, int], Line | None] = {}
+
+    def between(self, ground: Ground, start: Linked, place: int, end: Linked, other: int) -> Line | None:
+        """As ``walk_line_between``."""
+        asked = (ground, start, place, end, other)
+        if asked not in self._known:
+            self._known[asked] = walk_line_between(*asked)
+        return self._known[asked]
+
+
+def _view(
+    evaluation: Evaluation, day: str, window: str, origin: int, destination: int, depart_s: int, lines: _Lines
+) -> JourneyView:
     query = window_query(evaluation.study.file, window)
     found = journeys(evaluation.networks[day], query, evaluation.walks, origin, destination, depart_s)
     place = evaluation.opportunities.table.iloc[destination]
@@ -155,7 +172,7 @@ def _view(evaluation: Evaluation, day: str, window: str, origin: int, destinatio
     view = JourneyView(evaluation.scenario, day, depart_s, str(zone), name)
     if not found:
         return replace(view, reason="over_time")
-    legs = tuple(_leg(evaluation, leg, origin, destination, name) for leg in found[0].legs if _matters(leg))
+    legs = tuple(_leg(evaluation, leg, origin, destination, name, lines) for leg in found[0].legs if _matters(leg))
     return replace(
         view, legs=legs, fare=_fare(evaluation, found[0]), last_home_s=_last_home(evaluation, day, origin, destination)
     )
@@ -165,7 +182,7 @@ def _matters(leg: Walk | Ride) -> bool:
     return leg.arrive_s > leg.depart_s
 
 
-def _leg(evaluation: Evaluation, leg: Walk | Ride, origin: int, destination: int, place: str) -> LegView:
+def _leg(evaluation: Evaluation, leg: Walk | Ride, origin: int, destination: int, place: str, lines: _Lines) -> LegView:
     stops = evaluation.feed.stops
 
     def name(stop: int, end: str) -> str:
@@ -173,7 +190,7 @@ def _leg(evaluation: Evaluation, leg: Walk | Ride, origin: int, destination: int
 
     zone = evaluation.zones.table["name"].iat[int(evaluation.zones.origins["zone"].iat[origin])]
     if isinstance(leg, Walk):
-        lon, lat = _walk_line(evaluation, leg, origin, destination)
+        lon, lat = _walk_line(evaluation, leg, origin, destination, lines)
         ends = name(leg.from_stop, str(zone)), name(leg.to_stop, place)
         return LegView("walk", "", *ends, leg.depart_s, leg.arrive_s, lon=lon, lat=lat)
     route = evaluation.feed.routes.iloc[int(evaluation.feed.trips["route"].iat[leg.trips[0]])]
@@ -194,14 +211,14 @@ def _leg(evaluation: Evaluation, leg: Walk | Ride, origin: int, destination: int
 
 
 def _walk_line(
-    evaluation: Evaluation, leg: Walk, origin: int, destination: int
+    evaluation: Evaluation, leg: Walk, origin: int, destination: int, lines: _Lines
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     def end(stop: int, linked: Linked, place: int) -> tuple[Linked, int]:
         return (evaluation.stops, stop) if stop >= 0 else (linked, place)
 
     start = end(leg.from_stop, evaluation.reached.origins, origin)
     stop = end(leg.to_stop, evaluation.reached.destinations, destination)
-    line = walk_line_between(evaluation.ground, *start, *stop)
+    line = lines.between(evaluation.ground, *start, *stop)
     return (line[1], line[2]) if line is not None else (np.empty(0), np.empty(0))
 
 

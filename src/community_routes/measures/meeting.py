@@ -242,7 +242,9 @@ def hide_together(table: pd.DataFrame) -> pd.DataFrame:
     shown = table.copy()
     place = [column for column in ("day", "window", "cutoff_min", "key", "id") if column in shown]
     columns = [column for column in shown if column.startswith("visitors_")]
-    missing = shown[columns].isna().groupby([shown[column] for column in place], sort=False).transform("any")
+    missing = shown[columns].isna()
+    if shown.duplicated(place).any():  # else each row is the only one of its place
+        missing = missing.groupby([shown[column] for column in place], sort=False).transform("any")
     shown[columns] = shown[columns].mask(missing)
     for column in ("divergence", "entropy"):
         if column in shown:

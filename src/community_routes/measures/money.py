@@ -25,7 +25,7 @@ from community_routes.measures.measure import (
     ZoneColumn,
 )
 from community_routes.measures.reach import mean_over_departures, percentile_over_departures
-from community_routes.measures.reached import Cumulative, Nearest
+from community_routes.measures.reached import Cumulative, Nearest, each_by_departure
 
 FloatArray = NDArray[np.float64]
 
@@ -69,24 +69,39 @@ class Affordability(Measure):
     def take(self, window: WindowInputs) -> list[ZoneColumn]:
         if not window.times_of_budget:
             raise ValueError("affordability needs `fares` with `budgets` in the study file")
-        return [column for places in window.whole_keys for column in self._of_places(window, places)]
+        kinds, free = window.whole_keys, each_by_departure([Nearest()], window.time_s, window.whole_keys)[0]
+        of_budget = {
+            budget: each_by_departure([Cumulative(window.cutoffs_min), Nearest()], times, kinds)
+            for budget, times in sorted(window.times_of_budget.items())
+        }
+        found: list[ZoneColumn] = []
+        for place, places in enumerate(kinds):
+            each = {budget: (reached[place], nearest[place]) for budget, (reached, nearest) in of_budget.items()}
+            found += self._of_places(window, places, free[place], each)
+        return found
 
     @staticmethod
-    def _of_places(window: WindowInputs, places: PlacesOfKind) -> Iterator[ZoneColumn]:
-        def nearest(times: NDArray[np.int16]) -> FloatArray:
-            seconds = Nearest().by_departure(times, places)[:, :, 0]
-            return window.median_of_zones(percentile_over_departures(seconds, MEDIAN))
+    def _of_places(
+        window: WindowInputs,
+        places: PlacesOfKind,
+        free: NDArray[Any],
+        each: Mapping[float, tuple[NDArray[Any], NDArray[Any]]],
+    ) -> Iterator[ZoneColumn]:
+        """Of one kind, from the nearest at each departure whatever it costs, and from what each budget reaches and how soon."""
 
-        free = np.isfinite(nearest(window.time_s))
-        reason = np.where(window.off_zones, "off_network", np.where(free, "over_fare", "over_time"))
-        for budget, times in sorted(window.times_of_budget.items()):
-            each = Cumulative(window.cutoffs_min).by_departure(times, places)
+        def median(nearest: NDArray[Any]) -> FloatArray:
+            return window.median_of_zones(percentile_over_departures(nearest[:, :, 0], MEDIAN))
+
+        reason = np.where(
+            window.off_zones, "off_network", np.where(np.isfinite(median(free)), "over_fare", "over_time")
+        )
+        for budget, (reached, nearest) in each.items():
             for k, cutoff in enumerate(window.cutoffs_min):
-                values = window.of_zones(mean_over_departures(each[:, :, k]))
+                values = window.of_zones(mean_over_departures(reached[:, :, k]))
                 named = REACHED_FOR.name(float(budget))
                 yield ZoneColumn(values, places.kind, named, places.unit, cutoff_min=cutoff)
             named = NEAREST_FOR.name(float(budget))
-            yield ZoneColumn(nearest(times), places.kind, named, SECONDS, f"p{MEDIAN}", reason=reason)
+            yield ZoneColumn(median(nearest), places.kind, named, SECONDS, f"p{MEDIAN}", reason=reason)
 
 
 COST = Column("commuting_cost", "Cost of commuting a month", "less", ("share", "holder"), endless=True)

@@ -85,9 +85,9 @@ class Reach(Measure):
 
     def by_departure(self, cube: NDArray[np.int16] | NDArray[np.int32], places: PlacesOfKind) -> NDArray[Any]:
         """At each departure: (n_origins, n_departures, n_destinations) -> (n_origins, n_departures, n_cutoffs)."""
-        return self._in_blocks(seconds_in_blocks(as_cube(cube)), [places])[0]
+        return self.in_blocks(seconds_in_blocks(as_cube(cube)), [places])[0]
 
-    def _in_blocks(self, blocks: Iterable[TimeArray], kinds: Sequence[PlacesOfKind]) -> list[NDArray[Any]]:
+    def in_blocks(self, blocks: Iterable[TimeArray], kinds: Sequence[PlacesOfKind]) -> list[NDArray[Any]]:
         """The same of several kinds, from the times of some origins after others."""
         found: list[list[NDArray[Any]]] = [[] for _ in kinds]
         for times in blocks:
@@ -99,7 +99,7 @@ class Reach(Measure):
     def take(self, window: WindowInputs) -> list[ZoneColumn]:
         kinds = [places for places in window.kinds if places.is_whole or self.for_kinds]
         columns: list[ZoneColumn] = []
-        for places, each in zip(kinds, self._in_blocks(window.blocks, kinds), strict=True):
+        for places, each in zip(kinds, self.in_blocks(window.blocks, kinds), strict=True):
             columns += self._times(window, places, each) if self.is_time else self._counts(window, places, each)
         return columns
 
@@ -349,3 +349,15 @@ def _whole(value: Any, name: str) -> int:
     if isinstance(value, bool) or float(value) != int(float(value)) or float(value) < 1:
         raise ValueError(f"{name} is {value!r}; it must be a whole number of 1 or more")
     return int(float(value))
+
+
+def each_by_departure(
+    measures: Sequence[Reach], cube: NDArray[np.int16] | NDArray[np.int32], kinds: Sequence[PlacesOfKind]
+) -> list[list[NDArray[Any]]]:
+    """``by_departure`` of several measures, each of several kinds: ``[measure][kind]``; the times are read once for all."""
+    found: list[list[list[NDArray[Any]]]] = [[[] for _ in kinds] for _ in measures]
+    for times in seconds_in_blocks(as_cube(cube)):
+        for into, measure in zip(found, measures, strict=True):
+            for parts, values in zip(into, measure.in_blocks([times], kinds), strict=True):
+                parts.append(values)
+    return [[np.concatenate(parts) if len(parts) != 1 else parts[0] for parts in of_kinds] for of_kinds in found]

@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+import pandas as pd
+import shapely
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
@@ -30,6 +32,9 @@ from community_routes.network.walks.points import Links
 from community_routes.network.walks.stops import build_footpaths, link_stops
 from community_routes.sources.gtfs.feed import Feed, Phase
 from community_routes.sources.osm.street_map import StreetMap
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 _NAME = "community-routes"
 _KEPT = "kept"
@@ -110,6 +115,29 @@ def keep_roads(store: Store | None, street_map: StreetMap) -> Roads:
     if store is None or not street_map.content_hash:
         return build_roads(street_map)
     return store.get(key_of("roads", street_map.content_hash), lambda _: build_roads(street_map))
+
+
+def keep_background(store: Store | None, street_map: StreetMap) -> dict[str, gpd.GeoDataFrame]:
+    """What maps show under the figures (``background_layers``), made once for each content of the map."""
+    import geopandas as gpd  # only who draws maps waits for it
+
+    from community_routes.sources.osm.background import background_layers
+
+    if store is None or not street_map.content_hash:
+        return background_layers(street_map)
+
+    def packed(_: list[Notice]) -> list[tuple[str, pd.DataFrame, NDArray[np.object_]]]:
+        layers = background_layers(street_map)
+        return [
+            (name, pd.DataFrame(layer[["kind", "name"]]), shapely.to_wkb(layer.geometry.to_numpy(), hex=True))
+            for name, layer in layers.items()
+        ]
+
+    kept = store.get(key_of("background", street_map.content_hash), packed)
+    return {
+        name: gpd.GeoDataFrame(words, geometry=shapely.from_wkb(shapes), crs="EPSG:4326")
+        for name, words, shapes in kept
+    }
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +104,7 @@ def _write_numbers(axes: Axes, values: NDArray[np.float64]) -> None:
     axes.add_collection(numbers, autolim=False)
 
 
+@lru_cache
 def _centred(text: str) -> MplPath:
     """Outlines of a text of 7 points around its middle."""
     path = TextPath((0, 0), text, size=7)

@@ -43,7 +43,6 @@ from community_routes.sites.page_words import Wording, credit_words, minutes_tex
 from community_routes.sites.prepare import ALL, FAILED, NONE, Batch
 from community_routes.sites.tables import JudgedSites
 from community_routes.sites.work_folder import Notes
-from community_routes.sources.osm.background import background_layers
 
 MOST_PAGES = 200
 """Pages of sites that miss a standard, where no sites were named."""
@@ -114,14 +113,13 @@ def write_pages(
         Something cannot be read or written.
     """
     study = batch.study
-    background = background_layers(study.street_map) if study.street_map is not None else {}
     wording = Wording(study, judged)
     paths = {row: f"{PAGES}/{page_name(judged.sites[row].id)}" for row in wanted.rows}
-    overview = overview_html(wording, paths, _left_out(wanted), background)
+    overview = overview_html(wording, paths, _left_out(wanted), study.background)
     (folder / OVERVIEW).write_bytes(overview.encode("utf-8"))
     if not wanted.rows:
         return
-    under = underlay(background, lines_of(study.ground), study.zones.table)
+    under = underlay(study.background, lines_of(study.ground), study.zones.table)
     (folder / PAGES).mkdir()
     for number, row in enumerate(wanted.rows):
         if number % 20 == 0:

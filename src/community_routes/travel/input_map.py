@@ -13,7 +13,6 @@ from community_routes.evaluation.case import Study
 from community_routes.evaluation.map_layers import route_table, stop_table, study_box
 from community_routes.evaluation.places import Reached
 from community_routes.report.maps.layers import Layer, write_layer_map
-from community_routes.sources.osm.background import background_layers
 
 _COLORS = ("#6a3d9a", "#b15928", "#1b7837", "#a6761d", "#8c510a", "#01665e")
 _RED = "#c0156b"
@@ -47,13 +46,12 @@ def write_input_map(path: str | Path, study: Study, reached: Reached) -> Path:
         "Courses are straight from stop to stop where the timetable gives none",
         "Point at a shape to see what it is; switch layers on and off at the top right",
     ]
-    background = background_layers(study.street_map) if study.street_map is not None else None
     return write_layer_map(
         path,
         layers,
         title=f"{study.title}: what was read",
         notes=notes,
-        background=background,
+        background=study.background or None,
         credit=f"Streets and background: {study.street_credit}" if study.street_credit else "",
     )
 

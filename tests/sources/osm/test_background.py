@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import geopandas as gpd
 import pytest
 import shapely
 
-from community_routes.sources.osm.background import background_layers
+from community_routes.sources.osm.background import _repaired, background_layers
 from community_routes.sources.osm.read import read_streets
 from community_routes.sources.osm.street_map import StreetMap
 from drawn_streets import METRES_A_DEGREE, Drawn, at, grid_city
@@ -115,3 +116,15 @@ def test_background_fits_into_the_bytes_given(tmp_path):
 def test_no_background_is_no_fault():
     layers = background_layers(Drawn().add_way(1, [(0, 0), (100, 0)], highway="path").street_map())
     assert [len(table) for table in layers.values()] == [0, 0, 0, 0, 0]
+
+
+def test_areas_that_cross_themselves_are_repaired_once(valley):
+    """A bow tie is two triangles of a quarter each: all layers are valid, so that no map needs to repair them."""
+    crossing = shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
+    square = shapely.box(0, 0, 1, 1)
+    table = gpd.GeoDataFrame({"kind": ["green", "green"]}, geometry=[crossing, square], crs="EPSG:4326")
+    found = _repaired(table)
+    assert found.geometry.is_valid.all()
+    assert found.geometry[0].area == pytest.approx(0.5)
+    assert found.geometry[1].equals_exact(square)
+    assert all(layer.geometry.is_valid.all() for layer in background_layers(valley).values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import geopandas as gpd
 import numpy as np
@@ -49,14 +50,25 @@ class Sheet:
     prefix: str
 
 
+_SHEETS: WeakKeyDictionary[Results, dict[tuple[str, float], Sheet]] = WeakKeyDictionary()
+
+
 def sheet_of(results: Results, *, prefix: str = "s-", width: float = 600.0) -> Sheet:
-    """Draw what does not change from map to map."""
+    """Draw what does not change from map to map; once for the same results."""
+    drawn = _SHEETS.setdefault(results, {})
+    if (prefix, width) not in drawn:
+        drawn[prefix, width] = _drawn(results, prefix, width)
+    return drawn[prefix, width]
+
+
+def _drawn(results: Results, prefix: str, width: float) -> Sheet:
     frame = geo.frame_of(results.zones, width=width)
     zones = tuple(geo.svg_path([shape], frame) for shape in geo.simple_zones(results.zones))
     symbols = [HATCHES.format(prefix)]
-    symbols.append(Markup('<g id="{}under">{}</g>').format(prefix, _background(results, frame)))
+    green, water = (_layer_path(results, name, frame, areas=True) for name in ("green", "water"))
+    symbols.append(Markup('<g id="{}under">{}</g>').format(prefix, _background(frame, green, water)))
     symbols.extend(Markup('<path id="{}z{}" d="{}"/>').format(prefix, i, path) for i, path in enumerate(zones))
-    symbols.append(Markup('<g id="{}over">{}</g>').format(prefix, _overlay(results, frame, prefix)))
+    symbols.append(Markup('<g id="{}over">{}</g>').format(prefix, _overlay(results, frame, prefix, green, water)))
     symbols.append(Markup('<g id="{}names">{}</g>').format(prefix, Markup("").join(_place_names(results, frame))))
     new, gone = (
         {
@@ -74,35 +86,42 @@ def _joined_path(shapes: Iterable[shapely.Geometry], frame: geo.Frame, *, areas:
     return geo.svg_path([shape for shape in found if (shape.area > 0) == areas], frame)
 
 
-def _layer(results: Results, name: str, frame: geo.Frame, *, areas: bool, style: str) -> Markup:
-    """A layer of the background as one path; nothing where there is none."""
+def _layer_path(results: Results, name: str, frame: geo.Frame, *, areas: bool) -> str:
+    """A layer of the background as one path; empty where there is none."""
     layer = results.background.get(name)
-    path = _joined_path(layer.geometry, frame, areas=areas) if layer is not None and len(layer) else ""
+    return _joined_path(layer.geometry, frame, areas=areas) if layer is not None and len(layer) else ""
+
+
+def _styled(path: str, style: str) -> Markup:
+    """A path drawn in a style; nothing where there is none."""
     return Markup('<path d="{}" {}/>').format(path, Markup(style)) if path else Markup("")
 
 
-def _background(results: Results, frame: geo.Frame) -> Markup:
+def _background(frame: geo.Frame, green: str, water: str) -> Markup:
     """Paper, green and water below the neighbourhoods, pale, so that the figures stay in front."""
     paper = Markup('<rect width="{:g}" height="{:g}" fill="#efede6"/>').format(frame.width, round(frame.height))
     return Markup("").join(
         [
             paper,
-            _layer(results, "green", frame, areas=True, style='fill="#dbe5cc"'),
-            _layer(results, "water", frame, areas=True, style='fill="#b9d3df"'),
+            _styled(green, 'fill="#dbe5cc"'),
+            _styled(water, 'fill="#b9d3df"'),
         ]
     )
 
 
-def _overlay(results: Results, frame: geo.Frame, prefix: str) -> Markup:
+def _overlay(results: Results, frame: geo.Frame, prefix: str, green: str, water: str) -> Markup:
     """Green and water seen through, roads, railways, today's routes and the places to reach, above the neighbourhoods."""
     thin = 'fill="none" stroke="{}" stroke-width="{}"'
     out = [
-        _layer(results, "green", frame, areas=True, style=f'fill="url(#{escape(prefix)}green)"'),
-        _layer(results, "water", frame, areas=True, style='fill="#7fa9bd" fill-opacity=".55"'),
-        _layer(results, "water", frame, areas=False, style=thin.format("#7fa9bd", 1.2)),
-        _layer(results, "roads", frame, areas=False, style=thin.format("#fff", 1.8) + ' stroke-opacity=".5"'),
-        _layer(results, "railways", frame, areas=False, style=thin.format("#777", 1.2) + ' stroke-dasharray="6 4"'),
+        _styled(green, f'fill="url(#{escape(prefix)}green)"'),
+        _styled(water, 'fill="#7fa9bd" fill-opacity=".55"'),
     ]
+    for name, style in (
+        ("water", thin.format("#7fa9bd", 1.2)),
+        ("roads", thin.format("#fff", 1.8) + ' stroke-opacity=".5"'),
+        ("railways", thin.format("#777", 1.2) + ' stroke-dasharray="6 4"'),
+    ):
+        out.append(_styled(_layer_path(results, name, frame, areas=False), style))
     today = results.routes[results.routes["scenario"] == TODAY]
     if len(today):
         path = geo.svg_path([geo.network_of(today.geometry, frame, metres=frame.metres_per_unit / 2)], frame)

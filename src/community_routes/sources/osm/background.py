@@ -52,7 +52,7 @@ def background_layers(street_map: StreetMap, max_bytes: int = 400_000) -> dict[s
     Returns
     -------
     dict of layer to GeoDataFrame
-        "water", "green", "railways", "roads", "places", each with kind, name and geometry (EPSG:4326), perhaps empty.
+        "water", "green", "railways", "roads", "places", each with kind, name and valid geometry (EPSG:4326), perhaps empty.
     """
     plane = _Plane(street_map.area)
     flat = {layer: plane.flatten(table) for layer, table in street_map.background.items()}
@@ -60,12 +60,21 @@ def background_layers(street_map: StreetMap, max_bytes: int = 400_000) -> dict[s
     for tolerance_m in _TOLERANCES_M:
         layers = {layer: plane.restore(_coarsened(layer, flat[layer], tolerance_m)) for layer in LAYERS}
         if _size(layers) <= max_bytes:
-            return layers
-    for layer in _LEAST_NEEDED:
-        layers[layer] = layers[layer].iloc[:0]
-        if _size(layers) <= max_bytes:
             break
-    return layers
+    else:
+        for layer in _LEAST_NEEDED:
+            layers[layer] = layers[layer].iloc[:0]
+            if _size(layers) <= max_bytes:
+                break
+    return {layer: _repaired(table) for layer, table in layers.items()}
+
+
+def _repaired(table: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Areas that cross themselves since they were rounded made valid: once, not by every map that is drawn of them."""
+    shapes = table.geometry.to_numpy().copy()
+    wrong = (shapely.get_dimensions(shapes) == 2) & ~shapely.is_valid(shapes)
+    shapes[wrong] = shapely.make_valid(shapes[wrong])
+    return table.set_geometry(gpd.GeoSeries(shapes, index=table.index, crs=table.crs))
 
 
 class _Plane:
