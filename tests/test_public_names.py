@@ -42,6 +42,7 @@ read_scenario(path, *, notices=)
 read_scenarios(paths, study=, *, notices=)
 read_streets(source, *, area=, places=, notices=)
 read_zones(spec, folder=, notices=)
+review(study, *, periods=, cost=, least_change=, threads=, stopwatch=, progress=)
 sample_scenarios()
 sample_study()
 sweep(study, scenarios, *, cutoffs_min=, speeds_kmh=, windows=, threads=, stopwatch=, progress=)
@@ -67,6 +68,7 @@ MEMBERS = {
     "Live": "ask study times try_scenario",
     "Links": "first n_from reversed to walk_s within",
     "Matrix": "destinations origins per_departure query reason to_frame write",
+    "Review": "change groups kinds of_periods of_routes services study table text write",
     "Notice": "code field file message row severity value",
     "Opportunities": "keys rows_of table",
     "Points": "n_places single",

@@ -29,6 +29,7 @@ ROOMS = [
     "evaluation",
     "travel",
     "answers",
+    "planning",
     "over_time",
     "sites",
     "workbench",

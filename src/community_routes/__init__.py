@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from community_routes.over_time.compare import compare_runs as compare_runs
     from community_routes.over_time.runs import Run as Run
     from community_routes.over_time.runs import read_run as read_run
+    from community_routes.planning.review import Review as Review
+    from community_routes.planning.review import review as review
     from community_routes.routing.cluster.engine import DaskEngine as DaskEngine
     from community_routes.routing.engine import LocalEngine as LocalEngine
     from community_routes.routing.query import Query as Query
@@ -144,6 +146,10 @@ _WHERE = {
     "over_time.runs": (
         "Run",
         "read_run",
+    ),
+    "planning.review": (
+        "Review",
+        "review",
     ),
     "routing.cluster.engine": ("DaskEngine",),
     "routing.engine": ("LocalEngine",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -90,6 +91,62 @@ def search_window(case: Case, figure: Figure, measure: Reach, known: Searched | 
     return Searched(case, network, *with_reasons(column, len(case.zones)), each)
 
 
+@dataclass(frozen=True, eq=False)
+class Figures:
+    """Several figures of a case in one window, with all its travel times.
+
+    Attributes
+    ----------
+    case : Case
+    network : Network
+        Of the hours of the window.
+    cube : int16, shape (n_origins, n_departures, n_destinations)
+        Travel times, as a search gives them.
+    read : dict of Figure to (value, reason)
+        Of the neighbourhoods: float64 and object, each of shape (n_zones,).
+    """
+
+    case: Case
+    network: Network
+    cube: NDArray[np.int16]
+    read: Mapping[Figure, tuple[NDArray[np.float64], NDArray[np.object_]]]
+
+
+def search_figures(case: Case, figures: Sequence[Figure], measure: Reach, known: Figures | None = None) -> Figures:
+    """Search a case in one window for several figures of one measure; what is known is taken over as a whole.
+
+    Parameters
+    ----------
+    case : Case
+    figures : sequence of Figure
+        Of one day and window.
+    measure : Reach
+    known : Figures, optional
+        Of today, mostly: the same figures.
+
+    Raises
+    ------
+    StudyError
+        Nothing can be measured.
+    """
+    query = window_query(case.file, figures[0].window)
+    span_s = span_searched(query)
+    _check_places(case)
+    network = case.network_between(figures[0].day, span_s, None if known is None else known.network)
+    if known is not None and _reads_the_same(case, network, known, span_s):
+        return Figures(case, network, known.cube, known.read)
+    cube = Runner().cube(network, query, case.lean.reached.walks)
+    inputs = _inputs(case, figures[0], measure)
+    of_kind = {places.kind: places for places in inputs.kinds}
+    each = {kind: measure.by_departure(cube, of_kind[kind]) for kind in dict.fromkeys(f.kind for f in figures)}
+    read = {}
+    for figure in figures:
+        values = np.ascontiguousarray(each[figure.kind][:, :, measure.cutoffs_min.index(figure.cutoff_min)])
+        column = measure.headline(inputs, of_kind[figure.kind], figure.cutoff_min, values)
+        read[figure] = with_reasons(column, len(case.zones))
+    return Figures(case, network, cube, read)
+
+
 def _check_places(case: Case) -> None:
     """Stop as ``evaluate`` does where nothing can be measured."""
     reached = case.lean.reached
@@ -97,7 +154,7 @@ def _check_places(case: Case) -> None:
         raise_on_errors(case.notices_on(()), StudyError)
 
 
-def _reads_the_same(case: Case, network: Network, known: Searched, span_s: tuple[int, int]) -> bool:
+def _reads_the_same(case: Case, network: Network, known: Searched | Figures, span_s: tuple[int, int]) -> bool:
     """Whether a search would find the same times of the same places."""
     other = known.case
     return (

@@ -9,7 +9,7 @@ from community_routes.report import words
 from community_routes.report.blocks import Block, Box, Drawn, Section, Text, below, element
 from community_routes.report.lead import Slot
 from community_routes.report.maps import svg
-from community_routes.report.maps.description import Mark, map_view
+from community_routes.report.maps.description import MapView, Mark, map_view
 from community_routes.report.pages.context import Report, counted
 
 _MODES = (("today", "Today"), ("with", "Proposal"), ("change", "Change"))
@@ -77,6 +77,11 @@ def one_map(report: Report, scenario: str, slot: Slot, kind: str, *, change: boo
     drawing = svg.static_map(report.sheet, view, title=f"Map: {what} {view.name}. {view.spread}")
     if report.on_paper:
         drawing = svg.with_symbols(drawing, report.sheet.symbols)
+    return [Drawn(caption), Drawn(drawing), legend_row(view, change=change, on_paper=report.on_paper)]
+
+
+def legend_row(view: MapView, *, change: bool, on_paper: bool = False) -> Drawn:
+    """The classes and marks of a map in a row; of a change only the classes that are there."""
     there = view.values[np.isfinite(view.values) & ~view.hatched]
     used = {view.scale.color(value) for value in there.tolist()} if change else set(view.scale.colors)
     boxes = [
@@ -85,9 +90,9 @@ def one_map(report: Report, scenario: str, slot: Slot, kind: str, *, change: boo
         if color in used
     ]
     for mark in view.marks:
-        boxes.append(_swatch(mark, on_paper=report.on_paper) + mark.label)
+        boxes.append(_swatch(mark, on_paper=on_paper) + mark.label)
     items = Markup("").join(element("li", box) for box in boxes)
-    return [Drawn(caption), Drawn(drawing), Drawn(element("ul", items, style="legend-row"))]
+    return Drawn(element("ul", items, style="legend-row"))
 
 
 def _swatch(mark: Mark, *, on_paper: bool) -> Markup:

@@ -1,4 +1,4 @@
-"""Proposals over many settings: in what share of them one gains more than another."""
+"""What to do: proposals over many settings, and each service of today taken away by itself."""
 
 from __future__ import annotations
 
@@ -54,6 +54,38 @@ def sweep(
         found = sweep_settings(
             opened, proposals, cutoffs_min=minutes, speeds_kmh=walking, windows=times, least_change=least_change / 100,
             threads=common.threads, stopwatch=console.stopwatch, progress=console.progress,
+        )  # fmt: skip
+        page = found.write(out, stopwatch=console.stopwatch)
+    console.say(found.text())
+    console.say(f"page: {page}")
+
+
+def review(
+    study: StudyArgument,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.", show_default=False)],
+    periods: Annotated[
+        str | None,
+        typer.Option(
+            "--periods",
+            help="Hours in which services are taken away and measured, with commas, as in 07:00-09:00,saturday=10:00-16:00.",
+            show_default="early, peaks, daytime and evening of weekdays; Saturdays and Sundays whole",
+        ),
+    ] = None,
+    least_change: LeastChange = 100 * LEAST_CHANGE,
+    *,
+    common: Common,
+) -> None:
+    """Take each service away by itself: who would lose what, is anybody left with nothing, and what would it save?"""
+    from community_routes.base.files import check_replaceable
+    from community_routes.planning.review import review as review_services
+
+    asked = [part.strip() for part in periods.split(",")] if periods is not None else []
+    with session(common, f"reading {study.name}") as console:
+        check_replaceable(out)
+        opened = opened_study(console, study, common)
+        found = review_services(
+            opened, periods=asked, least_change=least_change / 100, threads=common.threads,
+            stopwatch=console.stopwatch, progress=console.progress,
         )  # fmt: skip
         page = found.write(out, stopwatch=console.stopwatch)
     console.say(found.text())
