@@ -98,8 +98,8 @@ def test_a_long_credit_goes_on_in_further_lines(tmp_path: Path) -> None:
     lines = [
         e.text or "" for e in ET.fromstring(svg.read_text("utf-8")).iter(f"{SVG}text") if e.get("font-size") == "9"
     ]
-    assert len(lines) == 3
-    assert max(map(len, lines)) <= 190
+    assert len(lines) == 4
+    assert max(map(len, lines)) <= 150
     assert all(credit in " ".join(lines) for credit in credits)
 
 
