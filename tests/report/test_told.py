@@ -10,7 +10,8 @@ from community_routes.base.errors import UsageError
 from community_routes.evaluation.case import Study, open_study
 from community_routes.evaluation.evaluate import evaluate
 from community_routes.evaluation.results import compare
-from community_routes.report.told import _about, _share, told
+from community_routes.report.figures import figures_of
+from community_routes.report.told import _amount, _share, told
 from community_routes.scenarios.changes.withdraw_route import WithdrawRoute
 from community_routes.scenarios.file import Scenario
 from small_town import STUDY, town_study
@@ -39,14 +40,16 @@ def test_a_line_for_each_proposal(study: Study) -> None:
     assert line.startswith(f"gone: everybody: \u2212{abs(change):.2f} places")
     assert "; 0 residents gain, 2 lose; " in line
     assert "bus-hours a year" in line
+    leads = figures_of(both.results).summary.query("leads").iloc[0]
+    assert (leads["scenario"], leads["change"]) == ("gone", change)  # what the page is judged by
 
 
 def test_amounts_and_shares_as_they_are_known() -> None:
-    """2,078,741 is about 2.1 million, 331,278 about 331,000, 612 stays; a change of 0.0003 is not called 0 %."""
-    told_as = [_about(value, "GBP") for value in (2_078_741, -331_278, 612)]
+    """2,078,741 is about 2.1 million, 331,278 about 331,000, 612 stays; a change of 0.03 % is not called 0 %."""
+    told_as = [_amount(value, "GBP") for value in (2_078_741, -331_278, 612)]
     assert told_as == ["about £2.1 million", "about \u2212£331,000", "about £612"]
-    assert _share(0.0003) == "under 0.1\u202f%"
-    assert _share(0.0154) == "+1.5\u202f%"
+    assert _share(0.03) == "under 0.1\u202f%"
+    assert _share(1.54) == "+1.5\u202f%"
 
 
 def test_misuse_in_python_says_what_to_pass(study: Study, tmp_path: Path) -> None:
