@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ def start(folder: Path, *arguments: str) -> tuple[subprocess.Popen[str], str]:
         [*command, "--no-browser", "--cache", "none", *arguments],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         env={**os.environ, "TMPDIR": str(folder)},
+        # Where the tests run in the background of a shell, Ctrl-C is ignored by them and whatever they start.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL) if os.name == "posix" else None,
     )  # fmt: skip
     assert process.stdout is not None
     return process, process.stdout.readline().strip()
