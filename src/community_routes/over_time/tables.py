@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from community_routes.base.errors import UsageError
 from community_routes.over_time.runs import Run
+from community_routes.report.lead import HEADLINE_KINDS
 
 MEASURE, READING = "cumulative_opportunities", "mean"
-HEADLINE_KINDS = ("employment", "shared_spaces")
 GROUP_KEYS = ("day", "window", "grouping", "group", "kind", "measure", "reading", "cutoff_min")
 ZONE_KEYS = ("day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min")
 OVER_TIME_COLUMNS = (

@@ -41,12 +41,16 @@ from community_routes.report.maps.scale import change_scale
 from community_routes.report.pages.context import counted
 from community_routes.report.pages.maps import legend_row
 from community_routes.report.results import Results, ScenarioSummary, empty_table
-from community_routes.sources.osm.background import background_layers
 
 MOST_SHOWN = 12
 """Services told in words; all others stand in the table below."""
 MOST_MAPS = 6
 _FEW = 1e-9
+_RULES = (
+    ".missed{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,28rem);gap:2rem}"
+    "@media(max-width:60rem){.missed{grid-template-columns:minmax(0,1fr)}}"
+)
+"""Reasons and a map side by side where there is room."""
 
 
 def review_html(review: Missed) -> str:
@@ -74,7 +78,8 @@ def review_html(review: Missed) -> str:
             ("Services", [f"{len(review.services):,}"]),
         ],
         footer=[f"Made with community_routes {__version__}.", *([study.street_credit] if study.street_credit else [])],
-        symbols=sheet.symbols,
+        symbols=sheet.symbols + svg.HATCHES.format("h-"),
+        rules=_RULES,
         invented=study.is_invented,
     )
     return page_text(page, results=review)
@@ -105,7 +110,7 @@ def _answer(review: Missed) -> Section:
                     service_words(first),
                     whose(review),
                     percent_words(first["lost_percent_most_deprived"]),
-                    words.kind_name(kind),
+                    counted(str(first["unit"]), kind),
                     first["cutoff_min"],
                     words.count(first["persons_worse"]),
                     persons,
@@ -181,8 +186,7 @@ def reasons(row: Mapping[str, Any] | pd.Series[Any], kind: str, *, persons: str)
             + (f" with {words.count(row['persons_in_last_of'])} residents." if persons == "residents" else ".")
         )
     if row["last_of_stops"]:
-        stops = counted_words(row["last_of_stops"], "of its stops", "of its stops")
-        said.append(f"Nothing else leaves from {stops} in those hours.")
+        said.append(f"Nothing else leaves from {words.count(row['last_of_stops'])} of its stops in those hours.")
     if row["best_other"]:
         said.append(
             f"The best other service is {row['best_other']}: it calls at {words.percent(row['best_other_stops'])} of its stops, "
@@ -222,7 +226,7 @@ def _needed(review: Missed, sheet: svg.Sheet) -> Section:
         ]
         if place < MOST_MAPS:
             drawn = _map(review, sheet, number[row["service"]], row, kind)
-            told = [told[0], Box([Box([told[1]]), Box(drawn, "one", "figure")], "two")]
+            told = [told[0], Box([Box([told[1]]), Box(drawn, "one", "figure")], "missed")]
         found.append(article(*told))
     if not found:
         found.append(Text("None: whatever is taken away, the others and walks replace it."))
@@ -406,7 +410,7 @@ def _sheet(review: Missed) -> svg.Sheet:
         scenarios=tuple(ScenarioSummary(id=name, title=name) for name in wanted),
         dates=dates,
         version=__version__,
-        background=background_layers(study.street_map) if study.street_map is not None else {},
+        background=study.background,
     )
     return svg.sheet_of(results)
 

@@ -82,8 +82,13 @@ def usual_periods(dates: Mapping[str, dt.date]) -> list[Period]:
                 _EVER[0] if name == "early" else window_s[0],
                 _EVER[1] if name == "evening" else window_s[1],
             )
-            found.append(Period(f"{day} {name}" if day != "day" else name, day, starts_s, window_s))
+            found.append(Period(_named(name, day), day, starts_s, window_s))
     return found
+
+
+def _named(hours: str, day: str) -> str:
+    """The hours with their day, but for the only day of a study."""
+    return hours if day == "day" else f"{day} {hours}"
 
 
 def asked_periods(texts: Sequence[str], dates: Mapping[str, dt.date]) -> list[Period]:
@@ -104,7 +109,7 @@ def asked_periods(texts: Sequence[str], dates: Mapping[str, dt.date]) -> list[Pe
         except ValueError as wrong:
             raise UsageError(f"{text!r} is no period such as 07:00-09:00 or saturday=10:00-16:00: {wrong}") from None
         for own in [day] if day else dates:
-            name = f"{own} {format_window(hours)}"
+            name = _named(format_window(hours), own)
             if name in found:
                 raise UsageError(f"the period {name!r} is given twice")
             found[name] = Period(name, own, hours, hours)
