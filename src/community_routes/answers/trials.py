@@ -5,7 +5,8 @@ value a set, the rows of all its patches are put together and searched for the l
 are no tables, groups or costs. A value equals that of ``Live.try_scenario`` of all of them as one proposal, to the last bit.
 
 Of a count within a limit nothing later than the limit is searched, nor any destination that counts nothing: what a search
-within 45 minutes finds are the journeys of at most 45 minutes of a longer one, and to add nothing changes no sum.
+within 45 minutes finds are the journeys of at most 45 minutes of a longer one, and to add nothing changes no sum. Where only
+vehicles are taken away that nobody needs (``answers.needed``) nothing is searched at all.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from community_routes.answers.figure import chosen_measure
 from community_routes.answers.live import Live
+from community_routes.answers.needed import needed_runs
 from community_routes.answers.rows import Difference, Rows
 from community_routes.answers.window import window_inputs
 from community_routes.base.errors import UsageError
@@ -216,6 +218,11 @@ class Trials:
         return self._today.lean.reached.walks
 
     @cached_property
+    def _needed(self) -> NDArray[np.bool_]:
+        """Vehicle runs of today without which the figure could differ."""
+        return needed_runs(self._search)
+
+    @cached_property
     def _stop_ids(self) -> frozenset[str]:
         stops = self._today.feed.stops
         return frozenset(stops["stop_id"][stops["location_type"] == 0])
@@ -259,7 +266,7 @@ class Trials:
             if len(patches) == 1:
                 return self._live.try_scenario(patches[0].scenario).value
             raise UsageError("proposals that change more than vehicles and stops are valued one at a time")
-        if all(not len(one.gone) and one.added is None for one in known):
+        if all(one.added is None and (relaxed or not self._needed[one.gone].any()) for one in known):
             return self.today
         each = self._each(self._searched(patches, relaxed=relaxed))
         column = self._measure.headline(self._inputs, self._places, self._live.figure.cutoff_min, each)
