@@ -27,7 +27,7 @@ REMEMBERED = 2_000_000
 CLOSE = 200
 """The most sets that are kept as nearly as good."""
 PAIRS = 20
-"""Candidates that do not fit by themselves, and ways to pay for each, that are tried."""
+"""Candidates tried side by side: those that are put in the place of one, those that are paid for, and ways to pay for each."""
 
 
 class Problem(Protocol[C]):
@@ -303,7 +303,7 @@ class _Record(Generic[C]):
 
     def fits(self, chosen: frozenset[C]) -> bool:
         """Whether a set may be, as far as that is known without its value."""
-        return self.problem.cost(chosen) <= self.budget + self.slack and self.problem.allowed(chosen)
+        return self.problem.allowed(chosen) and self.problem.cost(chosen) <= self.budget + self.slack
 
     def worth(self, chosen: frozenset[C]) -> float:
         """The value of a set, asked once; ``-inf`` where it may not be."""
@@ -453,7 +453,7 @@ class _Walk(Generic[C]):
         taken (Minoux 1978). Where gains shrink as sets grow and ``known`` is the most, that is the greedy set itself.
         """
         record = self.record
-        worth = record.worth(chosen)
+        worth, cost = record.worth(chosen), self.problem.cost(chosen)
         queue: list[tuple[int, float, int, int, C]] = []
         aside: list[tuple[int, float, int, int, C]] = []
         for candidate, position in record.position.items():
@@ -468,17 +468,17 @@ class _Walk(Generic[C]):
             entry = heapq.heappop(queue)
             candidate = entry[4]
             more = chosen | {candidate}
-            added = self.problem.cost(more) - self.problem.cost(chosen)
+            gain = record.worth(more) - worth
+            if gain == -math.inf:
+                aside.append(entry)
+                continue
+            added = self.problem.cost(more) - cost
             if entry[3] == version:
-                chosen, worth, version = more, record.worth(more), version + 1
+                chosen, worth, cost, version = more, worth + gain, cost + added, version + 1
                 if added < 0:
                     for other in aside:
                         heapq.heappush(queue, other)
                     aside.clear()
-                continue
-            gain = record.worth(more) - worth
-            if gain == -math.inf:
-                aside.append(entry)
                 continue
             self.last[candidate] = (gain, added)
             self.most[candidate] = max(self.most.get(candidate, (gain, added)), (gain, added))
@@ -522,16 +522,18 @@ class _Walk(Generic[C]):
     def swapped(self, chosen: frozenset[C], *, lazily: bool = True) -> frozenset[C]:
         """Exchange one for another, the most promising first; lazily: only where the most it ever added would be enough."""
         left = self.effort.swaps
-        for other in self.open_to(chosen):
-            most = self.most.get(other, (math.inf, 0.0))[0]
+        open_ = self.open_to(chosen)
+        for first in range(0, len(open_), PAIRS):
+            # Several in the place of one before the next: a problem may know what the others are worth without it.
             for candidate in self.record.in_order(chosen):
                 rest = chosen - {candidate}
-                if lazily and self.record.worth(rest) + most <= self.record.worth(chosen):
-                    continue
-                left -= 1
-                if self.record.better(trial := rest | {other}, chosen):
-                    chosen = trial
-                    break
+                for other in open_[first : first + PAIRS]:
+                    most = self.most.get(other, (math.inf, 0.0))[0]
+                    if other in chosen or (lazily and self.record.worth(rest) + most <= self.record.worth(chosen)):
+                        continue
+                    left -= 1
+                    if self.record.better(trial := rest | {other}, chosen):
+                        chosen = trial
             if left <= 0:
                 break
         return chosen
