@@ -311,20 +311,18 @@ def sweep(
     """
     names, runner = checked_names(scenarios), Runner.of(**running)
     check_least_change(least_change)
-    cutoffs = checked_cutoffs(study, cutoffs_min)
-    speeds = checked_speeds(study, speeds_kmh)
+    cutoffs, speeds = checked_cutoffs(study, cutoffs_min), checked_speeds(study, speeds_kmh)
     chosen = checked_windows(study, windows)
     tables: list[pd.DataFrame] = []
     hours: dict[str, float] = {}
     assumed: dict[str, None] = {}
     base = Case.of(study)
     for speed in speeds:
-        runner_at = replace(runner, tell=_telling(runner.tell, f"walking {speed:g} km/h"))
+        at = replace(runner, tell=_telling(runner.tell, f"walking {speed:g} km/h"))
         asked = case_at(base, speed, cutoffs, chosen)
         # Today is searched once for each speed and shared by all proposals; cutoffs and windows need no other search.
-        today = evaluate_case(asked, runner=runner_at)
-        cases = [asked.with_scenario(scenario) for scenario in scenarios]
-        proposals = evaluate_all(cases, today, runner_at)
+        today = evaluate_case(asked, runner=at)
+        proposals = evaluate_all([asked.with_scenario(scenario) for scenario in scenarios], today, at)
         with runner.stage("compare"):
             for proposal in proposals:
                 tables.append(gain_rows(today, proposal).assign(walk_speed_kmh=speed))
