@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -222,8 +222,8 @@ def group_rows(
     80 % are covered has the mark ``low_coverage``. In the groupings of fifths the group ``gap`` is the
     level of fifth 5 (least deprived) minus that of fifth 1 (most deprived), whose own rows hold both levels.
 
-    ``change`` is ``value - baseline``; ``low`` and ``high`` equal it, because nothing here is random
-    (``with_interval`` widens them from draws). ``persons_better`` and the others count persons of zones with a value in
+    ``change`` is ``value - baseline``; ``low`` and ``high`` equal it, because nothing here is random.
+    ``persons_better`` and the others count persons of zones with a value in
     both tables, as ``better_or_worse`` judges each; ``persons_below`` are those of ``persons_same`` whose level changes by
     less than what counts.
 
@@ -541,44 +541,3 @@ def _ranks(values: Sequence[Any]) -> NDArray[np.int64]:
     """The place of each value among the different ones in their order."""
     place = {value: number for number, value in enumerate(sorted(set(values)))}
     return np.asarray([place[value] for value in values], dtype=np.int64)
-
-
-def deprivation_gap(groups: pd.DataFrame, grouping: str = "local") -> pd.DataFrame:
-    """The gap between the most and the least deprived fifth, with both levels in one row.
-
-    Columns: scenario, day, window, kind, measure, reading, cutoff_min, unit, most_deprived, least_deprived, gap
-    (least minus most), ratio (least over most; missing when the most deprived have nothing), and the same of the
-    baseline with the prefix ``baseline_``.
-    """
-    return pd.DataFrame(list(_gap_records(groups[groups["grouping"] == grouping])))
-
-
-def _gap_records(groups: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    keys = [*_WHEN, *_WHAT]
-    most = groups[groups["group"] == "1"].reset_index(drop=True)
-    least = groups[groups["group"] == str(N_FIFTHS)].reset_index(drop=True)
-    for i in range(len(most)):
-        record: dict[str, Any] = {key: most[key].iat[i] for key in keys}
-        for prefix, column in (("", "value"), ("baseline_", "baseline")):
-            low, high = float(most[column].iat[i]), float(least[column].iat[i])
-            record[f"{prefix}most_deprived"], record[f"{prefix}least_deprived"] = low, high
-            record[f"{prefix}gap"] = high - low
-            record[f"{prefix}ratio"] = high / low if low > 0 else float("nan")
-        yield record
-
-
-def with_interval(groups: pd.DataFrame, changes: ArrayLike) -> pd.DataFrame:
-    """The table with ``low`` and ``high`` from draws: the 2.5th and 97.5th percentile of each row's change.
-
-    Parameters
-    ----------
-    groups : DataFrame
-        Rows of ``group_rows``.
-    changes : float, shape (n_draws, n_rows)
-        The column ``change`` of the same rows, worked out anew in each joint draw.
-    """
-    drawn = np.asarray(changes, dtype=np.float64)
-    if drawn.ndim != 2 or drawn.shape[1] != len(groups) or drawn.shape[0] == 0:
-        raise ValueError(f"changes have the shape {drawn.shape}, not (draws, {len(groups)})")
-    low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
-    return groups.assign(low=low, high=high)
