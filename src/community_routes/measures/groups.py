@@ -168,11 +168,11 @@ def _sideways(access: pd.DataFrame, zone_ids: Sequence[str]) -> _Values:
     names = [name for name in access["measure"].unique() if column_of(name).endless]
     endless = _is_time(access) | access["measure"].isin(names).to_numpy(dtype=bool)
     given = access["value"].to_numpy(dtype=np.float64)
-    value[number, place] = _counted(given, access["reason"].to_numpy(dtype=object), endless)
+    value[number, place] = counted_values(given, access["reason"].to_numpy(dtype=object), endless)
     return _Values(access.iloc[first][keys].reset_index(drop=True), value)
 
 
-def _counted(value: FloatArray, reason: NDArray[np.object_], endless: NDArray[np.bool_]) -> FloatArray:
+def counted_values(value: FloatArray, reason: NDArray[np.object_], endless: NDArray[np.bool_]) -> FloatArray:
     """Values with infinity where there is no journey, of what is endless then."""
     never = np.isin(reason, ["over_time", "no_service", "over_fare"]) & endless
     return np.where(never & np.isnan(value), np.inf, value)
@@ -259,7 +259,9 @@ def figure_rows(
     least_change : float
     """
     endless = _is_time(what) | column_of(str(what["measure"].iat[0])).endless
-    rows = [_counted(one.value, one.reason, endless)[None, :] for one in (figure, *([baseline] if baseline else []))]
+    rows = [
+        counted_values(one.value, one.reason, endless)[None, :] for one in (figure, *([baseline] if baseline else []))
+    ]
     before_zones = baseline.zones if baseline is not None else figure.zones
     return _rows(_Values(what, rows[0]), rows[1] if baseline else None, figure.zones, before_zones, least_change)
 
@@ -325,19 +327,19 @@ class _Levels:
         n_rows, total = len(self.now), float(persons.sum())
         missing = np.full(n_rows, np.nan)
         found = {"persons": np.full(n_rows, total), "persons_covered": np.where(self.has, persons, 0.0).sum(axis=1)}
-        found["value"] = _levels(self.now, persons, self.times)
+        found["value"] = levels_of(self.now, persons, self.times)
         few = found["persons_covered"] < LOW_COVERAGE * total * (1 - _SAME)
         if self.before is None:
             found |= dict.fromkeys(("baseline", "change", "low", "high", *PERSONS_CHANGED), missing)
             return _Part(grouping, group, few, found)
-        found["baseline"] = _levels(self.before, persons_before, self.times)
+        found["baseline"] = levels_of(self.before, persons_before, self.times)
         found["change"] = found["low"] = found["high"] = found["value"] - found["baseline"]
         for column, holds in self.changed.items():
             found[column] = np.where(holds, persons, 0.0).sum(axis=1)
         return _Part(grouping, group, few, found)
 
 
-def _levels(value: FloatArray, persons: FloatArray, times: NDArray[np.int64]) -> FloatArray:
+def levels_of(value: FloatArray, persons: FloatArray, times: NDArray[np.int64]) -> FloatArray:
     """Weighted mean of finite values; of times (rows) the weighted median, NaN where that is never reached."""
     has = np.isfinite(value) & (persons > 0)
     weight = np.where(has, persons, 0.0)
