@@ -274,13 +274,11 @@ def _rows(
     levels = _Levels(now, before, least_change)
     parts: list[_Part] = []
     for grouping in groupings(zones):
-        rows = [
-            levels.of(grouping.name, group, share * persons, share * persons_before)
-            for group, share in zip(grouping.groups, grouping.share.T, strict=True)
-        ]
-        parts += rows
+        share = grouping.share.T
+        rows = levels.of(grouping, *(np.ascontiguousarray(share * people) for people in (persons, persons_before)))
+        parts.append(rows)
         if grouping.name in _WITH_GAP:
-            parts.append(_gap(rows[0], rows[-1]))
+            parts.append(_gap(rows))
     return _as_table(now.what, parts)
 
 
@@ -299,10 +297,10 @@ def _paired(before: _Values, now: _Values) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """The figures of one group: a column of numbers for each name, one for each measure of a window."""
+    """The figures of some groups: numbers for each name, one for each group and measure of a window."""
 
     grouping: str
-    group: str
+    groups: tuple[str, ...]
     mark: NDArray[np.bool_]
     columns: dict[str, FloatArray]
 
@@ -320,32 +318,46 @@ class _Levels:
         self.has = np.where(is_time[:, None], ~np.isnan(now.value), np.isfinite(now.value))
         self.changed = {} if before is None else _who_changes(now, before, least_change)
 
-    def of(self, grouping: str, group: str, persons: FloatArray, persons_before: FloatArray) -> _Part:
-        """The rows of one group of persons."""
-        n_rows, total = len(self.now), float(persons.sum())
-        missing = np.full(n_rows, np.nan)
-        found = {"persons": np.full(n_rows, total), "persons_covered": np.where(self.has, persons, 0.0).sum(axis=1)}
+    def of(self, grouping: Grouping, persons: FloatArray, persons_before: FloatArray) -> _Part:
+        """The rows of groups of persons, shape (n_groups, n_zones); as many at once as memory allows."""
+        at_once = max(1, _AT_ONCE // max(1, self.now.size))
+        some = [slice(i, i + at_once) for i in range(0, len(persons), at_once)]
+        found = [self._columns(persons[part], persons_before[part]) for part in some]
+        columns = {name: np.concatenate([part[name] for part in found]) for name in found[0]}
+        few = columns["persons_covered"] < LOW_COVERAGE * columns["persons"] * (1 - _SAME)
+        return _Part(grouping.name, grouping.groups, few, columns)
+
+    def _columns(self, persons: FloatArray, persons_before: FloatArray) -> dict[str, FloatArray]:
+        total = np.repeat(persons.sum(axis=1)[:, None], len(self.now), axis=1)
+        found = {"persons": total, "persons_covered": _of_those(self.has, persons)}
         found["value"] = _levels(self.now, persons, self.times)
-        few = found["persons_covered"] < LOW_COVERAGE * total * (1 - _SAME)
         if self.before is None:
-            found |= dict.fromkeys(("baseline", "change", "low", "high", *PERSONS_CHANGED), missing)
-            return _Part(grouping, group, few, found)
+            missing = np.full(total.shape, np.nan)
+            return found | dict.fromkeys(("baseline", "change", "low", "high", *PERSONS_CHANGED), missing)
         found["baseline"] = _levels(self.before, persons_before, self.times)
         found["change"] = found["low"] = found["high"] = found["value"] - found["baseline"]
-        for column, holds in self.changed.items():
-            found[column] = np.where(holds, persons, 0.0).sum(axis=1)
-        return _Part(grouping, group, few, found)
+        return found | {column: _of_those(holds, persons) for column, holds in self.changed.items()}
+
+
+_AT_ONCE = 1 << 20
+"""So many figures of zones times groups are summed at once."""
+
+
+def _of_those(holds: NDArray[np.bool_], persons: FloatArray) -> FloatArray:
+    """Persons of each group in the zones that are meant in each row, shape (n_groups, n_rows)."""
+    return np.asarray(np.where(holds[None, :, :], persons[:, None, :], 0.0).sum(axis=2))
 
 
 def _levels(value: FloatArray, persons: FloatArray, times: NDArray[np.int64]) -> FloatArray:
-    """Weighted mean of finite values; of times (rows) the weighted median, NaN where that is never reached."""
-    has = np.isfinite(value) & (persons > 0)
-    weight = np.where(has, persons, 0.0)
-    total = weight.sum(axis=1)
+    """For each group and row the weighted mean of finite values; of times (rows) the weighted median, NaN if never reached."""
+    has = np.isfinite(value)[None, :, :] & (persons > 0)[:, None, :]
+    weight = np.where(has, persons[:, None, :], 0.0)
+    total = weight.sum(axis=2)
     with np.errstate(invalid="ignore", divide="ignore"):
-        level = np.where(has, value * weight, 0.0).sum(axis=1) / total
-    median = weighted_quantiles(value[times], persons[None, :])[0]
-    level[times] = np.where(np.isfinite(median), median, np.nan)
+        level = np.where(has, value[None, :, :] * weight, 0.0).sum(axis=2) / total
+    for group in range(len(persons) if len(times) else 0):
+        median = weighted_quantiles(value[times], persons[group][None, :])[0]
+        level[group, times] = np.where(np.isfinite(median), median, np.nan)
     return np.asarray(level)
 
 
@@ -386,13 +398,14 @@ def _who_changes(now: _Values, before: FloatArray, share: float) -> dict[str, ND
     return dict(zip(PERSONS_CHANGED, found, strict=True))
 
 
-def _gap(most: _Part, least: _Part) -> _Part:
+def _gap(fifths: _Part) -> _Part:
     """Least deprived fifth minus most deprived fifth, row by row."""
-    gap = {column: least.columns[column] - most.columns[column] for column in ("value", "baseline", "change")}
+    most, least = ({name: column[[at]] for name, column in fifths.columns.items()} for at in (0, -1))
+    gap = {column: least[column] - most[column] for column in ("value", "baseline", "change")}
     gap["low"] = gap["high"] = gap["change"]
     for column in ("persons", "persons_covered", *PERSONS_CHANGED):
-        gap[column] = least.columns[column] + most.columns[column]
-    return _Part(most.grouping, "gap", most.mark | least.mark, gap)
+        gap[column] = least[column] + most[column]
+    return _Part(fifths.grouping, ("gap",), fifths.mark[[0]] | fifths.mark[[-1]], gap)
 
 
 _GROUPINGS = {"all": 0, "local": 1, "local_income": 2, "national": 3, "group": 4}
@@ -401,27 +414,29 @@ _WITH_GAP = ("local", "local_income", "national")
 
 def _as_table(what: pd.DataFrame, parts: Sequence[_Part]) -> pd.DataFrame:
     """All groups in one table, in order of scenario, day, window, grouping, group, kind, measure, reading, cutoff."""
-    n = len(what)
+    names = [(part.grouping, group) for part in parts for group in part.groups]
+    n, n_groups = len(what), len(names)
     readings = {reading: reading_order(reading) for reading in set(what["reading"])}
     cutoff = what["cutoff_min"].astype("Float64").fillna(-1.0).to_numpy(dtype=np.float64)
     keys = [
-        *(np.tile(_ranks(what[column].tolist()), len(parts)) for column in _WHEN),
-        np.repeat([_GROUPINGS[part.grouping] for part in parts], n),
-        np.repeat(_ranks([part.group for part in parts]), n),
-        *(np.tile(_ranks(what[column].tolist()), len(parts)) for column in ("kind", "measure")),
-        np.tile(_ranks([readings[reading] for reading in what["reading"]]), len(parts)),
-        np.tile(cutoff, len(parts)),
+        *(np.tile(_ranks(what[column].tolist()), n_groups) for column in _WHEN),
+        np.repeat([_GROUPINGS[grouping] for grouping, _ in names], n),
+        np.repeat(_ranks([group for _, group in names]), n),
+        *(np.tile(_ranks(what[column].tolist()), n_groups) for column in ("kind", "measure")),
+        np.tile(_ranks([readings[reading] for reading in what["reading"]]), n_groups),
+        np.tile(cutoff, n_groups),
     ]
     order = np.lexsort(keys[::-1])
-    part_of = order // n if n else order
+    group_of = order // n if n else order
     table = what.iloc[order % n if n else order].reset_index(drop=True)
-    for column in ("grouping", "group"):
-        table[column] = np.asarray([getattr(part, column) for part in parts], dtype=object)[part_of]
+    found: dict[str, Any] = {column: table[column] for column in table.columns}
+    for place, column in enumerate(("grouping", "group")):
+        found[column] = np.asarray([name[place] for name in names], dtype=object)[group_of]
     for column in parts[0].columns:
-        table[column] = np.concatenate([part.columns[column] for part in parts])[order]
-    few = np.concatenate([part.mark for part in parts])[order]
-    table["mark"] = np.where(few, "low_coverage", "")
-    return table[list(GROUP_COLUMNS)]
+        found[column] = np.concatenate([part.columns[column].ravel() for part in parts])[order]
+    few = np.concatenate([part.mark.ravel() for part in parts])[order]
+    found["mark"] = np.where(few, "low_coverage", "")
+    return pd.DataFrame({column: found[column] for column in GROUP_COLUMNS})
 
 
 def _ranks(values: Sequence[Any]) -> NDArray[np.int64]:
