@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -13,8 +12,7 @@ from numpy.typing import NDArray
 
 from community_routes.base.notices import Notice, declare
 from community_routes.base.times import MINUTE
-from community_routes.network.kept import Builder, Settings, Stopping
-from community_routes.network.network import Network
+from community_routes.network.kept import Builder, Settings
 from community_routes.network.store import Store
 from community_routes.network.streets.streets import Streets
 from community_routes.network.timetable.trips import Timetable
@@ -103,22 +101,6 @@ def study_builder(file: StudyFile, feed: Feed, ground: Ground, store: Store | No
         wheelchair=travel.bound,
     )
     return Builder(store, feed, ground, settings)
-
-
-def study_networks(
-    file: StudyFile,
-    feed: Feed,
-    ground: Ground,
-    *,
-    span_s: tuple[int, int],
-    days: Collection[str] | None = None,
-    store: Store | None = None,
-) -> tuple[Stopping, dict[str, Network]]:
-    """The stops joined to the ground, and the network of each day of a study (or of ``days``), with the study's settings."""
-    builder = study_builder(file, feed, ground, store)
-    stopping = builder.stopping()
-    wanted = {day: date for day, date in file.dates.items() if days is None or day in days}
-    return stopping, {day: builder.network(date, span_s, stopping.footpaths) for day, date in wanted.items()}
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from community_routes.base.errors import UsageError
 from community_routes.base.notices import Notice, counted
 from community_routes.base.times import MINUTE, format_time, parse_time
 from community_routes.evaluation.case import Study, chosen_day, study_query
-from community_routes.evaluation.places import destination_points, study_networks, study_walks
+from community_routes.evaluation.places import destination_points, study_walks
 from community_routes.network.network import Network
 from community_routes.network.walks.links import (
     Linked,
@@ -31,7 +31,7 @@ from community_routes.routing.journeys import Journey, Ride, Walk, journeys
 from community_routes.routing.query import Query, Walks
 from community_routes.sources.gtfs.trips import mode_of
 from community_routes.sources.study.yaml import nearest
-from community_routes.travel.matrix import network_of
+from community_routes.travel.matrix import network_of, span_of_query
 
 _COORDINATES = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*")
 _ONE_PLACE_DEGREES = 0.004
@@ -318,10 +318,7 @@ def find_journeys(
         Stops and network of the day, where they are there already and wide enough.
     """
     query = replace(query, window_s=(moment_s, moment_s + 1), step_s=1)
-    if built is None:
-        linked, networks = network_of(study, query, day)
-        built = linked, networks[day]
-    stops, network = built
+    stops, network = built or network_of(study, span_of_query(query), day)
     walk = study.file.travel.walk
 
     def walks_within(to_stop_s: int) -> Walks:
@@ -343,11 +340,8 @@ def find_journeys(
         if not found and not reason and not link.place_linked.any():
             reason, message = "off_network", _off_network(study, spot, link)
     if not found and not reason:
-        whole = study_networks(
-            study.file, study.feed, study.ground, span_s=span_to_explain(moment_s), days=[day], store=study.store
-        )[1][day]
         refusal = explain(
-            whole,
+            network_of(study, span_to_explain(moment_s), day)[1],
             query,
             walks_within,
             moment_s,
@@ -407,12 +401,7 @@ def journey(
     UsageError
         A place, the day or the time cannot be made out.
     """
-    if (depart is None) == (arrive is None):
-        raise UsageError("say when: depart 08:15, or arrive 09:00")
-    try:
-        moment_s = parse_time(depart if depart is not None else arrive or "")
-    except ValueError as wrong:
-        raise UsageError(str(wrong)) from None
+    moment_s = moment_named(depart, arrive)
     query = study_query(study.file, (moment_s, moment_s + 1), arrive_by=arrive is not None)
     spots = find_spot(study, origin), find_spot(study, destination)
     asked = (*spots, query, chosen_day(study, day), moment_s)
@@ -420,6 +409,21 @@ def journey(
     if study.file.travel.step_free is True:
         return replace(found, worst=find_journeys(study.at_bound("worst"), *asked))
     return found
+
+
+def moment_named(depart: str | None, arrive: str | None) -> int:
+    """The second of the service date at which somebody leaves, or has to be there; one of them.
+
+    Raises
+    ------
+    UsageError
+    """
+    if (depart is None) == (arrive is None):
+        raise UsageError("say when: depart 08:15, or arrive 09:00")
+    try:
+        return parse_time(depart if depart is not None else arrive or "")
+    except ValueError as wrong:
+        raise UsageError(str(wrong)) from None
 
 
 def _place(spot: Spot) -> tuple[float, float]:

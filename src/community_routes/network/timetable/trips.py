@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import Literal
+from typing import Literal, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -98,6 +98,16 @@ class Timetable:
         per_hop = ("from_stop", "to_stop", "departure_s", "arrival_s", "board", "alight", "trip", "call", "shift_s")
         first = np.concatenate([[0], np.cumsum(count[count > 0])])
         return replace(self, first=first, **{name: getattr(self, name)[hops] for name in per_hop})
+
+
+class OfDay(TypedDict, total=False):
+    """What ``build_timetable`` takes by keyword, for those who pass it on."""
+
+    phase: Phase | None
+    seed: int | None
+    wheelchair: Wheelchair
+    span_s: tuple[int, int]
+    notices: list[Notice] | None
 
 
 def build_timetable(

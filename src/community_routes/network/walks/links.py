@@ -347,16 +347,6 @@ Found = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]
 Line = tuple[float, NDArray[np.float64], NDArray[np.float64]]
 
 
-def walk_line(ground: Ground, a: tuple[float, float], b: tuple[float, float], *, link_m: float = 300.0) -> Line | None:
-    """Metres and course (longitudes, latitudes) of the shortest walk between two points; None where there is none.
-
-    The metres are those that ``walks_between`` gives.
-    """
-    ends = Points.single(["a", "b"], [a[0], b[0]], [a[1], b[1]])
-    linked = link_points(ground, ends, link_m=link_m)
-    return walk_line_between(ground, linked, 0, linked, 1)
-
-
 def walk_line_between(ground: Ground, start: Linked, place: int, end: Linked, other: int) -> Line | None:
     """The walk of ``walks_between`` from ``place`` of ``start`` to ``other`` of ``end``: metres and course."""
     rows = np.flatnonzero((start.points.place == place) & start.linked & np.isfinite(start.leaving_m))
