@@ -29,8 +29,9 @@ from community_routes.network.walks.points import Points
 from community_routes.routing.explain import explain, span_to_explain
 from community_routes.routing.journeys import Journey, Ride, Walk, journeys
 from community_routes.routing.query import Query, Walks
+from community_routes.scenarios.edit.routes import route_name
 from community_routes.sources.gtfs.trips import mode_of
-from community_routes.sources.study.yaml import nearest
+from community_routes.sources.study.yaml import did_you_mean
 from community_routes.travel.matrix import network_of, span_of_query
 
 _COORDINATES = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*")
@@ -67,8 +68,7 @@ def find_spot(study: Study, text: str) -> Spot:
         if found:
             return _only_one(text, found)
     shown = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
-    near = nearest(shown, [spot.name for spot in spots] + [spot.id for spot in spots])
-    hint = f"; did you mean {near!r}?" if near else ""
+    hint = did_you_mean(shown, [spot.name for spot in spots] + [spot.id for spot in spots], before="; ")
     raise UsageError(f"nothing in the study is called {shown!r}{hint} (give an id, a name, or lon,lat)")
 
 
@@ -204,10 +204,10 @@ class Itinerary:
     def _ride_names(self, ride: Ride) -> dict[str, str]:
         feed = self._study.feed
         trip = feed.trips.iloc[ride.trips[0]]
-        route = feed.routes.iloc[int(trip["route"])]
-        name = route["route_short_name"] or route["route_long_name"] or route["route_id"]
+        route = int(trip["route"])
         towards = f" towards {trip['trip_headsign']}" if trip["trip_headsign"] else ""
-        return {"mode": mode_of(int(route["route_type"])), "route": name, "towards": towards}
+        mode = mode_of(int(feed.routes["route_type"].iat[route]))
+        return {"mode": mode, "route": route_name(feed, route), "towards": towards}
 
     def _end_name(self, stop: int, end: str | None = None) -> str:
         if stop < 0:
