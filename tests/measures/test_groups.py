@@ -8,13 +8,17 @@ import pytest
 
 from community_routes.measures.groups import (
     GROUP_COLUMNS,
+    Baseline,
     cut_by_rank,
     group_rows,
     groupings,
     local_fifths,
     national_fifths,
+    sums_over_zones,
+    window_groups,
 )
 from community_routes.measures.list import less_is_better
+from community_routes.measures.measure import REASONS, About, WindowFigures, access_table
 from community_routes.measures.weighted import persons_of, weighted_mean, weighted_quantile
 
 KEYS = {"day": "day", "window": "am", "kind": "jobs"}
@@ -257,3 +261,31 @@ def test_weighted_quantile_equals_repeated_values() -> None:
     for percent in range(5, 101, 5):
         place = -(-percent * len(written) // 100) - 1
         assert weighted_quantile(values, weights, percent / 100) == written[place]
+
+
+@pytest.mark.parametrize("n_zones", [1, 7, 8, 9, 95, 128, 129, 1700])
+def test_sums_over_zones_are_those_of_numpy(n_zones: int) -> None:
+    """To the last bit, so that tables stay the same whoever adds up."""
+    draw = np.random.default_rng(n_zones)
+    figures, persons = draw.random((5, n_zones)) * 1e5, draw.integers(0, 3000, (4, n_zones)) / 7
+    wanted = np.array([(figures * of_group).sum(axis=1) for of_group in persons])
+    assert sums_over_zones(figures, persons).tobytes() == wanted.tobytes()
+
+
+def test_groups_of_figures_are_those_of_their_table() -> None:
+    """A count and a time of four neighbourhoods today and under a proposal with new homes, by arrays and by tables."""
+    more = {"name": "", "deprivation_decile": [1, 1, 2, 9], "group": ["a", "b", "a", ""]}
+    before, after = (zones([100, 50, c, 10], [4, 3, 2, 1], **more) for c in (25, 40))
+    about = (
+        About("jobs", "cumulative_opportunities", "mean", 30, "jobs"),
+        About("jobs", "nearest", "p50", None, "seconds"),
+    )
+    over_time = REASONS.index("over_time")
+    reason = np.array([[0, 0, 0, 0], [0, over_time, 0, 0]], np.int8)
+    today = [WindowFigures("day", "am", before, about, np.array([[1.0, 2, 3, 4], [60, np.nan, 80, 90]]), reason)]
+    plan = [WindowFigures("day", "am", after, about, np.array([[2.0, 2, 3, 9], [60, 500, 80, 70]]), 0 * reason)]
+    found = window_groups("plan", plan, Baseline(today, before))
+    tables = access_table("plan", plan), access_table("today", today)
+    wanted = group_rows(tables[0], after, baseline=tables[1], baseline_zones=before)
+    pd.testing.assert_frame_equal(found, wanted, check_exact=True)
+    assert row(found[found["measure"] == "nearest"], "all", "all")["persons_better"] == 60

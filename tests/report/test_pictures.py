@@ -19,7 +19,7 @@ from matplotlib.path import Path as MplPath
 
 from community_routes.base.errors import UsageError
 from community_routes.report.figures import Figures, strongest
-from community_routes.report.maps.canvas import drawing, picture_bytes
+from community_routes.report.maps.canvas import drawing, picture_bytes, png_bytes
 from community_routes.report.maps.description import asked_map
 from community_routes.report.maps.matplotlib import draw_map, plot_map
 from community_routes.report.maps.scale import GAINS, NO_CHANGE
@@ -70,9 +70,19 @@ def test_a_picture_laid_together_from_layers_shows_what_is_drawn_at_once(tmp_pat
         draw_map(results, view, figure.add_subplot())
         content = picture_bytes(figure, "png")
     at_once = imread(io.BytesIO(content))
-    assert layered.shape == at_once.shape == (1152, 1664, 4)
+    assert layered.shape == at_once.shape == (1152, 1664, 3)
     assert np.abs(layered - at_once).mean() < 0.002
-    assert layered[..., 3].min() == 1
+
+
+def test_pixels_are_in_the_file_as_they_are() -> None:
+    """Random pixels of odd size, read back by another program; an alpha channel is there only where something is seen through."""
+    pixels = np.random.default_rng(4).integers(0, 256, (5, 7, 4), dtype=np.uint8)
+    pixels[2, 3, 3] = 17
+    assert (np.rint(imread(io.BytesIO(png_bytes(pixels, 160))) * 255) == pixels).all()
+    pixels[..., 3] = 255
+    content = png_bytes(pixels, 160)
+    assert (np.rint(imread(io.BytesIO(content)) * 255) == pixels[..., :3]).all()
+    assert content[content.index(b"pHYs") + 4 :][:9] == (6299).to_bytes(4, "big") * 2 + b"\x01"  # 160 / 0.0254
 
 
 def test_a_map_has_its_scale_bar_its_north_and_its_credit(tmp_path: Path) -> None:

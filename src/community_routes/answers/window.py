@@ -76,7 +76,7 @@ def search_window(case: Case, figure: Figure, measure: Reach, known: Searched | 
     span_s = span_searched(query)
     _check_places(case)
     network = case.network_between(figure.day, span_s, None if known is None else known.network)
-    inputs = _inputs(case, figure, measure)
+    inputs = window_inputs(case, figure, measure)
     places = next(places for places in inputs.kinds if places.kind == figure.kind)
     amounts = measure.whole_amounts(places)
     if known is not None and _reads_the_same(case, network, known, span_s):
@@ -136,7 +136,7 @@ def search_figures(case: Case, figures: Sequence[Figure], measure: Reach, known:
     if known is not None and _reads_the_same(case, network, known, span_s):
         return Figures(case, network, known.cube, known.read)
     cube = Runner().cube(network, query, case.lean.reached.walks)
-    inputs = _inputs(case, figures[0], measure)
+    inputs = window_inputs(case, figures[0], measure)
     of_kind = {places.kind: places for places in inputs.kinds}
     each = {kind: measure.by_departure(cube, of_kind[kind]) for kind in dict.fromkeys(f.kind for f in figures)}
     read = {}
@@ -165,7 +165,7 @@ def _reads_the_same(case: Case, network: Network, known: Searched | Figures, spa
     )
 
 
-def _inputs(case: Case, figure: Figure, measure: Reach) -> WindowInputs:
+def window_inputs(case: Case, figure: Figure, measure: Reach) -> WindowInputs:
     """What measures of reach read of a window but its times. Counts are missing off the network alone, whatever runs."""
     reached = case.lean.reached
     ends = reached.origins, reached.destinations

@@ -793,6 +793,10 @@ class Case:
         builder = replace(self._builder, store=None)
         return builder.network(self.file.dates[day], span_s, self.lean.footpaths, known=known)
 
+    def timetable_between(self, day: str, span_s: tuple[int, int]) -> Timetable:
+        """The timetable of a day for the departures of a span of seconds alone, not kept."""
+        return self._builder.timetable(self.file.dates[day], span_s)
+
     @cached_property
     def lean(self) -> Lean:
         """Walks as far as travel times hang on them: those of the parent, and those of new stops.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -18,6 +18,7 @@ from community_routes.base.order import in_order
 from community_routes.evaluation.evaluate import Evaluation
 from community_routes.measures.groups import better_or_worse
 from community_routes.measures.list import less_is_better
+from community_routes.measures.measure import REASONS, TableRows, WindowFigures, beside, taken, whole_or_float
 from community_routes.routing.matrices import as_cube
 from community_routes.routing.scan import NEVER
 
@@ -69,10 +70,7 @@ def compare_tables(
     before, after, made = _side_by_side(baseline, proposal)
     old, new = before["value"].to_numpy(np.float64), after["value"].to_numpy(np.float64)
     has_old, has_new = ~np.isnan(old), ~np.isnan(new)
-    both = has_old & has_new
-    change = np.full(len(made), np.nan)
-    # Equal infinities, as of a time that is never reached, are no change; their difference would be NaN.
-    change[both] = np.where(old[both] == new[both], 0.0, _difference(old[both], new[both]))
+    change = _changes(old, new)
     made["scenario"] = scenario if scenario is not None else _name(proposal)
     made["baseline"], made["value"], made["change"] = old, new, change
     made["reason"] = np.where(
@@ -87,6 +85,73 @@ def compare_tables(
     if draws is not None:
         made["low"], made["high"] = _interval_of(draws, pd.MultiIndex.from_frame(made[list(KEYS)]))
     return made.loc[:, list(COLUMNS)].reset_index(drop=True)
+
+
+def compare_figures(
+    scenario: str,
+    baseline: Sequence[WindowFigures],
+    proposal: Sequence[WindowFigures],
+    *,
+    least_change: float = LEAST_CHANGE,
+    further: Mapping[str, Sequence[NDArray[np.float64]]] | None = None,
+) -> pd.DataFrame | None:
+    """``compare_tables`` of the figures of two evaluations; None where they are not of the same windows and about the same.
+
+    Parameters
+    ----------
+    scenario : str
+    baseline, proposal : sequence of WindowFigures
+    least_change : float
+    further : mapping of str to arrays, shape (n_about, n_zones), optional
+        Further columns: an array for each window of the proposal.
+    """
+    before = beside(baseline, proposal)
+    if before is None:
+        return None
+    rows, was, now = TableRows(proposal), baseline[0].zones, proposal[0].zones
+    known = now[["name", "population", "deprivation_decile"]]
+    if now is not was and known.isna().any(axis=None):
+        known = known.fillna(was.set_index("id")[list(known)].reindex(now["id"]).set_axis(now.index))
+    old, new = TableRows(before).along("value"), rows.along("value")
+    has_old, has_new = ~np.isnan(old), ~np.isnan(new)
+    reasons = np.select([has_old & has_new, has_new], [0, TableRows(before).along("reason")], rows.along("reason"))
+    less = [less_is_better(about.measure) for part in proposal for about in part.about]
+    change = _changes(old, new)
+    cutoffs, of_row = rows.cutoffs()
+    texts = cutoffs.astype(object)
+    texts[pd.isna(cutoffs)] = ""
+    made: dict[str, Any] = {
+        "scenario": taken([scenario], np.zeros(len(rows), np.int64)),
+        "day": rows.of_part("day"),
+        "window": rows.of_part("window"),
+        "neighbourhood": rows.of_zone(now["id"].to_numpy()),
+        "name": rows.of_zone(known["name"].to_numpy()),
+        "population": rows.of_zone(known["population"].to_numpy(dtype=np.float64)),
+        "deprivation_decile": rows.of_zone(whole_or_float(known["deprivation_decile"].to_numpy())),
+        "kind": rows.of_about("kind"),
+        "measure": rows.of_about("measure"),
+        "reading": rows.of_about("reading"),
+        "cutoff_min": texts[of_row],
+        "unit": rows.of_about("unit"),
+        "reason": taken(REASONS, reasons.astype(np.int64)),
+        "baseline": old,
+        "value": new,
+        "change": change,
+        "low": change,
+        "high": change,
+        "category": taken(CATEGORIES, _category(old, new, np.asarray(less, np.bool_)[of_row], 0.0, least_change)),
+    }
+    for name, arrays in (further or {}).items():
+        made[name] = np.concatenate([part.along(values) for part, values in zip(proposal, arrays, strict=True)])
+    return pd.DataFrame(made)
+
+
+CATEGORIES = ("better", "worse", "same", "lost", "gained", "missing")
+
+
+def _changes(old: NDArray[np.float64], new: NDArray[np.float64]) -> NDArray[np.float64]:
+    """New minus old; missing where either is. Equal infinities, as of a time that is never reached, are no change."""
+    return np.where(np.isnan(old) | np.isnan(new), np.nan, np.where(old == new, 0.0, _difference(old, new)))
 
 
 def categories(
@@ -108,11 +173,21 @@ def categories(
     least_change : float
         So are those of at most this share of the old value.
     """
+    return np.asarray(CATEGORIES, object)[_category(old, new, less_better, floor, least_change)]
+
+
+def _category(
+    old: NDArray[np.float64],
+    new: NDArray[np.float64],
+    less_better: NDArray[np.bool_],
+    floor: float,
+    least_change: float,
+) -> NDArray[np.int64]:
+    """The same as places in ``CATEGORIES``."""
     way = better_or_worse(old, new, less_better, least_change)
     way = np.where(np.abs(_difference(old, new)) <= floor, 0.0, way)
-    has_old, has_new = ~np.isnan(old), ~np.isnan(new)
-    cases = [way > 0, way < 0, way == 0, has_old, has_new]
-    return np.select(cases, ["better", "worse", "same", "lost", "gained"], "missing").astype(object)
+    cases = [way > 0, way < 0, way == 0, ~np.isnan(old), ~np.isnan(new)]
+    return np.select(cases, range(5), 5)
 
 
 def interval(changes: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -17,7 +17,7 @@ nearest may change from minute to minute, and the nearest of median times is the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -38,23 +38,25 @@ Array = Any
 
 @kernel
 def sum_within(time_s: Array, columns: Array, amounts: Array, above_s: int, cutoffs_s: Array) -> Array:
-    """For each row and cutoff, the sum of amounts of the columns with ``above_s < time <= cutoff``.
+    """For each row and cutoff, the sum of amounts of the columns with ``above_s < time <= cutoff``, added in their order.
 
-    ``time_s`` int32 (n_rows, n_destinations), ``columns`` int64, ``amounts`` float64 (n_destinations,),
+    ``time_s`` int16 or int32 (n_rows, n_destinations), ``columns`` int64, ``amounts`` float64 (n_destinations,),
     ``cutoffs_s`` int64, rising; gives float64 (n_rows, n_cutoffs).
     """
-    out = np.zeros((time_s.shape[0], cutoffs_s.shape[0]), dtype=np.float64)
-    last = cutoffs_s.shape[0] - 1
+    n = cutoffs_s.shape[0]
+    out = np.zeros((time_s.shape[0], n), dtype=np.float64)
+    if n == 0:
+        return out
+    longest = cutoffs_s[n - 1]
+    first_met = np.searchsorted(cutoffs_s, np.arange(longest + 1))
     for row in range(time_s.shape[0]):
         totals = out[row]
         for column in columns:
             time = time_s[row, column]
-            if time > above_s:
-                # The longest limit first: most times are beyond it, and need no second look.
-                k = last
-                while k >= 0 and time <= cutoffs_s[k]:
-                    totals[k] += amounts[column]
-                    k -= 1
+            if above_s < time <= longest:
+                amount = amounts[column]
+                for k in range(first_met[time], n):
+                    totals[k] += amount
     return out
 
 
@@ -153,9 +155,9 @@ def first_time_with(time_s: Array, amounts: Array, needed: Array, longest_s: int
 
 @kernel
 def smallest_few(time_s: Array, columns: Array, n: int, never: int) -> Array:
-    """For each row, the n-th smallest time among the columns, ``never`` when there are fewer reached."""
-    out = np.empty(time_s.shape[0], dtype=np.int32)
-    best = np.empty(n, dtype=np.int32)
+    """For each row, the n-th smallest time among the columns, ``never`` when there are fewer reached; dtype of the times."""
+    out = np.empty(time_s.shape[0], dtype=time_s.dtype)
+    best = np.empty(n, dtype=time_s.dtype)
     for row in range(time_s.shape[0]):
         best[:] = never
         for column in columns:
@@ -369,6 +371,12 @@ def percentile_over_departures(values: Any, percentile: int) -> Any:
     given = np.asarray(values)
     rank = nearest_rank(given.shape[-1], percentile)
     return np.partition(given, rank, axis=-1)[..., rank]
+
+
+def percentiles_over_departures(values: NDArray[Any], percentiles: Sequence[int]) -> dict[int, NDArray[Any]]:
+    """``percentile_over_departures`` of several percentiles, put in order once."""
+    ranked = np.sort(values, axis=-1)
+    return {p: ranked[..., nearest_rank(values.shape[-1], p)] for p in percentiles}
 
 
 def percentile_times(time_s: ArrayLike, percentile: int) -> TimeArray:

@@ -297,6 +297,21 @@ def figures_of(results: Results) -> Figures:
     return _KNOWN[results]
 
 
+def matrix_of(figures: Figures, scenario: str, slot: Slot) -> pd.DataFrame | None:
+    """Rows of ``ward_matrix.csv`` of a scenario at one time of day, within the middle cutoff; None where there are none."""
+    table = figures.tables.get("ward_matrix")
+    wanted = {"scenario", "day", "window", "from_group", "to_group", "cutoff_min", "share"}
+    if table is None or not wanted <= set(table.columns):
+        return None
+    mine = table[
+        (table["scenario"] == scenario)
+        & (table["day"] == slot.day)
+        & (table["window"] == slot.window)
+        & (pd.to_numeric(table["cutoff_min"]) == figures.headline_view.cutoff_min)
+    ]
+    return mine if len(mine) else None
+
+
 def strongest(figures: Figures, scenario: str) -> tuple[Slot, str]:
     """Time of day and kind of place that a proposal is judged by; where these see no change at all, those that change most."""
     row = figures.leader(scenario)

@@ -14,7 +14,7 @@ from community_routes.routing.search import as_seconds
 
 LONGEST_S = 10 * DAY
 AT_ONCE = 1 << 24
-"""Travel times that are there as int32 at once."""
+"""Travel times that are worked on at once."""
 
 
 def as_times(time_s: Any) -> NDArray[np.int32]:
@@ -55,11 +55,11 @@ def as_cube(time_s: Any) -> NDArray[np.int16]:
     return np.minimum(times, NEVER).astype(np.int16)
 
 
-def seconds_in_blocks(cube: NDArray[np.int16]) -> Iterator[NDArray[np.int32]]:
-    """Travel times as int32 with ``UNREACHED``, so many origins (the first axis) at a time that a block has at most 64 MB."""
+def in_parts(cube: NDArray[np.int16]) -> Iterator[NDArray[np.int16]]:
+    """So many origins (the first axis) of a window's times at a time that what is made of a part stays small."""
     at_once = max(1, AT_ONCE // max(1, cube.shape[1] * cube.shape[2]))
     for start in range(0, max(1, len(cube)), at_once):
-        yield as_seconds(cube[start : start + at_once])
+        yield cube[start : start + at_once]
 
 
 def as_amounts(amounts: Any, n_destinations: int, name: str = "amounts") -> NDArray[np.float64]:

@@ -67,7 +67,7 @@ def known_changes(base: Base, timetable: Timetable, changes: Changes, apart: NDA
         old, new = getattr(before, name), getattr(changes, name)
         if not np.array_equal(old, new[: len(old)]):  # further places may come after those of before
             return None
-    was = _matched_runs(base, timetable, changes, apart)
+    was = matched_runs(base, timetable, changes, apart)
     hop_was = _matched_hops(was, base.timetable, timetable)
     chains = first_in_first_out(timetable, apart)
     n_places = len(changes.board_stop)
@@ -85,8 +85,8 @@ def known_changes(base: Base, timetable: Timetable, changes: Changes, apart: NDA
     return Known(base.connections, hop_was, touched, _other_changes(before, changes), *chains)
 
 
-def _matched_runs(base: Base, timetable: Timetable, changes: Changes, apart: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The run of the base that does the very same as each run, -1 where there is none; each is taken once, in order."""
+def matched_runs(base: Base, timetable: Timetable, changes: Changes, apart: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The run of a base that does the very same as each run of a timetable, -1 for none; each is taken once, in order."""
     waiting: dict[bytes, list[int]] = {}
     for run, key in enumerate(base.keys):
         waiting.setdefault(key, []).append(run)

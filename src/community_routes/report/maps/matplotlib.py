@@ -86,7 +86,8 @@ def draw_map(results: Results, view: MapView, ax: Axes | None = None) -> Axes:
     draw_lines(axes, results)
     draw_new_routes(axes, results, view.scenario)
     draw_names(axes, results)
-    draw_words(axes, results, view)
+    draw_title(axes, view)
+    draw_legend(axes, results, view)
     return axes
 
 
@@ -151,13 +152,11 @@ def draw_names(axes: Axes, results: Results) -> None:
     furnish(axes, ground.frame, credit_line(results))
 
 
-def draw_words(axes: Axes, results: Results, view: MapView) -> None:
-    """Title and legend."""
-    ground, line = _ground_of(results), "\n".join(view.lines)
-    fit(axes, ground.frame)
+def draw_title(axes: Axes, view: MapView) -> None:
+    """Title, and below it whose map it is and when."""
+    line = "\n".join(view.lines)
     axes.set_title(view.title, loc="left", fontsize=13, fontweight="bold", color=_INK, pad=32, parse_math=False)
     axes.text(0, 1.01, line, transform=axes.transAxes, fontsize=9, va="bottom", color="#505c66", parse_math=False)
-    _legend(axes, ground, view)
 
 
 def new_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
@@ -283,6 +282,11 @@ def put_names(
         )
 
 
+def fit_map(axes: Axes, results: Results) -> None:
+    """The limits of a map of the neighbourhoods."""
+    fit(axes, _ground_of(results).frame)
+
+
 def fit(axes: Axes, frame: geo.Frame) -> None:
     """The limits of a map, and nothing of a plot around it."""
     axes.set_xlim(0, frame.width)
@@ -313,6 +317,11 @@ def furnish(axes: Axes, frame: geo.Frame, credit: str) -> None:
         color=_INK,
         arrowprops={"arrowstyle": "-|>", "color": _INK, "linewidth": 1.2},
     )
+    put_credit(axes, credit)
+
+
+def put_credit(axes: Axes, credit: str) -> None:
+    """Who made the data, below the map."""
     axes.text(
         1.0,
         -0.012,
@@ -338,8 +347,9 @@ def credit_line(results: Results) -> str:
     return "\n".join(wrap(told, _CREDIT_LETTERS))
 
 
-def _legend(axes: Axes, ground: _Ground, view: MapView) -> None:
+def draw_legend(axes: Axes, results: Results, view: MapView) -> None:
     """Classes and patterns, places and routes."""
+    ground = _ground_of(results)
     handles: list[Any] = [
         Patch(facecolor=color, edgecolor="#00000030", label=label)
         for color, label in zip(view.scale.colors, view.scale.labels, strict=True)
