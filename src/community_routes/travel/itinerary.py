@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from community_routes.base.errors import UsageError
 from community_routes.base.notices import Notice, counted
 from community_routes.base.times import MINUTE, format_time, parse_time
-from community_routes.evaluation.case import Study, chosen_day, study_query
+from community_routes.evaluation.case import Case, Study, chosen_day, study_query
 from community_routes.evaluation.places import destination_points, study_walks
 from community_routes.network.network import Network
 from community_routes.network.walks.links import (
@@ -322,13 +322,7 @@ def find_journeys(
     walk = study.file.travel.walk
 
     def walks_within(to_stop_s: int) -> Walks:
-        wider = study.file.model_copy(
-            update={
-                "travel": study.file.travel.model_copy(
-                    update={"walk": walk.model_copy(update={"to_stop_min": to_stop_s / MINUTE})}
-                )
-            }
-        )
+        wider = Case.of(study).with_settings(to_stop_min=to_stop_s / MINUTE).file
         return study_walks(wider, study.ground, stops, origin.points, destination.points).walks
 
     limit_s = int(walk.to_stop_min * MINUTE)
