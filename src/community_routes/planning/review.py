@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from community_routes.base.columns import LEAST_CHANGE
 from community_routes.base.errors import ScenarioError, UsageError, as_path
 from community_routes.base.files import RUN_FILE, new_folder
+from community_routes.base.processes import done_side_by_side
 from community_routes.base.times import MINUTE
 from community_routes.base.timings import Stopwatch
 from community_routes.base.version import __version__
@@ -27,7 +28,6 @@ from community_routes.planning.lost import MEASURE, Beside, ranks
 from community_routes.planning.page import nobody_misses, percent_words, review_html, service_words, whose
 from community_routes.planning.result import REVIEW_COLUMNS, Missed
 from community_routes.planning.services import ALL_WEEK, Period, Service, asked_periods, services_of, usual_periods
-from community_routes.planning.side_by_side import done_side_by_side
 from community_routes.report.cells import csv_text, publish
 from community_routes.report.lead import HEADLINE_KINDS
 from community_routes.routing.runner import Progress, Runner

@@ -12,14 +12,14 @@ from pathlib import Path
 import pytest
 
 from community_routes.base.errors import MachineError, UsageError
-from community_routes.planning.side_by_side import done_side_by_side
+from community_routes.base.processes import done_side_by_side
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are split off on Linux alone")
 PATIENCE_S = 30.0
 
 SLOW = """
 import os, signal, sys, time
-from community_routes.planning.side_by_side import done_side_by_side
+from community_routes.base.processes import done_side_by_side
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background ignores it
 def work(number):
     print(os.getpid(), flush=True)
