@@ -100,7 +100,7 @@ class Run:
         told = self.told
         quickest = self.look("the passengers' end", self.problem, math.inf, told.starts[0], 0.5)
         short = Short(self.instance, paths=self.paths, seed=self.seed)
-        shortest = self.look("the operator's end", short, math.inf, told.starts[1], 0.1)
+        shortest = self.look("the operator's end", short, math.inf, told.starts[1], 0.1, short.trees())
         low, high = shortest.best.cost, quickest.best.cost
         for step in range(told.budgets):
             budget = round(low * (high / low) ** (step / told.budgets))
@@ -110,8 +110,16 @@ class Run:
             raise AssertionError(wrong)
         return self.ended
 
-    def look(self, what: str, problem: Routes, budget: float, starts: int, share: float) -> Found[Route]:
-        """One search, which begins from the quickest set met that fits."""
+    def look(
+        self,
+        what: str,
+        problem: Routes,
+        budget: float,
+        starts: int,
+        share: float,
+        given: Iterable[frozenset[Route]] = (),
+    ) -> Found[Route]:
+        """One search, which begins from given sets and the quickest set met that fits."""
         began = time.process_time()
 
         def stop() -> bool:
@@ -120,7 +128,9 @@ class Run:
         met = [frozenset(chosen) for _, length, chosen in self.ended.front if length <= budget < math.inf]
         # No branches: its candidates are not all routes there are, so what is ruled out among them would say nothing.
         effort = Effort(starts=starts, swaps=self.told.swaps, nodes=0)
-        found = search(problem, budget, seed=self.seed, effort=effort, starts=met[-1:], stop=stop, progress=Line(what))
+        found = search(
+            problem, budget, seed=self.seed, effort=effort, starts=[*given, *met[-1:]], stop=stop, progress=Line(what)
+        )
         spent = self.ended.processor_s.get(what, 0.0) + time.process_time() - began
         front = best_only([*self.ended.front, *self.connected(found.frontier)])
         cut = self.ended.cut if found.finished or what in self.ended.cut else [*self.ended.cut, what]
@@ -130,10 +140,9 @@ class Run:
 
     def connected(self, frontier: Iterable[Point[Route]]) -> Iterator[tuple[float, float, tuple[Route, ...]]]:
         """The sets that connect all nodes, with the shortest routes added that they may still have."""
-        by_length = sorted(self.problem.pool, key=self.problem.length)
         for point in frontier:
-            missing = self.told.routes - len(point.chosen)
-            more = [route for route in by_length[: self.told.routes] if route not in point.chosen][:missing]
+            more = [route for route in self.problem.short if route not in point.chosen]
+            more = more[: self.told.routes - len(point.chosen)]
             chosen = (*point.chosen, *more)
             mean, cut_off = self.problem.times(frozenset(chosen))
             if cut_off == 0.0:
