@@ -172,8 +172,9 @@ def published(name: str) -> list[tuple[float, float]]:
         return [(float(row["att_min"]), float(row["trt_min"])) for row in rows if row["instance"] == name]
 
 
-def section(name: str, told: Told, ended: Ended, seed: int, load: tuple[float, float]) -> list[str]:
+def section(name: str, ended: Ended, seed: int, minutes: float, load: tuple[float, float]) -> list[str]:
     """What the page says of one instance."""
+    told = INSTANCES[name]
     theirs = published(name)
     worst = (1.1 * max(mean for mean, _ in theirs), 1.1 * max(length for _, length in theirs))
     ours = [(mean, length) for mean, length, _ in ended.front]
@@ -182,7 +183,7 @@ def section(name: str, told: Told, ended: Ended, seed: int, load: tuple[float, f
     beaten = sum(any(a <= mean + 1e-3 and b <= length for a, b in ours) for mean, length in theirs)
     took = "; ".join(f"{what} {seconds / 60:.1f}" for what, seconds in ended.processor_s.items())
     lines = [
-        f"{told.routes} routes of {told.fewest} to {told.most} nodes; seed {seed}.",
+        f"{told.routes} routes of {told.fewest} to {told.most} nodes; seed {seed}, at most {minutes:g} processor minutes.",
         "",
         "| end | found: minutes / length | best known | minutes against it | length against it |",
         "|---|---|---|---|---|",
@@ -265,8 +266,8 @@ def main() -> None:
             continue
         before = busy()
         ended = Run(INSTANCES[name], chosen.seed, chosen.minutes).whole()
-        told = INSTANCES[name]
-        write_page(chosen.out, HEAD, {told.title: section(name, told, ended, chosen.seed, (before, busy()))})
+        told = section(name, ended, chosen.seed, chosen.minutes, (before, busy()))
+        write_page(chosen.out, HEAD, {INSTANCES[name].title: told})
 
 
 if __name__ == "__main__":
