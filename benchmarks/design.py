@@ -14,8 +14,8 @@ import math
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from community_routes.planning.search import Effort, Found, Point, Standing, search
@@ -48,14 +48,12 @@ class Told:
 
 
 INSTANCES = {
-    "mandl": Told("Mandl", "mandl1", 6, 2, 8, (10.18, 212), (13.48, 63), 10.21, (800, 100, 20), 40, 5000),
+    "mandl": Told("Mandl", "mandl1", 6, 2, 8, (10.18, 212), (13.48, 63), 10.21, (800, 100, 20), 30, 3000),
     "mumford0": Told("Mumford0", "mumford0", 12, 2, 15, (14.09, 722), (26.32, 94), 14.09 * 1.03, (60, 30, 8)),
     "mumford1": Told("Mumford1", "mumford1", 15, 10, 30, (21.69, 1956), (39.45, 408), 21.69 * 1.03, (12, 10, 2)),
     "mumford2": Told("Mumford2", "mumford2", 56, 10, 22, (25.19, 5257), (46.86, 1330), 25.19 * 1.03, (3, 3, 0), 8),
     "mumford3": Told("Mumford3", "mumford3", 60, 12, 25, (28.05, 6119), (46.05, 1746), 28.05 * 1.03, (3, 3, 0), 8),
 }
-EFFORT = Effort(nodes=0)
-"""No branches: its candidates are not all routes there are, so that what is ruled out among them would say nothing."""
 
 
 @dataclass(frozen=True)
@@ -87,68 +85,68 @@ def hypervolume(front: Iterable[tuple[float, float]], worst: tuple[float, float]
     return area
 
 
-def run(told: Told, seed: int, minutes: float) -> Ended:
-    """Both ends, then budgets between them, each from the set of the budget before; cut at its share of the minutes."""
-    instance = read_instance(DATA, told.files, told.routes, told.fewest, told.most)
-    problem = Routes(instance, paths=3 if instance.n <= 30 else 1, seed=seed)
-    points: list[tuple[float, float, tuple[Route, ...]]] = []
-    processor_s: dict[str, float] = {}
-    cut: list[str] = []
-    evaluations = 0
+class Run:
+    """The searches of one instance, one after the other, and what they met."""
 
-    def whole(chosen: Sequence[Route]) -> tuple[Route, ...]:
-        """The set with the shortest routes added that it may still have."""
-        more = sorted((route for route in problem.pool if route not in chosen), key=problem.length)
-        return (*chosen, *more[: told.routes - len(chosen)])
+    def __init__(self, told: Told, seed: int, minutes: float) -> None:
+        self.told, self.seed, self.minutes = told, seed, minutes
+        self.instance = read_instance(DATA, told.files, told.routes, told.fewest, told.most)
+        self.paths = 3 if self.instance.n <= 30 else 1
+        self.problem = Routes(self.instance, paths=self.paths, seed=seed)
+        self.ended = Ended([], 0, {}, [])
+
+    def whole(self) -> Ended:
+        """Both ends, then budgets between them, each from the best set met that fits it; cut at their shares of the minutes."""
+        told = self.told
+        quickest = self.look("the passengers' end", self.problem, math.inf, told.starts[0], 0.5)
+        short = Short(self.instance, paths=self.paths, seed=self.seed)
+        shortest = self.look("the operator's end", short, math.inf, told.starts[1], 0.1, short.trees())
+        low, high = shortest.best.cost, quickest.best.cost
+        for step in range(told.budgets):
+            budget = round(low * (high / low) ** (step / told.budgets))
+            self.look("between", self.problem, budget, told.starts[2], 0.4 / told.budgets)
+        wrong = [fault for _, _, chosen in self.ended.front for fault in faults(self.instance, chosen)]
+        if wrong:
+            raise AssertionError(wrong)
+        return self.ended
 
     def look(
-        what: str, asked: Routes, budget: float, starts: int, share: float, given: Sequence[frozenset[Route]] = ()
+        self,
+        what: str,
+        problem: Routes,
+        budget: float,
+        starts: int,
+        share: float,
+        given: Iterable[frozenset[Route]] = (),
     ) -> Found[Route]:
-        nonlocal evaluations
+        """One search, which begins from given sets and the quickest set met that fits."""
         began = time.process_time()
 
         def stop() -> bool:
-            return time.process_time() - began > share * minutes * 60
+            return time.process_time() - began > share * self.minutes * 60
 
+        met = [frozenset(chosen) for _, length, chosen in self.ended.front if length <= budget < math.inf]
+        # No branches: its candidates are not all routes there are, so what is ruled out among them would say nothing.
+        effort = Effort(starts=starts, swaps=self.told.swaps, nodes=0)
         found = search(
-            asked,
-            budget,
-            seed=seed,
-            effort=replace(EFFORT, starts=starts),
-            starts=given,
-            stop=stop,
-            progress=Line(what),
+            problem, budget, seed=self.seed, effort=effort, starts=[*given, *met[-1:]], stop=stop, progress=Line(what)
         )
-        evaluations += found.evaluations
-        processor_s[what] = processor_s.get(what, 0.0) + time.process_time() - began
-        if not found.finished and what not in cut:
-            cut.append(what)
-        points.extend(valued(found.frontier))
+        spent = self.ended.processor_s.get(what, 0.0) + time.process_time() - began
+        front = best_only([*self.ended.front, *self.connected(found.frontier)])
+        cut = self.ended.cut if found.finished or what in self.ended.cut else [*self.ended.cut, what]
+        times = {**self.ended.processor_s, what: spent}
+        self.ended = Ended(front, self.ended.evaluations + found.evaluations, times, cut)
         return found
 
-    def valued(frontier: Iterable[Point[Route]]) -> list[tuple[float, float, tuple[Route, ...]]]:
-        rows = []
+    def connected(self, frontier: Iterable[Point[Route]]) -> Iterator[tuple[float, float, tuple[Route, ...]]]:
+        """The sets that connect all nodes, with the shortest routes added that they may still have."""
         for point in frontier:
-            chosen = whole(point.chosen)
-            mean, cut_off = problem.times(frozenset(chosen))
+            more = [route for route in self.problem.short if route not in point.chosen]
+            more = more[: self.told.routes - len(point.chosen)]
+            chosen = (*point.chosen, *more)
+            mean, cut_off = self.problem.times(frozenset(chosen))
             if cut_off == 0.0:
-                rows.append((mean, sum(map(problem.length, chosen)), chosen))
-        return best_only(rows)
-
-    quickest = look("the passengers' end", problem, math.inf, told.starts[0], 0.5)
-    shortest = look("the operator's end", Short(instance, paths=1, seed=seed), math.inf, told.starts[1], 0.1)
-    given = [frozenset(shortest.best.chosen)]
-    low, high = shortest.best.cost, quickest.best.cost
-    for step in range(told.budgets):
-        budget = round(low * (high / low) ** (step / told.budgets))
-        found = look("between", problem, budget, told.starts[2], 0.4 / told.budgets, given)
-        given = [frozenset(found.best.chosen)]
-    front = best_only(points)
-    for _, _, chosen in front:
-        wrong = faults(instance, chosen)
-        if wrong:
-            raise AssertionError(wrong)
-    return Ended(front, evaluations, processor_s, cut)
+                yield mean, sum(map(self.problem.length, chosen)), chosen
 
 
 class Line:
@@ -174,8 +172,9 @@ def published(name: str) -> list[tuple[float, float]]:
         return [(float(row["att_min"]), float(row["trt_min"])) for row in rows if row["instance"] == name]
 
 
-def section(name: str, told: Told, ended: Ended, seed: int, load: tuple[float, float]) -> list[str]:
+def section(name: str, ended: Ended, seed: int, minutes: float, load: tuple[float, float]) -> list[str]:
     """What the page says of one instance."""
+    told = INSTANCES[name]
     theirs = published(name)
     worst = (1.1 * max(mean for mean, _ in theirs), 1.1 * max(length for _, length in theirs))
     ours = [(mean, length) for mean, length, _ in ended.front]
@@ -184,7 +183,7 @@ def section(name: str, told: Told, ended: Ended, seed: int, load: tuple[float, f
     beaten = sum(any(a <= mean + 1e-3 and b <= length for a, b in ours) for mean, length in theirs)
     took = "; ".join(f"{what} {seconds / 60:.1f}" for what, seconds in ended.processor_s.items())
     lines = [
-        f"{told.routes} routes of {told.fewest} to {told.most} nodes; seed {seed}.",
+        f"{told.routes} routes of {told.fewest} to {told.most} nodes; seed {seed}, at most {minutes:g} processor minutes.",
         "",
         "| end | found: minutes / length | best known | minutes against it | length against it |",
         "|---|---|---|---|---|",
@@ -266,9 +265,9 @@ def main() -> None:
             subprocess.run([sys.executable, __file__, "--child", *arguments], check=True)
             continue
         before = busy()
-        ended = run(INSTANCES[name], chosen.seed, chosen.minutes)
-        told = INSTANCES[name]
-        write_page(chosen.out, HEAD, {told.title: section(name, told, ended, chosen.seed, (before, busy()))})
+        ended = Run(INSTANCES[name], chosen.seed, chosen.minutes).whole()
+        told = section(name, ended, chosen.seed, chosen.minutes, (before, busy()))
+        write_page(chosen.out, HEAD, {INSTANCES[name].title: told})
 
 
 if __name__ == "__main__":

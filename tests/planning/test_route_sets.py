@@ -9,9 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
-import networkx as nx
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import dijkstra
 
 from community_routes.planning.search import Effort, search
 from conftest import shared_data
@@ -72,21 +73,18 @@ def test_six_nodes_by_hand(sets: ModuleType) -> None:
 
 
 def by_vehicles(link: dict[tuple[int, int], float], routes: Iterable[tuple[int, ...]], n: int) -> np.ndarray:
-    """Minutes between all nodes over a graph with a node for each route at each node: boarding costs 5, at first nothing."""
-    graph = nx.DiGraph()
-    graph.add_nodes_from(range(n))
-    for number, route in enumerate(routes):
-        for u in route:
-            graph.add_edge(u, (number, u), weight=5.0)
-            graph.add_edge((number, u), u, weight=0.0)
-        for u, v in pairwise(route):
-            graph.add_edge((number, u), (number, v), weight=link[u, v])
-            graph.add_edge((number, v), (number, u), weight=link[u, v])
-    times = np.full((n, n), np.inf)
-    for u in range(n):
-        for v, far in nx.single_source_dijkstra_path_length(graph, u).items():
-            if isinstance(v, int):
-                times[u, v] = 0.0 if u == v else far - 5.0
+    """Minutes between all nodes over a graph with a vertex for each route at each node: 2.5 to board, 2.5 to alight, less 5."""
+    edges: list[tuple[int, int, float]] = []
+    last = n
+    for route in routes:
+        for at, node in enumerate(route):
+            edges += [(node, last + at, 2.5), (last + at, node, 2.5)]
+        for at, pair in enumerate(pairwise(route)):
+            edges += [(last + at, last + at + 1, link[pair]), (last + at + 1, last + at, link[pair])]
+        last += len(route)
+    start, end, minutes = zip(*edges, strict=True)
+    times = dijkstra(csr_array((minutes, (start, end)), shape=(last, last)), indices=range(n))[:, :n] - 5.0
+    np.fill_diagonal(times, 0.0)
     return times
 
 

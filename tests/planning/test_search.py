@@ -171,6 +171,29 @@ def test_moving_service_about_takes_from_one_to_give_to_another() -> None:
     assert (found.best.chosen, found.best.value, found.best.cost) == ((1, 2), 9.0, -1.0)
 
 
+def test_what_does_not_fit_by_itself_is_paid_for_the_best_first() -> None:
+    """40 that cost 4 with nothing to spend, worth 1 to 40; the last, like every other, needs the one that saves 5 and loses 1."""
+    covers = [frozenset({i}) for i in range(40)]
+    problem = Drawn([*covers, frozenset()], list(range(1, 41)), [4.0] * 40 + [-5.0], [0] * 40 + [1])
+    found = search(problem, 0.0, effort=Effort(0, 1, 0))
+    assert (found.best.chosen, found.best.value) == ((39, 40), 39.0)
+
+
+def test_a_change_is_paid_for_by_a_variant_that_saves() -> None:
+    """Two routes, each with a cheap (2) and a dear (4) variant; 6 to spend, and neither may be without a service.
+
+    0 and 1 are the first route's, worth 6 and 9; 2 and 3 the second's, worth 6 and 19. From 1 and 2 (15 for 6) the dear one of
+    the second is too much (28 for 8) and the cheap one of the first alone a loss (12 for 4); both together are worth 25 for 6.
+    """
+    covers = [frozenset({0}), frozenset({0, 1}), frozenset({2}), frozenset({2, 3})]
+    problem = Drawn(covers, [6, 3, 6, 13], [2.0, 4.0, 2.0, 4.0], [0] * 4)
+    problem.rivals = {frozenset({0, 1}), frozenset({2, 3})}
+    problem.variants = {0: [1], 1: [0], 2: [3], 3: [2]}
+    problem.floor = lambda chosen: len(chosen) < 2
+    found = search(problem, 6.0, starts=[frozenset({1, 2})], effort=Effort(0, 10, 0))
+    assert (found.best.chosen, found.best.value) == ((0, 3), 25.0)
+
+
 def test_a_floor_that_only_the_value_tells_is_kept() -> None:
     """0 and 1 together break a floor; 2 restores it. Worth 8 + 8 alone, with 2 for 1 unit more: all three for 3."""
     covers = [frozenset({0}), frozenset({1}), frozenset()]

@@ -220,10 +220,12 @@ def search(
     UsageError
         Neither the empty set nor any start fits, or the state to resume is of another search.
     """
-    record = _Record(problem, budget, _Asker(_name(problem, budget, seed, effort), stop, resume, keep), progress)
+    given = [frozenset(start) for start in starts]
+    name = _name(problem, given, (budget, seed, asdict(effort)))
+    record = _Record(problem, budget, _Asker(name, stop, resume, keep), progress)
     walk = _Walk(problem, record, random.Random(seed), effort)
     try:
-        walk.starts([frozenset(start) for start in starts])
+        walk.starts(given)
         walk.branch()
         finished = True
     except _StoppedError:
@@ -232,10 +234,11 @@ def search(
     return record.found(effort.nearly, finished)
 
 
-def _name(problem: Problem[C], budget: float, seed: int, effort: Effort) -> str:
-    """Tells searches apart, so that none is resumed with the answers of another."""
-    costs = [problem.cost(frozenset((candidate,))) for candidate in problem.candidates()]
-    return blake2b(repr((costs, budget, seed, asdict(effort))).encode(), digest_size=8).hexdigest()
+def _name(problem: Problem[C], starts: Sequence[frozenset[C]], choices: object) -> str:
+    """Tells searches apart, so that none is resumed with the answers of another: by what costs what, and what was chosen."""
+    alone = [problem.cost(frozenset((candidate,))) for candidate in problem.candidates()]
+    given = [(len(start), problem.cost(start)) for start in starts]
+    return blake2b(repr((alone, given, choices)).encode(), digest_size=8).hexdigest()
 
 
 class _StoppedError(Exception):
@@ -249,7 +252,9 @@ class _Asker:
         self, name: str, stop: Callable[[], bool], resume: State | None, keep: Callable[[State], None] | None
     ) -> None:
         if resume is not None and resume.of != name:
-            raise UsageError("the state to resume is of another search: its candidates, budget, seed or effort differ")
+            raise UsageError(
+                "the state to resume is of another search: its candidates, budget, starts, seed or effort differ"
+            )
         self.name, self.stop, self.keep = name, stop, keep
         self.answers: list[float] = list(resume.answers) if resume else []
         self.asked = 0
@@ -284,8 +289,9 @@ class _Record(Generic[C]):
     def __init__(
         self, problem: Problem[C], budget: float, asker: _Asker, progress: Callable[[Standing], None] | None
     ) -> None:
-        self.problem, self.budget, self.asker, self.progress = problem, budget, asker, progress
-        self.slack = 1e-9 * max(1.0, abs(budget)) if math.isfinite(budget) else 0.0
+        self.problem, self.asker, self.progress = problem, asker, progress
+        # Costs are sums: what costs as much as is saved costs nothing, but for the rounding.
+        self.most_cost = budget + 1e-9 * max(1.0, abs(budget)) if math.isfinite(budget) else budget
         self.position: dict[C, int] = {}
         for candidate in problem.candidates():
             self.position.setdefault(candidate, len(self.position))
@@ -297,14 +303,14 @@ class _Record(Generic[C]):
         self.frontier: list[tuple[float, float, frozenset[C]]] = []
         self.close: list[tuple[float, float, int, frozenset[C]]] = []
         self.doing = "greedy"
-        self.nothing = self._ask_value(frozenset())
+        self.nothing = self.ask_value(frozenset())
         self.bounded = len(self.position)
         self.bound = self.ask_bound(frozenset(), list(self.position), math.inf)
         self.bound_from = "root"
 
     def fits(self, chosen: frozenset[C]) -> bool:
         """Whether a set may be, as far as that is known without its value."""
-        return self.problem.allowed(chosen) and self.problem.cost(chosen) <= self.budget + self.slack
+        return self.problem.allowed(chosen) and self.problem.cost(chosen) <= self.most_cost
 
     def worth(self, chosen: frozenset[C]) -> float:
         """The value of a set, asked once; ``-inf`` where it may not be."""
@@ -315,13 +321,14 @@ class _Record(Generic[C]):
         if known is None:
             if not self.fits(chosen):
                 return -math.inf
-            known = self._ask_value(chosen) if chosen else self.nothing
+            known = self.ask_value(chosen) if chosen else self.nothing
             self._remember(chosen, known)
             if known > -math.inf:
                 self._note(chosen, known)
         return known
 
-    def _ask_value(self, chosen: frozenset[C]) -> float:
+    def ask_value(self, chosen: frozenset[C]) -> float:
+        """The value of a set, whether it fits or not; not remembered."""
         value = self.asker(lambda: self.problem.value(chosen))
         self.evaluations += 1
         return value
@@ -329,7 +336,7 @@ class _Record(Generic[C]):
     def ask_bound(self, chosen: frozenset[C], open_: Sequence[C], parent: float) -> float:
         """The bound of a branch; that of the branch it is from holds as well."""
         self.bounds += 1
-        return min(parent, self.asker(lambda: self.problem.bound(chosen, open_, self.budget)))
+        return min(parent, self.asker(lambda: self.problem.bound(chosen, open_, self.most_cost)))
 
     def _remember(self, chosen: frozenset[C], value: float) -> None:
         self.held += len(chosen) + 1
@@ -379,7 +386,7 @@ class _Record(Generic[C]):
         value, cost, chosen = self.best
         if self.bounded < len(self.position):
             # Candidates were made on the way and no branches opened since: not an answer that a resumed search would ask for.
-            self.bound = self.problem.bound(frozenset(), list(self.position), self.budget)
+            self.bound = self.problem.bound(frozenset(), list(self.position), self.most_cost)
         least = value - nearly * (value - self.nothing) if self.nothing > -math.inf else value
         return Found(
             Point(cost, value, tuple(self.in_order(chosen))),
@@ -413,9 +420,8 @@ class _Walk(Generic[C]):
         if not fitting:
             raise UsageError("nothing fits: neither no change at all nor any of the sets to start from")
         for start in fitting:
-            if start or record.fits(empty):
-                self.improve(self.fill(start, self.most))
-        if record.fits(empty):
+            self.improve(self.fill(start, self.most))
+        if empty in fitting:
             self.improve(self.fill(empty, self.most, per_cost=False))
         for start_number in range(self.effort.starts):
             record.say(f"start {start_number + 1} of {self.effort.starts}")
@@ -455,6 +461,8 @@ class _Walk(Generic[C]):
         """
         record = self.record
         worth, cost = record.worth(chosen), self.problem.cost(chosen)
+        if worth == -math.inf:
+            return chosen
         queue: list[tuple[int, float, int, int, C]] = []
         aside: list[tuple[int, float, int, int, C]] = []
         for candidate, position in record.position.items():
@@ -470,12 +478,15 @@ class _Walk(Generic[C]):
             candidate = entry[4]
             more = chosen | {candidate}
             gain = record.worth(more) - worth
+            added = self.problem.cost(more) - cost
             if gain == -math.inf:
                 aside.append(entry)
+                if candidate not in self.last and self.problem.allowed(more) and cost + added > record.most_cost:
+                    # Others may pay for it: what it would add says which to try first.
+                    self.last[candidate] = (record.ask_value(more) - worth, added)
                 continue
-            added = self.problem.cost(more) - cost
             if entry[3] == version:
-                chosen, worth, cost, version = more, worth + gain, cost + added, version + 1
+                chosen, worth, cost, version = more, record.worth(more), self.problem.cost(more), version + 1
                 if added < 0:
                     for other in aside:
                         heapq.heappush(queue, other)
@@ -514,10 +525,9 @@ class _Walk(Generic[C]):
         """Drop each in turn and fill its place with whatever fits and gives most."""
         for candidate in self.record.in_order(chosen):
             rest = chosen - {candidate}
-            if self.record.worth(rest) > -math.inf:
-                trial = self.fill(rest, self.last, barred=frozenset((candidate,)))
-                if self.record.better(trial, chosen):
-                    chosen = trial
+            trial = self.fill(rest, self.last, barred=frozenset((candidate,)))
+            if self.record.better(trial, chosen):
+                chosen = trial
         return chosen
 
     def swapped(self, chosen: frozenset[C], *, lazily: bool = True) -> frozenset[C]:
@@ -585,7 +595,7 @@ class _Walk(Generic[C]):
                 continue
             if saved > 0:
                 savers.append((saved, change))
-            elif cost - saved > record.budget + record.slack and (thorough or change[0] or len(spenders) < PAIRS):
+            elif cost - saved > record.most_cost and (thorough or change[0] or len(spenders) < PAIRS):
                 spenders.append(change)
         if thorough:
             pairs = islice(combinations(open_, 2), self.effort.swaps)
