@@ -25,11 +25,12 @@ from community_routes.fares.feed import feed_prices, monthly_feed_costs, times_w
 from community_routes.fares.machine import TooManyStatesError
 from community_routes.fares.month import Commute, monthly_costs
 from community_routes.fares.tickets import TicketFares
-from community_routes.measures.measure import BUDGETS, ZONE_TIMES, WindowInputs
+from community_routes.measures.measure import BUDGETS, ZONE_TIMES, WindowFigures, WindowInputs, taken
 from community_routes.measures.meeting import exposure_table, mixing_table, visitors_in_window
 from community_routes.measures.shifts import Shift, search_shift, shift_tables
 from community_routes.measures.wards import ward_table
 from community_routes.network.network import Network
+from community_routes.network.timetable.changes import Changes
 from community_routes.routing.matrices import as_cube
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.runner import Runner
@@ -136,8 +137,8 @@ class Search:
                     found[commute] = monthly_feed_costs(network, query, walks, own, **limits)
         return found
 
-    def shift(self, day: str, shift: Shift, window: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Rows of access.csv of a shift, which stands as the window; and what they say of each workplace."""
+    def shift(self, day: str, shift: Shift, window: str) -> tuple[WindowFigures, pd.DataFrame]:
+        """WindowFigures of a shift, which stands as the window; and what they say of each workplace."""
         case, query = self.case, window_query(self.case.file, window)
         self.runner.tell(f"searching {day}, {shift.name} ({case.name})")
         rows = case.opportunities.rows_of(self.choice.shift_key)
@@ -182,9 +183,8 @@ def mixing_tables(inputs: WindowInputs, case: Case) -> list[tuple[str, pd.DataFr
             "exposure": exposure_table(visitors, persons).assign(key=key),
         }
         for name, table in tables.items():
-            for place, (column, value) in enumerate({**where, "cutoff_min": cutoff}.items()):
-                table.insert(place, column, value)
-            found.append((name, table))
+            same = {column: taken([value], np.zeros(len(table), np.int64)) for column, value in where.items()}
+            found.append((name, pd.DataFrame(same | {"cutoff_min": cutoff} | {c: table[c] for c in table})))
     return found
 
 
@@ -292,14 +292,14 @@ def _same_changes(one: Network, other: Network, hops: NDArray[np.int64], others:
             return False
     alight = np.unique(mine.alight_place[hops])
     board = np.unique(mine.board_place[hops])
-    found = _changes_between(one, alight, board), _changes_between(other, alight, board)
+    found = changes_between(mine, alight, board), changes_between(its, alight, board)
     return all(np.array_equal(found[0][k], found[1][k]) for k in range(3))
 
 
-def _changes_between(
-    network: Network, alight: NDArray[np.int32], board: NDArray[np.int32]
+def changes_between(
+    changes: Changes, alight: NDArray[np.int32], board: NDArray[np.int32]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
-    changes = network.changes
+    """Start, end and seconds of the changes from some alighting places to some waiting places."""
     start = np.repeat(np.arange(len(changes.alight_stop)), np.diff(changes.first))
     is_start, is_end = np.zeros(len(changes.alight_stop), np.bool_), np.zeros(len(changes.board_stop), np.bool_)
     is_start[alight[alight >= 0]] = True

@@ -18,8 +18,7 @@ from matplotlib.path import Path as MplPath
 from numpy.typing import NDArray
 
 from community_routes.base.errors import UsageError
-from community_routes.report import words
-from community_routes.report.figures import Cell, Figures, strongest
+from community_routes.report.figures import Figures, strongest
 from community_routes.report.lead import Slot, View
 from community_routes.report.maps import geo, svg
 from community_routes.report.maps.description import NEW_ROUTE, MapView, asked_map, routes_of
@@ -39,7 +38,6 @@ _DOT: dict[str, Any] = {
     "markeredgecolor": _INK,
     "markeredgewidth": 0.7,
 }
-_BAR = ("change", "low", "high")
 
 
 def plot_map(
@@ -170,10 +168,6 @@ def new_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
 
     axes: Axes = pyplot.subplots(figsize=size, layout="constrained")[1]
     return axes
-
-
-def _shown(cell: Cell | None, unit: str) -> float:
-    return words.in_unit(cell.value, unit) if cell is not None else float("nan")
 
 
 def _chosen(
@@ -386,72 +380,3 @@ def draw_legend(axes: Axes, results: Results, view: MapView) -> None:
         handlelength=1.6,
         borderaxespad=0.0,
     )
-
-
-def plot_gains(
-    results: Results,
-    scenario: str,
-    *,
-    kind: str | None = None,
-    day: str | None = None,
-    window: str | None = None,
-    cutoff_min: float | None = None,
-    grouping: str = "local",
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw the change of each group of people under a proposal as bars, with whiskers where there is an interval.
-
-    Parameters
-    ----------
-    results : Results
-    scenario : str
-        Id of a proposal.
-    kind, day, window, cutoff_min : optional
-        As in `plot_map`.
-    grouping : str
-        ``local``, ``national`` or ``group``.
-    ax : Axes, optional
-
-    Raises
-    ------
-    UsageError
-        There is no such scenario, or it has no figures for these groups.
-    """
-    figures = Figures(results)
-    slot, kind, view = _chosen(figures, scenario, kind, day, window, cutoff_min)
-    unit = figures.unit(kind, view)
-    groups = [group for group in figures.groups_of(grouping) if group != "gap"]
-    values = np.array(
-        [[_shown(figures.group_cell(c, scenario, slot, kind, view, grouping, g), unit) for c in _BAR] for g in groups]
-    ).reshape(-1, len(_BAR))
-    if not np.isfinite(values[:, 0]).any():
-        raise UsageError(f"groups.csv holds no change of {kind!r} by {grouping!r} for {scenario!r}")
-    axes = new_axes(ax, (7.0, 0.6 + 0.42 * len(groups)))
-    for y, (change, low, high) in enumerate(values.tolist()):
-        good = (change > 0) != view.low_is_good
-        axes.barh(y, change, color="#d5d1c6" if change == 0 else "#1b8579" if good else "#b3711c", height=0.62)
-        if low < high:
-            axes.plot([low, high], [y, y], color=_INK, linewidth=1.2)
-        right = not change < 0
-        axes.annotate(
-            words.number(change, sign=True),
-            (np.nanmax([change, high, 0]) if right else np.nanmin([change, low, 0]), y),
-            xytext=(4 if right else -4, 0),
-            textcoords="offset points",
-            va="center",
-            ha="left" if right else "right",
-            fontsize=9,
-            color=_INK,
-        )
-    axes.axvline(0, color=_INK, linewidth=0.8)
-    axes.set_yticks(range(len(groups)), [words.group_name(grouping, group) for group in groups], parse_math=False)
-    axes.invert_yaxis()
-    axes.margins(x=0.18)
-    axes.tick_params(length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    title = (
-        f"{results.scenario_title(scenario)}: change in {words.kind_name(kind)}, {view.name[:1].lower()}{view.name[1:]}"
-    )
-    axes.set_title(f"{title}\n{figures.when(slot)}", loc="left", fontsize=10, parse_math=False)
-    return axes
