@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from community_routes.base.starting import keep_all, work_begins
+from community_routes.base import starting
+from community_routes.base.starting import own_process, work_begins
 from small_town import town_study
 
 WORDS = "interrupted; nothing that was unfinished was written"
@@ -51,11 +52,12 @@ def test_ctrl_c_while_libraries_are_imported(seconds: float, tmp_path: Path) -> 
     assert not list(tmp_path.glob("*out*"))
 
 
-def test_garbage_is_looked_for_when_work_begins() -> None:
+def test_garbage_is_looked_for_when_work_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     """A ring of two lists goes once work has begun, not before; what was there by then is not looked at any more."""
+    monkeypatch.setattr(starting, "is_own_process", False)
     assert gc.isenabled()
     try:
-        keep_all()
+        own_process()
         assert not gc.isenabled()
         work_begins()
         assert gc.isenabled() and gc.get_freeze_count() > 0
@@ -69,6 +71,27 @@ def test_garbage_is_looked_for_when_work_begins() -> None:
     finally:
         gc.enable()
         gc.unfreeze()
+
+
+KERNEL = """
+import sys
+from community_routes.base import starting
+if {is_own}:
+    starting.own_process()
+from community_routes.base.kernels import kernel
+assert kernel(eval("lambda value: value + 1"))(2) == 3
+print("scipy.linalg" in sys.modules)
+import scipy.linalg
+"""
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_algebra_of_matrices_is_left_out_of_our_own_process_alone(*, is_own: bool) -> None:
+    """numba asks for it before the first kernel runs; nobody else's process is told that there is none."""
+    told = subprocess.run(
+        [sys.executable, "-c", KERNEL.format(is_own=is_own)], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.split() == [str(not is_own)]
 
 
 @pytest.mark.slow

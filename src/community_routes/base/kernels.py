@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numba as nb
+
+from community_routes.base import starting
 
 _compile_s = [0.0]
 
@@ -71,3 +74,21 @@ def _listen_to_compiler() -> None:
 
 
 _listen_to_compiler()
+
+
+def _leave_algebra_out() -> None:
+    """No kernel multiplies matrices, but before the first one runs numba imports all of scipy's algebra to see whether it could.
+
+    That takes a quarter of a second. It looks once, here, while there is none.
+    """
+    if "scipy.linalg" in sys.modules:
+        return
+    sys.modules["scipy.linalg"] = None  # type: ignore[assignment]
+    try:
+        import numba.np.arraymath  # noqa: F401
+    finally:
+        del sys.modules["scipy.linalg"]
+
+
+if starting.is_own_process:
+    _leave_algebra_out()

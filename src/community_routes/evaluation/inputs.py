@@ -68,7 +68,7 @@ def edited(text: str, values: Mapping[tuple[int, int], str], inserted: Mapping[t
     Places are lines and columns from 1; a line after the last stands for the end of the text.
     """
     edits: list[tuple[int, int, str]] = []
-    for event in YAML(typ="rt", pure=True).parse(text):
+    for event in YAML(typ="rt", pure=True).parse(text) if values else ():
         mark = event.start_mark
         if type(event).__name__ != "ScalarEvent" or mark is None:
             continue

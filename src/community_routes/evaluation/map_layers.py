@@ -128,69 +128,78 @@ def route_table(
         Ids of routes that the scenario adds.
     """
     active = np.unique(np.concatenate([np.zeros(0, np.int64), *trips_by_day(feed, dates).values()]))
-    route_of, shape_of = feed.trips["route"].to_numpy(), feed.trips["shape"].to_numpy()
-    rows, ids = [], feed.routes["route_id"].to_numpy()
-    for route in np.unique(route_of[active]).tolist():
-        if only is not None and ids[route] not in only:
-            continue
-        info = feed.routes.iloc[route]
-        lines = _courses(feed, active[route_of[active] == route], shape_of)
-        geometry = shapely.clip_by_rect(shapely.multilinestrings(lines), *box) if lines else None
-        if geometry is None or geometry.is_empty:
-            continue
-        rows.append(
-            {
-                "scenario": scenario,
-                "route_id": info["route_id"],
-                "name": route_name(feed, route),
-                "mode": mode_of(int(info["route_type"])),
-                "color": f"#{info['route_color'].lower()}" if info["route_color"] else "",
-                "new": info["route_id"] in new,
-                "geometry": shapely.simplify(geometry, _SIMPLIFY_DEGREES),
-            }
-        )
-    columns = ["scenario", "route_id", "name", "mode", "color", "new", "geometry"]
-    table = pd.DataFrame(rows, columns=columns)
+    route_of, ids = feed.trips["route"].to_numpy()[active], feed.routes["route_id"].to_numpy(object)
+    by_route = np.argsort(route_of, kind="stable")
+    routes, starts = np.unique(route_of[by_route], return_index=True)
+    courses = _Courses(feed)
+    lines: list[shapely.LineString] = []
+    drawn: list[int] = []
+    for route, trips in zip(routes.tolist(), np.split(active[by_route], starts[1:]), strict=True):
+        if only is None or ids[route] in only:
+            found = courses.of(trips)
+            lines += found
+            drawn += [route] * len(found)
+    rows, of_row = np.unique(np.array(drawn, np.int64), return_inverse=True)
+    shapes = (
+        shapely.clip_by_rect(shapely.multilinestrings(lines, indices=of_row), *box) if lines else np.zeros(0, object)
+    )
+    inside = ~shapely.is_empty(shapes)
+    told = feed.routes.iloc[rows[inside]]
+    table = pd.DataFrame(
+        {
+            "scenario": scenario,
+            "route_id": ids[rows[inside]].tolist(),
+            "name": [route_name(feed, route) for route in rows[inside].tolist()],
+            "mode": [mode_of(kind) for kind in told["route_type"].tolist()],
+            "color": [f"#{color.lower()}" if color else "" for color in told["route_color"].tolist()],
+            "new": [route in new for route in ids[rows[inside]]],
+            "geometry": shapely.simplify(shapes[inside], _SIMPLIFY_DEGREES),
+        }
+    )
     import geopandas as gpd
 
-    return gpd.GeoDataFrame(table, geometry="geometry", crs="EPSG:4326")
+    # Without rows there is nothing to tell the kinds of the columns by, and those of others with rows must not follow it.
+    return gpd.GeoDataFrame(table if len(table) else table.astype(object), geometry="geometry", crs="EPSG:4326")
 
 
-def _courses(feed: Feed, trips: NDArray[np.int64], shape_of: NDArray[np.int32]) -> list[shapely.LineString]:
-    shaped = trips[shape_of[trips] >= 0]
-    _, first_of, counts = np.unique(shape_of[shaped], return_index=True, return_counts=True)
-    common = list(zip(counts.tolist(), shaped[first_of].tolist(), strict=True))
-    by_stops: dict[bytes, list[int]] = {}
-    for trip in trips[shape_of[trips] < 0].tolist():
-        stops = feed.calls.stop[feed.calls.first[trip] : feed.calls.first[trip + 1]]
-        by_stops.setdefault(stops.tobytes(), []).append(trip)
-    common += [(len(of_course), of_course[0]) for of_course in by_stops.values()]
-    common.sort(key=lambda course: (-course[0], course[1]))
-    lines = [
-        _shape_line(feed, int(shape_of[trip])) if shape_of[trip] >= 0 else _stop_line(feed, trip)
-        for _, trip in common[:_MOST_COURSES]
-    ]
-    return [line for line in lines if line is not None]
+class _Courses:
+    """The courses of trips as lines."""
+
+    def __init__(self, feed: Feed) -> None:
+        self.feed = feed
+        self.shape_of = feed.trips["shape"].to_numpy()
+        self.lon, self.lat = (feed.stops[name].to_numpy(np.float64) for name in ("lon", "lat"))
+
+    def of(self, trips: NDArray[np.int64]) -> list[shapely.LineString]:
+        """The different ones of some trips, those of most trips first, as many as are drawn."""
+        shaped = trips[self.shape_of[trips] >= 0]
+        _, first_of, counts = np.unique(self.shape_of[shaped], return_index=True, return_counts=True)
+        common = list(zip(counts.tolist(), shaped[first_of].tolist(), strict=True))
+        by_stops: dict[bytes, list[int]] = {}
+        for trip in trips[self.shape_of[trips] < 0].tolist():
+            by_stops.setdefault(self._stops(trip).tobytes(), []).append(trip)
+        common += [(len(of_course), of_course[0]) for of_course in by_stops.values()]
+        common.sort(key=lambda course: (-course[0], course[1]))
+        lines = [self.line(trip) for _, trip in common[:_MOST_COURSES]]
+        return [line for line in lines if line is not None]
+
+    def line(self, trip: int) -> shapely.LineString | None:
+        """The course of a trip: its shape, or straight lines between its stops; None with fewer than two points."""
+        shape, shapes = int(self.shape_of[trip]), self.feed.shapes
+        if shape >= 0:
+            part = slice(int(shapes.first[shape]), int(shapes.first[shape + 1]))
+            lon, lat = shapes.lon[part], shapes.lat[part]
+        else:
+            stops = self._stops(trip)
+            lon, lat = self.lon[stops], self.lat[stops]
+        known = np.isfinite(lon) & np.isfinite(lat)
+        return shapely.linestrings(lon[known], lat[known]) if known.sum() > 1 else None
+
+    def _stops(self, trip: int) -> NDArray[np.int32]:
+        calls = self.feed.calls
+        return calls.stop[calls.first[trip] : calls.first[trip + 1]]
 
 
 def trip_line(feed: Feed, trip: int) -> shapely.LineString | None:
     """The course of a trip: its shape, or straight lines between its stops; None with fewer than two points."""
-    shape = int(feed.trips["shape"].iat[trip])
-    return _shape_line(feed, shape) if shape >= 0 else _stop_line(feed, trip)
-
-
-def _shape_line(feed: Feed, shape: int) -> shapely.LineString | None:
-    part = slice(int(feed.shapes.first[shape]), int(feed.shapes.first[shape + 1]))
-    return _line(feed.shapes.lon[part], feed.shapes.lat[part])
-
-
-def _stop_line(feed: Feed, trip: int) -> shapely.LineString | None:
-    stops = feed.calls.stop[feed.calls.first[trip] : feed.calls.first[trip + 1]]
-    return _line(feed.stops["lon"].to_numpy()[stops], feed.stops["lat"].to_numpy()[stops])
-
-
-def _line(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> shapely.LineString | None:
-    known = np.isfinite(lon) & np.isfinite(lat)
-    if known.sum() < 2:
-        return None
-    return shapely.linestrings(lon[known], lat[known])
+    return _Courses(feed).line(trip)

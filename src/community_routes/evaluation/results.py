@@ -387,7 +387,9 @@ class Comparison:
         out = as_path(out)
         check_replaceable(out)
         with watch.stage("compare"):
-            results = replace(self.results, long_tables=TableKind(tables))
+            results, kind = self.results, TableKind(tables)
+            if kind != results.long_tables:  # what was worked out of the results is known by them
+                results = replace(results, long_tables=kind)
             for evaluation in self.evaluations:  # all that the report needs of them is found
                 evaluation.let_go()
             give_back()

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -25,6 +26,8 @@ from community_routes.report.summary import summary_table
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 _ROWS_AT_ONCE = 1 << 17
+_ROWS_OF_ONE_TEXT = 8
+"""How many rows there must be on average of a text that two columns make, for them to be put together once."""
 _TEXT = partial(pa.scalar, type=pa.large_string())
 _OF_ANY_MODE = ("costs", "operating_")
 _KEYS = {
@@ -72,7 +75,7 @@ def csv_parts(table: pd.DataFrame) -> Iterator[bytes]:
     yield (",".join(_quoted(str(name)) for name in table.columns) + "\r\n").encode("utf-8")
     for start in range(0, len(table) if len(table.columns) else 0, _ROWS_AT_ONCE):
         rows = table.iloc[start : start + _ROWS_AT_ONCE]
-        *cells, last = (_column_cells(rows.iloc[:, k]) for k in range(len(table.columns)))
+        *cells, last = (piece.texts.take(pa.array(piece.place)) for piece in _pieces(rows))
         ended = pc.binary_join_element_wise(last, _TEXT("\r\n"), _TEXT(""))
         joined = pc.binary_join_element_wise(*cells, ended, _TEXT(","))
         # What stands behind one another in memory is the text itself.
@@ -80,44 +83,75 @@ def csv_parts(table: pd.DataFrame) -> Iterator[bytes]:
         yield joined.buffers()[2][: int(ends[len(rows)])].to_pybytes()
 
 
-def _column_cells(column: pd.Series) -> pa.Array:
-    """All cells of a column as text without gaps, quoted where they must be; each distinct text is looked at once."""
+class _Cells(NamedTuple):
+    """The cells of one column, or of several with the commas between them: the different texts, and that of each row."""
+
+    texts: pa.Array
+    place: NDArray[np.int64]
+
+
+def _pieces(rows: pd.DataFrame) -> list[_Cells]:
+    """The cells of all columns; neighbours that say the same few things together are one piece."""
+    found: list[_Cells] = []
+    most = len(rows) // _ROWS_OF_ONE_TEXT
+    for k in range(len(rows.columns)):
+        cells = _column_cells(rows.iloc[:, k])
+        if found and len(found[-1].texts) <= most and len(cells.texts) <= most:
+            n = len(cells.texts)
+            place, pairs = pd.factorize(found[-1].place * n + cells.place)
+            if len(pairs) <= most:
+                both = (found[-1].texts.take(pa.array(pairs // n)), cells.texts.take(pa.array(pairs % n)))
+                found[-1] = _Cells(pc.binary_join_element_wise(*both, _TEXT(",")), place)
+                continue
+        found.append(cells)
+    return found
+
+
+def _column_cells(column: pd.Series) -> _Cells:
+    """All cells of a column, quoted where they must be; each different one is looked at once."""
     try:
         values = pa.array(column, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError):  # several kinds of value in one column
         return _cells_one_by_one(column)
     values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    if pa.types.is_floating(values.type):
-        return _number_cells(column.to_numpy(np.float64, na_value=np.nan))
-    if pa.types.is_integer(values.type) or pa.types.is_boolean(values.type):
-        return values.cast(pa.large_string()).fill_null("")
-    if not pa.types.is_dictionary(values.type):
-        values = values.dictionary_encode()
-    if not (pa.types.is_string(values.dictionary.type) or pa.types.is_large_string(values.dictionary.type)):
+    values = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
+    kind = values.dictionary.type
+    if pa.types.is_floating(kind):
+        return _placed(values.indices, _number_texts(values.dictionary.to_numpy().astype(np.float64)))
+    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
+        return _placed(values.indices, values.dictionary.cast(pa.large_string()))
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         return _cells_one_by_one(column)
-    return _words([safe_text(text) for text in values.dictionary.to_pylist()]).take(values.indices).fill_null("")
+    return _placed(values.indices, _words([safe_text(text) for text in values.dictionary.to_pylist()]))
+
+
+def _placed(indices: pa.Array, texts: pa.Array) -> _Cells:
+    """Cells by their places among the texts; empty where there is none."""
+    if not indices.null_count:
+        return _Cells(texts, indices.to_numpy().astype(np.int64))
+    place = indices.fill_null(len(texts)).to_numpy().astype(np.int64)
+    return _Cells(pa.concat_arrays([texts, _words([""])]), place)
 
 
 def _words(texts: list[str]) -> pa.Array:
     return pa.array([_quoted(text) for text in texts], pa.large_string())
 
 
-def _cells_one_by_one(column: pd.Series) -> pa.Array:
+def _cells_one_by_one(column: pd.Series) -> _Cells:
     """The same of values of any kind."""
-    return _words([cell_text(value) for value in column.astype(object)])
+    encoded = _words([cell_text(value) for value in column.astype(object)]).dictionary_encode()
+    return _placed(encoded.indices, encoded.dictionary)
 
 
-def _number_cells(values: NDArray[np.float64]) -> pa.Array:
+def _number_texts(distinct: NDArray[np.float64]) -> pa.Array:
     """``exact_number`` of each value: whole ones as integers, and by Python where Arrow would write an exponent elsewhere."""
-    encoded = pa.array(values, from_pandas=True).dictionary_encode()
-    distinct = encoded.dictionary.to_numpy()
     size = np.abs(distinct)
     whole = (distinct == np.rint(distinct)) & (size < 2**53)
     odd = ~whole & ~((size >= 1e-4) & (size < 1e9))
     integers = pa.array(np.where(whole, distinct, 0).astype(np.int64)).cast(pa.large_string())
-    texts = pc.if_else(pa.array(whole), integers, encoded.dictionary.cast(pa.large_string()))
+    texts = pc.if_else(pa.array(whole), integers, pa.array(distinct).cast(pa.large_string()))
     by_hand = _words([exact_number(value) for value in distinct[odd].tolist()])
-    return pc.replace_with_mask(texts, pa.array(odd), by_hand).take(encoded.indices).fill_null("")
+    return pc.replace_with_mask(texts, pa.array(odd), by_hand)
 
 
 def _quoted(cell: str) -> str:

@@ -91,6 +91,30 @@ def test_every_column_is_written_as_its_cells_are_one_by_one() -> None:
         assert [row[place] for row in rows[1:]] == [cell_text(value) for value in table[name].astype(object)], name
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_columns_that_repeat_one_another_are_written_as_each_alone(seed: int) -> None:
+    """Random columns of few texts and numbers beside long ones, with gaps, commas, quotes and formulas; in 3,000 rows."""
+    draw = np.random.default_rng(seed)
+    few = np.array(["a,b", '"q"', "=1+1", "", "plain", None], object)
+    kinds = {
+        "text": lambda: pd.Series(few[draw.integers(0, 6, 3000)], dtype=object),
+        "str": lambda: pd.Series(few[draw.integers(0, 5, 3000)], dtype="str"),
+        "category": lambda: pd.Series(pd.Categorical(few[draw.integers(0, 5, 3000)])),
+        "number": lambda: pd.Series(np.array([1.0, 0.1, np.nan, -3e-9, 5e20])[draw.integers(0, 5, 3000)]),
+        "whole": lambda: pd.Series(draw.integers(0, 3, 3000)),
+        "gaps": lambda: pd.Series(draw.integers(0, 3, 3000), dtype="Int64").mask(draw.random(3000) < 0.1),
+        "truth": lambda: pd.Series(draw.random(3000) < 0.5),
+        "mixed": lambda: pd.Series(np.array([1, "x", 2.5, None], object)[draw.integers(0, 4, 3000)], dtype=object),
+        "long": lambda: pd.Series(draw.normal(size=3000)),
+    }
+    chosen = draw.choice(list(kinds), size=12)
+    table = pd.DataFrame({f"{name}{i}": kinds[name]() for i, name in enumerate(chosen)})
+    columns = ([cell_text(value) for value in table[name].astype(object)] for name in table)
+    written = io.StringIO()
+    csv.writer(written, lineterminator="\r\n").writerows([list(table), *zip(*columns, strict=True)])
+    assert csv_text(table) == written.getvalue()
+
+
 def test_the_tables_have_their_columns_and_every_row(tmp_path: Path) -> None:
     results = made_results(25)
     write_tables(results, tmp_path)

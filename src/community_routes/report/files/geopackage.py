@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import geopandas as gpd
 import numpy as np
@@ -16,8 +17,9 @@ import pyogrio
 
 from community_routes.base.errors import as_path
 from community_routes.report.cells import exact_number, sorted_tables, with_numeric_cutoff
+from community_routes.report.figures import figures_of
 from community_routes.report.files.qgis import add_styles
-from community_routes.report.lead import Leading, View, headline_views
+from community_routes.report.lead import View, headline_views
 from community_routes.report.results import TODAY, Results
 
 _MOST_COLUMNS = 1500
@@ -73,9 +75,9 @@ def zone_layers(results: Results) -> dict[str, gpd.GeoDataFrame]:
     columns: dict[str, pd.Series] = {}
     layer_of: dict[str, str] = {}
     keys = ["scenario", "day", "window", "kind", "measure", "cutoff_min"]
-    lead = Leading(results).view
-    for table, column, prefix in ((results.access, "value", ""), (results.comparison, "change", "change__")):
-        for key, part in _leading(_headline(table), lead).groupby(keys, dropna=False, sort=True):
+    lead = figures_of(results).headline_view
+    for table, column, prefix in zip(_headlines(results), ("value", "change"), ("", "change__"), strict=True):
+        for key, part in _leading(table, lead).groupby(keys, dropna=False, sort=True):
             name = prefix + "__".join(str(item) for item in key[:-1])
             name += "" if pd.isna(key[-1]) else f"__{exact_number(float(key[-1]))}"
             if name in columns:  # names of other parts that hold the joining mark themselves
@@ -97,19 +99,31 @@ def zone_layers(results: Results) -> dict[str, gpd.GeoDataFrame]:
 def long_figures(results: Results) -> pd.DataFrame:
     """Every headline figure of whole kinds of place, one a row, with its change: to be joined by ``neighbourhood``."""
     keys = ["scenario", "day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min"]
-    values = _headline(results.access)[[*keys, "value", "unit"]]
-    changes = _headline(results.comparison)[[*keys, "change"]]
-    return values.merge(changes, on=keys, how="left").sort_values(keys, kind="stable", ignore_index=True)
+    levels, changes = _headlines(results)
+    both = levels[[*keys, "value", "unit"]].merge(changes[[*keys, "change"]], on=keys, how="left")
+    return both.sort_values(keys, kind="stable", ignore_index=True)
+
+
+_HEADLINES: WeakKeyDictionary[Results, tuple[pd.DataFrame, pd.DataFrame]] = WeakKeyDictionary()
+
+
+def _headlines(results: Results) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The headline figures of the tables of levels and of changes; found once for the same results."""
+    if results not in _HEADLINES:
+        _HEADLINES[results] = _headline(results.access), _headline(results.comparison)
+    return _HEADLINES[results]
 
 
 def _headline(table: pd.DataFrame) -> pd.DataFrame:
     """Places reached on average, and the median time to the nearest, of whole kinds of destination; of a study that measures
     neither, every measure's own headline."""
-    whole = with_numeric_cutoff(table[~table["kind"].str.contains("/", regex=False)])
-    reached = (whole["measure"] == "cumulative_opportunities") & (whole["reading"] == "mean")
-    nearest = (whole["measure"] == "nearest") & (whole["reading"] == "p50")
-    if (reached | nearest).any():
-        return whole[reached | nearest]
+    reached = (table["measure"] == "cumulative_opportunities") & (table["reading"] == "mean")
+    nearest = (table["measure"] == "nearest") & (table["reading"] == "p50")
+    kinds = table["kind"].unique()
+    whole = table["kind"].isin([kind for kind in kinds if "/" not in str(kind)])
+    if (whole & (reached | nearest)).any():
+        return with_numeric_cutoff(table[whole & (reached | nearest)])
+    whole = with_numeric_cutoff(table[whole])
     headline = {(view.measure, view.reading) for view in headline_views(whole)}
     own = [pair in headline for pair in zip(whole["measure"], whole["reading"], strict=True)]
     return whole[np.array(own, bool)]
@@ -170,7 +184,9 @@ def write_layers(layers: Mapping[str, pd.DataFrame], path: Path, stamp: dt.date,
     """
     with _GDAL:
         before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": f"{stamp.isoformat()}T00:00:00.000Z"})
+        # The file takes its place when it is whole: until then nobody needs each layer of it to be safe on the disk.
+        moment = {"OGR_CURRENT_DATE": f"{stamp.isoformat()}T00:00:00.000Z", "OGR_SQLITE_SYNCHRONOUS": "OFF"}
+        pyogrio.set_gdal_config_options(moment)
         try:
             for name, layer in layers.items():
                 named = layer.set_axis(unique_names(layer.columns), axis=1)
@@ -181,14 +197,19 @@ def write_layers(layers: Mapping[str, pd.DataFrame], path: Path, stamp: dt.date,
         except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as fault:
             raise OSError(errno.EIO, f"{path.name} cannot be written ({fault})") from fault
         finally:
-            pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+            pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before, "OGR_SQLITE_SYNCHRONOUS": None})
 
 
 def _storable(layer: pd.DataFrame) -> pd.DataFrame:
     """Columns of plain text and numbers, whatever pandas type they had."""
     frame = layer.reset_index(drop=True).copy()
     for name in frame.columns:
-        if name != "geometry" and not pd.api.types.is_numeric_dtype(frame[name]):
-            frame[name] = frame[name].astype(object).where(frame[name].notna(), None)
-            frame[name] = frame[name].map(lambda value: None if value is None else str(value))
+        column = frame[name]
+        if isinstance(column.dtype, pd.StringDtype):
+            frame[name] = pd.Series(column.to_numpy(object, na_value=None), dtype=object)
+        elif name != "geometry" and not pd.api.types.is_numeric_dtype(column):
+            texts = [
+                None if is_missing else str(value) for value, is_missing in zip(column, column.isna(), strict=True)
+            ]
+            frame[name] = pd.Series(texts, dtype=object)
     return frame.set_crs("EPSG:4326", allow_override=True) if isinstance(frame, gpd.GeoDataFrame) else frame

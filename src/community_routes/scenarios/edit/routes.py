@@ -100,8 +100,8 @@ def describe_route(feed: Feed, route: int) -> str:
 
 def route_name(feed: Feed, route: int) -> str:
     """What riders call it: the short name, else the long name, else the id."""
-    row = feed.routes.iloc[route]
-    return str(row["route_short_name"] or row["route_long_name"] or row["route_id"])
+    names = (feed.routes[column].iat[route] for column in ("route_short_name", "route_long_name", "route_id"))
+    return str(next(filter(None, names), ""))
 
 
 def stop_name(feed: Feed, stop: int) -> str:
