@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -128,34 +129,52 @@ def route_table(
     """
     active = np.unique(np.concatenate([np.zeros(0, np.int64), *trips_by_day(feed, dates).values()]))
     route_of, shape_of = feed.trips["route"].to_numpy(), feed.trips["shape"].to_numpy()
-    rows, ids = [], feed.routes["route_id"].to_numpy()
-    for route in np.unique(route_of[active]).tolist():
-        if only is not None and ids[route] not in only:
+    active = active[np.argsort(route_of[active], kind="stable")]
+    routes, first = np.unique(route_of[active], return_index=True)
+    told = {name: feed.routes[name].tolist() for name in _TOLD}
+    courses = _Courses(feed)
+    shown, points, of_line, of_route = list[int](), list[NDArray[np.float64]](), list[int](), list[int]()
+    for route, trips in zip(routes.tolist(), np.split(active, first[1:]), strict=True):
+        if only is not None and told["route_id"][route] not in only:
             continue
-        info = feed.routes.iloc[route]
-        lines = _courses(feed, active[route_of[active] == route], shape_of)
-        geometry = shapely.clip_by_rect(shapely.multilinestrings(lines), *box) if lines else None
-        if geometry is None or geometry.is_empty:
-            continue
-        rows.append(
-            {
-                "scenario": scenario,
-                "route_id": info["route_id"],
-                "name": info["route_short_name"] or info["route_long_name"] or info["route_id"],
-                "mode": mode_of(int(info["route_type"])),
-                "color": f"#{info['route_color'].lower()}" if info["route_color"] else "",
-                "new": info["route_id"] in new,
-                "geometry": shapely.simplify(geometry, _SIMPLIFY_DEGREES),
-            }
-        )
-    columns = ["scenario", "route_id", "name", "mode", "color", "new", "geometry"]
-    table = pd.DataFrame(rows, columns=columns)
+        for trip in _drawn(feed, trips, shape_of):
+            line = courses.of(trip)
+            if len(line) > 1:
+                of_line.append(len(line))
+                of_route.append(len(shown))
+                points.append(line)
+        if of_route and of_route[-1] == len(shown):
+            shown.append(route)
     import geopandas as gpd
 
-    return gpd.GeoDataFrame(table, geometry="geometry", crs="EPSG:4326")
+    geometry = np.empty(0, object)
+    if shown:
+        lines = shapely.linestrings(np.concatenate(points), indices=np.repeat(np.arange(len(points)), of_line))
+        whole = shapely.multilinestrings(lines, indices=np.asarray(of_route))
+        geometry = shapely.simplify(shapely.clip_by_rect(whole, *box), _SIMPLIFY_DEGREES)
+    inside = [not empty for empty in shapely.is_empty(geometry).tolist()]
+    rows = [
+        {
+            "scenario": scenario,
+            "route_id": told["route_id"][route],
+            "name": told["route_short_name"][route] or told["route_long_name"][route] or told["route_id"][route],
+            "mode": mode_of(int(told["route_type"][route])),
+            "color": f"#{told['route_color'][route].lower()}" if told["route_color"][route] else "",
+            "new": told["route_id"][route] in new,
+            "geometry": shape,
+        }
+        for route, shape, is_inside in zip(shown, geometry, inside, strict=True)
+        if is_inside
+    ]
+    columns = ["scenario", "route_id", "name", "mode", "color", "new", "geometry"]
+    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs="EPSG:4326")
 
 
-def _courses(feed: Feed, trips: NDArray[np.int64], shape_of: NDArray[np.int32]) -> list[shapely.LineString]:
+_TOLD = ("route_id", "route_short_name", "route_long_name", "route_type", "route_color")
+
+
+def _drawn(feed: Feed, trips: NDArray[np.int64], shape_of: NDArray[np.int32]) -> list[int]:
+    """One trip of each course of a route, those with most trips first, as many as are drawn."""
     shaped = trips[shape_of[trips] >= 0]
     _, first_of, counts = np.unique(shape_of[shaped], return_index=True, return_counts=True)
     common = list(zip(counts.tolist(), shaped[first_of].tolist(), strict=True))
@@ -165,31 +184,33 @@ def _courses(feed: Feed, trips: NDArray[np.int64], shape_of: NDArray[np.int32]) 
         by_stops.setdefault(stops.tobytes(), []).append(trip)
     common += [(len(of_course), of_course[0]) for of_course in by_stops.values()]
     common.sort(key=lambda course: (-course[0], course[1]))
-    lines = [
-        _shape_line(feed, int(shape_of[trip])) if shape_of[trip] >= 0 else _stop_line(feed, trip)
-        for _, trip in common[:_MOST_COURSES]
-    ]
-    return [line for line in lines if line is not None]
+    return [trip for _, trip in common[:_MOST_COURSES]]
+
+
+class _Courses:
+    """The courses of a feed's trips: of a trip its shape, or the places of its stops where it has none."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed, self._calls, self._shapes = feed, feed.calls, feed.shapes
+        self._shape_of = feed.trips["shape"].to_numpy()
+
+    @cached_property
+    def _stops(self) -> NDArray[np.float64]:
+        """Longitude and latitude of each stop."""
+        return np.column_stack([self._feed.stops[name].to_numpy(np.float64) for name in ("lon", "lat")])
+
+    def of(self, trip: int) -> NDArray[np.float64]:
+        """Longitude and latitude of the points that are known, shape (n, 2)."""
+        shape = int(self._shape_of[trip])
+        if shape >= 0:
+            part = slice(int(self._shapes.first[shape]), int(self._shapes.first[shape + 1]))
+            points = np.column_stack((self._shapes.lon[part], self._shapes.lat[part]))
+        else:
+            points = self._stops[self._calls.stop[self._calls.first[trip] : self._calls.first[trip + 1]]]
+        return points[np.isfinite(points).all(axis=1)]
 
 
 def trip_line(feed: Feed, trip: int) -> shapely.LineString | None:
     """The course of a trip: its shape, or straight lines between its stops; None with fewer than two points."""
-    shape = int(feed.trips["shape"].iat[trip])
-    return _shape_line(feed, shape) if shape >= 0 else _stop_line(feed, trip)
-
-
-def _shape_line(feed: Feed, shape: int) -> shapely.LineString | None:
-    part = slice(int(feed.shapes.first[shape]), int(feed.shapes.first[shape + 1]))
-    return _line(feed.shapes.lon[part], feed.shapes.lat[part])
-
-
-def _stop_line(feed: Feed, trip: int) -> shapely.LineString | None:
-    stops = feed.calls.stop[feed.calls.first[trip] : feed.calls.first[trip + 1]]
-    return _line(feed.stops["lon"].to_numpy()[stops], feed.stops["lat"].to_numpy()[stops])
-
-
-def _line(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> shapely.LineString | None:
-    known = np.isfinite(lon) & np.isfinite(lat)
-    if known.sum() < 2:
-        return None
-    return shapely.linestrings(lon[known], lat[known])
+    points = _Courses(feed).of(trip)
+    return shapely.linestrings(points) if len(points) > 1 else None

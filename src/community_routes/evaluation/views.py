@@ -175,9 +175,9 @@ def _view(
 ) -> JourneyView:
     query = window_query(evaluation.study.file, window)
     found = journeys(evaluation.networks[day], query, evaluation.walks, origin, destination, depart_s)
-    place = evaluation.opportunities.table.iloc[destination]
+    places = evaluation.opportunities.table
     zone = evaluation.zones.table["id"].iat[int(evaluation.zones.origins["zone"].iat[origin])]
-    name = str(place["name"] or place["id"])
+    name = str(places["name"].iat[destination] or places["id"].iat[destination])
     view = JourneyView(evaluation.scenario, day, depart_s, str(zone), name)
     if not found:
         return replace(view, reason="over_time")
@@ -205,13 +205,13 @@ def _leg(evaluation: Evaluation, leg: Walk | Ride, origin: int, destination: int
         lon, lat = _walk_line(evaluation, leg, origin, destination, known)
         ends = name(leg.from_stop, str(zone)), name(leg.to_stop, place)
         return LegView("walk", "", *ends, leg.depart_s, leg.arrive_s, lon=lon, lat=lat)
-    route = evaluation.feed.routes.iloc[int(evaluation.feed.trips["route"].iat[leg.trips[0]])]
-    called = route["route_short_name"] or route["route_long_name"] or route["route_id"]
+    routes, row = evaluation.feed.routes, int(evaluation.feed.trips["route"].iat[leg.trips[0]])
+    names = (routes[column].iat[row] for column in ("route_short_name", "route_long_name", "route_id"))
     calls = np.array([*leg.calls, leg.calls[-1] + 1])
     at = evaluation.feed.calls.stop[calls]
     return LegView(
-        mode_of(int(route["route_type"])),
-        str(called),
+        mode_of(int(routes["route_type"].iat[row])),
+        str(next((name for name in names if name), "")),
         name(leg.from_stop, ""),
         name(leg.to_stop, ""),
         leg.depart_s,
