@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from community_routes.base.times import HOUR, MINUTE, UNREACHED
-from community_routes.fares.feed import FeedPrices, times_within_feed_budgets
+from community_routes.fares.feed import FeedPrices
 from community_routes.network.network import assemble_network
 from community_routes.routing.journeys import journeys
 from community_routes.routing.query import Query, Walks
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.study.fares import Fares
 from drawn import DATE, drawn_feed, footpath_matrix, links_of, walks_to_stops
+from searching import times_within_feed_budgets
 
 NO = UNREACHED
 

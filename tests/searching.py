@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.fares import by_ticket, feed
 from community_routes.network.network import Network, assemble_network
 from community_routes.routing.query import Query, Walks
+from community_routes.routing.search import as_seconds
 from community_routes.routing.travel_times import travel_times_by_departure
 from drawn import links_of
 from random_networks import Case
@@ -48,3 +50,13 @@ def times_of(case: Case, *, arrive_by: bool = False, threads: int = 1, **changes
     return travel_times_by_departure(
         network_of(case), query_of(case, arrive_by=arrive_by), walks_of(case), threads=threads
     )
+
+
+def times_within_budgets(*arguments: Any, **choices: Any) -> NDArray[np.int32]:
+    """The library's times within budgets of tickets, as int32 with UNREACHED."""
+    return as_seconds(by_ticket.times_within_budgets(*arguments, **choices))
+
+
+def times_within_feed_budgets(*arguments: Any, **choices: Any) -> NDArray[np.int32]:
+    """The same with a timetable's own fares."""
+    return as_seconds(feed.times_within_feed_budgets(*arguments, **choices))

@@ -25,7 +25,6 @@ from community_routes.fares.feed import (
     feed_prices,
     has_feed_fares,
     monthly_feed_costs,
-    times_within_feed_budgets,
 )
 from community_routes.fares.products import build_gtfs_fares
 from community_routes.fares.tickets import FareRide
@@ -36,7 +35,7 @@ from drawn import drawn_feed
 from paying import Journeys, by_cutting, small_case
 from priced import QUICK_OR_CHEAP, attributes, minutes, table, with_fares
 from random_networks import Case
-from searching import network_of, query_of, walks_of
+from searching import network_of, query_of, times_within_feed_budgets, walks_of
 from slow import joined_runs
 from small_town import STUDY, town_study
 

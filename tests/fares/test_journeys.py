@@ -7,7 +7,6 @@ import math
 import numpy as np
 
 from community_routes.base.times import HOUR, MINUTE
-from community_routes.fares.by_ticket import times_within_budgets
 from community_routes.fares.journeys import journey_fare, rides_of, straight_km
 from community_routes.fares.tickets import TicketFares, cheapest_month
 from community_routes.network.network import assemble_network
@@ -15,6 +14,7 @@ from community_routes.routing.journeys import journeys
 from community_routes.routing.query import Query, Walks
 from community_routes.sources.study.fares import Fares
 from drawn import DATE, drawn_feed, footpath_matrix, links_of, walks_to_stops
+from searching import times_within_budgets
 
 FEED = drawn_feed(
     "1: A 08:05  M 08:15",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from community_routes.base.times import HOUR, UNREACHED
 from community_routes.fares import levels
-from community_routes.fares.by_ticket import TicketsHeld, times_within_budgets
+from community_routes.fares.by_ticket import TicketsHeld
 from community_routes.fares.machine import Way, build_ways
 from community_routes.fares.month import monthly_costs
 from community_routes.fares.tickets import TicketFares
@@ -22,7 +22,7 @@ from community_routes.sources.study.fares import Fares
 from drawn import DATE, drawn_feed, footpath_matrix, links_of, walks_to_stops
 from paying import random_terms
 from random_networks import Case, random_case
-from searching import network_of, query_of, walks_of
+from searching import network_of, query_of, times_within_budgets, walks_of
 
 
 def months(case: Case, terms: dict[str, Any], *, concession: bool = False) -> NDArray[np.float64]:

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from community_routes.base.times import HOUR, MINUTE, UNREACHED
 from community_routes.fares import search
-from community_routes.fares.by_ticket import times_within_budgets
 from community_routes.fares.machine import Way, build_allowances, build_ways, totals
 from community_routes.fares.tickets import FareRide, TicketFares, cheapest_journey
 from community_routes.network.network import assemble_network
@@ -21,7 +20,7 @@ from community_routes.routing.travel_times import travel_times_by_departure
 from community_routes.sources.study.fares import Fares
 from drawn import DATE, drawn_feed, footpath_matrix, links_of, walks_to_stops
 from random_networks import Case, random_case
-from searching import network_of, query_of, times_of, walks_of
+from searching import network_of, query_of, times_of, times_within_budgets, walks_of
 from slow import NEVER, SlowSearch
 
 

@@ -277,3 +277,17 @@ def test_departures_within_a_time_and_the_nearest_of_groups() -> None:
     assert reach.departures_within(cube, np.array([2]), NEVER - 1).tolist() == [[1]]
     assert reach.nearest_of_groups(cube, np.array([0, 1, 0]), 2, NEVER).tolist() == [[[100, 101], [40, 100]]]
     assert reach.nearest_of_groups(cube, np.array([-1, 0, 0]), 1, NEVER).tolist() == [[[101], [100]]]
+
+
+@pytest.mark.parametrize("columns", [[0, 1, 2, 3, 4], [0, 2, 4], [3], []])
+@pytest.mark.parametrize("n_cutoffs", [1, 3, 9])
+def test_whole_amounts_add_up_in_any_order(columns: list[int], n_cutoffs: int) -> None:
+    """Side by side or not, for few cutoffs or many, the sums are those of the amounts one after the other."""
+    draw = np.random.default_rng(n_cutoffs)
+    times = draw.integers(0, 100, (7, 5)).astype(np.int16)
+    times[draw.random(times.shape) < 0.2] = NEVER
+    amounts, cutoffs = draw.integers(0, 1000, 5), np.arange(1, n_cutoffs + 1) * 10
+    wanted = [[amounts[[c for c in columns if row[c] <= cutoff]].sum() for cutoff in cutoffs] for row in times]
+    chosen = np.asarray(columns, np.int64)
+    assert reach.whole_sums_within(times, chosen, amounts, cutoffs).tolist() == wanted
+    assert reach.sum_within(times, chosen, amounts.astype(np.float64), -1, cutoffs).tolist() == wanted

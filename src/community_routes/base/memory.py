@@ -9,12 +9,18 @@ import gc
 import pyarrow as pa
 
 
-def give_back() -> None:
+def give_back(*, collect: bool = True) -> None:
     """Return what nobody uses any more to the system, before other work takes as much again.
 
     Freed arrays of a few megabytes and columns of text otherwise stay with the program, between those that are in use.
+
+    Parameters
+    ----------
+    collect : bool
+        Whether to look for objects that hold one another as well, which takes some hundredths of a second.
     """
-    gc.collect()
+    if collect:
+        gc.collect()
     pa.default_memory_pool().release_unused()
     with contextlib.suppress(OSError, AttributeError):  # only where the C library is glibc
         ctypes.CDLL(None).malloc_trim(0)

@@ -474,10 +474,10 @@ def paired_outcomes(
     keys = proposal.opportunities.keys
     kind = pd.Index(keys).get_indexer(proposal.opportunities.table["key"]).astype(np.int64)
     at_origin, at_place = (
-        np.arange(len(theirs)) if ours is theirs else _rows(name(ours), name(theirs))
-        for ours, theirs, name in (
-            (today.zones.origins, proposal.zones.origins, lambda table: table["id"]),
-            (today.opportunities.table, proposal.opportunities.table, _places),
+        np.arange(len(theirs)) if ours is theirs else _rows(_names(ours), _names(theirs))
+        for ours, theirs in (
+            (today.zones.origins, proposal.zones.origins),
+            (today.opportunities.table, proposal.opportunities.table),
         )
     )
     before = _aligned(as_cube(before_s), at_origin, at_place)
@@ -517,8 +517,9 @@ def paired_table(proposal: Evaluation, outcomes: Mapping[tuple[str, str], Outcom
     )
 
 
-def _places(table: pd.DataFrame) -> pd.Series[str]:
-    return table["key"].astype(str) + "\n" + table["id"].astype(str)
+def _names(table: pd.DataFrame) -> pd.Series[str]:
+    """What tells origins apart, and places: their ids, with the key of their kind where they have one."""
+    return table["key"].astype(str) + "\n" + table["id"].astype(str) if "key" in table else table["id"]
 
 
 def _rows(old: pd.Series[str], new: pd.Series[str]) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.base.errors import UsageError
+from community_routes.base.memory import give_back
 from community_routes.base.notices import Notice
 from community_routes.base.timings import Stopwatch
 from community_routes.evaluation.case import Case, Study, window_query
@@ -434,6 +435,10 @@ def evaluate_case(
                 found, places = search.shift(day, shift, windows[-1])
             figures.append(found)
             beside.append(("shifts", places))
+        with run.stage("network"):
+            case.networks[day].let_go()
+    if asked.measures is None:
+        give_back(collect=False)
     kinds = dict.fromkeys(kind for kind, _ in beside)
     return Evaluation(
         case=case,

@@ -47,7 +47,14 @@ from community_routes.measures.measure import beside
 from community_routes.measures.meeting import hide_together
 from community_routes.report.files.tables import write_files
 from community_routes.report.notebook import map_html, notebook_html, table_html
-from community_routes.report.results import BASE_COMPARISON, BASE_GROUPS, Results, ScenarioSummary, empty_table
+from community_routes.report.results import (
+    BASE_COMPARISON,
+    BASE_GROUPS,
+    JourneyView,
+    Results,
+    ScenarioSummary,
+    empty_table,
+)
 from community_routes.report.shapes import with_shapes
 from community_routes.routing.runner import Progress, Runner
 from community_routes.scenarios.change import OfRoute
@@ -190,6 +197,11 @@ class Comparison:
         return pd.concat(tables, ignore_index=True) if tables else empty_table(COMPARISON_COLUMNS)
 
     @cached_property
+    def _journeys(self) -> tuple[JourneyView, ...]:
+        """Journeys today and under each proposal."""
+        return sample_journeys(self.today, self.proposals)
+
+    @cached_property
     def _by_side(self) -> dict[str, BySide]:
         """What is counted departure by departure."""
         return by_side(self.today, self.proposals)
@@ -268,7 +280,7 @@ class Comparison:
             has_population=study.zones.has_population,
             background=study.background,
             nearest_places=nearest_places(self.evaluations),
-            journeys=sample_journeys(self.today, self.proposals),
+            journeys=self._journeys,
             postcodes=self._postcodes(box),
             extra=self._extra(),
             windows={name: format_window(window.time) for name, window in file.travel.windows.items()},
@@ -387,12 +399,13 @@ class Comparison:
         out = as_path(out)
         check_replaceable(out)
         with watch.stage("compare"):
+            _ = self._by_side, self._journeys, self.costs
+            for evaluation in self.evaluations:  # all that the report needs of their networks and times is found
+                evaluation.let_go()
+            give_back()
             results, kind = self.results, TableKind(tables)
             if kind != results.long_tables:  # what was worked out of the results is known by them
                 results = replace(results, long_tables=kind)
-            for evaluation in self.evaluations:  # all that the report needs of them is found
-                evaluation.let_go()
-            give_back()
         with watch.stage("report"), new_folder(out) as made:
             write_files(results, made, maps=maps, pdf=pdf, workbook=workbook, templates=templates)
             keep_inputs_of(self.study, self._scenarios(), made, wanted=keep_inputs)

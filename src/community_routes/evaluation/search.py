@@ -31,7 +31,6 @@ from community_routes.measures.shifts import Shift, search_shift, shift_tables
 from community_routes.measures.wards import ward_table
 from community_routes.network.network import Network
 from community_routes.network.timetable.changes import Changes
-from community_routes.routing.matrices import as_cube
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.runner import Runner
 from community_routes.sources.gtfs.feed import Feed
@@ -72,7 +71,7 @@ class Search:
                 zone_times = runner.cube(network, query, case.zone_walks, where)
             if case.fares is not None and BUDGETS in self.choice.needs:
                 times = self._within_budgets(network, query, case.fares)
-                of_budget = {budget: as_cube(of_it) for budget, of_it in zip(case.fares.budgets, times, strict=True)}
+                of_budget = dict(zip(case.fares.budgets, times, strict=True))
             commutes = self._commutes(network, query)
         return replace(
             self.before_search(day, window, query),
@@ -106,7 +105,7 @@ class Search:
             keys=tuple(file.destinations),
         )
 
-    def _within_budgets(self, network: Network, query: Query, fares: Fares) -> NDArray[np.int32]:
+    def _within_budgets(self, network: Network, query: Query, fares: Fares) -> NDArray[np.int16]:
         """Times within the study's budgets, by the study's prices or the timetable's own."""
         own, asked = feed_prices(network.feed, fares, []), (network, query, self.case.walks)
         threads = self.runner.threads

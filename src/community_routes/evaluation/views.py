@@ -176,9 +176,9 @@ def _view(
 ) -> JourneyView:
     query = window_query(evaluation.study.file, window)
     found = journeys(evaluation.networks[day], query, evaluation.walks, origin, destination, depart_s)
-    place = evaluation.opportunities.table.iloc[destination]
+    places = evaluation.opportunities.table
     zone = evaluation.zones.table["id"].iat[int(evaluation.zones.origins["zone"].iat[origin])]
-    name = str(place["name"] or place["id"])
+    name = str(places["name"].iat[destination] or places["id"].iat[destination])
     view = JourneyView(evaluation.scenario, day, depart_s, str(zone), name)
     if not found:
         return replace(view, reason="over_time")

@@ -140,7 +140,7 @@ class TicketsHeld:
 
 def times_within_budgets(
     network: Network, query: Query, walks: Walks, prices: TicketFares, budgets: Sequence[float], *, threads: int = 1
-) -> NDArray[np.int32]:
+) -> NDArray[np.int16]:
     """Travel time of every origin, departure and destination for each budget, with singles and day tickets.
 
     Parameters
@@ -158,7 +158,7 @@ def times_within_budgets(
 
     Returns
     -------
-    int32, shape (n_budgets, n_origins, n_departures, n_destinations)
+    int16, shape (n_budgets, n_origins, n_departures, n_destinations)
         As of ``search.quickest_within``.
     """
     cents = [b if b == math.inf else math.floor(b * 100 + 1e-6) for b in budgets]

@@ -392,7 +392,7 @@ def _other_currencies(feed: Feed, study: Fares | None) -> list[Notice]:
 
 def times_within_feed_budgets(
     network: Network, query: Query, walks: Walks, prices: FeedPrices, budgets: Sequence[float], *, threads: int = 1
-) -> NDArray[np.int32]:
+) -> NDArray[np.int16]:
     """``by_ticket.times_within_budgets`` with the timetable's fares, in the same shape.
 
     Raises

@@ -283,19 +283,19 @@ def describe_ride(
     mode : str
         One of ``modes.MODES``.
     """
-    route = feed.routes.iloc[int(feed.trips["route"].iat[trip])]
-    agency = int(route["agency"])
-    named = feed.agencies.iloc[agency] if agency >= 0 else {"agency_id": "", "agency_name": ""}
-    zones = feed.stops["zone_id"] if "zone_id" in feed.stops else pd.Series([""] * len(feed.stops))
+    routes, row = feed.routes, int(feed.trips["route"].iat[trip])
+    agency = int(routes["agency"].iat[row])
+    named = (str(feed.agencies[name].iat[agency]) if agency >= 0 else "" for name in ("agency_id", "agency_name"))
+    zones = [str(feed.stops["zone_id"].iat[stop]) if "zone_id" in feed.stops else "" for stop in (from_stop, to_stop)]
     return FareRide(
-        route_id=str(route["route_id"]),
-        route_name=str(route["route_short_name"]),
-        agency_id=str(named["agency_id"]),
-        agency_name=str(named["agency_name"]),
+        route_id=str(routes["route_id"].iat[row]),
+        route_name=str(routes["route_short_name"].iat[row]),
+        agency_id=next(named),
+        agency_name=next(named),
         mode=mode,
         km=km,
         board_s=board_s,
         alight_s=alight_s,
-        from_zone=str(zones.iat[from_stop]),
-        to_zone=str(zones.iat[to_stop]),
+        from_zone=zones[0],
+        to_zone=zones[1],
     )

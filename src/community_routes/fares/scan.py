@@ -27,7 +27,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.base.kernels import kernel, step
-from community_routes.base.times import UNREACHED
 from community_routes.fares.machine import Allowances, RunClasses
 
 NEVER: Final = 32767
@@ -558,12 +557,12 @@ def read_allowance(
     vehicles: Vehicles,
     rows: Rows,
     columns: Columns,
-    result: NDArray[np.int32],
+    result: NDArray[np.int16],
 ) -> None:
     """Travel times of every origin and departure with an allowance, into columns of ``result`` (origin, departure, column).
 
     A waiting row holds all later events of its place, so that from the latest departure to the first only events that
-    have just become catchable are read. UNREACHED is what is not reached within the limit.
+    have just become catchable are read. NEVER is what is not reached within the limit.
 
     Parameters
     ----------
@@ -602,7 +601,7 @@ def read_allowance(
                     at[i] = found
                     i += 1
             line = result[origin, d, columns.first : columns.end]
-            leave, longest = np.int32(departures_s[d] - moments.base_s), np.int32(moments.longest_s)
+            leave, longest = np.int16(departures_s[d] - moments.base_s), np.int16(moments.longest_s)
             for lane in range(len(line)):
-                taken = np.int32(best[lane] - leave)
-                line[lane] = taken if (best[lane] < NEVER) & (taken <= longest) else np.int32(UNREACHED)
+                taken = np.int16(best[lane] - leave)
+                line[lane] = taken if (best[lane] < NEVER) & (taken <= longest) else np.int16(NEVER)

@@ -20,8 +20,9 @@ from community_routes.fares.levels import least_to_pay, on_foot
 from community_routes.fares.machine import Fares, build_allowances, build_ways
 from community_routes.fares.span import Sought, Span
 from community_routes.network.network import Network
+from community_routes.routing.matrices import as_cube
 from community_routes.routing.query import Query, Walks
-from community_routes.routing.travel_times import travel_times_by_departure
+from community_routes.routing.travel_times import cube_by_departure
 
 LONGEST_SPAN_S = 32_000
 """First departure to last useful arrival in one scan: what 16 bits hold."""
@@ -31,7 +32,7 @@ _MOST_ALLOWANCES = 1000
 
 def quickest_within(
     network: Network, query: Query, walks: Walks, fares: Fares, budgets: Sequence[float], *, threads: int = 1
-) -> NDArray[np.int32]:
+) -> NDArray[np.int16]:
     """Travel time of every origin, departure and destination for each budget.
 
     Parameters
@@ -48,8 +49,8 @@ def quickest_within(
 
     Returns
     -------
-    int32, shape (n_budgets, n_origins, n_departures, n_destinations)
-        Seconds; UNREACHED where the budget pays for no journey within the limits. Walking all the way is free.
+    int16, shape (n_budgets, n_origins, n_departures, n_destinations)
+        Seconds; NEVER where the budget pays for no journey within the limits. Walking all the way is free.
 
     Raises
     ------
@@ -59,10 +60,10 @@ def quickest_within(
     parts = [_quickest(span, finite) for span in _spans(network, query, walks, fares, threads)]
     found = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2)
     start, to, walk_s = on_foot(walks.direct, query.max_travel_s)
-    found[:, start, :, to] = np.minimum(found[:, start, :, to], walk_s[:, None, None])
+    found[:, start, :, to] = np.minimum(found[:, start, :, to], walk_s.astype(np.int16)[:, None, None])
     if len(finite) == len(budgets):
         return found
-    free = travel_times_by_departure(network, query, walks, threads=threads)
+    free = cube_by_departure(network, query, walks, threads=threads)
     known = iter(found)
     return np.stack([next(known) if b < math.inf else free for b in budgets])
 
@@ -99,7 +100,7 @@ def _spans(network: Network, query: Query, walks: Walks, fares: Fares, threads: 
     return spans
 
 
-def _quickest(span: Span, budgets: Sequence[int]) -> NDArray[np.int32]:
+def _quickest(span: Span, budgets: Sequence[int]) -> NDArray[np.int16]:
     """Seconds within each budget (hundredths), shape (n_budgets, n_origins, n_departures, n_destinations)."""
     most, max_rides = max(budgets, default=0), span.query.max_rides
     ways = build_ways(span.fares, span.kinds, max_rides=max_rides, most_cents=most)
@@ -111,4 +112,4 @@ def _quickest(span: Span, budgets: Sequence[int]) -> NDArray[np.int32]:
     found = np.full(shape, UNREACHED, np.int32)
     nothing = np.empty((shape[1], 0, shape[3]), np.int32)
     span.follow_labels(ways, Sought(nothing, found, (), tuple(budgets), most))
-    return found
+    return as_cube(found)

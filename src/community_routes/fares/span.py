@@ -169,10 +169,10 @@ class Span:
 
     # --- from blocks of destinations -----------------------------------------------------------------------------------
 
-    def quickest(self, allowances: Allowances, starts: Sequence[int]) -> NDArray[np.int32]:
+    def quickest(self, allowances: Allowances, starts: Sequence[int]) -> NDArray[np.int16]:
         """Seconds with each allowance, shape (n_starts, n_origins, n_departures, n_destinations)."""
         shape = len(starts), self.walks.n_origins, len(self.moments), self.walks.n_destinations
-        found = np.empty(shape, np.int32)
+        found = np.empty(shape, np.int16)
 
         def read(block: slice, rows: Rows) -> None:
             for start, times in zip(starts, found, strict=True):
@@ -181,13 +181,13 @@ class Span:
         self._scan_backward(allowances, read)
         return found
 
-    def soonest(self, allowances: Allowances, starts: Sequence[int]) -> NDArray[np.int32]:
+    def soonest(self, allowances: Allowances, starts: Sequence[int]) -> NDArray[np.int16]:
         """The shortest time at any departure with each allowance, shape (n_starts, n_origins, n_destinations)."""
-        found = np.empty((len(starts), self.walks.n_origins, self.walks.n_destinations), np.int32)
+        found = np.empty((len(starts), self.walks.n_origins, self.walks.n_destinations), np.int16)
 
         def read(block: slice, rows: Rows) -> None:
             n = block.stop - block.start
-            each = np.empty((found.shape[1], len(self.moments), n), np.int32)
+            each = np.empty((found.shape[1], len(self.moments), n), np.int16)
             for start, times in zip(starts, found, strict=True):
                 self._read(start, rows, slice(0, n), each)
                 times[:, block] = each.min(axis=1)
@@ -237,7 +237,7 @@ class Span:
             larger[:n_rows] = rows.waiting[:n_rows]
             rows = rows._replace(waiting=larger)
 
-    def _read(self, start: int, rows: Rows, block: slice, times: NDArray[np.int32]) -> None:
+    def _read(self, start: int, rows: Rows, block: slice, times: NDArray[np.int16]) -> None:
         """Seconds with an allowance, into some columns of (n_origins, n_departures, n_destinations)."""
         columns = Columns(block.start, block.stop)
         read_allowance(start, self.moments, self.seconds, self.access, self.vehicles, rows, columns, times)

@@ -315,6 +315,7 @@ class Equity:
     def __init__(self, totals: Mapping[str, float], lines: Mapping[_Key, float] | None = None) -> None:
         self._totals, self._lines = totals, lines or {}
         self._known: dict[tuple[int, int, int], tuple[object, dict[str, tuple[float, str]]]] = {}
+        self._people: dict[tuple[int, int], tuple[object, FloatArray]] = {}
 
     def rows(
         self, scenario: str, figures: Sequence[WindowFigures], baseline: Sequence[WindowFigures] = ()
@@ -323,9 +324,8 @@ class Equity:
         before = {key: (part, row) for part in baseline for key, row in _counts(part)}
         records: list[dict[str, Any]] = []
         for part in figures:
-            population = part.zones["population"].astype("Float64").astype(float)
-            persons = float(population.sum())
-            by_id = population.fillna(0.0).to_numpy()[part.by_id]
+            population, _ = self._people_of(part.zones, part.zones)
+            persons, by_id = float(np.nansum(population)), np.nan_to_num(population)[part.by_id]
             for key, row in _counts(part):
                 day, window, kind, measure, cutoff = key
                 if kind not in self._totals:
@@ -347,18 +347,28 @@ class Equity:
         cutoffs = whole_or_float([about.cutoff_min for part in figures for about in part.about])
         return table.astype({"cutoff_min": cutoffs.dtype})
 
+    def _people_of(self, zones: pd.DataFrame, people: pd.DataFrame) -> FloatArray:
+        """Population and deprivation rank of some zones, shape (2, n_zones), as another table of zones has them."""
+        asked = id(zones), id(people)
+        if asked not in self._people:
+            found = pd.DataFrame({name: people[name] for name in ("id", "population", "deprivation_rank")})
+            if zones is not people:
+                found = found.set_index("id").reindex(zones["id"].tolist())
+            columns = [
+                found[name].astype("Float64").astype(float).to_numpy() for name in ("population", "deprivation_rank")
+            ]
+            self._people[asked] = (zones, people), np.array(columns)
+        return self._people[asked][1]
+
     def _indices(self, part: WindowFigures, row: int, key: _Key, zones: pd.DataFrame) -> dict[str, tuple[float, str]]:
         """Value and unit of each index of a figure for the people of some zones; worked out once for the same."""
         asked = id(part), row, id(zones)
         if asked not in self._known:
-            people = zones[["id", "population", "deprivation_rank"]]
-            if part.zones is not zones:
-                people = people.set_index("id").reindex(part.zones["id"].tolist()).reset_index()
-            of_zone = people[["population", "deprivation_rank"]].astype("Float64").astype(float).to_numpy()[part.by_id]
+            persons, rank = self._people_of(part.zones, zones)
             found = _all_indices(
                 part.value[row, part.by_id],
-                np.nan_to_num(of_zone[:, 0]),
-                of_zone[:, 1],
+                np.nan_to_num(persons)[part.by_id],
+                rank[part.by_id],
                 self._totals[key[2]],
                 self._lines.get(key),
             )

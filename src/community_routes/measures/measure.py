@@ -420,6 +420,16 @@ class WindowInputs:
         return np.asarray(self.origins["zone"].to_numpy(dtype=np.int64))
 
     @cached_property
+    def _weight(self) -> FloatArray:
+        """Of each origin."""
+        return np.asarray(self.origins["weight"].to_numpy(dtype=np.float64))
+
+    @cached_property
+    def _one_each(self) -> bool:
+        """Whether no zone has two points, the common case: then a zone has the figure of its point."""
+        return bool(np.bincount(self.zone, minlength=1).max() <= 1)
+
+    @cached_property
     def on_network(self) -> NDArray[np.bool_]:
         """Origins on the network."""
         return np.asarray([reason != "off_network" for reason in self.origin_reason], dtype=bool)
@@ -486,13 +496,16 @@ class WindowInputs:
 
     def of_zones(self, values: FloatArray) -> FloatArray:
         """Zones from origins, by weight over the points on the network; NaN where a zone has none."""
+        if self._one_each:
+            found = np.full((len(self.zones), *values.shape[1:]), np.nan)
+            found[self.zone[self.on_network]] = values[self.on_network]
+            return found
         lead = self.on_network.reshape((-1,) + (1,) * (values.ndim - 1))
-        known = np.where(lead, values, np.nan)
-        return zone_average(known, self.zone, self.origins["weight"], len(self.zones))
+        return zone_average(np.where(lead, values, np.nan), self.zone, self._weight, len(self.zones))
 
     def persons_of_origins(self) -> FloatArray:
         """Each zone's population shared out over its origin points by weight."""
-        weight = self.origins["weight"].to_numpy(dtype=np.float64)
+        weight = self._weight
         total = np.bincount(self.zone, weights=weight, minlength=len(self.zones))[self.zone]
         count = np.bincount(self.zone, minlength=len(self.zones))[self.zone]
         share = np.where(total > 0, weight / np.where(total > 0, total, 1.0), 1.0 / count)
@@ -506,10 +519,10 @@ class WindowInputs:
         """The weighted median over each zone's points on the network; infinite where it has none."""
         result = np.full(len(self.zones), np.inf)
         on = np.flatnonzero(self.on_network)
-        if len(np.unique(self.zone[on])) == len(on):  # one point in each zone, the common case
+        if self._one_each:
             result[self.zone[on]] = values[on]
             return result
-        weights = self.origins["weight"].to_numpy(dtype=np.float64)
+        weights = self._weight
         order = on[np.argsort(self.zone[on], kind="stable")]
         first = np.searchsorted(self.zone[order], np.arange(len(self.zones) + 1))
         for zone in np.flatnonzero(np.diff(first)):

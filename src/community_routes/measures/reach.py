@@ -34,6 +34,7 @@ from community_routes.routing.search import as_seconds
 FloatArray = NDArray[np.float64]
 TimeArray = NDArray[np.int32]
 Array = Any
+_FEW_CUTOFFS = 8
 
 
 @kernel
@@ -62,19 +63,33 @@ def sum_within(time_s: Array, columns: Array, amounts: Array, above_s: int, cuto
 
 @kernel
 def whole_sums_within(time_s: Array, columns: Array, amounts: Array, cutoffs_s: Array) -> Array:
-    """``sum_within`` of whole amounts (int64), whose sums are exact in any order: each time adds to one band between cutoffs.
+    """``sum_within`` of whole amounts (int64), whose sums are exact in any order.
 
     ``time_s`` is int16, ``cutoffs_s`` lie below ``NEVER``.
     """
-    n = cutoffs_s.shape[0]
-    out = np.empty((time_s.shape[0], n), dtype=np.float64)
+    n, n_columns = cutoffs_s.shape[0], columns.shape[0]
+    out = np.zeros((time_s.shape[0], n), dtype=np.float64)
+    if n_columns == 0:
+        return out
+    low, high = columns[0], columns[n_columns - 1] + 1
+    if high - low == n_columns and n <= _FEW_CUTOFFS:  # side by side: cutoff after cutoff, several columns at once
+        of_column = amounts[low:high]
+        for row in range(time_s.shape[0]):
+            times = time_s[row, low:high]
+            for k in range(n):
+                limit = np.int16(cutoffs_s[k])
+                within = np.int64(0)
+                for column in range(n_columns):
+                    within += of_column[column] if times[column] <= limit else np.int64(0)
+                out[row, k] = within
+        return out
     band_of = np.searchsorted(cutoffs_s, np.arange(32768)).astype(np.int16)
-    bands = np.empty(n + 1, np.int64)
+    bands = np.empty(n + 1, np.int64)  # each time adds to one band between cutoffs
     for row in range(time_s.shape[0]):
         bands[:] = 0
         for column in columns:
             bands[band_of[time_s[row, column]]] += amounts[column]
-        total = 0
+        total = np.int64(0)
         for k in range(n):
             total += bands[k]
             out[row, k] = total
@@ -188,6 +203,15 @@ def first_time_with(time_s: Array, amounts: Array, needed: Array, longest_s: int
 def smallest_few(time_s: Array, columns: Array, n: int, never: int) -> Array:
     """For each row, the n-th smallest time among the columns, ``never`` when there are fewer reached; dtype of the times."""
     out = np.empty(time_s.shape[0], dtype=time_s.dtype)
+    n_columns = columns.shape[0]
+    if n == 1 and n_columns > 0 and columns[n_columns - 1] + 1 - columns[0] == n_columns:  # side by side
+        for row in range(time_s.shape[0]):
+            times = time_s[row, columns[0] : columns[0] + n_columns]
+            least = times[0]
+            for column in range(1, n_columns):
+                least = min(least, times[column])
+            out[row] = least
+        return out
     best = np.empty(n, dtype=time_s.dtype)
     for row in range(time_s.shape[0]):
         best[:] = never

@@ -131,10 +131,10 @@ class Reach(Measure):
         readings = {"mean": mean_over_departures(each.transpose(0, 2, 1))}
         for percentile, times in window.times_of_percentile.items() if places.is_whole else ():
             readings[f"p{percentile}"] = self.of_rows(as_cube(times), places)
-        unit = self.unit(places)
+        unit, of_zones = self.unit(places), {reading: window.of_zones(values) for reading, values in readings.items()}
         return [
-            ZoneColumn(window.of_zones(values[:, k]), places.kind, self.name, unit, reading, cutoff)
-            for reading, values in readings.items()
+            ZoneColumn(values[:, k], places.kind, self.name, unit, reading, cutoff)
+            for reading, values in of_zones.items()
             for k, cutoff in enumerate(self.cutoffs_min)
         ]
 

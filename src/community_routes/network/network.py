@@ -97,6 +97,12 @@ class Network:
         part = self._parts[start_s, end_s] = self._mirrored(hops)
         return part
 
+    def let_go(self) -> None:
+        """Give back the memory of connections in mirrored time and of thinned ones; they are found again should anybody ask."""
+        self.__dict__.pop("backwards", None)
+        self._parts.clear()
+        self._thinned.clear()
+
     def thinned_between(self, start_s: int, end_s: int, *, backwards: bool = False) -> Connections:
         """The connections (or ``backwards``) for searches between two seconds, with few changes; found once.
 

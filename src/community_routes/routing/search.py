@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from dataclasses import dataclass
@@ -140,7 +140,18 @@ class Scannable(Protocol):
 
 
 class Search:
-    """One direction of time: destinations are lanes, origins read the rows of the stops near them."""
+    """One direction of time: destinations are lanes, origins read the rows of the stops near them.
+
+    Parameters
+    ----------
+    connections : Connections
+    network : Network or Outline
+    query : Query
+    walks : Walks
+    most_lanes : int
+    also : sequence of Query
+        Like the query but for their windows, which follow its window as further departures.
+    """
 
     def __init__(
         self,
@@ -149,14 +160,18 @@ class Search:
         query: Query,
         walks: Walks,
         most_lanes: int = MOST_LANES,
+        also: Sequence[Query] = (),
     ) -> None:
         self.connections, self.query, self.walks = connections, query, walks
         # Slack belongs to the boarding: leaving, it is spent after the access walk; mirrored, after the "egress" walk.
         self.access_extra_s = 0 if query.arrive_by else network.slack_s
         self.egress_extra_s = network.slack_s if query.arrive_by else 0
-        moments = query.departures_s
-        _check_span(network, query)
-        self.departures_s = -moments[::-1] if query.arrive_by else moments
+        for asked in (query, *also):
+            _check_span(network, asked)
+        self.windows_s = [
+            -asked.departures_s[::-1] if asked.arrive_by else asked.departures_s for asked in (query, *also)
+        ]
+        self.departures_s = np.concatenate(self.windows_s)
         n = walks.n_destinations
         n_blocks = max(1, -(-n // most_lanes))
         self.n_lanes = max(_LANE_MULTIPLE, -(-n // n_blocks // _LANE_MULTIPLE) * _LANE_MULTIPLE)
@@ -192,21 +207,27 @@ class Search:
         c, limit_s, access = self.connections, self.query.max_travel_s, self.walks.access.arrays
         if not self.query.max_rides:
             access = access._replace(first=_fixed(np.zeros_like(access.first)))
-        start = 0
-        while start < len(self.departures_s):
-            base_s = int(self.departures_s[start])
-            end = int(np.searchsorted(self.departures_s, base_s + LONGEST_SPAN_S - limit_s, "right"))
-            departures_s = self.departures_s[start:end]
-            horizon_s = int(departures_s[-1]) - base_s + limit_s
-            low, high = c.slice_between(base_s, base_s + horizon_s)
-            departures = Departures(
-                base_s, self.query.step_s, len(departures_s), self.access_extra_s, base_s + horizon_s
-            )
-            boardings = find_boardings(access, c.arrays, c.n_runs, departures)
-            offset_s = (departures_s - base_s).astype(np.int32)
-            arrays = map(_fixed, (offset_s, *boardings))
-            yield Span(slice(start, end), base_s, horizon_s, low, high, *arrays)
-            start = end
+        first_s, last_s = int(self.departures_s.min()), int(self.departures_s.max())
+        together = last_s - first_s + limit_s <= LONGEST_SPAN_S
+        before = 0
+        for window_s in self.windows_s:
+            start = 0
+            while start < len(window_s):
+                begin_s = int(window_s[start])
+                end = int(np.searchsorted(window_s, begin_s + LONGEST_SPAN_S - limit_s, "right"))
+                departures_s = window_s[start:end]
+                base_s, until_s = (first_s, last_s) if together else (begin_s, int(departures_s[-1]))
+                horizon_s = until_s - base_s + limit_s
+                low, high = c.slice_between(base_s, base_s + horizon_s)
+                departures = Departures(
+                    begin_s, self.query.step_s, len(departures_s), self.access_extra_s, base_s + horizon_s
+                )
+                boardings = find_boardings(access, c.arrays, c.n_runs, departures)
+                offset_s = (departures_s - base_s).astype(np.int32)
+                arrays = map(_fixed, (offset_s, *boardings))
+                yield Span(slice(before + start, before + end), base_s, horizon_s, low, high, *arrays)
+                start = end
+            before += len(window_s)
 
     def lane_blocks(self) -> list[NDArray[np.int32]]:
         """Destinations of each block."""
@@ -263,8 +284,12 @@ class Search:
         """Times to the destinations of one block at every departure, into these columns of ``result``."""
         origins = np.arange(self.walks.n_origins, dtype=np.int32)
         lanes = self._lanes(destinations, columns)
+        known: tuple[Span, Scanned] | None = None
         for span in self.spans:
-            self._read(origins, span, self.scan(span, destinations), lanes, span.departures.start, result)
+            if known is None or (known[0].base_s, known[0].horizon_s) != (span.base_s, span.horizon_s):
+                known = span, self.scan(span, destinations)
+            scanned = known[1]._replace(offset_s=span.offset_s)
+            self._read(origins, span, scanned, lanes, span.departures.start, result)
 
     def _read(
         self,

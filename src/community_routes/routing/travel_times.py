@@ -132,7 +132,7 @@ def reduced_by_departure(
         Alike but for their windows, whose departures (or deadlines) are joined in this order.
     walks
     reduce : callable
-        int32, shape (n_origins, n_departures, n_destinations) of a block -> bool, shape (n_origins, n_destinations).
+        int32, shape (n, n_departures, m) of a block -> bool, shape (n, m): of origins and destinations, or the other way round.
     threads : int
 
     Returns
@@ -142,24 +142,25 @@ def reduced_by_departure(
     if queries[0].arrive_by:  # one stretch of mirrored connections for all of them
         needed = [needed_s(query) for query in queries]
         network.backwards_between(min(start for start, _ in needed), max(end for _, end in needed))
-    searches = [search_of(network, query, walks) for query in queries]
-    blocks = searches[0].lane_blocks()
+    search = search_of(network, queries[0], walks, also=queries[1:])
+    windows = np.split(
+        np.arange(len(search.departures_s)), np.cumsum([len(query.departures_s) for query in queries])[:-1]
+    )
+    # Searched in mirrored time a window's departures lie the other way round.
+    order = np.concatenate([window[::-1] if queries[0].arrive_by else window for window in windows])
     result = np.zeros((walks.n_origins, walks.n_destinations), np.bool_)
 
     def work(lanes: NDArray[np.int32]) -> None:
         columns = np.arange(len(lanes), dtype=np.int32)
-        parts = []
-        for query, search in zip(queries, searches, strict=True):
-            times = np.full((search.walks.n_origins, len(search.departures_s), len(lanes)), NEVER, np.int16)
-            search.fill_cube(lanes, times, columns)
-            parts.append(times[:, ::-1].transpose(2, 1, 0) if query.arrive_by else times)
-        found = reduce(as_seconds(np.concatenate(parts, axis=1)))
+        times = np.full((search.walks.n_origins, len(order), len(lanes)), NEVER, np.int16)
+        search.fill_cube(lanes, times, columns)
+        found = reduce(as_seconds(times[:, order]))
         if queries[0].arrive_by:
-            result[lanes] = found
+            result[lanes] = found.T
         else:
             result[:, lanes] = found
 
-    for_each(work, blocks, threads)
+    for_each(work, search.lane_blocks(), threads)
     return result
 
 
@@ -185,15 +186,20 @@ def percentile_times(network: Network, query: Query, walks: Walks, *, threads: i
     return as_seconds(np.ascontiguousarray(times.transpose(0, 2, 1)) if query.arrive_by else times)
 
 
-def search_of(network: Network, query: Query, walks: Walks, *, lanes: int = MOST_LANES) -> Search:
-    """The search that answers a question: destinations are its lanes, or with ``arrive_by`` origins, in mirrored time."""
+def search_of(
+    network: Network, query: Query, walks: Walks, *, lanes: int = MOST_LANES, also: Sequence[Query] = ()
+) -> Search:
+    """The search that answers a question: destinations are its lanes, or with ``arrive_by`` origins, in mirrored time.
+
+    ``also`` are windows asked besides, which follow (``Search``).
+    """
     backwards, hours = query.arrive_by, needed_s(query)
     asked = walks.mirrored() if backwards else walks
     if asked.n_destinations >= WORTH_THINNING:
         connections = network.thinned_between(*hours, backwards=backwards)
     else:
         connections = network.backwards_between(*hours) if backwards else network.connections
-    return Search(connections, network, query, asked, lanes)
+    return Search(connections, network, query, asked, lanes, also)
 
 
 def percentiles_of_block(search: Search, number: int) -> tuple[NDArray[np.int32], NDArray[np.int16]]:

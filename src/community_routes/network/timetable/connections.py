@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from operator import neg
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -129,9 +131,8 @@ class Connections:
 
     def slice_between(self, start_s: int, end_s: int) -> tuple[int, int]:
         """Connections that leave at ``start_s`` or later and at ``end_s`` or earlier, as a range."""
-        ascending = self.departure_s[::-1]
-        n = len(ascending)
-        return n - int(np.searchsorted(ascending, end_s, "right")), n - int(np.searchsorted(ascending, start_s, "left"))
+        low = bisect_left(self.departure_s, -end_s, key=neg)
+        return low, bisect_right(self.departure_s, -start_s, key=neg)
 
 
 def mirrored(timetable: Timetable) -> Timetable:
