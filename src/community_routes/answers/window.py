@@ -22,7 +22,7 @@ from community_routes.measures.service import NO_DEPARTURES
 from community_routes.network.network import Network
 from community_routes.routing.matrices import cutoff_seconds
 from community_routes.routing.runner import Runner
-from community_routes.routing.search import as_seconds
+from community_routes.routing.search import Workspace, as_seconds
 from community_routes.routing.travel_times import amounts_within
 
 
@@ -54,7 +54,12 @@ class Searched:
 
 
 def search_window(
-    case: Case, figure: Figure, measure: Reach, known: Searched | None = None, like: Searched | None = None
+    case: Case,
+    figure: Figure,
+    measure: Reach,
+    known: Searched | None = None,
+    like: Searched | None = None,
+    workspace: Workspace | None = None,
 ) -> Searched:
     """Search a case in the window of a figure, or take over what is known where a search would read the same.
 
@@ -70,6 +75,8 @@ def search_window(
         Of today, mostly.
     like : Searched, optional
         Of a case from whose network this one's is made with the least work; the known one when left out.
+    workspace : Workspace, optional
+        Of one asker.
 
     Raises
     ------
@@ -89,7 +96,8 @@ def search_window(
         each = same.each
     elif amounts is not None and figure.cutoff_min is not None:
         limit_s = cutoff_seconds(figure.cutoff_min * MINUTE)
-        each = amounts_within(network, query, case.lean.reached.walks, amounts, limit_s).astype(np.float64)
+        walks = case.lean.reached.walks
+        each = amounts_within(network, query, walks, amounts, limit_s, workspace).astype(np.float64)
     else:
         times = replace(inputs, time_s=Runner().cube(network, query, case.lean.reached.walks))
         each = measure.at_departures(times, places, figure.cutoff_min)
