@@ -85,7 +85,8 @@ def amounts_within(
 ) -> NDArray[np.int64]:
     """Amounts of all destinations within a limit of time at every departure; the times themselves are never kept.
 
-    Whole numbers, whose sum is the same in any order.
+    Whole numbers, whose sum is the same in any order. Useless changes are not looked for: that takes longer than one search
+    gains from it.
 
     Parameters
     ----------
@@ -103,7 +104,7 @@ def amounts_within(
     -------
     int64, shape (n_origins, n_departures)
     """
-    search = search_of(network, query, walks)
+    search = Search(network.connections, network, query, walks)
     search.workspace = workspace or search.workspace
     return search.sums(amounts, min(limit_s, int(NEVER) - 1))
 
