@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import random
 import re
@@ -34,6 +35,7 @@ import shapely
 from playwright.sync_api import Page, sync_playwright
 from playwright.sync_api import TimeoutError as TooLongError
 
+from bench_live import porto_alegre
 from pages import busy, conditions, write_page
 
 HERE = Path(__file__).resolve().parent
@@ -42,12 +44,14 @@ CLI = [sys.executable, "-m", "community_routes.cli"]
 STUDIES = {
     "sample": ROOT / "data" / "study.yaml",
     "newport": ROOT / "tests" / "acceptance" / "newport" / "study.yaml",
-    "porto-alegre": ROOT / "tests" / "acceptance" / "porto_alegre" / "study.yaml",
+    "porto-alegre": None,
 }
+"""Study files; that of Porto Alegre, its 1,227 hexagons as neighbourhoods and as places of work, is made by ``bench_live``."""
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ALONE = ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
 """No name is looked up: whatever the page would ask for elsewhere fails."""
 LONGEST_MS = 60_000
+_APART_DEGREES = 0.01
 
 Place = tuple[float, float]
 
@@ -59,9 +63,11 @@ class Driver:
     page: Page
     map: dict[str, Any]
     server: int
+    has_fares: bool
     draw: random.Random = field(default_factory=lambda: random.Random(7))
     taken: list[tuple[str, float, float, bool]] = field(default_factory=list)
     texts: list[tuple[str, str, Any]] = field(default_factory=list)
+    left: list[dict[str, Any]] = field(default_factory=list)
 
     def at(self, place: Place) -> tuple[float, float]:
         """Where a place is on the screen."""
@@ -83,20 +89,31 @@ class Driver:
 
     def edit(self, name: str, act: Callable[[], object]) -> None:
         """One edit, and the wait for its answer."""
-        before = self.page.evaluate("performance.getEntriesByName('answer').length")
         busy_before = processor_ms(self.server)
+        ms = self.answered(name, act)
+        scenario, text, answer = self.on_screen()
+        self.taken.append((name, ms, processor_ms(self.server) - busy_before, answer["old"]))
+        said = (
+            "; ".join(fault["message"] for fault in answer["faults"])
+            if answer["old"]
+            else f"server {1000 * answer['seconds']:.0f}"
+        )
+        print(f"{len(self.taken):4d} {name}: {ms:.0f} ms ({said})", file=sys.stderr, flush=True)
+        if answer["old"]:  # what follows is to be answered by numbers
+            self.answered(name, lambda: self.page.locator("#undo").click())
+        else:
+            self.texts.append((scenario, text, answer))
+
+    def answered(self, name: str, act: Callable[[], object]) -> float:
+        """Do something that asks for an answer; the milliseconds until it is seen, as the page measures them."""
+        before = self.page.evaluate("performance.getEntriesByName('answer').length")
         act()
         deadline = time.monotonic() + LONGEST_MS / 1000
         while self.page.evaluate("performance.getEntriesByName('answer').length") == before:
             if time.monotonic() > deadline:
                 raise TooLongError(f"{name}: no answer")
             self.page.wait_for_timeout(10)
-        ms = self.page.evaluate("performance.getEntriesByName('answer').at(-1).duration")
-        scenario, text, answer = self.on_screen()
-        self.taken.append((name, ms, processor_ms(self.server) - busy_before, answer["old"]))
-        print(f"{len(self.taken):4d} {name}: {ms:.0f} ms", file=sys.stderr, flush=True)
-        if not answer["old"]:
-            self.texts.append((scenario, text, answer))
+        return float(self.page.evaluate("performance.getEntriesByName('answer').at(-1).duration"))
 
     def on_screen(self) -> tuple[str, str, Any]:
         """The proposal as it stands on the screen, its text, and what was answered."""
@@ -115,12 +132,14 @@ class Driver:
         self.page.mouse.up()
 
     def route(self) -> dict[str, Any]:
-        """A bus route with ten stops or more inside the town."""
-        return self.draw.choice(self.routes)
+        """A bus route with ten stops or more inside the town, another one each time in a round."""
+        if not self.left:
+            self.left = self.draw.sample(self.routes, len(self.routes))
+        return self.left.pop()
 
     @cached_property
     def routes(self) -> list[dict[str, Any]]:
-        """The bus routes of ten stops or more that run among neighbourhoods with figures alone: where there are streets."""
+        """The bus routes of ten stops or more, no loops, that run among neighbourhoods with figures alone: where streets are."""
         answer = self.on_screen()[2]["neighbourhoods"]
         known = {zone for zone, value in zip(answer["id"], answer["today"], strict=True) if value is not None}
         features = self.map["neighbourhoods"]["features"]
@@ -128,17 +147,26 @@ class Driver:
             [shapely.from_geojson(json.dumps(one["geometry"])) for one in features if one["properties"]["id"] in known]
         ).buffer(0.002)
         routes = [one for one in self.map["routes"] if one["mode"] == "bus" and one["patterns"]]
+        lines = [(route, shapely.LineString(route["patterns"][0]["line"])) for route in routes]
         return [
             route
-            for route in routes
+            for route, line in lines
             if len(route["patterns"][0]["stops"]) >= 10
-            and town.contains(shapely.LineString(route["patterns"][0]["line"]))
+            and town.contains(line)
+            and shapely.distance(*(shapely.Point(line.coords[i]) for i in (0, -1))) > _APART_DEGREES
         ]
 
     def places_of(self, route: dict[str, Any]) -> list[dict[str, Any]]:
         """Its stops in order."""
         by_id = {stop["id"]: stop for stop in self.map["stops"]}
         return [by_id[key] for key in route["patterns"][0]["stops"] if key in by_id]
+
+    def stop_near(self, place: Place, but: list[dict[str, Any]]) -> Place:
+        """A stop two to six hundred metres from a place, where there are roads, that is none of some."""
+        own = {stop["name"] for stop in but}
+        others = [lonlat(stop) for stop in self.map["stops"] if stop["name"] not in own]
+        away = {other: abs(apart(place, other) - 350.0) for other in others}
+        return min(away, key=lambda other: away[other])
 
     def button(self, selector: str) -> None:
         self.page.locator(selector).first.click()
@@ -168,6 +196,12 @@ def lonlat(thing: dict[str, Any]) -> Place:
     return thing["lon"], thing["lat"]
 
 
+def apart(one: Place, other: Place) -> float:
+    """Metres between two places, nearly."""
+    east = (one[0] - other[0]) * math.cos(math.radians(one[1]))
+    return 111_195.0 * math.hypot(east, one[1] - other[1])
+
+
 def beside(place: Place, x: float, y: float) -> Place:
     """A place so many hundred metres away."""
     return place[0] + x * 0.0014, place[1] + y * 0.0009
@@ -176,6 +210,7 @@ def beside(place: Place, x: float, y: float) -> Place:
 def new_tab(driver: Driver, number: int) -> None:
     """An empty proposal."""
     page = driver.page
+    driver.left = []
     page.locator("#new-tab").click()
     page.get_by_label("Title").last.fill(f"Round {number}")
     page.get_by_role("button", name="Make it").click()
@@ -195,7 +230,8 @@ def drawn_route(driver: Driver) -> Iterator[tuple[str, Callable[[], object]]]:
     """A route is drawn, bent, timed."""
     page = driver.page
     along = driver.places_of(driver.route())
-    first, middle, last = (lonlat(along[i]) for i in (0, len(along) // 2, -1))
+    n = len(along)
+    first, early, middle, next_one, last = (lonlat(along[i]) for i in (0, n // 4, n // 2, n // 2 + 1, -1))
     driver.look_at(first, middle, last)
     driver.button('[data-add-kind="add_route"]')
     page.mouse.click(*driver.at(first))
@@ -210,12 +246,11 @@ def drawn_route(driver: Driver) -> Iterator[tuple[str, Callable[[], object]]]:
         assert box is not None
         return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
-    yield "route: stop dragged", lambda: driver.drag(handle(1), driver.at(beside(middle, 3, 4)))
+    yield "route: stop dragged", lambda: driver.drag(handle(1), driver.at(next_one))
 
     def insert() -> None:
         line = driver.on_screen()[2]["changes"][0]["lines"][0]
-        spot = driver.at(tuple(line[len(line) // 3]))
-        driver.drag(spot, (spot[0] + 25, spot[1] + 25))
+        driver.drag(driver.at(tuple(line[len(line) // 3])), driver.at(early))
 
     yield "route: stop put in by dragging the line", insert
     yield "route: stop taken out", lambda: page.locator(".handle.stop").nth(1).dblclick()
@@ -245,6 +280,7 @@ def routes_of_today(driver: Driver) -> Iterator[tuple[str, Callable[[], object]]
     long = driver.route()
     stops = driver.places_of(long)
     end = lonlat(stops[-1])
+    further = driver.stop_near(end, stops)
     driver.look_at(end)
 
     def choose(route: dict[str, Any]) -> None:
@@ -255,17 +291,19 @@ def routes_of_today(driver: Driver) -> Iterator[tuple[str, Callable[[], object]]
         )
 
     choose(long)
-    yield "a route longer by dragging its end", lambda: driver.drag(driver.at(end), driver.at(beside(end, 4, -3)))
+    yield "a route longer by dragging its end", lambda: driver.drag(driver.at(end), driver.at(further))
     other = driver.route()
     line = other["patterns"][0]["line"]
     choose(other)
     driver.look_at(tuple(line[len(line) // 2]))
 
-    def bend() -> None:
-        spot = driver.at(tuple(line[len(line) // 2]))
-        driver.drag(spot, (spot[0] + 30, spot[1] - 30))
+    bend = tuple(line[len(line) // 2])
+    by_way_of = driver.stop_near(bend, driver.places_of(other))
 
-    yield "a route another way by dragging its line", bend
+    yield (
+        "a route another way by dragging its line",
+        lambda: driver.drag(driver.at(bend), driver.at(by_way_of)),
+    )
     passing = driver.route()
     gone = lonlat(driver.places_of(passing)[4])
     driver.look_at(gone)
@@ -284,13 +322,18 @@ def new_things(driver: Driver) -> Iterator[tuple[str, Callable[[], object]]]:
         page.mouse.click(*driver.at(beside(heart, x / 1.5, y / 2)))
     yield "a zone on demand drawn", lambda: driver.button("#prompt button")
     driver.button('[data-add-kind="add_path"]')
-    page.mouse.click(*driver.at(beside(heart, -0.3, 0.2)))
-    page.mouse.click(*driver.at(beside(heart, 0.4, 0.3)))
+    page.mouse.click(*driver.at(beside(heart, 0.05, 0.05)))
+    page.mouse.click(*driver.at(driver.stop_near(heart, [])))
     yield "a path drawn", lambda: driver.button("#prompt button")
-    for kind, name in (("add_homes", "homes"), ("add_jobs", "jobs"), ("add_space", "a space")):
+    kinds = page.evaluate("import('/static/state.js').then(({ state }) => state.study.kinds.map((kind) => kind.id))")
+    points = [("add_homes", "homes"), ("add_jobs", "jobs")]
+    if "shared_spaces" in kinds:
+        points.append(("add_space", "a space"))
+    for kind, name in points:
         driver.button(f'[data-add-kind="{kind}"]')
         yield name, lambda: page.mouse.click(*driver.at(beside(heart, 1.5, 1.5)))
-    yield "fares", lambda: driver.button('[data-add-kind="change_fare"]')
+    if driver.has_fares:
+        yield "fares", lambda: driver.button('[data-add-kind="change_fare"]')
 
 
 def the_list(driver: Driver) -> Iterator[tuple[str, Callable[[], object]]]:
@@ -348,7 +391,7 @@ def opened(study: Path) -> Iterator[tuple[Driver, float]]:
             page.wait_for_selector('html[data-ready="yes"]', timeout=600_000)
             usable = time.monotonic() - began
             found = page.evaluate("import('/static/state.js').then(({ state }) => state.map)")
-            yield Driver(page, found, server), usable
+            yield Driver(page, found, server, "fares:" in study.read_text("utf-8")), usable
         browser.close()
 
 
@@ -427,14 +470,18 @@ def main() -> None:
         print("skipped: needs Debian's chromium (apt-get install chromium)")
         return
     sections = {}
-    for name in chosen.studies.split(","):
-        if name != "sample" and not (ROOT.parent / "shared" / "data").is_dir():
-            print(f"{name} skipped: its data are not beside the project")
-            continue
-        began = busy()
-        driver, usable = measured(STUDIES[name], chosen.edits)
-        checked = differing(STUDIES[name], driver, chosen.run) if chosen.run else None
-        sections[name] = section(driver, usable, (began, busy()), checked)
+    with tempfile.TemporaryDirectory() as folder:
+        for name in chosen.studies.split(","):
+            if name != "sample" and not (ROOT.parent / "shared" / "data").is_dir():
+                print(f"{name} skipped: its data are not beside the project")
+                continue
+            study = STUDIES[name] or porto_alegre(Path(folder))
+            with opened(study):  # so that its networks are kept
+                pass
+            began = busy()
+            driver, usable = measured(study, chosen.edits)
+            checked = differing(study, driver, chosen.run) if chosen.run else None
+            sections[name] = section(driver, usable, (began, busy()), checked)
     head = [
         "# How long one waits at the workbench",
         "",

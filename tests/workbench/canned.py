@@ -260,6 +260,8 @@ class Canned:
             return 200, {"rows": rows}
         if name == "neighbourhood":
             return 200, NEIGHBOURHOOD
+        if name == "way":
+            return 200, {"osm_way": 77, "name": "Mill Lane", "metres": 2.0}
         if name == "isochrone":
             ring = [at(0, 0), at(2, 0), at(2, 2), at(0, 2), at(0, 0)]
             area = {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [ring]}}

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from benches import NOTHING, OFTEN, ON_TOP, bench_in, client_of
+from community_routes.base.errors import UsageError
 from community_routes.scenarios.edit.routes import departures_on, find_route
 from community_routes.sources.gtfs.read import read_feed
+from community_routes.workbench.models import WayQuestion
+from community_routes.workbench.questions import way_answer
+from drawn_streets import Drawn, at
 
 API = "/api/v1"
 
@@ -260,6 +265,29 @@ def test_an_isochrone(client):
     assert found["today"]["amounts"] == {"shared_spaces": 3}
     assert found["today"]["persons"] == 3
     assert found["value"] is None
+
+
+def test_a_way_without_streets(client):
+    """The town is walked by straight lines: there is nothing to close."""
+    answer = client.post(f"{API}/way", json={"lon": 20.0, "lat": 0.0})
+    assert answer.status_code == 422
+    assert "straight line" in answer.json()["detail"][0]["message"]
+
+
+def test_the_way_nearest_to_a_point():
+    """A street and a lane 100 m north of it: 20 m south of the lane it is the lane; 300 m away there is none."""
+    drawn = Drawn().add_way(5, [(0, 0), (400, 0)], highway="residential")
+    drawn.add_way(6, [(0, 100), (400, 100)], highway="footway", name="Mill Lane")
+    desk = SimpleNamespace(study=SimpleNamespace(street_map=drawn.street_map()))
+    lon, lat = at(200, 80)
+    assert way_answer(desk, WayQuestion(lon=lon, lat=lat)).model_dump() == {
+        "osm_way": 6,
+        "name": "Mill Lane",
+        "metres": pytest.approx(20, abs=0.2),
+    }
+    lon, lat = at(200, 400)
+    with pytest.raises(UsageError, match="50 m"):
+        way_answer(desk, WayQuestion(lon=lon, lat=lat))
 
 
 def test_a_matrix_row(client):

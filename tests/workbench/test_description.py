@@ -41,7 +41,7 @@ CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance,
     response_headers_conformance, refused_when_wrong, ignored_auth, unsupported_method,
 ]  # fmt: skip
-N_OPERATIONS = 18
+N_OPERATIONS = 19
 
 
 @pytest.fixture(scope="module")

@@ -340,6 +340,8 @@ def test_undo_and_redo_without_end(page: Page) -> None:
     settled(page, "+12")
     assert page.locator("#redo").is_disabled()
     assert len(server.edits()) == 12
+    # What was answered before is shown at once: nobody is asked again.
+    assert len([path for _, path, _ in server.asked if path == "answer"]) == 13
 
 
 def test_a_change_is_switched_off_moved_and_removed(page: Page) -> None:
@@ -459,6 +461,18 @@ def test_how_far_one_gets_from_a_point(page: Page) -> None:
     (asked,) = [body for _, path, body in server.asked if path == "isochrone"]
     assert [asked["lon"], asked["lat"]] == pytest.approx(at(1.2, 1.2), abs=5e-4)
     assert page.locator(".leaflet-reach-pane path").count() == 2
+
+
+def test_a_street_is_closed_by_a_click(page: Page) -> None:
+    """The server says which it is; its number and name are written."""
+    server = opened(page, proposal("one"))
+    page.locator('[data-add-kind="close_path"]').click()
+    page.mouse.click(*pixel(page, *at(1.2, 1.2)))
+    expect(page.locator(".sentence-button")).to_contain_text("Mill Lane")
+    (asked,) = [body for _, path, body in server.asked if path == "way"]
+    assert [asked["lon"], asked["lat"]] == pytest.approx(at(1.2, 1.2), abs=5e-4)
+    (edited,) = [body["edit"] for _, path, body in server.asked if path == "edit"]
+    assert edited["change"] == {"close_path": {"osm_way": 77, "name": "Mill Lane"}}
 
 
 def test_everything_on_the_map_is_in_lists(page: Page) -> None:

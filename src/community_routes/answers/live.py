@@ -22,6 +22,7 @@ from community_routes.evaluation.draws import Headline, is_random
 from community_routes.evaluation.evaluate import Asked, Evaluation, evaluate_case
 from community_routes.measures.groups import ZoneFigure, figure_rows
 from community_routes.measures.reached import Reach
+from community_routes.routing.search import Workspace
 from community_routes.scenarios.change import Change
 from community_routes.scenarios.file import Scenario
 from community_routes.scenarios.steps import Steps
@@ -63,7 +64,7 @@ class Live:
         self._headline = chosen_figure(slot, self._base.access, chosen, measure, kind, cutoff_min)
         self.figure = with_reading(self._headline, self._base.access, reading)
         self._kept: OrderedDict[int, Searched] = OrderedDict()
-        self._steps = Steps()
+        self._steps, self._workspace = Steps(), Workspace()
         self._of_today: tuple[Headline, NDArray[np.float64]] | None = None
         self._today = self._search(case)
         self.today = self._answer(self._today, began)
@@ -194,7 +195,7 @@ class Live:
                 return search_window(case, self.figure, self._measure)
             likes = self._most_like(case)
             any(case.walks_like(one.case) for one in likes)
-            return search_window(case, self.figure, self._measure, self._today, likes[0])
+            return search_window(case, self.figure, self._measure, self._today, likes[0], self._workspace)
         found = self._base if case is self._base.case else evaluate_case(case, self._asked, base=self._base)
         return _evaluated(found, self.figure)
 

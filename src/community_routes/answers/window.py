@@ -22,7 +22,7 @@ from community_routes.measures.service import NO_DEPARTURES
 from community_routes.network.network import Network
 from community_routes.routing.matrices import cutoff_seconds
 from community_routes.routing.runner import Runner
-from community_routes.routing.search import as_seconds
+from community_routes.routing.search import Workspace, as_seconds
 from community_routes.routing.travel_times import amounts_within
 
 
@@ -34,7 +34,7 @@ class Searched:
     ----------
     case : Case
     network : Network
-        Of the hours of the window.
+        Of the hours that the figure reads: of a count within a limit nothing later than the limit.
     value : float64, shape (n_zones,)
     reason : object, shape (n_zones,)
     each : array, shape (n_origins, n_departures)
@@ -50,15 +50,25 @@ class Searched:
     def times(self, figure: Figure) -> NDArray[np.int32]:
         """Travel times of the window, searched now: shape (n_origins, n_departures, n_destinations)."""
         query = window_query(self.case.file, figure.window)
-        return as_seconds(Runner().cube(self.network, query, self.case.lean.reached.walks))
+        span_s, network = span_searched(query), self.network
+        if not (network.span_s[0] <= span_s[0] and span_s[1] <= network.span_s[1]):
+            network = self.case.network_between(figure.day, span_s, network)
+        return as_seconds(Runner().cube(network, query, self.case.lean.reached.walks))
 
 
 def search_window(
-    case: Case, figure: Figure, measure: Reach, known: Searched | None = None, like: Searched | None = None
+    case: Case,
+    figure: Figure,
+    measure: Reach,
+    known: Searched | None = None,
+    like: Searched | None = None,
+    workspace: Workspace | None = None,
 ) -> Searched:
     """Search a case in the window of a figure, or take over what is known where a search would read the same.
 
-    Opportunities in whole numbers (jobs, places) are counted as they are read; of other measures all times are kept for it.
+    Opportunities in whole numbers (jobs, places) are counted as they are read, and no vehicle is looked at that leaves after the
+    limit within which they count: journeys of at most 45 minutes are found by a search within 45 minutes. Of other measures
+    all times are kept for it.
 
     Parameters
     ----------
@@ -70,6 +80,8 @@ def search_window(
         Of today, mostly.
     like : Searched, optional
         Of a case from whose network this one's is made with the least work; the known one when left out.
+    workspace : Workspace, optional
+        Of one asker.
 
     Raises
     ------
@@ -77,19 +89,23 @@ def search_window(
         Nothing can be measured.
     """
     query = window_query(case.file, figure.window)
-    span_s = span_searched(query)
     _check_places(case)
-    others = [one for one in (like, known) if one is not None]
-    network = case.network_between(figure.day, span_s, others[0].network if others else None)
     inputs = window_inputs(case, figure, measure)
     places = next(places for places in inputs.kinds if places.kind == figure.kind)
-    amounts = measure.whole_amounts(places)
+    amounts = None if figure.cutoff_min is None else measure.whole_amounts(places)
+    limit_s = 0
+    if amounts is not None and figure.cutoff_min is not None:
+        limit_s = min(cutoff_seconds(figure.cutoff_min * MINUTE), query.max_travel_s)
+        query = replace(query, max_travel_s=max(limit_s, 1))
+    span_s = span_searched(query)
+    others = [one for one in (like, known) if one is not None]
+    network = case.network_between(figure.day, span_s, others[0].network if others else None)
     same = next((one for one in others if _reads_the_same(case, network, one, span_s)), None)
     if same is not None:
         each = same.each
-    elif amounts is not None and figure.cutoff_min is not None:
-        limit_s = cutoff_seconds(figure.cutoff_min * MINUTE)
-        each = amounts_within(network, query, case.lean.reached.walks, amounts, limit_s).astype(np.float64)
+    elif amounts is not None:
+        walks = case.lean.reached.walks
+        each = amounts_within(network, query, walks, amounts, limit_s, workspace).astype(np.float64)
     else:
         times = replace(inputs, time_s=Runner().cube(network, query, case.lean.reached.walks))
         each = measure.at_departures(times, places, figure.cutoff_min)

@@ -102,8 +102,8 @@ _SHARED = (
 """Of a search, what does not change while it is worked on."""
 
 
-class _Workspace(threading.local):
-    """What one thread keeps between blocks: allocating and touching it anew would cost more than the scan."""
+class Workspace:
+    """What is kept between blocks, or between searches of one asker: to allocate and touch it anew costs half a scan."""
 
     def __init__(self) -> None:
         self.rows = np.empty((0, 0), np.int16)
@@ -137,6 +137,10 @@ class Scannable(Protocol):
 
     def slice_between(self, start_s: int, end_s: int) -> tuple[int, int]:
         """Connections that leave at ``start_s`` or later and at ``end_s`` or earlier, as a range."""
+
+
+class _Workspace(threading.local, Workspace):
+    """A workspace for each thread."""
 
 
 class Search:
@@ -181,7 +185,7 @@ class Search:
         self.origin_order = _fixed(_along_a_curve(walks.access, network))
         self.n_layers = max(query.max_rides, 1)
         self.spans = list(self._spans())
-        self.workspace = _Workspace()
+        self.workspace: Workspace = _Workspace()
 
     def shared(self) -> dict[str, Any]:
         """All that another process needs to search the same, ready to be packed."""

@@ -12,7 +12,7 @@ from community_routes.network.network import Network
 from community_routes.routing.engine import Engine, Work
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.scan import NEVER
-from community_routes.routing.search import MOST_LANES, Search, TimesBlock, as_seconds, for_each, needed_s
+from community_routes.routing.search import MOST_LANES, Search, TimesBlock, Workspace, as_seconds, for_each, needed_s
 
 _FEWEST_LANES = 64
 
@@ -76,11 +76,17 @@ def cube_by_departure(
 
 
 def amounts_within(
-    network: Network, query: Query, walks: Walks, amounts: NDArray[np.int64], limit_s: int
+    network: Network,
+    query: Query,
+    walks: Walks,
+    amounts: NDArray[np.int64],
+    limit_s: int,
+    workspace: Workspace | None = None,
 ) -> NDArray[np.int64]:
     """Amounts of all destinations within a limit of time at every departure; the times themselves are never kept.
 
-    Whole numbers, whose sum is the same in any order.
+    Whole numbers, whose sum is the same in any order. Useless changes are not looked for: that takes longer than one search
+    gains from it.
 
     Parameters
     ----------
@@ -91,12 +97,16 @@ def amounts_within(
     amounts : int64, shape (n_destinations,)
     limit_s : int
         Seconds; a journey of exactly the limit counts.
+    workspace : Workspace, optional
+        Of whoever asks again and again, one search at a time.
 
     Returns
     -------
     int64, shape (n_origins, n_departures)
     """
-    return search_of(network, query, walks).sums(amounts, min(limit_s, int(NEVER) - 1))
+    search = Search(network.connections, network, query, walks)
+    search.workspace = workspace or search.workspace
+    return search.sums(amounts, min(limit_s, int(NEVER) - 1))
 
 
 def lanes_for(engine: Engine, walks: Walks, query: Query, *, most: int = MOST_LANES) -> int:

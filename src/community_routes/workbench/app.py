@@ -15,18 +15,22 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import jinja2
+import numpy as np
 from fastapi import APIRouter, FastAPI, Request, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from fastapi.security import APIKeyHeader
+from numpy.typing import NDArray
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
 from community_routes.base.errors import CommunityRoutesError, ScenarioError, UsageError
+from community_routes.base.notices import Notice
 from community_routes.base.version import __version__
-from community_routes.evaluation.case import TODAY
+from community_routes.evaluation.case import TODAY, Study
 from community_routes.evaluation.proposals import export_timetable
+from community_routes.network.store import key_of
 from community_routes.report.frame import leaflet_files, page_environment, template_source
 from community_routes.scenarios.file import Scenario
 from community_routes.workbench import models as m
@@ -44,6 +48,7 @@ from community_routes.workbench.questions import (
     journey_answer,
     matrix_answer,
     neighbourhood_answer,
+    way_answer,
 )
 
 Made = TypeVar("Made")
@@ -113,11 +118,10 @@ class Workbench:
 
     @property
     def map(self) -> tuple[bytes, bytes]:
-        """The map as JSON, plain and packed; made once."""
+        """The map as JSON, plain and packed; made once for each content of the study's files."""
         with self._drawing:
             if self._map is None:
-                plain = map_answer(self.desk.study).model_dump_json(by_alias=True).encode()
-                self._map = plain, gzip.compress(plain, 5)
+                self._map = _map_of(self.desk.study, keep=self.desk.from_files)
             return self._map
 
     # -- answers ------------------------------------------------------------------------------------------------------------
@@ -227,6 +231,20 @@ class Workbench:
             for name, text in self.desk.texts(asked.files, scenario.scenario).items()
         }
         return self.jobs.start(scenarios, texts)
+
+
+def _map_of(study: Study, *, keep: bool) -> tuple[bytes, bytes]:
+    def make(_: list[Notice]) -> list[NDArray[np.uint8]]:
+        plain = map_answer(study).model_dump_json(by_alias=True).encode()
+        return [np.frombuffer(content, np.uint8) for content in (plain, gzip.compress(plain, 5))]
+
+    if not keep or study.store is None:
+        found = make([])
+    else:
+        files = study.sources[["name", "kind", "sha256"]].to_numpy(object).tolist()
+        streets = study.street_map.content_hash if study.street_map is not None else ""
+        found = study.store.get(key_of("map", files, streets, repr(study.file)), make)
+    return found[0].tobytes(), found[1].tobytes()
 
 
 def _faults(wrong: CommunityRoutesError) -> list[m.Fault]:
@@ -339,6 +357,11 @@ def _add_questions(api: APIRouter, bench: Workbench) -> None:
     async def isochrone(asked: m.IsochroneQuestion, request: Request) -> m.IsochroneAnswer:
         """How far one gets from a point, today and with the proposal."""
         return await bench.turn(request, lambda: isochrone_answer(desk, asked))
+
+    @api.post("/way")
+    def way(asked: m.WayQuestion) -> m.WayAnswer:
+        """The street or path nearest to a point, which `close_path` names by its number."""
+        return way_answer(desk, asked)
 
     @api.post("/matrix-row")
     async def matrix_row(asked: m.MatrixQuestion, request: Request) -> m.MatrixAnswer:

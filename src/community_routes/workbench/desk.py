@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from community_routes.answers.live import Live, live
 from community_routes.base.errors import CommunityRoutesError, ScenarioError, UsageError
 from community_routes.base.notices import Notice
 from community_routes.evaluation.case import TODAY, Case, Study, open_study
+from community_routes.scenarios.edit.stops import MatchError
 from community_routes.scenarios.file import Scenario, read_scenario_text
 from community_routes.workbench.catalogue import Catalogue, lead_group
 from community_routes.workbench.document import MOST_CHANGES, n_changes
@@ -132,6 +134,19 @@ class Desk:
             self.notices = tuple(one for one in getattr(wrong, "notices", ()) if isinstance(one, Notice))
         finally:
             self._ready.set()
+        if self._opened is not None:
+            self._warm(self._opened.case)
+
+    def _warm(self, today: Case) -> None:
+        """Have at hand what the first change of any kind reads: names of stops, roads, compiled loops, what today's trips do."""
+        with suppress(CommunityRoutesError):
+            _ = today.setting.roads
+            with suppress(MatchError):
+                today.setting.finder.find("?")
+            routes = today.feed.routes["route_id"].to_numpy(object)[today.feed.trips["route"].to_numpy()]
+            calls_most = Counter(routes.tolist()).most_common(1)
+            changes = [{"change_speed": {"route": str(route), "factor": 1.5}} for route, _ in calls_most]
+            self.first.try_scenario(Scenario.model_validate({"scenario": "warm", "changes": changes}))
 
     @property
     def title(self) -> str:
@@ -166,6 +181,11 @@ class Desk:
         if self._opened is None:
             raise self._not_ready()
         return self._opened
+
+    @property
+    def from_files(self) -> bool:
+        """Whether the study is what its files say, not one that was given."""
+        return self._given is None
 
     def _not_ready(self) -> NotReadyError:
         return NotReadyError(self.stage if self.state == "failed" else f"not ready yet: {self.stage}")

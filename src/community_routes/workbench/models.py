@@ -119,6 +119,13 @@ class IsochroneQuestion(Question):
     )
 
 
+class WayQuestion(Asked):
+    """Which street or path of the map is nearest to a point."""
+
+    lon: Lon
+    lat: Lat
+
+
 class MatrixQuestion(Question):
     """Minutes from a place to every neighbourhood and destination."""
 
@@ -612,6 +619,14 @@ class Reach(Given):
     areas: Features
     persons: float
     amounts: dict[str, float]
+
+
+class WayAnswer(Given):
+    """A street or path that people walk on, by its number in OpenStreetMap; ``metres`` is how far the point is from it."""
+
+    osm_way: int
+    name: str
+    metres: float
 
 
 class IsochroneAnswer(Given):

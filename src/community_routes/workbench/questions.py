@@ -25,6 +25,7 @@ from community_routes.report import words
 from community_routes.routing.matrices import as_cube
 from community_routes.routing.runner import Runner
 from community_routes.routing.travel_times import travel_times_by_departure
+from community_routes.scenarios.edit.street_map import END_M, NewPath, joins_of
 from community_routes.travel.itinerary import Itinerary, Spot, find_journeys
 from community_routes.workbench import models as m
 from community_routes.workbench.answering import faults_of
@@ -357,6 +358,29 @@ def _area_features(areas: gpd.GeoDataFrame) -> m.Features:
         for limit, shape in zip(areas["limit_s"], areas.geometry, strict=True)
     ]
     return m.Features(features=features)
+
+
+# -- a street ---------------------------------------------------------------------------------------------------------------
+
+
+def way_answer(desk: Desk, asked: m.WayQuestion) -> m.WayAnswer:
+    """The walkable street or path of today's map nearest to a point, within the distance at which a new path would join it.
+
+    Raises
+    ------
+    UsageError
+        There is none, or walking follows the straight line.
+    """
+    street_map = desk.study.street_map
+    if street_map is None:
+        raise UsageError("walking follows the straight line in this study, so there is no path to close")
+    found = joins_of(street_map, NewPath("", np.array([asked.lon]), np.array([asked.lat])))
+    if not found:
+        raise UsageError(f"no street or path lies within {END_M:.0f} m of this point; look closer and click again")
+    way = found[0].way
+    return m.WayAnswer(
+        osm_way=int(street_map.way_id[way]), name=str(street_map.name[way] or ""), metres=round(found[0].metres, 1)
+    )
 
 
 # -- times to everywhere ----------------------------------------------------------------------------------------------------

@@ -176,9 +176,9 @@ function begin(kind, route = null) {
   if (!activeTab()) return;
   gesture();
   const tool = KINDS[kind].tool;
-  const whole = !tool && kind !== "close_path";
-  if (whole) { addChange(kind, KINDS[kind].start(route)); focusForm(); return; }
-  if (tool) { chooseChange(null); pointAt(tool, { kind, route }); }
+  if (!tool) { addChange(kind, KINDS[kind].start(route)); focusForm(); return; }
+  chooseChange(null);
+  pointAt(tool, { kind, route });
   byHand(kind, route);
 }
 

@@ -1,6 +1,7 @@
 // What the pointer does on the map: choose, draw, drag. A gesture ends in a change of the text; while it goes on, the answer follows.
 /* global L */
 
+import { post } from "./api.js";
 import { addChange, askWith, gesture, setChange } from "./asking.js";
 import { button, byId, el, say } from "./dom.js";
 import { KINDS } from "./kinds.js";
@@ -17,6 +18,7 @@ const PROMPTS = {
   zone: "Click the corners of the zone.",
   path: "Click the course of the path, from street to street.",
   point: "Click where it is.",
+  way: "Click the street or path that can no longer be walked.",
   reach: "Click a point to see how far one gets from there."
 };
 /** Where a change keeps its list of stops, its shape, or its one place. */
@@ -26,10 +28,13 @@ const SHAPES = { add_drt: "zone", add_path: "line" };
 let handles = null;
 let sketch = null;
 
+let reachFrom = null;
+
 export function watchMap(reach) {
+  reachFrom = reach;
   handles = L.layerGroup().addTo(map);
   sketch = L.layerGroup().addTo(map);
-  map.on("click", (event) => { if (!swallowed && (state.tool || !onHandle(event))) clicked(event, reach); });
+  map.on("click", (event) => { if (!swallowed && (state.tool || !onHandle(event))) clicked(event); });
   map.on("dblclick", () => finish());
   map.on("mousedown", grabLine);
   document.addEventListener("keydown", (event) => {
@@ -92,12 +97,12 @@ function put(tool, key, value, more = {}) {
   tool.index = state.change;
 }
 
-function clicked({ latlng }, reach) {
+function clicked({ latlng }) {
   const tool = state.tool;
   if (!tool) { look(latlng); return; }
-  if (tool.name === "reach") { reach({ lon: latlng.lng, lat: latlng.lat }); return; }
+  if (tool.name === "reach") { reachFrom({ lon: latlng.lng, lat: latlng.lat }); return; }
   const spot = under(latlng);
-  const acts = { route: addStop, extend: addStop, reroute: anotherWay, call: oneMoreStop, "leave-out": leaveOut, zone: corner, path: corner, point: onePlace };
+  const acts = { route: addStop, extend: addStop, reroute: anotherWay, call: oneMoreStop, "leave-out": leaveOut, zone: corner, path: corner, point: onePlace, way: oneWay };
   acts[tool.name](tool, spot);
   prompt();
 }
@@ -201,6 +206,15 @@ function onePlace(tool, spot) {
   finish();
 }
 
+/** The street that was clicked, by the number that a file calls it by. */
+async function oneWay(tool, { lon, lat }) {
+  finish();
+  try {
+    const { osm_way, name } = await post("way", { lon, lat });
+    put(tool, "osm_way", osm_way, name ? { name } : {});
+  } catch (fault) { tell("fault", fault.message); }
+}
+
 // ---- choosing ----
 
 function look(latlng) {
@@ -230,8 +244,10 @@ function handle(at, name, title, { drag, drop, remove = null, free = false }) {
   marker.on("dragstart", () => { state.dragging = true; });
   marker.on("drag", () => { if (drag) drag(spotOf()); });
   marker.on("dragend", () => { state.dragging = false; gesture(); drop(spotOf()); });
+  // While one draws, a stop that is there already is clicked like any other: a route may end where it began.
+  marker.on("click", () => { if (state.tool) clicked({ latlng: marker.getLatLng() }); });
   if (remove) {
-    marker.on("dblclick contextmenu", (event) => { L.DomEvent.stop(event); gesture(); remove(); });
+    marker.on("dblclick contextmenu", (event) => { L.DomEvent.stop(event); if (state.tool) return; gesture(); remove(); });
   }
   marker.addTo(handles);
   return marker;

@@ -88,7 +88,7 @@ export const KINDS = {
     start: () => ({ name: freeName("Path "), line: [] })
   },
   close_path: {
-    name: "Close a path", group: "new",
+    name: "Close a path", group: "new", tool: "way",
     fields: [{ key: "osm_way", label: "Number of the way (OpenStreetMap)", type: "number", min: 1, step: 1, whole: true }, { ...NAME, optional: true }],
     start: () => ({ osm_way: null })
   },
