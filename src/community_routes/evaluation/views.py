@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from community_routes.evaluation.evaluate import Evaluation
 from community_routes.fares.feed import feed_prices
 from community_routes.fares.journeys import journey_fare
 from community_routes.fares.tickets import TicketFares
+from community_routes.network.timetable.trips import Timetable
 from community_routes.network.walks.links import Ground, Line, Linked, walk_line_between
 from community_routes.network.walks.points import Links
 from community_routes.report.results import NEAREST_COLUMNS, JourneyView, LegView
@@ -84,7 +85,7 @@ def sample_journeys(today: Evaluation, proposals: Sequence[Evaluation], *, each:
     """
     views: list[JourneyView] = []
     asked: set[tuple[str, str, int, int, int]] = set()
-    lines = _Lines()
+    known = _Known()
     for proposal in proposals:
         slot = _strongest_slot(today, proposal)
         if slot is None:
@@ -103,7 +104,7 @@ def sample_journeys(today: Evaluation, proposals: Sequence[Evaluation], *, each:
                 continue
             asked.add(question)
             for evaluation in (today, *proposals):
-                views.append(_view(evaluation, day, window, origin, destination, depart_s, lines))
+                views.append(_view(evaluation, day, window, origin, destination, depart_s, known))
     return tuple(views)
 
 
@@ -148,11 +149,19 @@ def _most_changed(today: Evaluation, proposal: Evaluation, slot: tuple[str, str]
     return found
 
 
-class _Lines:
-    """Courses of walks, found once for all proposals that share streets, stops and places."""
+class _Known:
+    """What several journeys need: courses of walks and vehicles of a date, found once."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[Ground, Linked, int, Linked, int], Line | None] = {}
+        self._dated: dict[tuple[str, str], _Dated] = {}
+
+    def dated(self, evaluation: Evaluation, day: str) -> _Dated:
+        """Which vehicles of an evaluation run on the date of a day."""
+        key = evaluation.scenario, day
+        if key not in self._dated:
+            self._dated[key] = _Dated(evaluation.feed, evaluation.networks[day].timetable)
+        return self._dated[key]
 
     def between(self, ground: Ground, start: Linked, place: int, end: Linked, other: int) -> Line | None:
         """As ``walk_line_between``."""
@@ -163,7 +172,7 @@ class _Lines:
 
 
 def _view(
-    evaluation: Evaluation, day: str, window: str, origin: int, destination: int, depart_s: int, lines: _Lines
+    evaluation: Evaluation, day: str, window: str, origin: int, destination: int, depart_s: int, known: _Known
 ) -> JourneyView:
     query = window_query(evaluation.study.file, window)
     found = journeys(evaluation.networks[day], query, evaluation.walks, origin, destination, depart_s)
@@ -176,9 +185,12 @@ def _view(
     case, reached = evaluation.case, evaluation.reached
     home = str(evaluation.zones.table["name"].iat[int(evaluation.zones.origins["zone"].iat[origin])])
     ends = (reached.origins, origin, home), (reached.destinations, destination, name)
-    legs = tuple(leg_view(case, leg, *ends, lines.between) for leg in found[0].legs if leg.arrive_s > leg.depart_s)
+    legs = tuple(leg_view(case, leg, *ends, known.between) for leg in found[0].legs if leg.arrive_s > leg.depart_s)
     return replace(
-        view, legs=legs, fare=_fare(evaluation, found[0]), last_home_s=_last_home(evaluation, day, origin, destination)
+        view,
+        legs=legs,
+        fare=_fare(evaluation, found[0]),
+        last_home_s=_last_home(evaluation, day, origin, destination, known),
     )
 
 
@@ -227,7 +239,7 @@ def _fare(evaluation: Evaluation, journey: Journey) -> float | None:
     return paid.cents / 100 if paid is not None else None
 
 
-def _last_home(evaluation: Evaluation, day: str, origin: int, destination: int) -> int | None:
+def _last_home(evaluation: Evaluation, day: str, origin: int, destination: int, known: _Known) -> int | None:
     """The last departure (to five minutes) from the place that gets home within the limits on trips of the service date.
 
     Whoever leaves later waits for the first bus of the next day, which is no way home.
@@ -236,12 +248,8 @@ def _last_home(evaluation: Evaluation, day: str, origin: int, destination: int) 
     nothing = Links(np.zeros(2, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0))
     back = Walks(access=walks.egress.of(destination), egress=walks.access.of(origin), direct=nothing)
     query = window_query(evaluation.study.file, next(iter(evaluation.study.file.travel.windows)))
-    timetable, feed = network.timetable, evaluation.feed
-    of_date = timetable.shift_s <= 0
-    if len(feed.frequencies):
-        of_date |= np.isin(timetable.trip, feed.frequencies["trip"].to_numpy())
-    last_s = int(timetable.departure_s.max(initial=-1, where=of_date))
-    high = min(last_s + 1, timetable.span_s[1] - query.max_travel_s)
+    dated = known.dated(evaluation, day)
+    high = min(dated.last_s + 1, network.timetable.span_s[1] - query.max_travel_s)
     for end in range(high, 0, -_HOURS_AT_ONCE):  # the latest hours first, for it mostly is
         start = max(0, end - _HOURS_AT_ONCE)
         hours = replace(query, window_s=(start - start % _STEP_S, end), step_s=_STEP_S)
@@ -249,20 +257,54 @@ def _last_home(evaluation: Evaluation, day: str, origin: int, destination: int) 
         works = np.flatnonzero(travel_times_by_departure(network, hours, back)[0, :, 0] != UNREACHED)
         for departure in hours.departures_s[works][::-1].tolist():
             for journey in journeys(network, hours, back, 0, 0, departure):
-                if all(_of_date(feed, timetable.date, ride) for ride in journey.rides):
+                if all(dated.runs(ride) for ride in journey.rides):
                     return int(departure)
     return None
 
 
-def _of_date(feed: Feed, date: dt.date, ride: Ride) -> bool:
-    """Whether the vehicle runs on the service date, or still on the one before it, and not on the next."""
-    trip, call = ride.trips[0], ride.calls[0]
-    shift_s = ride.depart_s - int(feed.calls.departure_s[call])
-    if not len(feed.frequencies):
-        return shift_s <= 0
-    headways = feed.frequencies[feed.frequencies["trip"] == trip]
-    if not len(headways):
-        return shift_s <= 0
-    start_s = shift_s + int(feed.calls.departure_s[feed.calls.first[trip]])
-    within = (headways["start_s"] <= start_s) & (start_s < headways["end_s"])
-    return bool(within.any()) and trip in feed.active_trips(date)
+_APART_S = 1 << 40
+
+
+class _Dated:
+    """Which vehicles run on a service date, or still on the one before it, and not on the next.
+
+    Parameters
+    ----------
+    feed : Feed
+    timetable : Timetable
+        Of the date.
+
+    Attributes
+    ----------
+    last_s : int
+        When the last of them leaves a stop; -1 where none does.
+    """
+
+    def __init__(self, feed: Feed, timetable: Timetable) -> None:
+        self._calls = feed.calls
+        self._active, self._by_headway = (np.zeros(len(feed.trips), np.bool_) for _ in range(2))
+        self._active[feed.active_trips(timetable.date)] = True
+        trip, start_s, end_s = (feed.frequencies[name].to_numpy(np.int64) for name in ("trip", "start_s", "end_s"))
+        self._by_headway[trip] = True
+        order = np.lexsort((start_s, trip))
+        # The latest end of all headways of a trip that have begun, whether or not they overlap.
+        self._begun = (trip * _APART_S + start_s)[order]
+        self._until = np.maximum.accumulate((trip * _APART_S + end_s)[order])
+        of_date = self._run(timetable.trip, timetable.call, timetable.departure_s)
+        self.last_s = int(timetable.departure_s.max(initial=-1, where=of_date))
+
+    def runs(self, ride: Ride) -> bool:
+        """Whether the vehicle of a ride does."""
+        return bool(self._run(*(np.array([value]) for value in (ride.trips[0], ride.calls[0], ride.depart_s)))[0])
+
+    def _run(self, trip: NDArray[Any], call: NDArray[Any], departure_s: NDArray[Any]) -> NDArray[np.bool_]:
+        """The same of departures: calls (rows) of trips (rows) at seconds of the service date."""
+        shift_s = departure_s.astype(np.int64) - self._calls.departure_s[call]
+        found = shift_s <= 0
+        rows = np.flatnonzero(self._by_headway[trip])
+        if len(rows):
+            mine = trip[rows].astype(np.int64)
+            began = mine * _APART_S + shift_s[rows] + self._calls.departure_s[self._calls.first[mine]]
+            at = np.searchsorted(self._begun, began, "right") - 1
+            found[rows] = (at >= 0) & (self._until[np.maximum(at, 0)] > began) & self._active[mine]
+        return np.asarray(found, np.bool_)

@@ -27,10 +27,10 @@ from community_routes.sources.study.nodes import (
     Node,
     Step,
     Text,
-    TreeBuilder,
     dotted,
     resolve,
     short,
+    tree_of,
 )
 
 __all__ = [
@@ -89,9 +89,9 @@ def read_yaml(
     try:
         text = _read_text(path, found) if text is None else _checked(text, path.name, found)
         if text is not None:
-            root = TreeBuilder(path.name, found).build(text)
+            root = tree_of(text, path.name, found)
             if root is not None:
-                located = Located(path.name, path, root)
+                located = Located(path.name, path, root.copied())
     finally:
         if notices is not None:
             notices.extend(found)
