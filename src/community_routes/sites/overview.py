@@ -56,11 +56,8 @@ def overview_html(
     study, judged = wording.study, wording.judged
     columns, rows = _columns(wording), _rows(judged, paths)
     n = len(judged.failed)
-    facts = [
-        ("Sites", [words.count(n)]),
-        ("Judged", [words.count(n - judged.failed.sum())]),
-        ("Pages", [words.count(len(paths))]),
-    ]
+    counts = {"Sites": n, "Judged": n - judged.failed.sum(), "Pages": len(paths)}
+    facts = [(name, [words.count(count)]) for name, count in counts.items()]
     facts += [(words.day_name(day), [words.date_text(date)]) for day, date in study.file.dates.items()]
     data = {
         "columns": columns,
@@ -229,21 +226,16 @@ def _verdict(judged: JudgedSites) -> str:
 
 
 def _standards(judged: JudgedSites, wording: Wording) -> Table:
-    rows = []
-    judged_rows = ~judged.failed
+    heads, rows = ["Standard", "Sites that meet it", "Sites that miss it"], []
     for number, verdict in enumerate(judged.verdicts):
-        missed = judged_rows & ~verdict.passed
-        cells = [
-            wording.asked(verdict.standard),
-            words.count((judged_rows & verdict.passed).sum()),
-            words.count(missed.sum()),
-        ]
+        missed = ~judged.failed & ~verdict.passed
+        counts = [(~judged.failed & verdict.passed).sum(), missed.sum()]
         if judged.remedies.proposals:
-            cells.append(words.count((judged.remedies.meets[:, number].any(axis=0) & missed).sum()))
-        rows.append(tuple(cells))
-    heads = ("Standard", "Sites that meet it", "Sites that miss it")
-    extra = ("of these, a proposal brings it to",) if judged.remedies.proposals else ()
-    return captioned("The standards", (*heads, *extra), rows)
+            counts.append((judged.remedies.meets[:, number].any(axis=0) & missed).sum())
+        rows.append([wording.asked(verdict.standard), *map(words.count, counts)])
+    if judged.remedies.proposals:
+        heads.append("of these, a proposal brings it to")
+    return captioned("The standards", heads, rows)
 
 
 def _rows(judged: JudgedSites, paths: Mapping[int, str]) -> list[list[Any]]:
@@ -253,29 +245,21 @@ def _rows(judged: JudgedSites, paths: Mapping[int, str]) -> list[list[Any]]:
     zone_names = [str(name or ident) for ident, name in judged.zones[["id", "name"]].to_numpy().tolist()]
     best = judged.remedies.cheapest(judged.remedies.mends)
     required = judged.misses(required=True)
+    results = ("meets all" if judged.verdicts else "judged", "misses a standard", "could not be judged")
+    titles = [one.title for one in judged.remedies.proposals]
     rows: list[list[Any]] = []
     for row, site in enumerate(judged.sites):
         lon, lat = site.point
         verdict = 2 if failed[row] else int(misses[row])
         homes = None if math.isnan(site.homes) else site.homes
-        result = (
-            "could not be judged"
-            if failed[row]
-            else "misses a standard"
-            if misses[row]
-            else "meets all"
-            if judged.verdicts
-            else "judged"
-        )
-        cells: list[Any] = [site.id, site.name, homes, zone_names[zone[row]] if zone[row] >= 0 else "", result]
+        where = zone_names[zone[row]] if zone[row] >= 0 else ""
+        cells: list[Any] = [site.id, site.name, homes, where, results[verdict]]
         for v in judged.verdicts:
             margin = float(v.margin[row])
             cells.append("" if failed[row] else None if math.isnan(margin) else _tenth(margin))
-        if judged.remedies.proposals:
+        if titles:
             one = int(best[row])
-            cells.append(
-                "" if not required[row] else judged.remedies.proposals[one].title if one >= 0 else "none of those tried"
-            )
+            cells.append("" if not required[row] else titles[one] if one >= 0 else "none of those tried")
         place = [None, None] if math.isnan(lon) else [round(lat, 6), round(lon, 6)]
         rows.append([*cells, paths.get(row, ""), *place, verdict])
     return rows
@@ -300,14 +284,8 @@ def _scenarios(wording: Wording) -> Table:
         )
         for row, one in enumerate(remedies.proposals)
     ]
-    heads = (
-        "Proposal",
-        "Cost",
-        "Bus-hours a year",
-        "Brings a standard to",
-        "Brings all that are required to",
-        "and is the cheapest for",
-    )
+    heads = ["Proposal", "Cost", "Bus-hours a year", "Brings a standard to", "Brings all that are required to"]
+    heads.append("and is the cheapest for")
     return captioned("What each proposal takes beyond today, and for how many sites it helps", heads, rows, (1,))
 
 
@@ -327,7 +305,6 @@ def _notes(judged: JudgedSites, more: Sequence[str]) -> tuple[str, ...]:
         *more,
     ]
     if len(judged.faults) > MOST_FAULTS:
-        notes.append(
-            f"{words.count(len(judged.faults) - MOST_FAULTS)} more sites could not be judged; failed.csv has all."
-        )
+        more_faults = words.count(len(judged.faults) - MOST_FAULTS)
+        notes.append(f"{more_faults} more sites could not be judged; failed.csv has all.")
     return tuple(notes)

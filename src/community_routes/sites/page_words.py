@@ -194,8 +194,7 @@ class Wording:
 
     def sections(self, row: int, note: Note) -> tuple[Section, ...]:
         """The tables of a site."""
-        found = [self._service(row, note), self._times(row), self._reach(row), self._residents(row)]
-        return tuple(section for section in found if section is not None)
+        return self._service(row, note), self._times(row), self._reach(row), self._residents(row)
 
     def _service(self, row: int, note: Note) -> Section:
         file = self.study.file
@@ -213,55 +212,37 @@ class Wording:
         tables = [
             captioned(
                 "Departures an hour within 400 m, and the index of PTAL's form",
-                (
-                    "When",
-                    *(f"Departures: {one.lower()}" for one in _COMPARED),
-                    *(f"Index: {one.lower()}" for one in _COMPARED),
-                ),
-                tuple(rows),
+                ("When", *_compared("Departures", "Index")),
+                rows,
             ),
-            captioned(
-                "First and last departure within 400 m",
-                (
-                    "Day",
-                    *(f"First: {one.lower()}" for one in _COMPARED),
-                    *(f"Last: {one.lower()}" for one in _COMPARED),
-                ),
-                tuple(ends),
-            ),
+            captioned("First and last departure within 400 m", ("Day", *_compared("First", "Last")), ends),
         ]
         days = list(file.dates)
         if note["routes"]:
-            tables.append(
-                captioned(
-                    "Routes within 400 m, departures on each day",
-                    ("Route", "Nearest stop", "Metres", *(words.day_name(day) for day in days)),
-                    tuple(
-                        (
-                            f"{words.sentence_case(one['mode'])} {one['name']}",
-                            one["stop"],
-                            words.number(one["metres"]),
-                            *(words.count(one["departures"][day]) for day in days),
-                        )
-                        for one in note["routes"]
-                    ),
-                    text=(1,),
+            heads = ("Route", "Nearest stop", "Metres", *(words.day_name(day) for day in days))
+            routes = [
+                (
+                    f"{words.sentence_case(one['mode'])} {one['name']}",
+                    one["stop"],
+                    words.number(one["metres"]),
+                    *(words.count(one["departures"][day]) for day in days),
                 )
-            )
+                for one in note["routes"]
+            ]
+            tables.append(captioned("Routes within 400 m, departures on each day", heads, routes, text=(1,)))
         tables.append(self._stops(note, days))
-        entrances = self._entrances(row, days)
-        notes = (
-            "Around it: the middle resident of the neighbourhood and those that touch it. Borough: the middle resident.",
+        said = (
+            "Around it: the middle resident of the neighbourhood and those that touch it. Borough: the middle resident."
         )
-        return _section("service", "Service by period and day", (*tables, *entrances), notes)
+        return _section("service", "Service by period and day", [*tables, *self._entrances(row, days)], [said])
 
     def _stops(self, note: Note, days: Sequence[str]) -> Table:
         rows = [
-            (f"{stop['name']}", words.number(stop["metres"]), *(words.count(stop["departures"][day]) for day in days))
+            (stop["name"], words.number(stop["metres"]), *(words.count(stop["departures"][day]) for day in days))
             for stop in note["stops"]
         ]
         heads = ("Stop", "Metres to walk", *(f"Departures, {words.day_name(day).lower()}" for day in days))
-        return captioned("The nearest stops with service", heads, tuple(rows))
+        return captioned("The nearest stops with service", heads, rows)
 
     def _entrances(self, row: int, days: Sequence[str]) -> list[Table]:
         """The nearest served stop of each entrance, where there are several."""
@@ -277,11 +258,7 @@ class Wording:
             ]
             rows.append((f"{number} ({point[0]:.5f}, {point[1]:.5f})", *cells))
         heads = ("Entrance", *(words.day_name(day) for day in days))
-        return [
-            captioned(
-                "The nearest stop with service from each entrance", heads, tuple(rows), tuple(range(1, len(heads)))
-            )
-        ]
+        return [captioned("The nearest stop with service from each entrance", heads, rows, range(1, len(heads)))]
 
     def _times(self, row: int) -> Section:
         file = self.study.file
@@ -298,11 +275,9 @@ class Wording:
                 on_foot = self._minutes(Figure(NEAREST_ON_FOOT, ANY_DAY, ANY_TIME, kind), row)
                 rows.append(("On foot all the way", "", *on_foot))
             heads = ("When", *([] if is_named else ["Nearest"]), *(f"{one}, minutes" for one in _COMPARED))
-            tables.append(captioned(self._title(kind), heads, tuple(rows), () if is_named else (1,)))
-        tables += self._parts(row)
-        return _section(
-            "times", "Time to the nearest", tuple(tables), ("Median over the departures of the window, door to door.",)
-        )
+            tables.append(captioned(self._title(kind), heads, rows, () if is_named else (1,)))
+        said = "Median over the departures of the window, door to door."
+        return _section("times", "Time to the nearest", [*tables, *self._parts(row)], [said])
 
     def _parts(self, row: int) -> list[Table]:
         """The nearest of each single kind of place, in the first window of the first day, and on foot all the way."""
@@ -317,22 +292,17 @@ class Wording:
             name = words.sentence_case(words.part_name(part))
             found.setdefault(key, []).append((name, place, *self._minutes(figure, row), on_foot))
         heads = ("Kind", "Nearest", *(f"{one}, minutes" for one in _COMPARED), "On foot all the way")
+        when = _lower(self.when(day, window))
         return [
-            captioned(
-                f"To the nearest of each kind of {words.kind_name(key)}: {_lower(self.when(day, window))}",
-                heads,
-                tuple(sorted(rows)),
-                (1,),
-            )
+            captioned(f"To the nearest of each kind of {words.kind_name(key)}: {when}", heads, sorted(rows), (1,))
             for key, rows in found.items()
         ]
 
     def _title(self, kind: str) -> str:
         if kind in self.study.file.sites.named_places:
             spot = str(self.judged.run["named_places"][kind])
-            return f"To {words.plain(kind)}" + (
-                f" ({spot})" if spot != kind and not _COORDINATES.fullmatch(spot) else ""
-            )
+            told = f" ({spot})" if spot != kind and not _COORDINATES.fullmatch(spot) else ""
+            return f"To {words.plain(kind)}{told}"
         return f"To the nearest of {words.kind_name(kind)}"
 
     def _place(self, figure: Figure, row: int) -> str:
@@ -355,30 +325,28 @@ class Wording:
             for cutoff in file.travel.cutoffs_min:
                 for day, window in slots:
                     figure = Figure(REACHED, day, window, kind, f"{cutoff:g}")
-                    rows.append(
-                        (f"{cutoff:g} minutes, {_lower(self.when(day, window))}", *self._amounts(figure, unit, row))
-                    )
+                    within = f"{cutoff:g} minutes, {_lower(self.when(day, window))}"
+                    rows.append((within, *self._amounts(figure, unit, row)))
                 figure = Figure(REACHED_ON_FOOT, ANY_DAY, ANY_TIME, kind, f"{cutoff:g}")
                 rows.append((f"{cutoff:g} minutes, on foot all the way", *self._amounts(figure, unit, row)))
-            shown = words.unit_name(unit)
-            caption = f"{words.sentence_case(words.kind_name(kind))} within reach ({shown})"
-            tables.append(captioned(caption, ("Within", *_COMPARED), tuple(rows)))
+            caption = f"{words.sentence_case(words.kind_name(kind))} within reach ({words.unit_name(unit)})"
+            tables.append(captioned(caption, ("Within", *_COMPARED), rows))
         note = (
             "By public transport or on foot, whichever is sooner, on average over the departures of the window; what is "
             "reached on foot alone stands below."
         )
-        return _section("reach", "What is within reach", tuple(tables), (note,))
+        return _section("reach", "What is within reach", tables, [note])
 
     def _amounts(self, figure: Figure, unit: str, row: int) -> list[str]:
         return [words.number(words.in_unit(value, unit)) for value in self.values(figure, row)]
 
-    def _residents(self, row: int) -> Section | None:
+    def _residents(self, row: int) -> Section:
         judged = self.judged
         residents, zone = judged.residents, int(judged.around.zone[row])
         notes = []
         if zone < 0:
             return _section(
-                "residents", "Who would live there", (), ("The site lies in no neighbourhood of the study.",)
+                "residents", "Who would live there", [], ["The site lies in no neighbourhood of the study."]
             )
         info = judged.zones.iloc[zone]
         persons = float(residents.persons[row])
@@ -394,17 +362,10 @@ class Wording:
             if share > 0:
                 count = float(residents.count[row, place])
                 few = "" if math.isnan(persons) else "under 10"
-                name = _GROUPINGS[grouping]
-                rows.append(
-                    (
-                        words.group_name(grouping, group),
-                        name,
-                        few if math.isnan(count) else words.count(count),
-                        words.percent(share),
-                    )
-                )
+                told = few if math.isnan(count) else words.count(count)
+                rows.append((words.group_name(grouping, group), _GROUPINGS[grouping], told, words.percent(share)))
         if not rows:
-            return _section("residents", "Who would live there", (), tuple(notes))
+            return _section("residents", "Who would live there", [], notes)
         homes = judged.sites[row].homes
         caption = "Potential residents by group"
         if not math.isnan(persons):
@@ -413,8 +374,8 @@ class Wording:
             f"Homes times {judged.run['persons_per_home']:g} persons, spread over groups as the residents of the neighbourhood "
             "are; rounded to 5, and numbers under 10 are not shown. Who moves in is not known."
         )
-        table = captioned(caption, ("Group", "Grouped by", "Persons", "Share"), tuple(rows), (1,))
-        return _section("residents", "Who would live there", (table,), tuple(notes))
+        table = captioned(caption, ("Group", "Grouped by", "Persons", "Share"), rows, (1,))
+        return _section("residents", "Who would live there", [table], notes)
 
 
 _GROUPINGS = {
@@ -429,6 +390,10 @@ def minutes_text(minutes: float) -> str:
     if 0 < minutes < 1:
         return "under a minute"
     return f"{words.number(minutes)} minute{'' if minutes == 1 else 's'}"
+
+
+def _compared(*names: str) -> list[str]:
+    return [f"{name}: {one.lower()}" for name in names for one in _COMPARED]
 
 
 def _lower(text: str) -> str:

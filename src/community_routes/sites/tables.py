@@ -21,7 +21,7 @@ from community_routes.base.times import format_time
 from community_routes.report.cells import csv_text
 from community_routes.report.files.geopackage import layers_of_columns, write_layers
 from community_routes.sites.around import Around, Residents
-from community_routes.sites.figures import CLOCK_TIMES, LEAVES, NAMES, WHICH_STOP, Figure
+from community_routes.sites.figures import ALL_DAY, CLOCK_TIMES, LEAVES, NAMES, NEAREST_STOP, STOPS, WHICH_STOP, Figure
 from community_routes.sites.judge import Verdict, shortfall
 from community_routes.sites.read import Fault, Site, place_key
 from community_routes.sites.remedies import Remedies
@@ -241,19 +241,15 @@ def _around_columns(judged: JudgedSites) -> pd.DataFrame:
 def entrances_table(judged: JudgedSites) -> pd.DataFrame:
     """The nearest served stop of every entrance of the sites that are on the network."""
     days = list(judged.run["service_dates"])
-    of_figure = {figure.name: place for place, figure in enumerate(judged.figures)}
+    place_of = {figure: place for place, figure in enumerate(judged.figures)}
+    own = [place_of[Figure(measure, day, ALL_DAY, STOPS)] for day in days for measure in (NEAREST_STOP, WHICH_STOP)]
     rows = []
     for row, points in enumerate(judged.entrances):
         for number, point in enumerate(points if points is not None else (), start=1):
             if points is not None and len(points) > 1:
                 held = judged.stops_of_entrances[place_key(point[None])].tolist()
             else:
-                names = [
-                    f"{measure}__{day}__all_day__stops"
-                    for day in days
-                    for measure in ("nearest_stop_m", "nearest_stop")
-                ]
-                held = [float(judged.values[row, of_figure[name]]) for name in names]
+                held = [float(judged.values[row, place]) for place in own]
             stops = [judged.stop_names[int(stop)] if math.isfinite(stop) else None for stop in held[1::2]]
             metres = [_finite(value) for value in held[::2]]
             pairs = [value for pair in zip(stops, metres, strict=True) for value in pair]
@@ -281,10 +277,8 @@ def scenarios_table(judged: JudgedSites) -> pd.DataFrame:
     best = remedies.cheapest(remedies.mends)
     rows = [
         [
-            one.id,
-            one.title,
-            cost_text(one.cost),
-            *(cost_text(value) for value in (one.bus_hours, one.km, one.peak_vehicles)),
+            *(one.id, one.title),
+            *(cost_text(value) for value in (one.cost, one.bus_hours, one.km, one.peak_vehicles)),
             int(remedies.meets[row].any(axis=0).sum()),
             int(remedies.mends[row].sum()),
             int((best == row).sum()),
@@ -364,7 +358,7 @@ def _site(judged: JudgedSites, row: int, figures: Mapping[str, Any], zones: NDAr
         return content | {"reason": site.fault.reason}
     content["reason"] = "" if judged.has_service[row] else NO_SERVICE
     content["figures"] = figures
-    zone = int(judged.around.zone[row])
+    zone, tried = int(judged.around.zone[row]), judged.remedies
     content["neighbourhood"] = str(zones[zone]) if zone >= 0 else None
     content["potential_residents"] = _finite(float(judged.residents.persons[row]))
     content["standards"] = {
@@ -372,11 +366,7 @@ def _site(judged: JudgedSites, row: int, figures: Mapping[str, Any], zones: NDAr
             "pass": bool(v.passed[row]),
             "margin": _finite(float(v.margin[row])),
             "needs": shortfall(v, row),
-            "scenarios": [
-                one.id
-                for number, one in enumerate(judged.remedies.proposals)
-                if judged.remedies.meets[number, place, row]
-            ],
+            "scenarios": [one.id for number, one in enumerate(tried.proposals) if tried.meets[number, place, row]],
         }
         for place, v in enumerate(judged.verdicts)
     }
