@@ -517,8 +517,7 @@ def paired_table(proposal: Evaluation, outcomes: Mapping[tuple[str, str], Outcom
     )
 
 
-def _places(side: Evaluation) -> pd.Series[str]:
-    table = side.opportunities.table
+def _places(table: pd.DataFrame) -> pd.Series[str]:
     return table["key"].astype(str) + "\n" + table["id"].astype(str)
 
 
