@@ -47,12 +47,16 @@ class Searched:
     walks : Walks
     figures : callable
         The same k figures of both sides: access of each zone and measure, of groups, whatever is compared.
+    slack_s, wheelchair
+        As in the study.
     """
 
     feed: Feed
     footpaths: Links
     walks: Walks
     figures: Figures
+    slack_s: int = 60
+    wheelchair: Wheelchair = False
 
 
 def span_of_query(query: Query) -> tuple[int, int]:
@@ -100,8 +104,6 @@ def window_draws(
     query: Query,
     randomness: Randomness,
     *,
-    slack_s: int = 60,
-    wheelchair: Wheelchair = False,
     n: int = 200,
     seed: int = 0,
     threads: int = 1,
@@ -119,8 +121,6 @@ def window_draws(
     query : Query
     randomness : Randomness
         Of the proposal (``Randomness(tuple(applied.timed), ...)``); today has the same phases and delays.
-    slack_s, wheelchair
-        As in the study.
     n : int
         At least 200 for an interval.
     seed, threads : int
@@ -129,7 +129,9 @@ def window_draws(
     span_s = span_of_query(query)
 
     def figures(side: Searched, feed: Feed) -> NDArray[np.float64]:
-        network = assemble_network(feed, date, side.footpaths, slack_s=slack_s, wheelchair=wheelchair, span_s=span_s)
+        network = assemble_network(
+            feed, date, side.footpaths, slack_s=side.slack_s, wheelchair=side.wheelchair, span_s=span_s
+        )
         times = travel_times_by_departure(network, query, side.walks, threads=threads)
         return np.asarray(side.figures(times), np.float64)
 
@@ -226,15 +228,14 @@ def intervals(
     zone_parts, group_parts, drawn_groups = [], [], []
     for day, network in proposal.networks.items():
         sides = [Headline.of(side.case, proposal.case, day) for side in (today, proposal)]
+        how = network.slack_s, proposal.study.file.travel.bound
         for window in proposal.study.file.windows_on(day):
             changes = window_draws(
-                Searched(today.feed, today.networks[day].footpaths, today.walks, sides[0].figures),
-                Searched(proposal.feed, network.footpaths, proposal.walks, sides[1].figures),
+                Searched(today.feed, today.networks[day].footpaths, today.walks, sides[0].figures, *how),
+                Searched(proposal.feed, network.footpaths, proposal.walks, sides[1].figures, *how),
                 network.timetable.date,
                 window_query(proposal.study.file, window),
                 randomness,
-                slack_s=network.slack_s,
-                wheelchair=proposal.study.file.travel.bound,
                 n=draws,
                 seed=seed,
                 threads=threads,

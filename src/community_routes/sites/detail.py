@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.evaluation.case import window_query
+from community_routes.evaluation.views import leg_view
 from community_routes.measures.service import NEAR_M, TRAFFIC_DAY_S, StopDepartures
 from community_routes.network.walks.links import Linked, link_points, walk_line_between
 from community_routes.network.walks.points import Links, Points
@@ -178,26 +179,7 @@ def _journeys(scene: Scene, start: Linked, walks: Walks, place: int, values: Flo
 
 
 def _leg(scene: Scene, start: Linked, leg: Walk | Ride, place: int, destination: int, name: str) -> Note:
-    case, feed = scene.case, scene.case.feed
-
-    def called(stop: int, end: str) -> str:
-        return stop_name(feed, stop) if stop >= 0 else end
-
-    times = {"depart_s": int(leg.depart_s), "arrive_s": int(leg.arrive_s)}
-    ends = {"start": called(leg.from_stop, "the site"), "end": called(leg.to_stop, name)}
-    if isinstance(leg, Walk):
-        one = (case.stops, leg.from_stop) if leg.from_stop >= 0 else (start, place)
-        other = (case.stops, leg.to_stop) if leg.to_stop >= 0 else (scene.destinations, destination)
-        line = walk_line_between(case.ground, *one, *other)
-        course = _line(line[1], line[2]) if line is not None else []
-        return {"mode": "walk", "route": "", **ends, **times, "wait_s": 0, "line": course}
-    route = int(feed.trips["route"].iat[leg.trips[0]])
-    at = feed.calls.stop[np.array([*leg.calls, leg.calls[-1] + 1])]
-    return {
-        "mode": mode_of(int(feed.routes["route_type"].iat[route])),
-        "route": route_name(feed, route),
-        **ends,
-        **times,
-        "wait_s": int(leg.wait_s),
-        "line": _line(feed.stops["lon"].to_numpy()[at], feed.stops["lat"].to_numpy()[at]),
-    }
+    view = leg_view(scene.case, leg, (start, place, "the site"), (scene.destinations, destination, name))
+    ends = {"mode": view.mode, "route": view.route, "start": view.start, "end": view.end}
+    times = {"depart_s": int(view.depart_s), "arrive_s": int(view.arrive_s), "wait_s": int(view.wait_s)}
+    return {**ends, **times, "line": _line(view.lon, view.lat)}
