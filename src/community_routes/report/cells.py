@@ -25,7 +25,7 @@ from community_routes.report.results import JOURNEY_COLUMNS, Results
 from community_routes.report.summary import summary_table
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-_ROWS_AT_ONCE = 1 << 17
+_ROWS_AT_ONCE = 1 << 16
 _ROWS_OF_ONE_TEXT = 8
 """How many rows there must be on average of a text that two columns make, for them to be put together once."""
 _TEXT = partial(pa.scalar, type=pa.large_string())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.image import imread
 
 from community_routes.measures.groups import group_rows
 from community_routes.report.figures import Figures
@@ -120,3 +122,18 @@ def test_the_matrix_is_a_picture_too(tmp_path: Path) -> None:
     for ending, content in first.items():
         assert (tmp_path / "again" / "maps" / f"ward-matrix.{ending}").read_bytes() == content
     assert ward_picture(Figures(made_results(25)), "svg") is None
+
+
+def test_the_picture_of_the_matrix_says_what_the_table_says(tmp_path: Path) -> None:
+    """Two wards: a cell for each share, in hundredths, with its name on both sides; nothing of the title is cut off."""
+    hostile = "$x^2$ <b>& a title that goes on for longer than two wards are wide, as titles of studies may"
+    results = made_results(25, title=hostile, extra={"ward_matrix": matrix("today", 0.3)})
+    written = {path.suffix: path for path in write_maps(results, tmp_path) if path.stem == "ward-matrix"}
+    root = ElementTree.fromstring(written[".svg"].read_text("utf-8"))
+    texts = [element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert texts[0] == f"{hostile}: residents in a hundred who get from ward to ward"
+    assert [texts.count(name) for name in ("A", "B", "C")] == [2, 2, 0]
+    assert "30" in texts
+    assert len(list(root.iter("{http://www.w3.org/2000/svg}rect"))) == 1 + 2 * 2
+    pixels = imread(written[".png"])
+    assert pixels[:, :2].min() == 1 and pixels[:, -2:].min() == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import geopandas as gpd
 import numpy as np
@@ -34,11 +35,19 @@ CHANGED_ROUTE = Mark("new or changed route", color=NEW_ROUTE)
 WITHDRAWN_ROUTE = Mark("withdrawn route", color=NEW_ROUTE, dashed=True)
 
 
+_ROUTES: WeakKeyDictionary[Results, dict[tuple[str, bool], gpd.GeoDataFrame]] = WeakKeyDictionary()
+
+
 def routes_of(results: Results, scenario: str, *, withdrawn: bool) -> gpd.GeoDataFrame:
-    """The routes that a proposal takes away altogether, or those that it adds or changes."""
-    routes = results.routes
-    gone = routes["withdrawn"].fillna(False).astype(bool) if "withdrawn" in routes else np.zeros(len(routes), np.bool_)
-    return routes[(routes["scenario"] == scenario) & (gone == withdrawn)]
+    """The routes that a proposal takes away altogether, or those that it adds or changes; once for the same results."""
+    known = _ROUTES.setdefault(results, {})
+    if (scenario, withdrawn) not in known:
+        routes = results.routes
+        gone = (
+            routes["withdrawn"].fillna(False).astype(bool) if "withdrawn" in routes else np.zeros(len(routes), np.bool_)
+        )
+        known[scenario, withdrawn] = routes[(routes["scenario"] == scenario) & (gone == withdrawn)]
+    return known[scenario, withdrawn]
 
 
 @dataclass(frozen=True, eq=False)

@@ -238,39 +238,35 @@ def rings_of(shapes: Iterable[shapely.Geometry]) -> Rings:
     return Rings(points, ring, part[order], owner[part[order]], (kind == 3)[part[order]])
 
 
-def svg_path(shapes: Iterable[shapely.Geometry] | NDArray[np.object_], frame: Frame) -> str:
+def svg_path(shapes: Iterable[shapely.Geometry], frame: Frame) -> str:
     """The ``d`` of an SVG path of many lines and areas, with one decimal, each point written as the step from the one before.
 
     Single points are left out.
     """
-    parts = shapely.get_parts(shapely.get_parts(np.array([*shapes], object)))
-    kinds = shapely.get_type_id(parts)
-    pieces = []
-    for part in np.split(parts, np.flatnonzero(np.diff(kinds == 3)) + 1) if len(parts) else ():
-        is_area = shapely.get_type_id(part[0]) == 3
-        lines = shapely.get_rings(part) if is_area else part[np.isin(shapely.get_type_id(part), (1, 2))]
-        pieces.append(_steps(lines, frame, "z" if is_area else ""))
-    return "".join(pieces)
+    return "".join(svg_paths(shapes, frame))
 
 
-def _steps(lines: NDArray[np.object_], frame: Frame, end: str) -> str:
-    """Lines or rings as parts of a path."""
-    coordinates, owner = shapely.get_coordinates(lines, return_index=True)
-    if not len(coordinates):
-        return ""
-    points = np.round(frame.place(coordinates) * 10).astype(np.int64)
-    begins = np.r_[True, owner[1:] != owner[:-1]]
+def svg_paths(shapes: Iterable[shapely.Geometry], frame: Frame) -> list[str]:
+    """The same of each shape."""
+    shapes = list(shapes)
+    rings = rings_of(shapes)
+    if not len(rings.points):
+        return [""] * len(shapes)
+    points, ring = np.round(frame.place(rings.points) * 10).astype(np.int64), rings.ring
+    begins = np.r_[True, ring[1:] != ring[:-1]]
     kept = begins | np.r_[True, np.any(points[1:] != points[:-1], axis=1)]
-    points, begins = points[kept], begins[kept]
+    points, begins, ring = points[kept], begins[kept], ring[kept]
     # A line begins where it stands, a step counts from the point before.
     steps = np.where(begins[:, None], points, points - np.roll(points, 1, axis=0)) / 10
     texts = [f"{x:.10g} {y:.10g}" for x, y in steps.tolist()]
-    out = []
-    starts = np.flatnonzero(begins).tolist()
-    for start, stop in zip(starts, [*starts[1:], len(texts)], strict=True):
+    found: list[list[str]] = [[] for _ in shapes]
+    starts = np.flatnonzero(begins)
+    several = zip(starts.tolist(), [*starts[1:].tolist(), len(texts)], ring[starts].tolist(), strict=True)
+    for start, stop, one in several:
         if stop - start > 1:
-            out.append(f"M{texts[start]}l{' '.join(texts[start + 1 : stop])}{end}")
-    return "".join(out)
+            end = "z" if rings.is_area[one] else ""
+            found[rings.shape[one]].append(f"M{texts[start]}l{' '.join(texts[start + 1 : stop])}{end}")
+    return ["".join(parts) for parts in found]
 
 
 Ring = list[list[float]]

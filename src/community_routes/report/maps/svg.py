@@ -64,7 +64,7 @@ def sheet_of(results: Results, *, prefix: str = "s-", width: float = 600.0) -> S
 
 def _drawn(results: Results, prefix: str, width: float) -> Sheet:
     frame = geo.frame_of(results.zones, width=width)
-    zones = tuple(geo.svg_path([shape], frame) for shape in geo.simple_zones(results.zones))
+    zones = tuple(geo.svg_paths(geo.simple_zones(results.zones), frame))
     symbols = [HATCHES.format(prefix)]
     green, water = (_layer_path(results, name, frame, areas=True) for name in ("green", "water"))
     symbols.append(Markup('<g id="{}under">{}</g>').format(prefix, _background(frame, green, water)))

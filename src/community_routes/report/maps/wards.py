@@ -89,12 +89,14 @@ def _laid_out(share: pd.DataFrame, title: tuple[str, str]) -> _Drawing:
     """Names on the left and above, as much room as they need; square cells in the rest."""
     n, names = len(share), [str(name) for name in share.index]
     height = (2.6 + 0.36 * n) * _POINTS
-    width = height + 0.8 * _POINTS
+    heading = max(_width(line, _TITLE) for line in title)
+    width = max(height + 0.8 * _POINTS, heading + 2 * _GAP)
     longest = max(_width(name, _NAME) for name in names) + 2 * _GAP
     above = longest + 2 * _LINE * _TITLE + _GAP
     side = min(width - longest - _GAP, height - above - _GAP) / n
     left = longest + (width - longest - _GAP - n * side) / 2
-    told = [_Word(line, left, _LINE * _TITLE * (i + 0.8), _TITLE) for i, line in enumerate(title)]
+    start = min(left, width - heading - _GAP)
+    told = [_Word(line, start, _LINE * _TITLE * (i + 0.8), _TITLE) for i, line in enumerate(title)]
     for i, name in enumerate(names):
         middle = (i + 0.5) * side
         told.append(_Word(name, left - _GAP, above + middle, _NAME, "end"))
