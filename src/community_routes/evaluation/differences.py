@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from community_routes.base.kernels import kernel
 from community_routes.evaluation.evaluate import Evaluation
 from community_routes.measures.groups import better_or_worse
 from community_routes.measures.list import less_is_better
-from community_routes.measures.measure import REASONS, TableRows, WindowFigures, beside, taken, whole_or_float
+from community_routes.measures.measure import REASONS, WindowFigures, about_columns, along_rows, beside, taken
 from community_routes.routing.matrices import as_cube
 from community_routes.routing.scan import NEVER
 
@@ -107,44 +107,38 @@ def compare_figures(
     before = beside(baseline, proposal)
     if before is None:
         return None
-    rows, was, now = TableRows(proposal), baseline[0].zones, proposal[0].zones
-    known = now[["name", "population", "deprivation_decile"]]
-    if now is not was and known.isna().any(axis=None):
-        known = known.fillna(was.set_index("id")[list(known)].reindex(now["id"]).set_axis(now.index))
-    old, new = TableRows(before).along("value"), rows.along("value")
+    was, now, made = baseline[0].zones, proposal[0].zones, about_columns(proposal)
+    if now is not was and now[list(_OF_ZONES)].isna().any(axis=None):
+        known = was.set_index("id")[list(_OF_ZONES)].reindex(now["id"]).set_axis(now.index)
+        zones = now.assign(**now[list(_OF_ZONES)].fillna(known))
+        made = about_columns([replace(part, zones=zones) for part in proposal])
+    old, new = along_rows(before, "value"), along_rows(proposal, "value")
     has_old, has_new = ~np.isnan(old), ~np.isnan(new)
-    reasons = np.select([has_old & has_new, has_new], [0, TableRows(before).along("reason")], rows.along("reason"))
-    less = [less_is_better(about.measure) for part in proposal for about in part.about]
+    reasons = np.select(
+        [has_old & has_new, has_new], [0, along_rows(before, "reason")], along_rows(proposal, "reason")
+    ).astype(np.int64)
+    less = [np.array([less_is_better(about.measure) for about in part.about], np.bool_) for part in proposal]
+    less_better = np.concatenate([np.tile(of_part, len(now)) for of_part in less])
+    cutoffs = made["cutoff_min"].astype(object)
+    cutoffs[pd.isna(made["cutoff_min"])] = ""
     change = _changes(old, new)
-    cutoffs, of_row = rows.cutoffs()
-    texts = cutoffs.astype(object)
-    texts[pd.isna(cutoffs)] = ""
-    made: dict[str, Any] = {
-        "scenario": taken([scenario], np.zeros(len(rows), np.int64)),
-        "day": rows.of_part("day"),
-        "window": rows.of_part("window"),
-        "neighbourhood": rows.of_zone(now["id"].to_numpy()),
-        "name": rows.of_zone(known["name"].to_numpy()),
-        "population": rows.of_zone(known["population"].to_numpy(dtype=np.float64)),
-        "deprivation_decile": rows.of_zone(whole_or_float(known["deprivation_decile"].to_numpy())),
-        "kind": rows.of_about("kind"),
-        "measure": rows.of_about("measure"),
-        "reading": rows.of_about("reading"),
-        "cutoff_min": texts[of_row],
-        "unit": rows.of_about("unit"),
-        "reason": taken(REASONS, reasons.astype(np.int64)),
+    made = made | {
+        "scenario": taken([scenario], np.zeros(len(old), np.int64)),
+        "cutoff_min": cutoffs,
+        "reason": taken(REASONS, reasons),
         "baseline": old,
         "value": new,
         "change": change,
         "low": change,
         "high": change,
-        "category": taken(CATEGORIES, _category(old, new, np.asarray(less, np.bool_)[of_row], 0.0, least_change)),
+        "category": taken(CATEGORIES, _category(old, new, less_better, 0.0, least_change)),
     }
     for name, arrays in (further or {}).items():
         made[name] = np.concatenate([part.along(values) for part, values in zip(proposal, arrays, strict=True)])
-    return pd.DataFrame(made)
+    return pd.DataFrame(made, columns=[*COLUMNS, *(further or {})])
 
 
+_OF_ZONES = ("name", "population", "deprivation_decile")
 CATEGORIES = ("better", "worse", "same", "lost", "gained", "missing")
 
 
