@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -467,13 +467,8 @@ def paired_outcomes(
     zone = proposal.zones.origins["zone"].to_numpy(np.int64)
     keys = proposal.opportunities.keys
     kind = pd.Index(keys).get_indexer(proposal.opportunities.table["key"]).astype(np.int64)
-    at_origin, at_place = (
-        np.arange(len(theirs)) if ours is theirs else _rows(name(ours), name(theirs))
-        for ours, theirs, name in (
-            (today.zones.origins, proposal.zones.origins, lambda table: table["id"]),
-            (today.opportunities.table, proposal.opportunities.table, _places),
-        )
-    )
+    at_origin = _rows(today.zones.origins, proposal.zones.origins, _points)
+    at_place = _rows(today.opportunities.table, proposal.opportunities.table, _places)
     before = _aligned(as_cube(before_s), at_origin, at_place)
     counts, change = count_outcomes(before, as_cube(after_s), kind, len(keys), NEVER)
     found = Outcomes(*(np.zeros((len(proposal.zones), *each.shape[1:]), each.dtype) for each in (counts, change)))
@@ -511,14 +506,19 @@ def paired_table(proposal: Evaluation, outcomes: Mapping[tuple[str, str], Outcom
     )
 
 
-def _places(side: Evaluation) -> pd.Series[str]:
-    table = side.opportunities.table
+def _places(table: pd.DataFrame) -> pd.Series[str]:
     return table["key"].astype(str) + "\n" + table["id"].astype(str)
 
 
-def _rows(old: pd.Series[str], new: pd.Series[str]) -> NDArray[np.int64]:
-    """Where each of the new stands among the old; -1 where it is not there."""
-    return np.asarray(pd.Index(old).get_indexer(pd.Index(new)), np.int64)
+def _points(origins: pd.DataFrame) -> pd.Series[str]:
+    return origins["id"]
+
+
+def _rows(old: pd.DataFrame, new: pd.DataFrame, named: Callable[[pd.DataFrame], pd.Series[str]]) -> NDArray[np.int64]:
+    """Where each row of the new stands among the old, by its name; -1 where it is not there."""
+    if old is new:
+        return np.arange(len(new))
+    return np.asarray(pd.Index(named(old)).get_indexer(pd.Index(named(new))), np.int64)
 
 
 def _aligned(time_s: NDArray[np.int16], origins: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int16]:

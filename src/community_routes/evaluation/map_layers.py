@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +11,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from community_routes.scenarios.edit.routes import route_name
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.service import departures
 from community_routes.sources.gtfs.trips import mode_of
@@ -128,89 +128,78 @@ def route_table(
         Ids of routes that the scenario adds.
     """
     active = np.unique(np.concatenate([np.zeros(0, np.int64), *trips_by_day(feed, dates).values()]))
-    route_of, shape_of = feed.trips["route"].to_numpy(), feed.trips["shape"].to_numpy()
-    active = active[np.argsort(route_of[active], kind="stable")]
-    routes, first = np.unique(route_of[active], return_index=True)
-    told = {name: feed.routes[name].tolist() for name in _TOLD}
+    route_of, ids = feed.trips["route"].to_numpy()[active], feed.routes["route_id"].to_numpy(object)
+    by_route = np.argsort(route_of, kind="stable")
+    routes, starts = np.unique(route_of[by_route], return_index=True)
     courses = _Courses(feed)
-    shown, points, of_line, of_route = list[int](), list[NDArray[np.float64]](), list[int](), list[int]()
-    for route, trips in zip(routes.tolist(), np.split(active, first[1:]), strict=True):
-        if only is not None and told["route_id"][route] not in only:
-            continue
-        for trip in _drawn(feed, trips, shape_of):
-            line = courses.of(trip)
-            if len(line) > 1:
-                of_line.append(len(line))
-                of_route.append(len(shown))
-                points.append(line)
-        if of_route and of_route[-1] == len(shown):
-            shown.append(route)
-    import geopandas as gpd
-
-    geometry = np.empty(0, object)
-    if shown:
-        lines = shapely.linestrings(np.concatenate(points), indices=np.repeat(np.arange(len(points)), of_line))
-        whole = shapely.multilinestrings(lines, indices=np.asarray(of_route))
-        geometry = shapely.simplify(shapely.clip_by_rect(whole, *box), _SIMPLIFY_DEGREES)
-    inside = [not empty for empty in shapely.is_empty(geometry).tolist()]
-    rows = [
+    lines: list[shapely.LineString] = []
+    drawn: list[int] = []
+    for route, trips in zip(routes.tolist(), np.split(active[by_route], starts[1:]), strict=True):
+        if only is None or ids[route] in only:
+            found = courses.of(trips)
+            lines += found
+            drawn += [route] * len(found)
+    rows, of_row = np.unique(np.array(drawn, np.int64), return_inverse=True)
+    shapes = (
+        shapely.clip_by_rect(shapely.multilinestrings(lines, indices=of_row), *box) if lines else np.zeros(0, object)
+    )
+    inside = ~shapely.is_empty(shapes)
+    told = feed.routes.iloc[rows[inside]]
+    table = pd.DataFrame(
         {
             "scenario": scenario,
-            "route_id": told["route_id"][route],
-            "name": told["route_short_name"][route] or told["route_long_name"][route] or told["route_id"][route],
-            "mode": mode_of(int(told["route_type"][route])),
-            "color": f"#{told['route_color'][route].lower()}" if told["route_color"][route] else "",
-            "new": told["route_id"][route] in new,
-            "geometry": shape,
+            "route_id": ids[rows[inside]].tolist(),
+            "name": [route_name(feed, route) for route in rows[inside].tolist()],
+            "mode": [mode_of(kind) for kind in told["route_type"].tolist()],
+            "color": [f"#{color.lower()}" if color else "" for color in told["route_color"].tolist()],
+            "new": [route in new for route in ids[rows[inside]]],
+            "geometry": shapely.simplify(shapes[inside], _SIMPLIFY_DEGREES),
         }
-        for route, shape, is_inside in zip(shown, geometry, inside, strict=True)
-        if is_inside
-    ]
-    columns = ["scenario", "route_id", "name", "mode", "color", "new", "geometry"]
-    return gpd.GeoDataFrame(pd.DataFrame(rows, columns=columns), geometry="geometry", crs="EPSG:4326")
+    )
+    import geopandas as gpd
 
-
-_TOLD = ("route_id", "route_short_name", "route_long_name", "route_type", "route_color")
-
-
-def _drawn(feed: Feed, trips: NDArray[np.int64], shape_of: NDArray[np.int32]) -> list[int]:
-    """One trip of each course of a route, those with most trips first, as many as are drawn."""
-    shaped = trips[shape_of[trips] >= 0]
-    _, first_of, counts = np.unique(shape_of[shaped], return_index=True, return_counts=True)
-    common = list(zip(counts.tolist(), shaped[first_of].tolist(), strict=True))
-    by_stops: dict[bytes, list[int]] = {}
-    for trip in trips[shape_of[trips] < 0].tolist():
-        stops = feed.calls.stop[feed.calls.first[trip] : feed.calls.first[trip + 1]]
-        by_stops.setdefault(stops.tobytes(), []).append(trip)
-    common += [(len(of_course), of_course[0]) for of_course in by_stops.values()]
-    common.sort(key=lambda course: (-course[0], course[1]))
-    return [trip for _, trip in common[:_MOST_COURSES]]
+    # Without rows there is nothing to tell the kinds of the columns by, and those of others with rows must not follow it.
+    return gpd.GeoDataFrame(table if len(table) else table.astype(object), geometry="geometry", crs="EPSG:4326")
 
 
 class _Courses:
-    """The courses of a feed's trips: of a trip its shape, or the places of its stops where it has none."""
+    """The courses of trips as lines."""
 
     def __init__(self, feed: Feed) -> None:
-        self._feed, self._calls, self._shapes = feed, feed.calls, feed.shapes
-        self._shape_of = feed.trips["shape"].to_numpy()
+        self.feed = feed
+        self.shape_of = feed.trips["shape"].to_numpy()
+        self.lon, self.lat = (feed.stops[name].to_numpy(np.float64) for name in ("lon", "lat"))
 
-    @cached_property
-    def _stops(self) -> NDArray[np.float64]:
-        """Longitude and latitude of each stop."""
-        return np.column_stack([self._feed.stops[name].to_numpy(np.float64) for name in ("lon", "lat")])
+    def of(self, trips: NDArray[np.int64]) -> list[shapely.LineString]:
+        """The different ones of some trips, those of most trips first, as many as are drawn."""
+        shaped = trips[self.shape_of[trips] >= 0]
+        _, first_of, counts = np.unique(self.shape_of[shaped], return_index=True, return_counts=True)
+        common = list(zip(counts.tolist(), shaped[first_of].tolist(), strict=True))
+        by_stops: dict[bytes, list[int]] = {}
+        for trip in trips[self.shape_of[trips] < 0].tolist():
+            by_stops.setdefault(self._stops(trip).tobytes(), []).append(trip)
+        common += [(len(of_course), of_course[0]) for of_course in by_stops.values()]
+        common.sort(key=lambda course: (-course[0], course[1]))
+        lines = [self.line(trip) for _, trip in common[:_MOST_COURSES]]
+        return [line for line in lines if line is not None]
 
-    def of(self, trip: int) -> NDArray[np.float64]:
-        """Longitude and latitude of the points that are known, shape (n, 2)."""
-        shape = int(self._shape_of[trip])
+    def line(self, trip: int) -> shapely.LineString | None:
+        """The course of a trip: its shape, or straight lines between its stops; None with fewer than two points."""
+        shape, shapes = int(self.shape_of[trip]), self.feed.shapes
         if shape >= 0:
-            part = slice(int(self._shapes.first[shape]), int(self._shapes.first[shape + 1]))
-            points = np.column_stack((self._shapes.lon[part], self._shapes.lat[part]))
+            part = slice(int(shapes.first[shape]), int(shapes.first[shape + 1]))
+            lon, lat = shapes.lon[part], shapes.lat[part]
         else:
-            points = self._stops[self._calls.stop[self._calls.first[trip] : self._calls.first[trip + 1]]]
-        return points[np.isfinite(points).all(axis=1)]
+            stops = self._stops(trip)
+            lon, lat = self.lon[stops], self.lat[stops]
+        known = np.isfinite(lon) & np.isfinite(lat)
+        return shapely.linestrings(lon[known], lat[known]) if known.sum() > 1 else None
+
+    def _stops(self, trip: int) -> NDArray[np.int32]:
+        calls = self.feed.calls
+        return calls.stop[calls.first[trip] : calls.first[trip + 1]]
 
 
 def trip_line(feed: Feed, trip: int) -> shapely.LineString | None:
     """The course of a trip: its shape, or straight lines between its stops; None with fewer than two points."""
-    points = _Courses(feed).of(trip)
-    return shapely.linestrings(points) if len(points) > 1 else None
+    return _Courses(feed).line(trip)

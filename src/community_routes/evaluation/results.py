@@ -403,7 +403,9 @@ class Comparison:
             for evaluation in self.evaluations:  # all that the report needs of their networks and times is found
                 evaluation.let_go()
             give_back()
-            results = replace(self.results, long_tables=TableKind(tables))
+            results, kind = self.results, TableKind(tables)
+            if kind != results.long_tables:  # what was worked out of the results is known by them
+                results = replace(results, long_tables=kind)
         with watch.stage("report"), new_folder(out) as made:
             write_files(results, made, maps=maps, pdf=pdf, workbook=workbook, templates=templates)
             keep_inputs_of(self.study, self._scenarios(), made, wanted=keep_inputs)

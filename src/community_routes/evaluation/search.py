@@ -30,6 +30,7 @@ from community_routes.measures.meeting import exposure_table, mixing_table, visi
 from community_routes.measures.shifts import Shift, search_shift, shift_tables
 from community_routes.measures.wards import ward_table
 from community_routes.network.network import Network
+from community_routes.network.timetable.changes import Changes
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.runner import Runner
 from community_routes.sources.gtfs.feed import Feed
@@ -290,14 +291,14 @@ def _same_changes(one: Network, other: Network, hops: NDArray[np.int64], others:
             return False
     alight = np.unique(mine.alight_place[hops])
     board = np.unique(mine.board_place[hops])
-    found = _changes_between(one, alight, board), _changes_between(other, alight, board)
+    found = changes_between(mine, alight, board), changes_between(its, alight, board)
     return all(np.array_equal(found[0][k], found[1][k]) for k in range(3))
 
 
-def _changes_between(
-    network: Network, alight: NDArray[np.int32], board: NDArray[np.int32]
+def changes_between(
+    changes: Changes, alight: NDArray[np.int32], board: NDArray[np.int32]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int32]]:
-    changes = network.changes
+    """Start, end and seconds of the changes from some alighting places to some waiting places."""
     start = np.repeat(np.arange(len(changes.alight_stop)), np.diff(changes.first))
     is_start, is_end = np.zeros(len(changes.alight_stop), np.bool_), np.zeros(len(changes.board_stop), np.bool_)
     is_start[alight[alight >= 0]] = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.base.times import HOUR, MINUTE, UNREACHED
-from community_routes.evaluation.case import window_query
+from community_routes.evaluation.case import Case, window_query
 from community_routes.evaluation.evaluate import Evaluation
 from community_routes.fares.feed import feed_prices
 from community_routes.fares.journeys import journey_fare
@@ -24,6 +24,7 @@ from community_routes.routing.journeys import Journey, Ride, Walk, journeys
 from community_routes.routing.query import Walks
 from community_routes.routing.runner import PAIRS
 from community_routes.routing.travel_times import travel_times_by_departure
+from community_routes.scenarios.edit.routes import route_name, stop_name
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.trips import mode_of
 
@@ -181,7 +182,10 @@ def _view(
     view = JourneyView(evaluation.scenario, day, depart_s, str(zone), name)
     if not found:
         return replace(view, reason="over_time")
-    legs = tuple(_leg(evaluation, leg, origin, destination, name, known) for leg in found[0].legs if _matters(leg))
+    case, reached = evaluation.case, evaluation.reached
+    home = str(evaluation.zones.table["name"].iat[int(evaluation.zones.origins["zone"].iat[origin])])
+    ends = (reached.origins, origin, home), (reached.destinations, destination, name)
+    legs = tuple(leg_view(case, leg, *ends, known.between) for leg in found[0].legs if leg.arrive_s > leg.depart_s)
     return replace(
         view,
         legs=legs,
@@ -190,48 +194,36 @@ def _view(
     )
 
 
-def _matters(leg: Walk | Ride) -> bool:
-    return leg.arrive_s > leg.depart_s
+End = tuple[Linked, int, str]
+"""Places joined to the ground, the row of one, and what it is called."""
 
 
-def _leg(evaluation: Evaluation, leg: Walk | Ride, origin: int, destination: int, place: str, known: _Known) -> LegView:
-    stops = evaluation.feed.stops
-
-    def name(stop: int, end: str) -> str:
-        return str(stops["stop_name"].iat[stop] or stops["stop_id"].iat[stop]) if stop >= 0 else end
-
-    zone = evaluation.zones.table["name"].iat[int(evaluation.zones.origins["zone"].iat[origin])]
+def leg_view(
+    case: Case, leg: Walk | Ride, start: End, end: End, line: Callable[..., Line | None] = walk_line_between
+) -> LegView:
+    """A leg of a journey as pages show it; ``start`` and ``end`` are those of the journey."""
+    feed = case.feed
     if isinstance(leg, Walk):
-        lon, lat = _walk_line(evaluation, leg, origin, destination, known)
-        ends = name(leg.from_stop, str(zone)), name(leg.to_stop, place)
-        return LegView("walk", "", *ends, leg.depart_s, leg.arrive_s, lon=lon, lat=lat)
-    routes, row = evaluation.feed.routes, int(evaluation.feed.trips["route"].iat[leg.trips[0]])
-    names = (routes[column].iat[row] for column in ("route_short_name", "route_long_name", "route_id"))
-    calls = np.array([*leg.calls, leg.calls[-1] + 1])
-    at = evaluation.feed.calls.stop[calls]
+        (a, from_row, here), (b, to_row, there) = (
+            (case.stops, stop, stop_name(feed, stop)) if stop >= 0 else place
+            for stop, place in ((leg.from_stop, start), (leg.to_stop, end))
+        )
+        found = line(case.ground, a, from_row, b, to_row)
+        lon, lat = found[1:] if found is not None else (np.empty(0), np.empty(0))
+        return LegView("walk", "", here, there, leg.depart_s, leg.arrive_s, lon=lon, lat=lat)
+    route = int(feed.trips["route"].iat[leg.trips[0]])
+    at = feed.calls.stop[np.array([*leg.calls, leg.calls[-1] + 1])]
     return LegView(
-        mode_of(int(routes["route_type"].iat[row])),
-        str(next((name for name in names if name), "")),
-        name(leg.from_stop, ""),
-        name(leg.to_stop, ""),
+        mode_of(int(feed.routes["route_type"].iat[route])),
+        route_name(feed, route),
+        stop_name(feed, leg.from_stop),
+        stop_name(feed, leg.to_stop),
         leg.depart_s,
         leg.arrive_s,
         wait_s=leg.wait_s,
-        lon=stops["lon"].to_numpy()[at],
-        lat=stops["lat"].to_numpy()[at],
+        lon=feed.stops["lon"].to_numpy()[at],
+        lat=feed.stops["lat"].to_numpy()[at],
     )
-
-
-def _walk_line(
-    evaluation: Evaluation, leg: Walk, origin: int, destination: int, known: _Known
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    def end(stop: int, linked: Linked, place: int) -> tuple[Linked, int]:
-        return (evaluation.stops, stop) if stop >= 0 else (linked, place)
-
-    start = end(leg.from_stop, evaluation.reached.origins, origin)
-    stop = end(leg.to_stop, evaluation.reached.destinations, destination)
-    line = known.between(evaluation.ground, *start, *stop)
-    return (line[1], line[2]) if line is not None else (np.empty(0), np.empty(0))
 
 
 def _fare(evaluation: Evaluation, journey: Journey) -> float | None:

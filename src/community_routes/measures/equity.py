@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from community_routes.measures.groups import GROUP_COLUMNS, LOW_COVERAGE, PERSONS_CHANGED, cut_by_rank, local_fifths
+from community_routes.measures.groups import GROUP_COLUMNS, LOW_COVERAGE, PERSONS_CHANGED, cut_by_rank
 from community_routes.measures.measure import SHARE, WindowFigures, whole_or_float
 from community_routes.measures.weighted import persons_of, weighted_mean, weighted_quantile
 
@@ -30,15 +30,6 @@ class Palma:
     ratio: float
     least_deprived_tenth: float
     most_deprived_two_fifths: float
-
-
-@dataclass(frozen=True)
-class FifthGap:
-    """Mean access of the most and the least deprived fifth of persons, and least minus most."""
-
-    most_deprived: float
-    least_deprived: float
-    gap: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,14 +111,6 @@ def palma_ratio(values: ArrayLike, persons: ArrayLike, deprivation_rank: ArrayLi
     share = cut_by_rank(w, rank, [0.0, 0.4, 0.9, 1.0])
     most, least = (float(weighted_mean(x, w * share[:, part])) for part in (0, 2))
     return Palma(least / most if most > 0 else float("nan"), least, most)
-
-
-def fifth_gap(values: ArrayLike, persons: ArrayLike, deprivation_rank: ArrayLike) -> FifthGap:
-    """The gap in mean access between the least and the most deprived fifth of persons, with both levels."""
-    x, w, rank = _present(values, persons, deprivation_rank)
-    share = local_fifths(w, rank)
-    most, least = (float(weighted_mean(x, w * share[:, part])) for part in (0, -1))
-    return FifthGap(most, least, least - most)
 
 
 def gini_index(values: ArrayLike, persons: ArrayLike) -> float:

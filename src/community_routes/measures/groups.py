@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -177,7 +177,7 @@ def _sideways(access: pd.DataFrame, zone_ids: Sequence[str]) -> _Values:
     names = [name for name in access["measure"].unique() if column_of(name).endless]
     endless = _is_time(access) | access["measure"].isin(names).to_numpy(dtype=bool)
     given = access["value"].to_numpy(dtype=np.float64)
-    value[number, place] = _counted(given, access["reason"].to_numpy(dtype=object), endless)
+    value[number, place] = counted_values(given, access["reason"].to_numpy(dtype=object), endless)
     return _Values(access.iloc[first][keys].reset_index(drop=True), value)
 
 
@@ -196,7 +196,7 @@ _NO_JOURNEY = ("over_time", "no_service", "over_fare")
 _NEVER = [REASONS.index(reason) for reason in _NO_JOURNEY]
 
 
-def _counted(value: FloatArray, reason: NDArray[np.object_], endless: NDArray[np.bool_]) -> FloatArray:
+def counted_values(value: FloatArray, reason: NDArray[np.object_], endless: NDArray[np.bool_]) -> FloatArray:
     """Values with infinity where there is no journey, of what is endless then."""
     never = np.isin(reason, _NO_JOURNEY) & endless
     return np.where(never & np.isnan(value), np.inf, value)
@@ -222,8 +222,8 @@ def group_rows(
     80 % are covered has the mark ``low_coverage``. In the groupings of fifths the group ``gap`` is the
     level of fifth 5 (least deprived) minus that of fifth 1 (most deprived), whose own rows hold both levels.
 
-    ``change`` is ``value - baseline``; ``low`` and ``high`` equal it, because nothing here is random
-    (``with_interval`` widens them from draws). ``persons_better`` and the others count persons of zones with a value in
+    ``change`` is ``value - baseline``; ``low`` and ``high`` equal it, because nothing here is random.
+    ``persons_better`` and the others count persons of zones with a value in
     both tables, as ``better_or_worse`` judges each; ``persons_below`` are those of ``persons_same`` whose level changes by
     less than what counts.
 
@@ -325,7 +325,9 @@ def figure_rows(
     least_change : float
     """
     endless = _is_time(what) | column_of(str(what["measure"].iat[0])).endless
-    rows = [_counted(one.value, one.reason, endless)[None, :] for one in (figure, *([baseline] if baseline else []))]
+    rows = [
+        counted_values(one.value, one.reason, endless)[None, :] for one in (figure, *([baseline] if baseline else []))
+    ]
     before_zones = baseline.zones if baseline is not None else figure.zones
     return _rows(_Values(what, rows[0]), rows[1] if baseline else None, figure.zones, before_zones, least_change)
 
@@ -391,13 +393,13 @@ class _Levels:
         shape = len(persons), len(self.now)
         total = np.broadcast_to(persons.sum(axis=1)[:, None], shape)
         found = {"persons": total, "persons_covered": sums_over_zones(self.has.astype(np.float64), persons)}
-        found["value"] = _levels(self.now, persons, self.times)
+        found["value"] = levels_of(self.now, persons, self.times)
         few = found["persons_covered"] < LOW_COVERAGE * total * (1 - _SAME)
         if self.before is None:
             missing = np.full(shape, np.nan)
             found |= dict.fromkeys(("baseline", "change", "low", "high", *PERSONS_CHANGED), missing)
         else:
-            found["baseline"] = _levels(self.before, persons_before, self.times)
+            found["baseline"] = levels_of(self.before, persons_before, self.times)
             found["change"] = found["low"] = found["high"] = found["value"] - found["baseline"]
             for column, holds in self.changed.items():
                 found[column] = sums_over_zones(holds.astype(np.float64), persons)
@@ -405,7 +407,7 @@ class _Levels:
         return _with_gap(part) if grouping.name in WITH_GAP else part
 
 
-def _levels(value: FloatArray, persons: FloatArray, times: NDArray[np.int64]) -> FloatArray:
+def levels_of(value: FloatArray, persons: FloatArray, times: NDArray[np.int64]) -> FloatArray:
     """Weighted mean of finite values; of times (rows) the weighted median, NaN where never reached: (n_groups, n_rows)."""
     has = np.isfinite(value)
     total = sums_over_zones(has.astype(np.float64), persons)
@@ -541,44 +543,3 @@ def _ranks(values: Sequence[Any]) -> NDArray[np.int64]:
     """The place of each value among the different ones in their order."""
     place = {value: number for number, value in enumerate(sorted(set(values)))}
     return np.asarray([place[value] for value in values], dtype=np.int64)
-
-
-def deprivation_gap(groups: pd.DataFrame, grouping: str = "local") -> pd.DataFrame:
-    """The gap between the most and the least deprived fifth, with both levels in one row.
-
-    Columns: scenario, day, window, kind, measure, reading, cutoff_min, unit, most_deprived, least_deprived, gap
-    (least minus most), ratio (least over most; missing when the most deprived have nothing), and the same of the
-    baseline with the prefix ``baseline_``.
-    """
-    return pd.DataFrame(list(_gap_records(groups[groups["grouping"] == grouping])))
-
-
-def _gap_records(groups: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    keys = [*_WHEN, *_WHAT]
-    most = groups[groups["group"] == "1"].reset_index(drop=True)
-    least = groups[groups["group"] == str(N_FIFTHS)].reset_index(drop=True)
-    for i in range(len(most)):
-        record: dict[str, Any] = {key: most[key].iat[i] for key in keys}
-        for prefix, column in (("", "value"), ("baseline_", "baseline")):
-            low, high = float(most[column].iat[i]), float(least[column].iat[i])
-            record[f"{prefix}most_deprived"], record[f"{prefix}least_deprived"] = low, high
-            record[f"{prefix}gap"] = high - low
-            record[f"{prefix}ratio"] = high / low if low > 0 else float("nan")
-        yield record
-
-
-def with_interval(groups: pd.DataFrame, changes: ArrayLike) -> pd.DataFrame:
-    """The table with ``low`` and ``high`` from draws: the 2.5th and 97.5th percentile of each row's change.
-
-    Parameters
-    ----------
-    groups : DataFrame
-        Rows of ``group_rows``.
-    changes : float, shape (n_draws, n_rows)
-        The column ``change`` of the same rows, worked out anew in each joint draw.
-    """
-    drawn = np.asarray(changes, dtype=np.float64)
-    if drawn.ndim != 2 or drawn.shape[1] != len(groups) or drawn.shape[0] == 0:
-        raise ValueError(f"changes have the shape {drawn.shape}, not (draws, {len(groups)})")
-    low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
-    return groups.assign(low=low, high=high)

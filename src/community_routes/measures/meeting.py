@@ -23,11 +23,6 @@ from community_routes.routing.scan import NEVER
 
 FloatArray = NDArray[np.float64]
 POTENTIAL = "potential to meet"
-CAVEAT = (
-    "Potential to meet, not a forecast of meetings: residents are shared out over the places that they can reach, by "
-    "the places' size. In smaller towns reach says less about who meets than in large cities. Numbers of persons under "
-    "ten are left out and the others rounded to five."
-)
 SMALLEST = 10
 ROUNDED_TO = 5
 
@@ -71,7 +66,7 @@ def potential_visitors(
     persons : DataFrame
         One row for each zone, one column for each group: persons.
     weight : float, shape (n_zones, n_places) or (n_groups, n_zones, n_places)
-        f: for example the share of departures of a window within a time (``reach.share_within``), or a decay of the
+        f: for example the share of departures of a window within a time, or a decay of the
         median travel time. By group where groups differ in what they may use or pay.
     attraction : float, shape (n_places,)
         O: 1 for each, or a size.

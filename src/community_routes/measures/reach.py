@@ -418,19 +418,6 @@ def share_of_departures(time_s: ArrayLike) -> FloatArray:
     return share
 
 
-def share_within(time_s: ArrayLike, *, cutoff_s: float) -> FloatArray:
-    """Share of departures at which each destination is within a time: (origins, departures, destinations) -> (o, d).
-
-    Formula: phi_ij = (1/n) sum_d [t_ij(d) <= c]. Opportunities summed with it are the cumulative opportunities on average
-    over departures, so that one matrix serves every kind of place.
-    """
-    times = as_times(time_s)
-    if times.ndim != 3:
-        raise ValueError(f"share_within needs (origins, departures, destinations), not the shape {times.shape}")
-    share: FloatArray = np.count_nonzero(times <= cutoff_seconds(cutoff_s), axis=1) / times.shape[1]
-    return share
-
-
 def percentile_over_departures(values: Any, percentile: int) -> Any:
     """A percentile over the last axis, the departures, by nearest rank: an actual value, never one between two.
 

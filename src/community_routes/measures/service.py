@@ -100,8 +100,7 @@ def near_frequent_stop(
 ) -> NDArray[np.bool_]:
     """Whether a place is within a walk of **one** stop with at least so many departures an hour in a period.
 
-    Formula: any_s [d_is <= m and n_s / hours >= f]. The share of residents for whom it holds is their weighted share
-    (``weighted.weighted_share``). A distance of exactly ``within_m`` counts.
+    Formula: any_s [d_is <= m and n_s / hours >= f]. A distance of exactly ``within_m`` counts.
 
     Parameters
     ----------

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from community_routes.base.errors import UsageError
 from community_routes.base.times import UNREACHED, format_time
 from community_routes.network.network import Network, Outline
 from community_routes.network.packing import packable
-from community_routes.network.timetable.connections import Connections
+from community_routes.network.timetable.connections import ConnectionArrays
 from community_routes.network.walks.points import Links
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.scan import (
@@ -123,6 +124,21 @@ class _Workspace(threading.local):
         return self.riding, self.rows
 
 
+class Scannable(Protocol):
+    """What is scanned: connections, in the order of ``Connections``."""
+
+    @property
+    def arrays(self) -> ConnectionArrays:
+        """As kernels take them."""
+
+    @property
+    def n_runs(self) -> int:
+        """More than the number of any run."""
+
+    def slice_between(self, start_s: int, end_s: int) -> tuple[int, int]:
+        """Connections that leave at ``start_s`` or later and at ``end_s`` or earlier, as a range."""
+
+
 class Search:
     """One direction of time: destinations are lanes, origins read the rows of the stops near them.
 
@@ -139,7 +155,7 @@ class Search:
 
     def __init__(
         self,
-        connections: Connections,
+        connections: Scannable,
         network: Network | Outline,
         query: Query,
         walks: Walks,
@@ -180,6 +196,13 @@ class Search:
         search.workspace = _Workspace()
         return search
 
+    def on(self, connections: Scannable, walks: Walks, spans: list[Span] | None = None) -> Search:
+        """The same question of other connections, with walks of the same places; ``spans`` where these are known."""
+        other = copy(self)
+        other.connections, other.walks = connections, walks
+        other.spans = list(other._spans()) if spans is None else spans
+        return other
+
     def _spans(self) -> Iterator[Span]:
         c, limit_s, access = self.connections, self.query.max_travel_s, self.walks.access.arrays
         if not self.query.max_rides:
@@ -214,7 +237,7 @@ class Search:
         """The waiting rows of all events of the span for one block."""
         c, limit_s = self.connections, self.query.max_travel_s
         riding, waiting = self.workspace.shaped(c.n_runs, self.n_layers, self.n_lanes, span.high - span.low)
-        egress = self._egress(destinations, len(c.place_first) - 1)
+        egress = self._egress(destinations, len(c.arrays.place_first) - 1)
         hours = Hours(span.low, span.high, span.base_s, span.horizon_s, limit_s)
         waiting_row = np.full(span.high - span.low, -1, np.int32)
         rows = Rows(riding, np.zeros(c.n_runs, np.bool_), waiting_row, waiting)
