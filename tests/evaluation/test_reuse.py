@@ -12,7 +12,7 @@ import pytest
 
 from community_routes.base.times import HOUR
 from community_routes.evaluation.case import Study, open_study, sample_scenarios, sample_study
-from community_routes.evaluation.evaluate import Evaluation, evaluate
+from community_routes.evaluation.evaluate import CUBES, Evaluation, _Changed, evaluate
 from community_routes.evaluation.proposals import read_scenarios
 from community_routes.evaluation.search import same_hours, span_searched
 from community_routes.network.network import Network, assemble_network
@@ -194,3 +194,18 @@ def test_a_stop_that_nothing_served_before_is_walked_to(tmp_path: Path) -> None:
     times = [side.median_s["day", "peak"][zones.index("far"), places.index("hallP1")] for side in (before, found)]
     # On foot 2,891.1 m at 4.8 km/h. By bus 10 minutes after a wait of 1 to 20: 660, 720, ... 1,800 s, the tenth of them 1,200.
     assert times == [2169, 1200]
+
+
+def test_times_are_kept_by_what_differs_from_todays(town: Study, today: Evaluation) -> None:
+    """More buses at noon change few cells: whole windows and single pairs are as a search without a base finds them."""
+    plan = Scenario.model_validate(
+        {"scenario": "plan", "changes": [{"set_headway": {"route": "L1", "weekday": {"11:50-12:50": 10}}}]}
+    )
+    slot = ("day", "noon")
+    before, found, alone = today.cube(slot), evaluate(town, plan, base=today), evaluate(town, plan)
+    after = alone.cube(slot)
+    assert 0 < np.count_nonzero(before != after) < before.size / 6
+    assert isinstance(CUBES._kept[id(found.case), slot], _Changed)
+    assert np.array_equal(found.cube(slot), after)
+    pairs = [(a, b) for a in range(after.shape[0]) for b in range(after.shape[2])]
+    assert all(np.array_equal(found.times_between(slot, *p), alone.times_between(slot, *p)) for p in pairs)

@@ -759,8 +759,13 @@ class Case:
 
     def let_go(self) -> None:
         """Give back the memory of networks and timetables; they are made again (or read, if kept) should anybody ask."""
-        for made in ("_built", "networks", "timetables", "departures"):
+        self.let_go_departures()
+        for made in ("_built", "networks", "timetables"):
             self.__dict__.pop(made, None)
+
+    def let_go_departures(self) -> None:
+        """Give back the memory of what leaves from each stop."""
+        self.__dict__.pop("departures", None)
 
     @cached_property
     def timetables(self) -> Mapping[str, Timetable]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from community_routes.base.kernels import kernel
 from community_routes.evaluation.evaluate import Evaluation
 from community_routes.measures.groups import better_or_worse
 from community_routes.measures.list import less_is_better
-from community_routes.measures.measure import REASONS, TableRows, WindowFigures, beside, taken, whole_or_float
+from community_routes.measures.measure import REASONS, WindowFigures, about_columns, along_rows, beside, taken
 from community_routes.routing.matrices import as_cube
 from community_routes.routing.scan import NEVER
 
@@ -107,44 +107,38 @@ def compare_figures(
     before = beside(baseline, proposal)
     if before is None:
         return None
-    rows, was, now = TableRows(proposal), baseline[0].zones, proposal[0].zones
-    known = now[["name", "population", "deprivation_decile"]]
-    if now is not was and known.isna().any(axis=None):
-        known = known.fillna(was.set_index("id")[list(known)].reindex(now["id"]).set_axis(now.index))
-    old, new = TableRows(before).along("value"), rows.along("value")
+    was, now, made = baseline[0].zones, proposal[0].zones, about_columns(proposal)
+    if now is not was and now[list(_OF_ZONES)].isna().any(axis=None):
+        known = was.set_index("id")[list(_OF_ZONES)].reindex(now["id"]).set_axis(now.index)
+        zones = now.assign(**now[list(_OF_ZONES)].fillna(known))
+        made = about_columns([replace(part, zones=zones) for part in proposal])
+    old, new = along_rows(before, "value"), along_rows(proposal, "value")
     has_old, has_new = ~np.isnan(old), ~np.isnan(new)
-    reasons = np.select([has_old & has_new, has_new], [0, TableRows(before).along("reason")], rows.along("reason"))
-    less = [less_is_better(about.measure) for part in proposal for about in part.about]
+    reasons = np.select(
+        [has_old & has_new, has_new], [0, along_rows(before, "reason")], along_rows(proposal, "reason")
+    ).astype(np.int64)
+    less = [np.array([less_is_better(about.measure) for about in part.about], np.bool_) for part in proposal]
+    less_better = np.concatenate([np.tile(of_part, len(now)) for of_part in less])
+    cutoffs = made["cutoff_min"].astype(object)
+    cutoffs[pd.isna(made["cutoff_min"])] = ""
     change = _changes(old, new)
-    cutoffs, of_row = rows.cutoffs()
-    texts = cutoffs.astype(object)
-    texts[pd.isna(cutoffs)] = ""
-    made: dict[str, Any] = {
-        "scenario": taken([scenario], np.zeros(len(rows), np.int64)),
-        "day": rows.of_part("day"),
-        "window": rows.of_part("window"),
-        "neighbourhood": rows.of_zone(now["id"].to_numpy()),
-        "name": rows.of_zone(known["name"].to_numpy()),
-        "population": rows.of_zone(known["population"].to_numpy(dtype=np.float64)),
-        "deprivation_decile": rows.of_zone(whole_or_float(known["deprivation_decile"].to_numpy())),
-        "kind": rows.of_about("kind"),
-        "measure": rows.of_about("measure"),
-        "reading": rows.of_about("reading"),
-        "cutoff_min": texts[of_row],
-        "unit": rows.of_about("unit"),
-        "reason": taken(REASONS, reasons.astype(np.int64)),
+    made = made | {
+        "scenario": taken([scenario], np.zeros(len(old), np.int64)),
+        "cutoff_min": cutoffs,
+        "reason": taken(REASONS, reasons),
         "baseline": old,
         "value": new,
         "change": change,
         "low": change,
         "high": change,
-        "category": taken(CATEGORIES, _category(old, new, np.asarray(less, np.bool_)[of_row], 0.0, least_change)),
+        "category": taken(CATEGORIES, _category(old, new, less_better, 0.0, least_change)),
     }
     for name, arrays in (further or {}).items():
         made[name] = np.concatenate([part.along(values) for part, values in zip(proposal, arrays, strict=True)])
-    return pd.DataFrame(made)
+    return pd.DataFrame(made, columns=[*COLUMNS, *(further or {})])
 
 
+_OF_ZONES = ("name", "population", "deprivation_decile")
 CATEGORIES = ("better", "worse", "same", "lost", "gained", "missing")
 
 
@@ -473,13 +467,8 @@ def paired_outcomes(
     zone = proposal.zones.origins["zone"].to_numpy(np.int64)
     keys = proposal.opportunities.keys
     kind = pd.Index(keys).get_indexer(proposal.opportunities.table["key"]).astype(np.int64)
-    at_origin, at_place = (
-        np.arange(len(theirs)) if ours is theirs else _rows(_names(ours), _names(theirs))
-        for ours, theirs in (
-            (today.zones.origins, proposal.zones.origins),
-            (today.opportunities.table, proposal.opportunities.table),
-        )
-    )
+    at_origin = _rows(today.zones.origins, proposal.zones.origins, _points)
+    at_place = _rows(today.opportunities.table, proposal.opportunities.table, _places)
     before = _aligned(as_cube(before_s), at_origin, at_place)
     counts, change = count_outcomes(before, as_cube(after_s), kind, len(keys), NEVER)
     found = Outcomes(*(np.zeros((len(proposal.zones), *each.shape[1:]), each.dtype) for each in (counts, change)))
@@ -517,14 +506,19 @@ def paired_table(proposal: Evaluation, outcomes: Mapping[tuple[str, str], Outcom
     )
 
 
-def _names(table: pd.DataFrame) -> pd.Series[str]:
-    """What tells origins apart, and places: their ids, with the key of their kind where they have one."""
-    return table["key"].astype(str) + "\n" + table["id"].astype(str) if "key" in table else table["id"]
+def _places(table: pd.DataFrame) -> pd.Series[str]:
+    return table["key"].astype(str) + "\n" + table["id"].astype(str)
 
 
-def _rows(old: pd.Series[str], new: pd.Series[str]) -> NDArray[np.int64]:
-    """Where each of the new stands among the old; -1 where it is not there."""
-    return np.asarray(pd.Index(old).get_indexer(pd.Index(new)), np.int64)
+def _points(origins: pd.DataFrame) -> pd.Series[str]:
+    return origins["id"]
+
+
+def _rows(old: pd.DataFrame, new: pd.DataFrame, named: Callable[[pd.DataFrame], pd.Series[str]]) -> NDArray[np.int64]:
+    """Where each row of the new stands among the old, by its name; -1 where it is not there."""
+    if old is new:
+        return np.arange(len(new))
+    return np.asarray(pd.Index(named(old)).get_indexer(pd.Index(named(new))), np.int64)
 
 
 def _aligned(time_s: NDArray[np.int16], origins: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.int16]:

@@ -44,6 +44,44 @@ MOST_KEPT_BYTES = 128_000_000
 """Travel times that are kept for what is asked after an evaluation; what is more is searched again."""
 
 
+class _Changed:
+    """Travel times by the cells in which they differ from others."""
+
+    def __init__(self, like: NDArray[np.int16], cell: NDArray[np.uint32], time_s: NDArray[np.int16]) -> None:
+        self._like, self._cell, self._time_s = like, cell, time_s
+
+    @classmethod
+    def of(cls, like: NDArray[np.int16] | None, cube: NDArray[np.int16]) -> NDArray[np.int16] | _Changed:
+        """The times as they need less memory: whole, or as changes of others."""
+        if like is None or like.shape != cube.shape or cube.size > np.iinfo(np.uint32).max:
+            return cube
+        cell = np.flatnonzero(like.reshape(-1) != cube.reshape(-1)).astype(np.uint32)
+        found = cls(like, cell, cube.reshape(-1)[cell])
+        return found if found.nbytes < cube.nbytes // 2 else cube
+
+    @property
+    def nbytes(self) -> int:
+        """Of the changes alone."""
+        return self._cell.nbytes + self._time_s.nbytes
+
+    def whole(self) -> NDArray[np.int16]:
+        """All times."""
+        cube = self._like.copy()
+        cube.reshape(-1)[self._cell] = self._time_s
+        return cube
+
+    def between(self, origin: int, destination: int) -> NDArray[np.int16]:
+        """Those of one pair, shape (n_departures,)."""
+        _, n_departures, n = self._like.shape
+        times = self._like[origin, :, destination].copy()
+        cells = ((origin * n_departures + np.arange(n_departures)) * n + destination).astype(np.uint32)
+        at = np.searchsorted(self._cell, cells)
+        hit = at < len(self._cell)
+        hit[hit] = self._cell[at[hit]] == cells[hit]
+        times[hit] = self._time_s[at[hit]]
+        return times
+
+
 class Cubes:
     """Travel times of windows by the case that they were searched for, as int16, within a stated number of bytes.
 
@@ -52,17 +90,17 @@ class Cubes:
 
     def __init__(self, most_bytes: int) -> None:
         self.most_bytes = most_bytes
-        self._kept: OrderedDict[tuple[int, Slot], NDArray[np.int16]] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, Slot], NDArray[np.int16] | _Changed] = OrderedDict()
         self._lock = threading.RLock()
 
-    def keep(self, case: Case, slot: Slot, cube: NDArray[np.int16]) -> None:
-        """Keep the times of a window, where there is room for them at all."""
+    def keep(self, case: Case, slot: Slot, cube: NDArray[np.int16], like: NDArray[np.int16] | None = None) -> None:
+        """Keep the times of a window, where there is room for them at all; by what differs from others, where that is less."""
         if cube.nbytes > self.most_bytes:
             return
         with self._lock:
             if not any(owner == id(case) for owner, _ in self._kept):
                 weakref.finalize(case, self._forget, id(case))
-            self._kept[id(case), slot] = cube
+            self._kept[id(case), slot] = _Changed.of(like, cube)
             while sum(times.nbytes for times in self._kept.values()) > self.most_bytes:
                 self._kept.popitem(last=False)
 
@@ -72,7 +110,15 @@ class Cubes:
             found = self._kept.get((id(case), slot))
             if found is not None:
                 self._kept.move_to_end((id(case), slot))
-            return found
+            return found.whole() if isinstance(found, _Changed) else found
+
+    def between(self, case: Case, slot: Slot, origin: int, destination: int) -> NDArray[np.int16] | None:
+        """The times of one pair, as ``get``: shape (n_departures,)."""
+        with self._lock:
+            found = self._kept.get((id(case), slot))
+        if isinstance(found, _Changed):
+            return found.between(origin, destination)
+        return None if found is None else found[origin, :, destination]
 
     def let_go(self, case: Case) -> None:
         """Keep the times of a case no longer; they are searched again should anybody ask."""
@@ -241,9 +287,9 @@ class Evaluation:
 
     def times_between(self, slot: Slot, origin: int, destination: int) -> NDArray[np.int32]:
         """Travel times in seconds from one origin to one destination, shape (n_departures,), UNREACHED where none."""
-        kept = CUBES.get(self.searched[slot], slot)
+        kept = CUBES.between(self.searched[slot], slot, origin, destination)
         if kept is not None:
-            return as_seconds(kept[origin, :, destination])
+            return as_seconds(kept)
         walks = self.walks
         pair = Walks(
             walks.access.of(origin),
@@ -419,7 +465,8 @@ def evaluate_case(
                 continue
             inputs = search.window(day, window)
             with run.stage("measures"):
-                CUBES.keep(case, slot, inputs.time_s)
+                of_base = base.searched.get(slot) if base is not None else None
+                CUBES.keep(case, slot, inputs.time_s, None if of_base is None else CUBES.get(of_base, slot))
                 median_s[slot], searched[slot] = inputs.median_s, case
                 figures.append(inputs.figures([c for measure in choice.measures for c in measure.take(inputs)]))
                 beside += mixing_tables(inputs, case) if asked.measures is None else []
@@ -437,7 +484,8 @@ def evaluate_case(
             beside.append(("shifts", places))
         with run.stage("network"):
             case.networks[day].let_go()
-    if asked.measures is None:
+    if asked.measures is None:  # of a whole evaluation only the networks are asked for again
+        case.let_go_departures()
         give_back(collect=False)
     kinds = dict.fromkeys(kind for kind, _ in beside)
     return Evaluation(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -241,47 +241,61 @@ def beside(baseline: Sequence[WindowFigures], figures: Sequence[WindowFigures]) 
     return None if None in found else [part for part in found if part is not None]
 
 
-class TableRows:
-    """Rows of a table of figures of several windows, neighbourhood by neighbourhood: each different text is held once.
+class _Same:
+    """Something that is the same as itself alone, whatever it holds."""
 
-    Parameters
-    ----------
-    parts : sequence of WindowFigures
-        Of the same zones.
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+_Layout = tuple[tuple[str, str, tuple[About, ...]], ...]
+"""Day, window and figures of the windows of a table."""
+
+
+@lru_cache(maxsize=2)
+def _columns_about(layout: _Layout, zones_of: _Same) -> dict[str, Any]:
+    """The columns of a table of figures that say what its rows are about: the same for every scenario, and held once.
+
+    Window after window, zones in order of their ids, under each the figures.
     """
+    zones = zones_of.value
+    by_id = np.argsort(zones["id"].to_numpy(dtype=str), kind="stable")
+    sizes = [len(about) for _, _, about in layout]
+    part = np.repeat(np.arange(len(layout)), np.multiply(sizes, len(zones)))
+    zone = _joined([np.repeat(by_id, size) for size in sizes])
+    starts = np.cumsum([0, *sizes])[:-1]
+    row = _joined([np.tile(np.arange(size) + start, len(zones)) for size, start in zip(sizes, starts, strict=True)])
+    every = [one for _, _, about in layout for one in about]
+    return {
+        "day": taken([day for day, _, _ in layout], part),
+        "window": taken([window for _, window, _ in layout], part),
+        "neighbourhood": taken(zones["id"].to_numpy(), zone),
+        "name": taken(zones["name"].to_numpy(), zone),
+        "population": zones["population"].to_numpy(dtype=np.float64)[zone],
+        "deprivation_decile": whole_or_float(zones["deprivation_decile"].to_numpy()).take(zone),
+        "kind": taken([about.kind for about in every], row),
+        "measure": taken([about.measure for about in every], row),
+        "reading": taken([about.reading for about in every], row),
+        "cutoff_min": whole_or_float([about.cutoff_min for about in every]).take(row),
+        "unit": taken([about.unit for about in every], row),
+    }
 
-    def __init__(self, parts: Sequence[WindowFigures]) -> None:
-        self.parts = parts
-        n_zones = [len(part.zones) for part in parts]
-        sizes = [len(part.about) for part in parts]
-        starts = np.cumsum([0, *sizes])
-        self._part = np.repeat(np.arange(len(parts)), np.multiply(n_zones, sizes))
-        self._zone = _joined([np.repeat(part.by_id, len(part.about)) for part in parts])
-        about = [np.tile(np.arange(size) + start, n) for size, start, n in zip(sizes, starts, n_zones, strict=False)]
-        self._about = _joined(about)
 
-    def __len__(self) -> int:
-        return len(self._part)
+def about_columns(parts: Sequence[WindowFigures]) -> dict[str, Any]:
+    """The columns that say what the rows of a table of figures are about: windows as given, all of the same zones."""
+    zones = parts[0].zones if parts else pd.DataFrame(columns=["id", "name", "population", "deprivation_decile"])
+    return _columns_about(tuple((part.day, part.window, part.about) for part in parts), _Same(zones))
 
-    def of_part(self, name: str) -> Any:
-        """A column that says which window a row is of."""
-        return taken([getattr(part, name) for part in self.parts], self._part)
 
-    def of_zone(self, values: Any) -> Any:
-        """A column of what is known of each zone."""
-        return taken(values, self._zone)
-
-    def of_about(self, name: str) -> Any:
-        """A column of what a figure is about."""
-        return taken([getattr(about, name) for part in self.parts for about in part.about], self._about)
-
-    def cutoffs(self) -> tuple[Any, NDArray[np.int64]]:
-        """The cutoff of each figure, and which of them a row has."""
-        return whole_or_float([about.cutoff_min for part in self.parts for about in part.about]), self._about
-
-    def along(self, name: str) -> NDArray[Any]:
-        """The numbers of an attribute of the figures, row by row."""
-        return _joined([part.along(getattr(part, name)) for part in self.parts])
+def along_rows(parts: Sequence[WindowFigures], name: str) -> NDArray[Any]:
+    """An attribute of figures row by row of their table."""
+    return _joined([part.along(getattr(part, name)) for part in parts])
 
 
 def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
@@ -295,26 +309,13 @@ def taken(values: Any, rows: NDArray[np.int64]) -> Any:
 
 def access_table(scenario: str, parts: Sequence[WindowFigures]) -> pd.DataFrame:
     """Rows of access.csv: window after window as given, zones in order of their ids, under each the figures as given."""
-    rows = TableRows(parts)
-    zones = parts[0].zones if parts else pd.DataFrame(columns=["id", "name", "population", "deprivation_decile"])
-    cutoffs, of_row = rows.cutoffs()
-    made: dict[str, Any] = {
-        "scenario": taken([scenario], np.zeros(len(rows), np.int64)),
-        "day": rows.of_part("day"),
-        "window": rows.of_part("window"),
-        "neighbourhood": rows.of_zone(zones["id"].to_numpy()),
-        "name": rows.of_zone(zones["name"].to_numpy()),
-        "population": rows.of_zone(zones["population"].to_numpy(dtype=np.float64)),
-        "deprivation_decile": rows.of_zone(whole_or_float(zones["deprivation_decile"].to_numpy())),
-        "kind": rows.of_about("kind"),
-        "measure": rows.of_about("measure"),
-        "reading": rows.of_about("reading"),
-        "cutoff_min": cutoffs.take(of_row),
-        "value": rows.along("value"),
-        "unit": rows.of_about("unit"),
-        "reason": taken(REASONS, rows.along("reason").astype(np.int64)),
+    value, reason = along_rows(parts, "value"), along_rows(parts, "reason")
+    own = {
+        "scenario": taken([scenario], np.zeros(len(value), np.int64)),
+        "value": value,
+        "reason": taken(REASONS, reason.astype(np.int64)),
     }
-    return pd.DataFrame(made, columns=list(ACCESS_COLUMNS))
+    return pd.DataFrame(about_columns(parts) | own, columns=list(ACCESS_COLUMNS))
 
 
 @dataclass(frozen=True, eq=False)
