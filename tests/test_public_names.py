@@ -44,6 +44,7 @@ read_scenario(path, *, notices=)
 read_scenarios(paths, study=, *, notices=)
 read_streets(source, *, area=, places=, notices=)
 read_zones(spec, folder=, notices=)
+optimise(study, *, bus_hours=, cost=, buses=, aim=, floors=, among=, searching=)
 review(study, *, periods=, cost=, least_change=, threads=, stopwatch=, progress=)
 sample_scenarios()
 sample_study()
@@ -61,20 +62,25 @@ write_matrix(study, query, day, path, *, origins=, destinations=, per_departure=
 FUNCTIONS = {name: " ".join(given.split()) for name, given in re.findall(r"(\w+)\(([^)]*)\)", SIGNATURES)}
 
 MEMBERS = {
+    "Aim": "cutoff_min group kind measure windows",
+    "Among": "files kinds routes",
     "Answer": "case change cost groups persons reason scenario seconds value",
     "CommunityRoutesError": "exit_code",
     "Comparison": "access comparison evaluations explore groups plot_map study write_report",
     "Evaluation": "access notices query time_s times_between walks",
     "Feed": "active_trips calendar calls routes stops trips",
     "Itinerary": "journeys json message text to_dict",
+    "Floors": "at_most no_group_below no_group_loses",
     "Live": "ask study times try_scenario",
     "Links": "first n_from reversed to walk_s within",
     "Matrix": "destinations origins per_departure query reason to_frame write",
+    "Optimised": "best changes cost frontier gain_percent study table text write",
     "Review": "change groups kinds of_periods of_routes services study table text write",
     "Notice": "code field file message row severity value",
     "Opportunities": "keys rows_of table",
     "Points": "n_places single",
     "Query": "arrive_by departures_s max_rides percentiles window_s",
+    "Searching": "kept_in minutes runner seed",
     "Run": "access dates folder groups id kept label open_study settings version",
     "RunComparison": "explained inputs neighbourhoods over_time remarks runs timetable_changes write_report",
     "Scenario": "base chain changes cost name on place scenario title to_yaml with_changes",

@@ -50,6 +50,12 @@ if TYPE_CHECKING:
     from community_routes.over_time.compare import compare_runs as compare_runs
     from community_routes.over_time.runs import Run as Run
     from community_routes.over_time.runs import read_run as read_run
+    from community_routes.planning.aim import Aim as Aim
+    from community_routes.planning.limits import Floors as Floors
+    from community_routes.planning.optimise import Among as Among
+    from community_routes.planning.optimise import Optimised as Optimised
+    from community_routes.planning.optimise import Searching as Searching
+    from community_routes.planning.optimise import optimise as optimise
     from community_routes.planning.review import Review as Review
     from community_routes.planning.review import review as review
     from community_routes.routing.cluster.engine import DaskEngine as DaskEngine
@@ -146,6 +152,14 @@ _WHERE = {
     "over_time.runs": (
         "Run",
         "read_run",
+    ),
+    "planning.aim": ("Aim",),
+    "planning.limits": ("Floors",),
+    "planning.optimise": (
+        "Among",
+        "Optimised",
+        "Searching",
+        "optimise",
     ),
     "planning.review": (
         "Review",

@@ -77,6 +77,15 @@ class Patch:
         """What it takes a year by itself, as of an answer."""
         return proposal_cost(self.today, self.case)
 
+    def light(self) -> Patch:
+        """The same without what it was worked out from, for those who keep thousands; itself where it has stops of its own."""
+        if self.difference is None or self.walks is not None:
+            return self
+        feed = replace(self.today.feed, transfers=self.difference.feed.transfers)
+        made = replace(self, case=self.today, difference=replace(self.difference, feed=feed))
+        made.__dict__.update(cost=self.cost, touches=self.touches)
+        return made
+
     @cached_property
     def touches(self) -> frozenset[str]:
         """The services that it touches: ids of routes and names of new ones, and blocks of vehicles that it takes away."""
@@ -141,19 +150,21 @@ class Trials:
         """The value without any proposal."""
         return self._live.today.value
 
-    def patch(self, scenario: Scenario) -> Patch:
+    def patch(self, scenario: Scenario, case: Case | None = None) -> Patch:
         """A proposal worked out.
 
         Parameters
         ----------
         scenario : Scenario
+        case : Case, optional
+            Today with it, where it has been applied already.
 
         Raises
         ------
         ScenarioError
             It cannot be applied, or would change nothing.
         """
-        case = self._today.with_scenario(scenario)
+        case = self._today.with_scenario(scenario) if case is None else case
         difference = None if self._rows is None else self._rows.difference(case)
         own = difference is not None and difference.walks is not self._walks
         walks = self._lanes_of(difference.walks) if difference is not None and own else None

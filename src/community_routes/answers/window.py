@@ -157,7 +157,13 @@ def search_figures(case: Case, figures: Sequence[Figure], measure: Reach, known:
     network = case.network_between(figures[0].day, span_s, None if known is None else known.network)
     if known is not None and _reads_the_same(case, network, known, span_s):
         return Figures(case, network, known.cube, known.read)
-    cube = Runner().cube(network, query, case.lean.reached.walks)
+    return read_figures(case, network, Runner().cube(network, query, case.lean.reached.walks), figures, measure)
+
+
+def read_figures(
+    case: Case, network: Network, cube: NDArray[np.int16], figures: Sequence[Figure], measure: Reach
+) -> Figures:
+    """Several figures of one window from its travel times."""
     inputs = window_inputs(case, figures[0], measure)
     of_kind = {places.kind: places for places in inputs.kinds}
     each = {kind: measure.by_departure(cube, of_kind[kind]) for kind in dict.fromkeys(f.kind for f in figures)}

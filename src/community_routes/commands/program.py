@@ -133,6 +133,7 @@ for _panel, _name, _command in (
     (_MAIN, "sites", sites.sites),
     (_MAIN, "compare", over_time.compare),
     (_MAIN, "review", planning.review),
+    (_MAIN, "optimise", planning.optimise),
     (_LOOK, "routes", travel.routes),
     (_LOOK, "stops", travel.stops),
     (_LOOK, "matrix", travel.matrix),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from community_routes.base.columns import COMPARISON_COLUMNS, LEAST_CHANGE
 from community_routes.base.errors import UsageError
 from community_routes.base.kernels import kernel
-from community_routes.base.order import in_order
 from community_routes.evaluation.evaluate import Evaluation
 from community_routes.measures.groups import better_or_worse
 from community_routes.measures.list import less_is_better
@@ -441,61 +440,84 @@ OUTCOMES = ("faster", "slower", "same", "gained", "lost", "never")
 PAIRED_COLUMNS = ("scenario", "day", "window", "neighbourhood", "kind", "pairs", *OUTCOMES, "mean_change_s")
 
 
-def paired_rows(
-    today: Evaluation,
-    proposal: Evaluation,
-    slot: tuple[str, str],
-    before_s: NDArray[np.int16],
-    after_s: NDArray[np.int16],
-) -> pd.DataFrame:
+class Outcomes(NamedTuple):
+    """What becomes of the journeys of today in one window.
+
+    Attributes
+    ----------
+    counts : int64, shape (n_zones, n_kinds, 6)
+        Pairs with each of ``OUTCOMES``.
+    change_s : float64, shape (n_zones, n_kinds)
+        The sum of changes of travel time.
+    """
+
+    counts: NDArray[np.int64]
+    change_s: NDArray[np.float64]
+
+
+def paired_outcomes(
+    today: Evaluation, proposal: Evaluation, before_s: NDArray[np.int16], after_s: NDArray[np.int16]
+) -> Outcomes:
     """What becomes of each journey of today in one window, counted by neighbourhood and kind of place.
 
     A pair is an origin point, a destination and a departure of the window, weighing alike. ``faster``, ``slower`` and ``same``
     are pairs with a journey on both sides, ``gained`` those with one under the proposal only, ``lost`` with one today only,
-    ``never`` with none: the six add up to ``pairs``. ``mean_change_s`` is the mean change of travel time in seconds over the
-    first three, missing where there are none; what is gained or lost has no change, and is told apart for that reason.
+    ``never`` with none.
 
     Parameters
     ----------
     today, proposal : Evaluation
-    slot : (day, window)
     before_s, after_s : int16, shape (n_origins, n_departures, n_destinations)
         Travel times of today and of the proposal, as a search gives them.
-
-    Returns
-    -------
-    DataFrame
-        The columns ``PAIRED_COLUMNS``.
     """
     zone = proposal.zones.origins["zone"].to_numpy(np.int64)
-    ids = proposal.zones.table["id"].to_numpy(object)
     keys = proposal.opportunities.keys
     kind = pd.Index(keys).get_indexer(proposal.opportunities.table["key"]).astype(np.int64)
-    at_origin = _rows(today.zones.origins["id"], proposal.zones.origins["id"])
-    at_place = _rows(_places(today), _places(proposal))
+    at_origin, at_place = (
+        np.arange(len(theirs)) if ours is theirs else _rows(name(ours), name(theirs))
+        for ours, theirs, name in (
+            (today.zones.origins, proposal.zones.origins, lambda table: table["id"]),
+            (today.opportunities.table, proposal.opportunities.table, _places),
+        )
+    )
     before = _aligned(as_cube(before_s), at_origin, at_place)
     counts, change = count_outcomes(before, as_cube(after_s), kind, len(keys), NEVER)
-    rows = []
-    for number, key in enumerate(keys):
-        of_zone = np.zeros((len(ids), len(OUTCOMES)), np.int64)
-        np.add.at(of_zone, zone, counts[:, number])
-        total = np.bincount(zone, weights=change[:, number], minlength=len(ids))
-        both = of_zone[:, :3].sum(axis=1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.where(both > 0, total / both, np.nan)
-        about = {"scenario": proposal.scenario, "day": slot[0], "window": slot[1], "neighbourhood": ids, "kind": key}
-        made = pd.DataFrame(of_zone, columns=list(OUTCOMES))
-        rows.append(made.assign(**about, pairs=of_zone.sum(axis=1), mean_change_s=mean))
-    return pd.concat(rows, ignore_index=True)[list(PAIRED_COLUMNS)]
+    found = Outcomes(*(np.zeros((len(proposal.zones), *each.shape[1:]), each.dtype) for each in (counts, change)))
+    np.add.at(found.counts, zone, counts)
+    np.add.at(found.change_s, zone, change)
+    return found
 
 
-def in_paired_order(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of paired.csv by scenario, day, window, neighbourhood and kind."""
-    return in_order(table, ["scenario", "day", "window", "neighbourhood", "kind"])
+def paired_table(proposal: Evaluation, outcomes: Mapping[tuple[str, str], Outcomes]) -> pd.DataFrame:
+    """Outcomes of every window by day, window, neighbourhood and kind: the columns ``PAIRED_COLUMNS``.
+
+    The six outcomes add up to ``pairs``. ``mean_change_s`` is the mean change of travel time in seconds over the first three,
+    missing where there are none; what is gained or lost has no change, and is told apart for that reason.
+    """
+    slots, keys = sorted(outcomes), proposal.opportunities.keys
+    ids = proposal.zones.table["id"].to_numpy(object)
+    by_id, by_key = (np.asarray(sorted(range(len(names)), key=names.__getitem__)) for names in (ids.tolist(), keys))
+    counts, change = (np.array([outcomes[slot][k][by_id][:, by_key] for slot in slots]) for k in (0, 1))
+    window, zone, kind = (place.reshape(-1) for place in np.indices(change.shape))
+    counts, change = counts.reshape(len(window), -1), change.reshape(-1)
+    both = counts[:, :3].sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(both > 0, change / both, np.nan)
+    return pd.DataFrame(
+        {
+            "scenario": taken([proposal.scenario], np.zeros(len(window), np.int64)),
+            "day": taken([day for day, _ in slots], window),
+            "window": taken([name for _, name in slots], window),
+            "neighbourhood": taken(ids[by_id], zone),
+            "kind": taken([keys[place] for place in by_key], kind),
+            "pairs": counts.sum(axis=1),
+            **dict(zip(OUTCOMES, counts.T, strict=True)),
+            "mean_change_s": mean,
+        }
+    )
 
 
-def _places(side: Evaluation) -> pd.Series[str]:
-    table = side.opportunities.table
+def _places(table: pd.DataFrame) -> pd.Series[str]:
     return table["key"].astype(str) + "\n" + table["id"].astype(str)
 
 
@@ -529,13 +551,30 @@ def count_outcomes(
     n_origins, n_departures, n_places = before.shape
     counts = np.zeros((n_origins, n_kinds, 6), np.int64)
     change = np.zeros((n_origins, n_kinds), np.float64)
+    # Of each place over the departures, so that places are counted side by side.
+    told = np.empty((5, n_places), np.int32)
+    faster, slower, gained, lost, neither = told[0], told[1], told[2], told[3], told[4]
+    sums = np.empty(n_places, np.int64)
     for origin in range(n_origins):
+        told[:] = 0
+        sums[:] = 0
         for d in range(n_departures):
             for place in range(n_places):
-                old, new, k = before[origin, d, place], after[origin, d, place], kind[place]
-                if old != never and new != never:
-                    counts[origin, k, 0 if new < old else 1 if new > old else 2] += 1
-                    change[origin, k] += np.int64(new) - np.int64(old)
-                else:
-                    counts[origin, k, 3 if new != never else 4 if old != never else 5] += 1
+                old, new = before[origin, d, place], after[origin, d, place]
+                was, has = old != never, new != never
+                faster[place] += was & (new < old)
+                slower[place] += has & (new > old)
+                gained[place] += has & (not was)
+                lost[place] += was & (not has)
+                neither[place] += not (was | has)
+                sums[place] += (np.int32(new) - np.int32(old)) if was & has else np.int32(0)
+        for place in range(n_places):
+            k = kind[place]
+            counts[origin, k, 0] += faster[place]
+            counts[origin, k, 1] += slower[place]
+            counts[origin, k, 2] += n_departures - told[:, place].sum()
+            counts[origin, k, 3] += gained[place]
+            counts[origin, k, 4] += lost[place]
+            counts[origin, k, 5] += neither[place]
+            change[origin, k] += sums[place]
     return counts, change

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from community_routes.base.errors import UsageError
 from community_routes.base.kernels import kernel
 from community_routes.evaluation.case import Case, window_query
-from community_routes.evaluation.differences import in_paired_order, interval, paired_rows, spread
+from community_routes.evaluation.differences import Outcomes, interval, paired_outcomes, paired_table, spread
 from community_routes.evaluation.evaluate import Evaluation
 from community_routes.evaluation.search import Slot
 from community_routes.measures.groups import WITH_GAP, groupings
@@ -438,7 +438,7 @@ class BySide:
     spreads : dict of (day, window) to Spread
         The 5th and 95th percentile over the window of the headline changes, where there are headlines.
     paired : DataFrame
-        ``differences.paired_rows`` of every window.
+        ``differences.paired_table``.
     """
 
     headlines: Mapping[str, Headline]
@@ -496,7 +496,7 @@ class BySide:
 def by_side(today: Evaluation, proposals: Sequence[Evaluation]) -> dict[str, BySide]:
     """Spreads and paired outcomes of every proposal: the times of each window are asked for once for each case."""
     spreads: dict[str, dict[Slot, Spread]] = {proposal.scenario: {} for proposal in proposals}
-    paired: dict[str, list[pd.DataFrame]] = {proposal.scenario: [] for proposal in proposals}
+    paired: dict[str, dict[Slot, Outcomes]] = {proposal.scenario: {} for proposal in proposals}
     sides: dict[str, dict[str, Headline]] = {proposal.scenario: {} for proposal in proposals}
     for day in today.networks if proposals else ():
         of_today = Headline.of(today.case, today.case, day)
@@ -512,7 +512,7 @@ def by_side(today: Evaluation, proposals: Sequence[Evaluation]) -> dict[str, ByS
                 # What was taken over from today is the very same: nothing differs at any departure.
                 same = proposal.searched[slot] is today.searched[slot]
                 times = time_s if same else proposal.cube(slot)
-                paired[name].append(paired_rows(today, proposal, slot, time_s, times))
+                paired[name][slot] = paired_outcomes(today, proposal, time_s, times)
                 if not sides[name] or before is None:
                     continue
                 side = sides[name][day]
@@ -521,8 +521,8 @@ def by_side(today: Evaluation, proposals: Sequence[Evaluation]) -> dict[str, ByS
                 n = len(side.kinds)
                 spreads[name][slot] = Spread(side.kinds, zones.reshape(2, n, -1), groups.reshape(2, -1, n))
     return {
-        name: BySide(sides[name], spreads[name], in_paired_order(pd.concat(rows, ignore_index=True)))
-        for name, rows in paired.items()
+        p.scenario: BySide(sides[p.scenario], spreads[p.scenario], paired_table(p, paired[p.scenario]))
+        for p in proposals
     }
 
 

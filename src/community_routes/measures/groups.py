@@ -177,7 +177,7 @@ def _sideways(access: pd.DataFrame, zone_ids: Sequence[str]) -> _Values:
     names = [name for name in access["measure"].unique() if column_of(name).endless]
     endless = _is_time(access) | access["measure"].isin(names).to_numpy(dtype=bool)
     given = access["value"].to_numpy(dtype=np.float64)
-    value[number, place] = _counted(given, access["reason"].to_numpy(dtype=object), endless)
+    value[number, place] = counted_values(given, access["reason"].to_numpy(dtype=object), endless)
     return _Values(access.iloc[first][keys].reset_index(drop=True), value)
 
 
@@ -196,7 +196,7 @@ _NO_JOURNEY = ("over_time", "no_service", "over_fare")
 _NEVER = [REASONS.index(reason) for reason in _NO_JOURNEY]
 
 
-def _counted(value: FloatArray, reason: NDArray[np.object_], endless: NDArray[np.bool_]) -> FloatArray:
+def counted_values(value: FloatArray, reason: NDArray[np.object_], endless: NDArray[np.bool_]) -> FloatArray:
     """Values with infinity where there is no journey, of what is endless then."""
     never = np.isin(reason, _NO_JOURNEY) & endless
     return np.where(never & np.isnan(value), np.inf, value)
@@ -325,7 +325,9 @@ def figure_rows(
     least_change : float
     """
     endless = _is_time(what) | column_of(str(what["measure"].iat[0])).endless
-    rows = [_counted(one.value, one.reason, endless)[None, :] for one in (figure, *([baseline] if baseline else []))]
+    rows = [
+        counted_values(one.value, one.reason, endless)[None, :] for one in (figure, *([baseline] if baseline else []))
+    ]
     before_zones = baseline.zones if baseline is not None else figure.zones
     return _rows(_Values(what, rows[0]), rows[1] if baseline else None, figure.zones, before_zones, least_change)
 
@@ -391,13 +393,13 @@ class _Levels:
         shape = len(persons), len(self.now)
         total = np.broadcast_to(persons.sum(axis=1)[:, None], shape)
         found = {"persons": total, "persons_covered": sums_over_zones(self.has.astype(np.float64), persons)}
-        found["value"] = _levels(self.now, persons, self.times)
+        found["value"] = levels_of(self.now, persons, self.times)
         few = found["persons_covered"] < LOW_COVERAGE * total * (1 - _SAME)
         if self.before is None:
             missing = np.full(shape, np.nan)
             found |= dict.fromkeys(("baseline", "change", "low", "high", *PERSONS_CHANGED), missing)
         else:
-            found["baseline"] = _levels(self.before, persons_before, self.times)
+            found["baseline"] = levels_of(self.before, persons_before, self.times)
             found["change"] = found["low"] = found["high"] = found["value"] - found["baseline"]
             for column, holds in self.changed.items():
                 found[column] = sums_over_zones(holds.astype(np.float64), persons)
@@ -405,7 +407,7 @@ class _Levels:
         return _with_gap(part) if grouping.name in WITH_GAP else part
 
 
-def _levels(value: FloatArray, persons: FloatArray, times: NDArray[np.int64]) -> FloatArray:
+def levels_of(value: FloatArray, persons: FloatArray, times: NDArray[np.int64]) -> FloatArray:
     """Weighted mean of finite values; of times (rows) the weighted median, NaN where never reached: (n_groups, n_rows)."""
     has = np.isfinite(value)
     total = sums_over_zones(has.astype(np.float64), persons)

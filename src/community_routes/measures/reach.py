@@ -61,15 +61,46 @@ def sum_within(time_s: Array, columns: Array, amounts: Array, above_s: int, cuto
 
 
 @kernel
+def whole_sums_within(time_s: Array, columns: Array, amounts: Array, cutoffs_s: Array) -> Array:
+    """``sum_within`` of whole amounts (int64), whose sums are exact in any order: each time adds to one band between cutoffs.
+
+    ``time_s`` is int16, ``cutoffs_s`` lie below ``NEVER``.
+    """
+    n = cutoffs_s.shape[0]
+    out = np.empty((time_s.shape[0], n), dtype=np.float64)
+    band_of = np.searchsorted(cutoffs_s, np.arange(32768)).astype(np.int16)
+    bands = np.empty(n + 1, np.int64)
+    for row in range(time_s.shape[0]):
+        bands[:] = 0
+        for column in columns:
+            bands[band_of[time_s[row, column]]] += amounts[column]
+        total = 0
+        for k in range(n):
+            total += bands[k]
+            out[row, k] = total
+    return out
+
+
+@kernel
 def sum_by_table(time_s: Array, columns: Array, amounts: Array, weight: Array) -> Array:
     """For each row, the sum of ``amounts * weight[time]``; a time beyond the table weighs nothing."""
-    out = np.zeros(time_s.shape[0], dtype=np.float64)
-    for row in range(time_s.shape[0]):
+    n_rows, beyond = time_s.shape[0], weight.shape[0]
+    out = np.empty(n_rows, dtype=np.float64)
+    weights = np.zeros(beyond + 1)
+    weights[:beyond] = weight
+    for row in range(0, n_rows - 3, 4):
+        a, b, c, d = 0.0, 0.0, 0.0, 0.0
+        for column in columns:
+            amount = amounts[column]
+            a += amount * weights[min(time_s[row, column], beyond)]
+            b += amount * weights[min(time_s[row + 1, column], beyond)]
+            c += amount * weights[min(time_s[row + 2, column], beyond)]
+            d += amount * weights[min(time_s[row + 3, column], beyond)]
+        out[row], out[row + 1], out[row + 2], out[row + 3] = a, b, c, d
+    for row in range(n_rows - n_rows % 4, n_rows):
         total = 0.0
         for column in columns:
-            time = time_s[row, column]
-            if time < weight.shape[0]:
-                total += amounts[column] * weight[time]
+            total += amounts[column] * weights[min(time_s[row, column], beyond)]
         out[row] = total
     return out
 

@@ -38,6 +38,7 @@ from community_routes.measures.reach import (
     smallest_few,
     sum_by_table,
     sum_within,
+    whole_sums_within,
 )
 from community_routes.routing.matrices import as_cube, cutoff_seconds, in_parts
 from community_routes.routing.scan import NEVER
@@ -170,7 +171,7 @@ class Cumulative(Reach):
         return cls(facts.cutoffs_min)
 
     def of_rows(self, times: Cube, places: PlacesOfKind) -> NDArray[Any]:
-        return _sums_within(times, places, places.amounts, self.cutoffs_min)
+        return _sums_within(times, places, places.amounts, self.cutoffs_min, places.whole_amounts)
 
     def whole_amounts(self, places: PlacesOfKind) -> NDArray[np.int64] | None:
         return places.whole_amounts
@@ -194,7 +195,7 @@ class NumberOfPlaces(Reach):
 
     def of_rows(self, times: Cube, places: PlacesOfKind) -> NDArray[Any]:
         one_each = (places.amounts > 0).astype(np.float64)
-        return _sums_within(times, places, one_each, self.cutoffs_min)
+        return _sums_within(times, places, one_each, self.cutoffs_min, one_each.astype(np.int64))
 
 
 @dataclass(frozen=True)
@@ -330,11 +331,18 @@ class Dual(Reach):
 
 
 def _sums_within(
-    times: Cube, places: PlacesOfKind, amounts: NDArray[np.float64], cutoffs_min: Sequence[float | None]
+    times: Cube,
+    places: PlacesOfKind,
+    amounts: NDArray[np.float64],
+    cutoffs_min: Sequence[float | None],
+    whole: NDArray[np.int64] | None,
 ) -> NDArray[Any]:
-    """Amounts within each cutoff, whatever the order of the cutoffs."""
+    """Amounts (``whole`` where they are whole numbers) within each cutoff, whatever the order of the cutoffs."""
     rising, place = np.unique(_cutoffs_s(cutoffs_min), return_inverse=True)
-    found = np.asarray(sum_within(times, places.columns, amounts, -1, rising))
+    if whole is not None and rising.max(initial=0) < NEVER:
+        found = np.asarray(whole_sums_within(times, places.columns, whole, rising))
+    else:
+        found = np.asarray(sum_within(times, places.columns, amounts, -1, np.minimum(rising, NEVER - 1)))
     return found if len(rising) == len(place) and (np.diff(place) > 0).all() else found[:, place]
 
 

@@ -9,17 +9,15 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from community_routes.base.columns import ACCESS_COLUMNS, COMPARISON_COLUMNS, GROUPS_COLUMNS, NOTICES_COLUMNS
 from community_routes.base.version import __version__
-from community_routes.evaluation.map_layers import route_table, stop_table, study_box
 from community_routes.evaluation.results import counted_from, printed_settings
 from community_routes.planning.result import Missed
 from community_routes.planning.services import ALL_WEEK
+from community_routes.planning.sheet import change_map, change_view, drawn_routes, study_sheet
 from community_routes.report import words
 from community_routes.report.blocks import (
     Block,
     Box,
-    Drawn,
     Fold,
     Heading,
     Items,
@@ -32,15 +30,10 @@ from community_routes.report.blocks import (
     article,
     code,
     columns,
-    element,
 )
 from community_routes.report.frame import page_text, settings_and_sources
 from community_routes.report.maps import svg
-from community_routes.report.maps.description import MapView
-from community_routes.report.maps.scale import change_scale
 from community_routes.report.pages.context import counted
-from community_routes.report.pages.maps import legend_row
-from community_routes.report.results import Results, ScenarioSummary, empty_table
 
 MOST_SHOWN = 12
 """Services told in words; all others stand in the table below."""
@@ -383,62 +376,28 @@ def _unknown(review: Missed) -> Section:
 
 
 def _sheet(review: Missed) -> svg.Sheet:
-    """What all maps of the page share."""
+    """What all maps of the page share: the services that would be missed most, dashed."""
     study = review.study
-    box = study_box(study.zones.table.geometry)
-    dates = study.file.dates
     wanted = review.of_periods(review.kinds[0]).head(MOST_MAPS)["service"].tolist()
-    number = {service.id: service for service in review.services}
-    routes = [route_table(study.feed, dates, box, scenario="today")]
-    for name in wanted:
-        routes.append(
-            route_table(study.feed, dates, box, scenario=name, only=[number[name].route_id]).assign(withdrawn=True)
-        )
-    results = Results(
-        study_id=study.file.study,
-        title=study.title,
-        zones=study.zones.table.assign(reason=""),
-        destinations=study.opportunities.table,
-        stops=stop_table(study.feed, dates, box),
-        routes=pd.concat(routes, ignore_index=True),
-        access=empty_table(ACCESS_COLUMNS),
-        comparison=empty_table(COMPARISON_COLUMNS),
-        groups=empty_table(GROUPS_COLUMNS),
-        notices=empty_table(NOTICES_COLUMNS),
-        sources=study.sources,
-        settings={},
-        scenarios=tuple(ScenarioSummary(id=name, title=name) for name in wanted),
-        dates=dates,
-        version=__version__,
-        background=study.background,
+    route_of = {service.id: service.route_id for service in review.services}
+    return study_sheet(
+        study, {name: drawn_routes(study, study.feed, name, [route_of[name]]).assign(withdrawn=True) for name in wanted}
     )
-    return svg.sheet_of(results)
 
 
 def _map(
     review: Missed, sheet: svg.Sheet, number: int, row: Mapping[str, Any] | pd.Series[Any], kind: str
 ) -> list[Block]:
     """Where the loss falls, with the service dashed, and the classes below."""
-    change = review.change[number, kind]
-    shown = np.asarray([words.in_unit(value, str(row["unit"])) for value in change])
-    off = np.isnan(change)
-    view = MapView(
-        name="Change",
-        title=words.kind_name(kind),
-        whose=service_words(row),
-        when=str(row["period"]),
-        unit=words.unit_name(str(row["unit"])),
+    unit, name = str(row["unit"]), service_words(row)
+    view = change_view(
+        review.change[number, kind],
+        kind,
+        unit,
         scenario=str(row["service"]),
-        values=shown,
-        scale=change_scale(shown),
-        off=off,
-        unsure=np.zeros(len(shown), np.bool_),
-        has_withdrawn=True,
+        whose=name,
+        when=str(row["period"]),
+        withdrawn=True,
     )
-    title = f"Change of {words.kind_name(kind)} without {service_words(row)}. {view.spread}"
-    caption = f"{words.sentence_case(counted(str(row['unit']), kind))} within {row['cutoff_min']:g} minutes, change"
-    return [
-        Drawn(element("figcaption", caption)),
-        Drawn(svg.static_map(sheet, view, title=title)),
-        legend_row(view, change=True),
-    ]
+    caption = f"{words.sentence_case(counted(unit, kind))} within {row['cutoff_min']:g} minutes, change"
+    return change_map(sheet, view, title=f"Change of {words.kind_name(kind)} without {name}.", caption=caption)

@@ -191,3 +191,90 @@ def _moved_apart(wanted: Sequence[float]) -> list[float]:
     for k in range(len(places) - 1, -1, -1):
         places[k] = min(places[k], lowest if k == len(places) - 1 else places[k + 1] - _APART)
     return [round(place, 1) for place in places]
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place on a curve: what it takes and gives, its name beside it (empty for none), and what it is in words."""
+
+    x: float
+    y: float
+    name: str
+    words: str
+    leads: bool = False
+
+
+def gain_curve(spots: Sequence[Spot], *, title: str, x_name: str, y_name: str, most: float | None = None) -> Markup:
+    """What is gained against what is spent, a step at each spot; above it what nothing can exceed.
+
+    Parameters
+    ----------
+    spots : sequence of Spot
+        Rising in both; values of y in percent.
+    title : str
+        Names the chart for people who do not see it, with the named spots after it.
+    x_name, y_name : str
+        Below the axis and above it.
+    most : float, optional
+        Drawn as a line where it lies within twice the highest spot, else told in words alone.
+    """
+    width, height, left, right, top, bottom = 640.0, 300.0, 56.0, 24.0, 34.0, 52.0
+    highest = max((spot.y for spot in spots), default=1.0)
+    shows_most = most is not None and most <= 2 * highest
+    x_axis = axis_of([0.0, *(spot.x for spot in spots)])
+    y_axis = axis_of([0.0, *(spot.y for spot in spots), *([most] if shows_most and most is not None else [])])
+
+    def x(value: float) -> float:
+        return round(left + (value - x_axis[0]) / (x_axis[1] - x_axis[0]) * (width - left - right), 1)
+
+    def y(value: float) -> float:
+        return round(height - bottom - (value - y_axis[0]) / (y_axis[1] - y_axis[0]) * (height - bottom - top), 1)
+
+    spoken = "; ".join(spot.words for spot in spots if spot.name)
+    out = [
+        Markup('<svg class="lines curve" viewBox="0 0 {0:g} {1:g}" font-size="13" role="img" aria-label="{2}">').format(
+            width, height, f"{title}. {spoken}"
+        ),
+        Markup('<text class="tick" x="0" y="14">{}</text>').format(y_name),
+        Markup('<text class="tick" x="{}" y="{}" text-anchor="end">{}</text>').format(
+            width - right, height - 8, x_name
+        ),
+    ]
+    grid = '<path class="grid" stroke="#dcd8cc" d="M{} {}H{}"/><text class="tick" x="{}" y="{}" text-anchor="end">{}</text>'
+    for at in _marks(y_axis):
+        out.append(Markup(grid).format(left, y(at), width - right, left - 6, y(at) + 4, words.number(at)))
+    for at in _marks(x_axis):
+        out.append(
+            Markup('<text class="tick" x="{}" y="{}" text-anchor="middle">{}</text>').format(
+                x(at), height - bottom + 18, words.count(at)
+            )
+        )
+    if shows_most and most is not None:
+        out.append(
+            Markup(
+                '<path class="f5" fill="none" stroke="#8b8f92" stroke-dasharray="5 4" d="M{} {}H{}"/>'
+                '<text class="tick" x="{}" y="{}" text-anchor="end">no set can give more</text>'
+            ).format(left, y(most), width - right, width - right, y(most) - 6)
+        )
+    steps = [f"M{x(0.0)} {y(0.0)}", *(f"H{x(spot.x)}V{y(spot.y)}" for spot in spots)]
+    out.append(Markup('<path class="f1" fill="none" stroke="#00566b" stroke-width="2" d="{}"/>').format("".join(steps)))
+    for spot in spots:
+        size = 6 if spot.leads else 4 if spot.name else 2
+        out.append(
+            Markup('<circle class="f1" fill="#00566b" cx="{}" cy="{}" r="{}"><title>{}</title></circle>').format(
+                x(spot.x), y(spot.y), size, spot.words
+            )
+        )
+        if spot.name:
+            out.append(
+                Markup('<text x="{}" y="{}" text-anchor="end" font-weight="{}">{}</text>').format(
+                    x(spot.x) - 8, y(spot.y) - 8, 650 if spot.leads else 400, spot.name
+                )
+            )
+    out.append(Markup("</svg>"))
+    return Markup("").join(out)
+
+
+def _marks(axis: tuple[float, float, float]) -> list[float]:
+    start, end, step = axis
+    return [round(start + number * step, 9) for number in range(round((end - start) / step) + 1)]

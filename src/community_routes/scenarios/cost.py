@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated
+from typing import Annotated, Literal
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -200,6 +200,8 @@ class OperatingCost:
     assumptions : tuple of str
     missing : str
         Why nobody can tell what the proposal takes; empty where it can be told.
+    used : Used or None
+        From what the figures of the year are added up.
     """
 
     by_day: pd.DataFrame
@@ -207,6 +209,7 @@ class OperatingCost:
     year: pd.DataFrame
     assumptions: tuple[str, ...] = field(default=())
     missing: str = ""
+    used: Used | None = field(default=None, repr=False)
 
     @property
     def bus_hours(self) -> float:
@@ -260,42 +263,92 @@ def operating_cost(
     rates = cost or Cost()
     days, assumptions = _days(proposal, dates, rates)
     factor = 1 + rates.dead_share
+    uses = {
+        key: (
+            *(_route_use(today, proposal, route, date, rates) for route in routes),
+            *(_demand_use(zone, date, factor) for zone in drt),
+        )
+        for key, (date, _) in days.items()
+    }
     rows, periods = [], []
-    totals = {"today": dict.fromkeys(("bus_hours", "km", "peak_vehicles"), 0.0)}
-    totals["proposal"] = dict(totals["today"])
-    for key, (date, a_year) in days.items():
-        busy: dict[str, list[RouteDay]] = {"today": [], "proposal": []}
-        uses = [_route_use(today, proposal, route, date, rates) for route in routes]
-        for use in [*uses, *(_demand_use(zone, date, factor) for zone in drt)]:
+    for key, (date, _) in days.items():
+        for use in uses[key]:
             row: dict[str, object] = {"day": key, "date": str(date), "route": use.route, "name": use.name}
-            for which, day, figures in (
-                ("today", use.today, use.figures_today),
-                ("proposal", use.proposal, use.figures),
-            ):
-                busy[which].append(day)
+            for which, figures in (("today", use.figures_today), ("proposal", use.figures)):
                 row |= {f"{name}_{which}": value for name, value in figures.items()}
-                for name in ("bus_hours", "km"):
-                    totals[which][name] += figures[name] * a_year
             rows.append(row)
-        for which, found in busy.items():
-            start, end = _joined(found)
-            totals[which]["peak_vehicles"] = max(totals[which]["peak_vehicles"], most_at_once(start, end))
+        joined = {"today": _joined([use.today for use in uses[key]])}
+        joined["proposal"] = _joined([use.proposal for use in uses[key]])
         for period, window in PERIODS.items():
-            counts = {f"buses_{which}": most_at_once(*_joined(found), window) for which, found in busy.items()}
+            counts = {f"buses_{which}": most_at_once(*found, window) for which, found in joined.items()}
             periods.append({"day": key, "period": period, **counts})
     missing = _not_known(drt)
     table = pd.DataFrame(periods)
     if missing:
         table["buses_proposal"] = float("nan")
-        totals["proposal"] = dict.fromkeys(totals["proposal"], float("nan"))
-    year = pd.DataFrame(totals)
-    year.loc["cost"] = [_price(totals[which], rates, cost) for which in ("today", "proposal")]
-    change = year["proposal"] - year["today"]
-    # What adding up in another order does to a sum is no change.
-    noise = change.abs() <= _NOISE * year[["today", "proposal"]].abs().max(axis=1)
-    year["change"] = change.where(~noise, 0.0)
+    used = Used(uses, {key: a_year for key, (_, a_year) in days.items()}, rates, cost is not None, bool(missing))
+    year = pd.DataFrame({which: used.year(which) for which in ("today", "proposal")})
+    year["change"] = pd.Series(used.change())
     said = (*assumptions, *_assumptions(rates, cost is not None), *_demand_assumptions(drt))
-    return OperatingCost(pd.DataFrame(rows), table, year, said, missing)
+    return OperatingCost(pd.DataFrame(rows), table, year, said, missing, used)
+
+
+@dataclass(frozen=True, eq=False)
+class Used:
+    """What routes and zones of buses on demand take on each kind of day, as the figures of a year are added up from it.
+
+    Attributes
+    ----------
+    uses : dict of day to tuple
+        What each route and zone takes on a date.
+    days : dict of day to float
+        How many such days a year has.
+    rates : Cost
+    is_priced : bool
+        Whether rates were given.
+    is_missing : bool
+        What the proposal takes cannot be told.
+    """
+
+    uses: Mapping[str, tuple[_Use, ...]]
+    days: Mapping[str, float]
+    rates: Cost
+    is_priced: bool
+    is_missing: bool = False
+
+    def beside(self, others: Sequence[Used]) -> Used:
+        """The same and what other routes take: peak vehicles are those of all of them at once."""
+        uses = {
+            key: (*mine, *(use for other in others for use in other.uses.get(key, ())))
+            for key, mine in self.uses.items()
+        }
+        return replace(self, uses=uses, is_missing=any(used.is_missing for used in (self, *others)))
+
+    def year(self, which: Literal["today", "proposal"]) -> dict[str, float]:
+        """``bus_hours, km, peak_vehicles, cost`` of a year."""
+        total = dict.fromkeys(("bus_hours", "km", "peak_vehicles"), 0.0)
+        now = which == "today"
+        for key, a_year in self.days.items():
+            for use in self.uses[key]:
+                figures = use.figures_today if now else use.figures
+                for name in ("bus_hours", "km"):
+                    total[name] += figures[name] * a_year
+            start, end = _joined([use.today if now else use.proposal for use in self.uses[key]])
+            total["peak_vehicles"] = max(total["peak_vehicles"], most_at_once(start, end))
+        if self.is_missing and not now:
+            total = dict.fromkeys(total, float("nan"))
+        return total | {"cost": _price(total, self.rates, self.rates if self.is_priced else None)}
+
+    def change(self) -> dict[str, float]:
+        """What a year of the proposal takes beyond one of today."""
+        before, after = self.year("today"), self.year("proposal")
+        # What adding up in another order does to a sum is no change.
+        return {
+            name: 0.0
+            if abs(after[name] - before[name]) <= _NOISE * max(abs(before[name]), abs(after[name]))
+            else after[name] - before[name]
+            for name in before
+        }
 
 
 @dataclass(frozen=True, eq=False)

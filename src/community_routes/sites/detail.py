@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.evaluation.case import window_query
+from community_routes.evaluation.views import leg_view
 from community_routes.measures.service import NEAR_M, TRAFFIC_DAY_S, StopDepartures
 from community_routes.network.walks.links import Linked, link_points, walk_line_between
 from community_routes.network.walks.points import Links, Points
 from community_routes.report import words
 from community_routes.routing.journeys import Ride, Walk, journeys
 from community_routes.routing.query import Walks
+from community_routes.scenarios.edit.routes import route_name, stop_name
 from community_routes.sites.figures import LEAVES, WHICH_PLACE, Figure, Scene, walks_of_places
 from community_routes.sites.periods import leading_window
 from community_routes.sources.gtfs.trips import mode_of
@@ -91,7 +93,7 @@ def _stops(scene: Scene, near: Links, traffic: Mapping[str, StopDepartures]) -> 
         found.append(
             {
                 "row": at,
-                "name": str(info["stop_name"] or info["stop_id"]),
+                "name": stop_name(scene.case.feed, at),
                 "id": str(info["stop_id"]),
                 "at": _rounded(info["lon"], info["lat"]),
                 "metres": float(metres[row]),
@@ -133,12 +135,11 @@ def _routes(scene: Scene, near: Links, traffic: Mapping[str, StopDepartures]) ->
             best[one] = min(best.get(one, nearest), nearest)
     found: list[Note] = []
     for one, (distance, at) in best.items():
-        info = feed.routes.iloc[one]
         found.append(
             {
-                "mode": mode_of(int(info["route_type"])),
-                "name": str(info["route_short_name"] or info["route_long_name"] or info["route_id"]),
-                "stop": str(feed.stops["stop_name"].iat[at] or feed.stops["stop_id"].iat[at]),
+                "mode": mode_of(int(feed.routes["route_type"].iat[one])),
+                "name": route_name(feed, one),
+                "stop": stop_name(feed, at),
                 "metres": distance,
                 "departures": {day: counts[one].get(day, 0) for day in traffic},
             }
@@ -178,26 +179,7 @@ def _journeys(scene: Scene, start: Linked, walks: Walks, place: int, values: Flo
 
 
 def _leg(scene: Scene, start: Linked, leg: Walk | Ride, place: int, destination: int, name: str) -> Note:
-    feed = scene.case.feed
-
-    def called(stop: int, end: str) -> str:
-        return str(feed.stops["stop_name"].iat[stop] or feed.stops["stop_id"].iat[stop]) if stop >= 0 else end
-
-    times = {"depart_s": int(leg.depart_s), "arrive_s": int(leg.arrive_s)}
-    ends = {"start": called(leg.from_stop, "the site"), "end": called(leg.to_stop, name)}
-    if isinstance(leg, Walk):
-        one = (scene.case.stops, leg.from_stop) if leg.from_stop >= 0 else (start, place)
-        other = (scene.case.stops, leg.to_stop) if leg.to_stop >= 0 else (scene.destinations, destination)
-        line = walk_line_between(scene.case.ground, *one, *other)
-        course = _line(line[1], line[2]) if line is not None else []
-        return {"mode": "walk", "route": "", **ends, **times, "wait_s": 0, "line": course}
-    info = feed.routes.iloc[int(feed.trips["route"].iat[leg.trips[0]])]
-    at = feed.calls.stop[np.array([*leg.calls, leg.calls[-1] + 1])]
-    return {
-        "mode": mode_of(int(info["route_type"])),
-        "route": str(info["route_short_name"] or info["route_long_name"] or info["route_id"]),
-        **ends,
-        **times,
-        "wait_s": int(leg.wait_s),
-        "line": _line(feed.stops["lon"].to_numpy()[at], feed.stops["lat"].to_numpy()[at]),
-    }
+    view = leg_view(scene.case, leg, (start, place, "the site"), (scene.destinations, destination, name))
+    ends = {"mode": view.mode, "route": view.route, "start": view.start, "end": view.end}
+    times = {"depart_s": int(view.depart_s), "arrive_s": int(view.arrive_s), "wait_s": int(view.wait_s)}
+    return {**ends, **times, "line": _line(view.lon, view.lat)}

@@ -12,6 +12,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.base.arrays import starts_by
 from community_routes.base.errors import StudyError, UsageError
 from community_routes.base.kernels import kernel
 from community_routes.base.notices import Notice
@@ -355,8 +356,7 @@ class _Found(NamedTuple):
 
 def _wanted(held: NDArray[np.bool_], limits_s: list[int]) -> _Wanted:
     destination, kind = np.nonzero(held.T)
-    first = np.zeros(held.shape[1] + 1, np.int64)
-    np.cumsum(np.bincount(destination, minlength=held.shape[1]), out=first[1:])
+    first = starts_by(destination, held.shape[1])
     return _Wanted(first, kind.astype(np.int32), np.array(limits_s, np.int32))
 
 

@@ -25,7 +25,7 @@ from community_routes.sites.figures import Scene, on_network, origins_of_borough
 from community_routes.sites.judge import Standard, check_kinds, standards_of_study
 from community_routes.sites.read import Fault, Site, place_key, points_of, read_sites, site_points
 from community_routes.sites.remedies import Proposal, propose
-from community_routes.sources.study.yaml import nearest
+from community_routes.sources.study.yaml import did_you_mean
 
 ALL, FAILED, NONE = "all", "failed", "none"
 FloatArray = NDArray[np.float64]
@@ -198,8 +198,7 @@ def _checked_pages(sites: list[Site], file_name: str, pages: Sequence[str]) -> t
     known = {site.id for site in sites}
     for page in asked:
         if page not in known:
-            near = nearest(page, sorted(known))
-            hint = f"; did you mean {near!r}?" if near else ""
+            hint = did_you_mean(page, sorted(known), before="; ")
             raise UsageError(
                 f"--pages {page}: {file_name} has no site of that id{hint} (or {ALL}, {FAILED} or {NONE} of the pages)"
             )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from community_routes.base.errors import UsageError
 from community_routes.base.notices import Notice, counted
 from community_routes.base.times import MINUTE, format_time, parse_time
-from community_routes.evaluation.case import Study, chosen_day, study_query
+from community_routes.evaluation.case import Case, Study, chosen_day, study_query
 from community_routes.evaluation.places import destination_points, study_walks
 from community_routes.network.network import Network
 from community_routes.network.walks.links import (
@@ -29,8 +29,9 @@ from community_routes.network.walks.points import Points
 from community_routes.routing.explain import explain, span_to_explain
 from community_routes.routing.journeys import Journey, Ride, Walk, journeys
 from community_routes.routing.query import Query, Walks
+from community_routes.scenarios.edit.routes import route_name
 from community_routes.sources.gtfs.trips import mode_of
-from community_routes.sources.study.yaml import nearest
+from community_routes.sources.study.yaml import did_you_mean
 from community_routes.travel.matrix import network_of, span_of_query
 
 _COORDINATES = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*")
@@ -67,8 +68,7 @@ def find_spot(study: Study, text: str) -> Spot:
         if found:
             return _only_one(text, found)
     shown = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
-    near = nearest(shown, [spot.name for spot in spots] + [spot.id for spot in spots])
-    hint = f"; did you mean {near!r}?" if near else ""
+    hint = did_you_mean(shown, [spot.name for spot in spots] + [spot.id for spot in spots], before="; ")
     raise UsageError(f"nothing in the study is called {shown!r}{hint} (give an id, a name, or lon,lat)")
 
 
@@ -204,10 +204,10 @@ class Itinerary:
     def _ride_names(self, ride: Ride) -> dict[str, str]:
         feed = self._study.feed
         trip = feed.trips.iloc[ride.trips[0]]
-        route = feed.routes.iloc[int(trip["route"])]
-        name = route["route_short_name"] or route["route_long_name"] or route["route_id"]
+        route = int(trip["route"])
         towards = f" towards {trip['trip_headsign']}" if trip["trip_headsign"] else ""
-        return {"mode": mode_of(int(route["route_type"])), "route": name, "towards": towards}
+        mode = mode_of(int(feed.routes["route_type"].iat[route]))
+        return {"mode": mode, "route": route_name(feed, route), "towards": towards}
 
     def _end_name(self, stop: int, end: str | None = None) -> str:
         if stop < 0:
@@ -322,13 +322,7 @@ def find_journeys(
     walk = study.file.travel.walk
 
     def walks_within(to_stop_s: int) -> Walks:
-        wider = study.file.model_copy(
-            update={
-                "travel": study.file.travel.model_copy(
-                    update={"walk": walk.model_copy(update={"to_stop_min": to_stop_s / MINUTE})}
-                )
-            }
-        )
+        wider = Case.of(study).with_settings(to_stop_min=to_stop_s / MINUTE).file
         return study_walks(wider, study.ground, stops, origin.points, destination.points).walks
 
     limit_s = int(walk.to_stop_min * MINUTE)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.base.arrays import check_first, set_frozen
+from community_routes.base.arrays import check_first, set_frozen, starts_of
 from community_routes.base.kernels import kernel, step
 from community_routes.base.notices import Notice
 from community_routes.base.times import DAY, HOUR
@@ -96,7 +96,7 @@ class Timetable:
         """Some of the hops (rising, those of a run one after the other), and the runs that have any."""
         count = np.bincount(self.run()[hops], minlength=self.n_runs)
         per_hop = ("from_stop", "to_stop", "departure_s", "arrival_s", "board", "alight", "trip", "call", "shift_s")
-        first = np.concatenate([[0], np.cumsum(count[count > 0])])
+        first = starts_of(count[count > 0])
         return replace(self, first=first, **{name: getattr(self, name)[hops] for name in per_hop})
 
 
@@ -292,8 +292,7 @@ def _lay_out(
         board &= accessible[calls.stop[call]]
         alight &= accessible[calls.stop[call + 1]]
     sizes = np.bincount(hop_run, minlength=int(run_of[-1]) + 1 if len(run_of) else 0)
-    first = np.zeros(int((sizes > 0).sum()) + 1, np.int64)
-    np.cumsum(sizes[sizes > 0], out=first[1:])
+    first = starts_of(sizes[sizes > 0])
     return Timetable(
         date=date,
         span_s=span_s,

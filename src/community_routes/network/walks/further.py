@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from community_routes.base.arrays import starts_by
 from community_routes.network.walks.links import Ground, Linked, join_linked, walks_between
 from community_routes.network.walks.points import Links, same_places
 
@@ -139,7 +140,6 @@ def _joined(one: Links, other: Links, n_from: int) -> Links:
     start = np.concatenate([one.start(), other.start()])
     to = np.concatenate([one.to, other.to])
     order = np.lexsort((to, start))
-    first = np.zeros(n_from + 1, np.int64)
-    np.cumsum(np.bincount(start, minlength=n_from), out=first[1:])
+    first = starts_by(start, n_from)
     walk_s, metres = (np.concatenate([getattr(part, name) for part in (one, other)]) for name in ("walk_s", "metres"))
     return Links(first, to[order], walk_s[order], metres[order])

@@ -22,6 +22,7 @@ from community_routes.report.figures import Figures, strongest
 from community_routes.report.lead import Slot, View
 from community_routes.report.maps import geo, svg
 from community_routes.report.maps.description import NEW_ROUTE, MapView, asked_map, routes_of
+from community_routes.report.maps.ground import ground_of
 from community_routes.report.results import TODAY, Results
 
 _INK = "#17212a"
@@ -213,17 +214,20 @@ def _ground_of(results: Results) -> _Ground:
         frame = geo.frame_of(results.zones)
         places = geo.simple_lines(results.destinations.geometry, frame)
         points = [geo.label_point(shape) for shape in places if not shape.is_empty and shape.area == 0]
-        today = results.routes[results.routes["scenario"] == TODAY]
-        network = geo.network_of(today.geometry, frame, metres=frame.metres_per_unit / 2)
+        seen, ground = frame.metres_per_unit / 2, ground_of(results)
+
+        def layer(name: str, *, areas: bool) -> MplPath | None:
+            return compound_path([s for s in ground.layer(name, seen) if (s.area > 0) == areas], frame)
+
         _GROUND[results] = _Ground(
             frame=frame,
             zones=tuple(compound_path([shape], frame) for shape in geo.simple_zones(results.zones)),
-            green=layer_path(results.background.get("green"), frame, areas=True),
-            water=layer_path(results.background.get("water"), frame, areas=True),
-            rivers=layer_path(results.background.get("water"), frame, areas=False),
-            roads=layer_path(results.background.get("roads"), frame, areas=False),
-            railways=layer_path(results.background.get("railways"), frame, areas=False),
-            routes=compound_path([network], frame),
+            green=layer("green", areas=True),
+            water=layer("water", areas=True),
+            rivers=layer("water", areas=False),
+            roads=layer("roads", areas=False),
+            railways=layer("railways", areas=False),
+            routes=compound_path([ground.network(seen)], frame),
             outlines=compound_path([shape for shape in places if shape.area > 0], frame),
             dots=frame.place(np.array(points)) if points else np.empty((0, 2)),
             names=tuple(svg.place_labels(results, frame, letter=8.2)),
@@ -233,14 +237,16 @@ def _ground_of(results: Results) -> _Ground:
 
 def compound_path(shapes: Iterable[shapely.Geometry], frame: geo.Frame) -> MplPath | None:
     """All rings and lines as one compound path, so that what lies twice on one place is not drawn twice."""
-    vertices, codes = [], []
-    for shape in shapes:
-        closed = shape.area > 0
-        for ring in geo.rings(shape):
-            vertices.append(np.round(frame.place(ring), 1))
-            last = MplPath.CLOSEPOLY if closed else MplPath.LINETO
-            codes.append(np.r_[MplPath.MOVETO, np.full(len(ring) - 2, MplPath.LINETO), last])
-    return MplPath(np.concatenate(vertices), np.concatenate(codes)) if vertices else None
+    shapes = list(shapes)
+    rings = geo.rings_of(shapes)
+    if not len(rings.points):
+        return None
+    begins = np.r_[True, rings.ring[1:] != rings.ring[:-1]]
+    closed = (shapely.area(np.array(shapes, object)) > 0)[rings.shape[rings.ring]]
+    codes = np.full(len(begins), MplPath.LINETO)
+    codes[np.r_[begins[1:], True] & closed] = MplPath.CLOSEPOLY
+    codes[begins] = MplPath.MOVETO
+    return MplPath(np.round(frame.place(rings.points), 1), codes)
 
 
 def layer_path(layer: gpd.GeoDataFrame | None, frame: geo.Frame, *, areas: bool) -> MplPath | None:

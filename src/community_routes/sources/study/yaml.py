@@ -177,6 +177,12 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return by_lower[found[0]] if found else None
 
 
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "", *, before: str = "") -> str:
+    """``did you mean 'bus'?`` with the known word most like the one given (after ``before``), else something else."""
+    near = nearest(word, known)
+    return f"{before}did you mean {near!r}?" if near else otherwise
+
+
 # ---------------------------------------------------------------------------------------------------------------------------
 # Validation
 
@@ -283,8 +289,7 @@ class _Validation:
 
     def _unknown(self, path: tuple[Step, ...]) -> Notice:
         known = known_keys(self.model, path[:-1])
-        near = nearest(str(path[-1]), known)
-        hint = f"did you mean {near!r}?" if near else f"known here: {', '.join(known) or 'none'}"
+        hint = did_you_mean(str(path[-1]), known, f"known here: {', '.join(known) or 'none'}")
         return UNKNOWN_KEY.at(
             **self._at(path, of_key=True), value=short(path[-1]), message=f"unknown key {short(path[-1])!r}; {hint}"
         )
