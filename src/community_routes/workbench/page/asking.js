@@ -121,12 +121,16 @@ function overtake() {
   if (underWay) underWay.abort();
 }
 
+/** Who lets go sooner than this asks once, for what was let go. */
+const PAUSE_MS = 60;
+
 /** Ask what it would be if the change were as it is dragged just now; the text stays as it is. */
 export async function askWith(wanted) {
   waiting = wanted;
   if (dragging) return;
   dragging = true;
   try {
+    await new Promise((done) => setTimeout(done, PAUSE_MS));
     while (waiting) {
       const next = waiting;
       waiting = null;
