@@ -173,10 +173,10 @@ class Driver:
         return [by_id[key] for key in route["patterns"][0]["stops"] if key in by_id]
 
     def stop_near(self, place: Place, but: list[dict[str, Any]]) -> Place:
-        """A stop two to six hundred metres from a place, where there are roads, that is none of some."""
+        """The stop nearest to half a mile from a place, where there are roads, that is none of some."""
         own = {stop["name"] for stop in but}
         others = [lonlat(stop) for stop in self.map["stops"] if stop["name"] not in own]
-        away = {other: abs(apart(place, other) - 350.0) for other in others}
+        away = {other: abs(apart(place, other) - 800.0) for other in others}
         return min(away, key=lambda other: away[other])
 
     def button(self, selector: str) -> None:
