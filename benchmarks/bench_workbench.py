@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,19 @@ class Driver:
         away = {other: abs(apart(place, other) - 800.0) for other in others}
         return min(away, key=lambda other: away[other])
 
+    def stop_after(self, along: list[dict[str, Any]]) -> Place:
+        """Where a bus of another route goes from the last of some stops, so that there is a road; else a stop near it."""
+        own, last = {stop["name"] for stop in along}, along[-1]
+        by_id = {stop["id"]: stop for stop in self.map["stops"]}
+        for pattern in (
+            pattern for route in self.map["routes"] if route["mode"] == "bus" for pattern in route["patterns"]
+        ):
+            for before, after in pairwise(pattern["stops"]):
+                goes_on = by_id.get(after)
+                if before == last["id"] and goes_on is not None and goes_on["name"] not in own:
+                    return lonlat(goes_on)
+        return self.stop_near(lonlat(last), along)
+
     def button(self, selector: str) -> None:
         self.page.locator(selector).first.click()
 
@@ -294,7 +308,7 @@ def routes_of_today(driver: Driver) -> Iterator[tuple[str, Callable[[], object]]
     long = driver.route()
     stops = driver.places_of(long)
     end = lonlat(stops[-1])
-    further = driver.stop_near(end, stops)
+    further = driver.stop_after(stops)
     driver.look_at(end)
 
     def choose(route: dict[str, Any]) -> None:
