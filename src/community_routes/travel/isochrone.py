@@ -254,9 +254,11 @@ def _reached(
             "link_m": walk.link_m,
             "towards": towards,
         }
-        areas.append(reach_areas(study.ground, lonlat, limits_s, walk.speed_kmh, **choices))
+        along = None
         if isinstance(study.ground, Streets):
-            streets.append(reach_along_streets(study.ground, lonlat, limits_s, walk.speed_kmh, **choices))
+            along = reach_along_streets(study.ground, lonlat, limits_s, walk.speed_kmh, **choices)
+            streets.append(along)
+        areas.append(reach_areas(study.ground, lonlat, limits_s, walk.speed_kmh, along=along, **choices))
     joined: list[shapely.Geometry] = []
     for same_limit in zip(*(area.geometry for area in areas), strict=True):
         parts = shapely.make_valid(np.array([*joined[-1:], *same_limit], object))

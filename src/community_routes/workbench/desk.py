@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections import Counter, OrderedDict
@@ -147,6 +148,9 @@ class Desk:
             calls_most = Counter(routes.tolist()).most_common(1)
             changes = [{"change_speed": {"route": str(route), "factor": 1.5}} for route, _ in calls_most]
             self.first.try_scenario(Scenario.model_validate({"scenario": "warm", "changes": changes}))
+        if self.from_files:  # the process is the workbench's own: what stays is not looked through for what can go
+            gc.collect()
+            gc.freeze()
 
     @property
     def title(self) -> str:

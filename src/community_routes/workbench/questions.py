@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -321,11 +322,10 @@ def isochrone_answer(desk: Desk, asked: m.IsochroneQuestion) -> m.IsochroneAnswe
         The point is off the network, or the limits cannot be.
     """
     live, today, proposal, faults = _sides(desk, asked)
-    return m.IsochroneAnswer(
-        today=_reach(today, live, asked),
-        value=None if proposal is None else _reach(proposal, live, asked),
-        faults=faults,
-    )
+    sides = [today] if proposal is None else [today, proposal]
+    with ThreadPoolExecutor(len(sides)) as pool:  # the areas are joined without the interpreter's lock
+        found = list(pool.map(lambda case: _reach(case, live, asked), sides))
+    return m.IsochroneAnswer(today=found[0], value=found[1] if proposal is not None else None, faults=faults)
 
 
 def _reach(case: Case, live: Live, asked: m.IsochroneQuestion) -> m.Reach:

@@ -232,11 +232,12 @@ def reach_areas(
     link_m: float = 300.0,
     towards: bool = False,
     beside_m: float = _BESIDE_M,
+    along: gpd.GeoDataFrame | None = None,
 ) -> gpd.GeoDataFrame:
     """The land within each limit, as areas that hold those of the limits before.
 
     Along streets it is what lies within ``beside_m`` of a street that ``reach_along_streets`` gives; as the crow flies,
-    circles. Arguments are those of ``reach_along_streets``.
+    circles. Arguments are those of ``reach_along_streets``; ``along`` is what that gave for them, where it is known.
 
     Returns
     -------
@@ -253,16 +254,10 @@ def reach_areas(
     if isinstance(ground, CrowFly):
         discs = _discs(ground, flat, lonlat, limits, speed_kmh, already_s, walk_limit_s)
     else:
-        lines = reach_along_streets(
-            ground,
-            lonlat,
-            limits_s,
-            speed_kmh,
-            already_s=already_s,
-            walk_limit_s=walk_limit_s,
-            link_m=link_m,
-            towards=towards,
-        )
+        lines = along
+        if lines is None:
+            choices: dict[str, Any] = {"walk_limit_s": walk_limit_s, "link_m": link_m, "towards": towards}
+            lines = reach_along_streets(ground, lonlat, limits_s, speed_kmh, already_s=already_s, **choices)
         discs = [_beside(shapely.transform(line, flat), beside_m) for line in lines.geometry]
     areas, so_far = [], shapely.Polygon()
     for disc in discs:

@@ -150,14 +150,18 @@ def edit_trips(
     pool_first = len(feed.calls) + np.concatenate([[0], np.cumsum([len(calls) for calls in pool], dtype=np.int64)])
     start = feed.calls.first[rows].copy()
     length = np.diff(feed.calls.first)[rows]
-    for k, row in enumerate(rows.tolist()):
-        if row in pool_of:
-            start[k] = pool_first[pool_of[row]]
-            length[k] = len(replaced[row])
+    for row, k in pool_of.items():
+        if keep[row]:
+            at = np.searchsorted(rows, row)
+            start[at], length[at] = pool_first[k], len(replaced[row])
     start = np.concatenate([start, pool_first[len(replaced) : -1]]).astype(np.int64)
     length = np.concatenate([length, [len(trip.calls) for trip in added]]).astype(np.int64)
-    calls = _gather(_extended(feed.calls, pool), start, length)
-    trips = feed.trips.iloc[rows].reset_index(drop=True)
+    everything = _extended(feed.calls, pool)
+    if replaced or len(rows) < n:
+        calls = _gather(everything, start, length)
+    else:  # what comes stands behind the rest already
+        calls = Calls(np.concatenate([[0], np.cumsum(length)]).astype(np.int64), **everything)
+    trips = feed.trips if len(rows) == n else feed.trips.iloc[rows].reset_index(drop=True)
     if added:
         trips = with_rows(trips, _trip_rows(feed, added))
     new_row = np.full(n, -1, np.int64)

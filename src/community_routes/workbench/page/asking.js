@@ -121,12 +121,16 @@ function overtake() {
   if (underWay) underWay.abort();
 }
 
+/** Who lets go sooner than this asks once, for what was let go. */
+const PAUSE_MS = 60;
+
 /** Ask what it would be if the change were as it is dragged just now; the text stays as it is. */
 export async function askWith(wanted) {
   waiting = wanted;
   if (dragging) return;
   dragging = true;
   try {
+    await new Promise((done) => setTimeout(done, PAUSE_MS));
     while (waiting) {
       const next = waiting;
       waiting = null;
@@ -157,11 +161,22 @@ async function request(body, number, key = null) {
   }
 }
 
+/** The changes of a proposal with a fault: what was said of those that have none, and say the same as before, still stands. */
+function remembered({ changes, faults }, last) {
+  const same = (one, other) => one.kind === other.kind && one.off === other.off && JSON.stringify(one.fields) === JSON.stringify(other.fields);
+  const before = (fault) => changes.filter((one) => fault.line && one.line <= fault.line).at(-1);
+  const faulty = new Set(faults.map(before));
+  return changes.map((one) => {
+    const known = faulty.has(one) ? null : (last.changes || []).find((other) => other.sentence && same(one, other));
+    return known ? { ...known, index: one.index, line: one.line } : one;
+  });
+}
+
 /** Figures that are missing because of a fault leave the last ones on the screen, marked as old. */
 function received(answer) {
   const last = state.answer && state.answer.scenario === state.active ? state.answer : {};
   if (answer.figures) state.answer = { ...answer, ...answer.figures, scenario: state.active, old: false };
-  else state.answer = { ...last, faults: answer.faults, changes: answer.changes.length ? answer.changes : last.changes || [], scenario: state.active, old: true };
+  else state.answer = { ...last, faults: answer.faults, changes: answer.changes.length ? remembered(answer, last) : last.changes || [], scenario: state.active, old: true };
   tell("answer");
   if (since !== null) {
     const start = since;

@@ -5,7 +5,7 @@ import { post } from "./api.js";
 import { addChange, askWith, gesture, setChange } from "./asking.js";
 import { button, byId, el, say } from "./dom.js";
 import { KINDS } from "./kinds.js";
-import { map, touches, under, zoneOf } from "./map.js";
+import { map, nearestZone, touches, under, zoneOf } from "./map.js";
 import { metres, newStopName, placeAt, placeLabel, placeText, point, routeOf, routeText, stopById, stopText } from "./places.js";
 import { TODAY, choose, chooseChange, on, state, tell } from "./state.js";
 
@@ -201,7 +201,7 @@ function corner(tool, spot) {
 }
 
 function onePlace(tool, spot) {
-  const more = tool.kind === "add_homes" && tool.index === null && spot.neighbourhood ? { like: spot.neighbourhood } : {};
+  const more = tool.kind === "add_homes" && tool.index === null ? { like: spot.neighbourhood || nearestZone(spot) } : {};
   put(tool, "at", point(spot), more);
   finish();
 }

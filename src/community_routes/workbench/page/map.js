@@ -315,6 +315,14 @@ function inside(x, y, ring) {
   return is;
 }
 
+/** The neighbourhood whose middle is nearest to a place that lies in none. */
+export function nearestZone({ lon, lat }) {
+  const narrow = Math.cos((lat * Math.PI) / 180), away = ({ feature }) => Math.hypot((feature.properties.at[0] - lon) * narrow, feature.properties.at[1] - lat);
+  let best = null;
+  for (const [id, zone] of zones) if (best === null || away(zone) < away(zones.get(best))) best = id;
+  return best;
+}
+
 export const zoneOf = (id) => zones.get(String(id));
 
 /** The words beside the pointer: what one would choose by a click. */
