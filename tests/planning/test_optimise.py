@@ -20,12 +20,12 @@ from community_routes.evaluation.case import Case, Study, open_study
 from community_routes.evaluation.cost import proposal_cost
 from community_routes.evaluation.evaluate import evaluate_case
 from community_routes.evaluation.results import compare
-from community_routes.planning.aim import Aim, Objective
-from community_routes.planning.candidates import Claim, Timetabled, routes_near
-from community_routes.planning.design import Design, composed
-from community_routes.planning.journal import Journal
-from community_routes.planning.limits import Budget, Floors
-from community_routes.planning.optimise import Among, Optimised, Searching, optimise
+from community_routes.planning.optimising.aim import Aim, Objective
+from community_routes.planning.optimising.candidates import Claim, Timetabled, routes_near
+from community_routes.planning.optimising.design import Design, composed
+from community_routes.planning.optimising.journal import Journal
+from community_routes.planning.optimising.limits import Budget, Floors
+from community_routes.planning.optimising.optimise import Among, Optimised, Searching, optimise
 from community_routes.scenarios.file import read_scenario
 from small_town import STUDY, town_study
 

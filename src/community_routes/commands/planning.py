@@ -203,11 +203,11 @@ def optimise(
 ) -> None:
     """Find the best changes within a year's bus-hours, cost or buses, and say how far from the best of all they can be."""
     from community_routes.base.files import check_replaceable
-    from community_routes.planning.aim import Aim
-    from community_routes.planning.journal import is_cut, journal_beside
-    from community_routes.planning.limits import Floors
-    from community_routes.planning.optimise import Among, Searching
-    from community_routes.planning.optimise import optimise as optimise_services
+    from community_routes.planning.optimising.aim import Aim
+    from community_routes.planning.optimising.journal import is_cut, journal_beside
+    from community_routes.planning.optimising.limits import Floors
+    from community_routes.planning.optimising.optimise import Among, Searching
+    from community_routes.planning.optimising.optimise import optimise as optimise_services
     from community_routes.routing.runner import Runner
 
     kept_in = journal_beside(out)

@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from community_routes.base.version import __version__
 from community_routes.evaluation.results import printed_settings
-from community_routes.planning.limits import BUDGETS
-from community_routes.planning.outcome import Kept, Outcome
+from community_routes.planning.optimising.limits import BUDGETS
+from community_routes.planning.optimising.outcome import Kept, Outcome
 from community_routes.planning.sheet import change_map, change_view, drawn_routes, study_sheet
 from community_routes.report import words
 from community_routes.report.blocks import (

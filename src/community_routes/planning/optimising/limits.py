@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.base.errors import UsageError
-from community_routes.planning.aim import Objective
+from community_routes.planning.optimising.aim import Objective
 
 BUDGETS = {"bus_hours": "bus-hours a year", "cost": "cost a year", "buses": "peak vehicles"}
 """What a budget can be of, in words; one of them is given."""
