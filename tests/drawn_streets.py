@@ -16,6 +16,8 @@ import numpy as np
 import osmium
 from osmium.osm import mutable
 
+from community_routes.network.walks.links import Ground, Line, link_points, walk_line_between
+from community_routes.network.walks.points import Points
 from community_routes.sources.osm.street_map import Area, StreetMap
 from community_routes.sources.osm.tags import drive_flags, is_below, is_steps, walk_flags
 
@@ -25,6 +27,12 @@ METRES_A_DEGREE = math.radians(1) * 6_371_008.8
 def at(x_m: float, y_m: float) -> tuple[float, float]:
     """Longitude and latitude of a place so many metres east and north of the corner."""
     return x_m / METRES_A_DEGREE, y_m / METRES_A_DEGREE
+
+
+def walk_line(ground: Ground, a: tuple[float, float], b: tuple[float, float]) -> Line | None:
+    """Metres and course of the shortest walk between two points; None where there is none."""
+    linked = link_points(ground, Points.single(["a", "b"], [a[0], b[0]], [a[1], b[1]]))
+    return walk_line_between(ground, linked, 0, linked, 1)
 
 
 @dataclass

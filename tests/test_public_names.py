@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -115,10 +117,24 @@ def test_every_public_name_is_pinned() -> None:
     )
 
 
+def parameters(function: Callable[..., object]) -> dict[str, inspect.Parameter]:
+    """What a function takes by name; those that it passes on as a typed dictionary of keywords stand at the end."""
+    found: dict[str, inspect.Parameter] = {}
+    for name, what in inspect.signature(function).parameters.items():
+        if what.kind is inspect.Parameter.VAR_KEYWORD:
+            (passed_on,) = get_args(get_type_hints(function)[name])
+            assert not passed_on.__required_keys__
+            kind = inspect.Parameter.KEYWORD_ONLY
+            found |= {key: inspect.Parameter(key, kind, default=None) for key in sorted(passed_on.__optional_keys__)}
+        else:
+            found[name] = what
+    return found
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_can_be_called_as_it_could(name: str) -> None:
     """Every pinned parameter is there, in its place; what was added since may be left out."""
-    found = inspect.signature(getattr(cr, name)).parameters
+    found = parameters(getattr(cr, name))
     by_place: list[str] = []
     keyword_only = False
     for text in filter(None, FUNCTIONS[name].split(", ")):

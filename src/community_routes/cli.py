@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 
-from community_routes.base.starting import leave, leave_at_once, work_ends
+from community_routes.base.starting import keep_all, leave, leave_at_once, work_ends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ _SOON_S = 0.05
 def main() -> None:
     """Run the command line and leave with its exit code."""
     leave_at_once()
+    keep_all()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")

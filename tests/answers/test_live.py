@@ -12,8 +12,10 @@ import community_routes as cr
 from answering import assert_as_compared
 from community_routes.answers.live import Live
 from community_routes.base.errors import ScenarioError, UsageError
+from community_routes.evaluation import places
 from community_routes.evaluation.case import Study, open_study
 from community_routes.evaluation.evaluate import Evaluation, evaluate
+from community_routes.network.walks.points import Points
 from community_routes.scenarios.draws import Shifts
 from community_routes.scenarios.file import Scenario
 from small_town import STUDY, town_study
@@ -157,6 +159,49 @@ def test_buses_on_demand_equal_evaluating(asked: Live, today: Evaluation) -> Non
     answer = asked.try_scenario(cr.read_scenario(folder / "demand.yaml"))
     assert answer.cost is not None and answer.persons.better > 0
     assert_as_compared(asked, answer, today)
+
+
+def test_a_proposal_edited_step_by_step_equals_evaluating(
+    asked: Live, today: Evaluation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one draws: a zone, homes, jobs, a new route, whose stop is dragged, and back again. What stays is not walked anew."""
+    ring = [[19.99, -0.01], [20.11, -0.01], [20.11, 0.03], [19.99, 0.03]]
+    zone = {
+        "add_drt": {"name": "D", "zone": ring, "hours": "07:00-09:00", "wait_min": 5, "ride_factor": 2, "vehicles": 2}
+    }
+    homes, space = PLANS["homes"][0], {"add_space": {"name": "Hall", "at": [20.1, 0.0]}}
+
+    def route(lon: float) -> dict[str, object]:
+        stops = ["S0", {"at": [lon, 0.0], "name": "Half way"}, "S6"]
+        return {
+            "add_route": {"name": "X", "stops": stops, "speed_kmh": 60, "service": {"weekday": {"06:00-21:30": 15}}}
+        }
+
+    linked: list[int] = []
+
+    def spied(ground: object, points: Points, **choices: object) -> object:
+        linked.append(points.n_places)
+        return link(ground, points, **choices)
+
+    link = places.link_points
+    monkeypatch.setattr(places, "link_points", spied)
+    drawn = [
+        ([zone], None),
+        ([zone, homes], (1, 0, 0)),
+        ([zone, homes, space], (0, 1, 0)),
+        ([zone, homes, space, route(20.25)], (0, 0, 1)),
+        ([zone, homes, space, route(20.26)], (0, 0, 1)),
+        ([zone, homes, space, route(20.25)], ()),
+        ([zone, homes, space], ()),
+        ([zone, PLANS["often"][0], homes, space], ()),
+        ([homes, space, route(20.25)], None),
+        ([zone, space], None),
+    ]
+    for changes, new in drawn:
+        linked.clear()
+        answer = asked.try_scenario(plan("drawn", *changes))
+        assert new is None or tuple(linked) == new
+        assert_as_compared(asked, answer, today)
 
 
 def test_a_fault_of_a_proposal_is_said_and_nothing_is_lost(asked: Live, today: Evaluation) -> None:

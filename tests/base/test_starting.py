@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from community_routes.base.starting import keep_all, work_begins
 from small_town import town_study
 
 WORDS = "interrupted; nothing that was unfinished was written"
@@ -47,6 +49,26 @@ def test_ctrl_c_while_libraries_are_imported(seconds: float, tmp_path: Path) -> 
     assert lines[0]["message"] == WORDS and lines[1]["exit"] == 130
     assert all({"time", "seconds", "level"} <= set(line) for line in lines)
     assert not list(tmp_path.glob("*out*"))
+
+
+def test_garbage_is_looked_for_when_work_begins() -> None:
+    """A ring of two lists goes once work has begun, not before; what was there by then is not looked at any more."""
+    assert gc.isenabled()
+    try:
+        keep_all()
+        assert not gc.isenabled()
+        work_begins()
+        assert gc.isenabled() and gc.get_freeze_count() > 0
+        ring: list[object] = []
+        ring.append(ring)
+        del ring
+        assert gc.collect() > 0
+        frozen = gc.get_freeze_count()
+        work_begins()
+        assert gc.get_freeze_count() == frozen
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
 @pytest.mark.slow

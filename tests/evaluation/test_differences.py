@@ -10,6 +10,7 @@ from community_routes.base.errors import UsageError
 from community_routes.evaluation.differences import (
     COLUMNS,
     can_be_told_apart,
+    compare_figures,
     compare_tables,
     count_outcomes,
     interval,
@@ -17,6 +18,7 @@ from community_routes.evaluation.differences import (
     shares_of_settings,
     spread,
 )
+from community_routes.measures.measure import REASONS, About, WindowFigures, access_table
 from community_routes.routing.scan import NEVER
 
 
@@ -199,3 +201,43 @@ def test_outcomes_are_counted_pair_by_pair() -> None:
     counts, change = count_outcomes(before, after, np.array([0, 0, 1]), 2, NEVER)
     assert counts.tolist() == [[[1, 1, 1, 1, 0, 0], [0, 0, 0, 0, 1, 1]]]
     assert change.tolist() == [[-40, 0]]
+
+
+def figures(zones: pd.DataFrame, *rows: list[float]) -> list[WindowFigures]:
+    """One window with opportunities in two readings and a time; what is missing is off the network."""
+    count, value = "cumulative_opportunities", np.array(rows)
+    about = (
+        About("employment", count, "mean", 45, "jobs"),
+        About("employment", count, "p50", 45, "jobs"),
+        About("employment", "nearest", "p50", None, "seconds"),
+    )
+    reason = np.where(np.isnan(value), REASONS.index("off_network"), 0).astype(np.int8)
+    return [WindowFigures("weekday", "evening", zones, about, value, reason)]
+
+
+def test_figures_compare_as_their_tables() -> None:
+    """Zones in no order of their ids, one that only the proposal has, and one that has lost its figures: by the arrays as by
+    the tables, cell by cell; the proposal knows no name for B, which today's says."""
+    old = pd.DataFrame(
+        {"id": ["C", "B"], "name": ["Croft", "Bank"], "population": [5.0, 7.0], "deprivation_decile": [1, 2]}
+    )
+    new = pd.DataFrame(
+        {
+            "id": ["B", "D", "C"],
+            "name": [None, "Dene", "Croft"],
+            "population": [7.0, 1.0, 5.0],
+            "deprivation_decile": [2, 1, 1],
+        }
+    )
+    before = figures(old, [3.0, 10.0], [0.0, 10.0], [600.0, 900.0])
+    after = figures(new, [10.0, 4.0, np.nan], [12.0, 0.0, np.nan], [840.0, 60.0, np.nan])
+    made = compare_figures("plan", before, after)
+    assert made is not None
+    tables = access_table("today", before), access_table("plan", after)
+    pd.testing.assert_frame_equal(made, compare_tables(*tables), check_exact=True, check_dtype=False)
+    cells = made.set_index(["neighbourhood", "measure", "reading"])
+    assert cells.loc[("B", "nearest", "p50"), ["change", "category"]].tolist() == [-60, "better"]
+    assert cells.loc[("C", "nearest", "p50"), ["reason", "category"]].tolist() == ["off_network", "lost"]
+    assert cells.loc[("D", "nearest", "p50"), ["reason", "category"]].tolist() == ["", "gained"]
+    assert set(cells.loc["B", "name"]) == {"Bank"}
+    assert compare_figures("plan", after, before) is None, "a neighbourhood of the baseline is not there"

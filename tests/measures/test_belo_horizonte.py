@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from community_routes.base.times import MINUTE, UNREACHED
 from community_routes.measures import reach
 from community_routes.measures.competition import balanced_catchment, spatial_availability, two_step_catchment
 from community_routes.measures.decay import Exponential, Step
@@ -23,7 +24,6 @@ from community_routes.measures.equity import (
     theil_decomposition,
     theil_index,
 )
-from community_routes.routing.matrices import matrix_from_pairs, times_from_minutes
 from conftest import shared_data
 
 FIRST = [f"89a881a5{end}" for end in ("a2bffff", "a2fffff", "a67ffff", "a6bffff", "a6fffff", "b03ffff")]
@@ -37,12 +37,9 @@ class City:
         pairs = pd.read_csv(folder / "travel_matrix.csv.gz")
         ids = pd.Index(self.land["id"])
         self.rows = {name: ids.get_loc(name) for name in [*FIRST, *OTHERS]}
-        self.times = matrix_from_pairs(
-            ids.get_indexer(pairs["from_id"]),
-            ids.get_indexer(pairs["to_id"]),
-            times_from_minutes(pairs["travel_time"]),
-            (len(ids), len(ids)),
-        )
+        self.times = np.full((len(ids), len(ids)), UNREACHED, np.int32)
+        seconds = np.rint(pairs["travel_time"] * MINUTE).astype(np.int32)
+        self.times[ids.get_indexer(pairs["from_id"]), ids.get_indexer(pairs["to_id"])] = seconds
 
     def column(self, name: str) -> NDArray[np.float64]:
         return self.land[name].to_numpy(dtype=float)

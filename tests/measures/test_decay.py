@@ -46,15 +46,6 @@ def test_laws_of_every_decay(decay: Decay) -> None:
     assert np.array_equal(decay.table(300), decay(np.arange(301)))
 
 
-@pytest.mark.parametrize("decay", ALL, ids=lambda decay: decay.name)
-def test_half_time_is_where_the_weight_passes_a_half(decay: Decay) -> None:
-    """At least a half just before it, at most a half just after it."""
-    before, after = decay(np.array([decay.half_time_s - 0.01, decay.half_time_s + 0.01]))
-    assert before >= 0.5 >= after
-    if decay.name not in {"step", "stepped"}:
-        assert decay(np.array([decay.half_time_s]))[0] == pytest.approx(0.5, abs=1e-12)
-
-
 def test_values_by_hand() -> None:
     """Linear 900 of 3600 s: 3/4. Exponential after two half-times: 1/4. Power 2 at 4 minutes: 1/16. Gaussian at s."""
     assert Linear(3600)([900])[0] == 0.75

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from community_routes.measures.equity import (
     concentration_index,
     erreygers_index,
-    fifth_gap,
     gain_shares,
     gini_index,
     mean_absolute_difference,
@@ -127,7 +126,7 @@ def test_palma_of_nothing_is_missing_and_of_equals_is_one() -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_palma_and_gap_equal_persons_in_a_row(seed: int) -> None:
+def test_palma_equals_persons_in_a_row(seed: int) -> None:
     """Distinct ranks and persons in tens, so that the cuts fall between persons who can be counted."""
     rng = np.random.default_rng(seed)
     x, persons, rank = rng.random(9), rng.integers(1, 9, 9) * 10, rng.permutation(9).astype(float)
@@ -137,9 +136,6 @@ def test_palma_and_gap_equal_persons_in_a_row(seed: int) -> None:
     found = palma_ratio(x, persons, rank)
     assert found.most_deprived_two_fifths == pytest.approx(row[: n * 2 // 5].mean(), rel=1e-12)
     assert found.least_deprived_tenth == pytest.approx(row[n - n // 10 :].mean(), rel=1e-12)
-    gap = fifth_gap(x, persons, rank)
-    assert gap.gap == pytest.approx(row[n - n // 5 :].mean() - row[: n // 5].mean(), rel=1e-10)
-    assert gap.most_deprived == pytest.approx(row[: n // 5].mean(), rel=1e-12)
 
 
 # --- Gini and Theil ----------------------------------------------------------------------------------------------

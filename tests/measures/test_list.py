@@ -19,10 +19,18 @@ from community_routes.fares.tickets import MODES
 from community_routes.measures import equity
 from community_routes.measures.competition import Competition
 from community_routes.measures.decay import Exponential, Step
-from community_routes.measures.equity import equity_rows, poverty_lines
+from community_routes.measures.equity import Equity, poverty_lines
 from community_routes.measures.groups import GROUP_COLUMNS, group_rows
 from community_routes.measures.list import MEASURES, build_measure, column_of, default_measures, less_is_better
-from community_routes.measures.measure import Column, Facts, Measure, WindowInputs, ZoneColumn
+from community_routes.measures.measure import (
+    Column,
+    Facts,
+    Measure,
+    WindowFigures,
+    WindowInputs,
+    ZoneColumn,
+    access_table,
+)
 from community_routes.measures.meeting import visitors_in_window
 from community_routes.measures.money import Affordability
 from community_routes.measures.nearby import Service
@@ -274,20 +282,21 @@ def test_a_measure_is_added_from_outside_by_one_class_and_one_entry(monkeypatch:
     assert categories["crowd_jobs", "B", "jobs", "mean"] == "better"
 
 
-def counts(scenario: str, cube: NDArray[np.int32], cutoffs: tuple[float, ...] = (10,)) -> pd.DataFrame:
-    """Tables of the default measures of reach."""
-    known = inputs(scenario=scenario, time_s=cube, cutoffs_min=cutoffs)
-    return known.table([column for measure in default_measures(Facts(cutoffs))[:4] for column in measure.take(known)])
+def counts(cube: NDArray[np.int32], cutoffs: tuple[float, ...] = (10,)) -> list[WindowFigures]:
+    """Figures of the default measures of reach."""
+    known = inputs(time_s=cube, cutoffs_min=cutoffs)
+    chosen = default_measures(Facts(cutoffs))[:4]
+    return [known.figures([column for measure in chosen for column in measure.take(known)])]
 
 
 def test_equity_of_a_table_and_its_change() -> None:
     """Jobs 40 and 70 for 100 and 300 persons, then 70 and 70: the indices of the functions, and 0 after."""
     better = TIMES.copy()
     better[0, 0, 1] = 600
-    today, link = counts("today", TIMES), counts("link", better)
-    lines = poverty_lines(today, ZONES)
+    today, link = counts(TIMES), counts(better)
+    lines = poverty_lines(today)
     assert lines["day", "am", "jobs", "cumulative_opportunities", 10] == pytest.approx(0.6 * 70)
-    rows = equity_rows(link, ZONES, {"jobs": 70.0, "spaces": 1.0}, lines=lines, baseline=today)
+    rows = Equity({"jobs": 70.0, "spaces": 1.0}, lines).rows("link", link, today)
     assert tuple(rows.columns) == GROUP_COLUMNS
     jobs = rows[rows["kind"] == "jobs"].set_index("measure")
     x, w, rank = [40.0, 70.0], [100, 300], [1, 2]
@@ -300,7 +309,7 @@ def test_equity_of_a_table_and_its_change() -> None:
     assert (poverty["baseline"], poverty["value"]) == (0.25, 0)
     assert gini["persons_covered"] == 400
     assert gini["mark"] == ""
-    same = equity_rows(today, ZONES, {"jobs": 70.0}, baseline=today)
+    same = Equity({"jobs": 70.0}).rows("today", today, today)
     assert (same["change"] == 0).all()
 
 
@@ -343,7 +352,7 @@ def test_ward_to_ward_by_hand() -> None:
 
 def test_isolation_stands_in_the_default_tables() -> None:
     """A and B have jobs within 10 minutes at the one departure; of libraries alone nothing more is said than reach."""
-    table = counts("today", TIMES, (5, 10))
+    table = access_table("today", counts(TIMES, (5, 10)))
     told = table[(table["measure"] == "isolated") & (table["reading"] == "mean") & (table["kind"] == "jobs")]
     assert told["value"].tolist()[:4] == [1.0, 0.0, 1.0, 0.0]
     assert not (table["kind"].str.contains("/") & table["measure"].str.startswith(("isolated", "interval"))).any()

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from community_routes.measures.meeting import (
-    CAVEAT,
     POTENTIAL,
     Visitors,
     chance_of_another,
@@ -205,7 +204,6 @@ def test_the_published_table() -> None:
     assert table.loc[2, ["visitors_red", "visitors_blue"]].isna().all()
     assert table["divergence"].isna().tolist() == [True, False, True]
     assert not ((table.filter(like="visitors") > 0) & (table.filter(like="visitors") < 10)).any().any()
-    assert "not a forecast" in CAVEAT
 
 
 def test_what_is_hidden_together_is_ten_persons_or_more() -> None:

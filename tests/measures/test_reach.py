@@ -20,7 +20,7 @@ from community_routes.measures.decay import (
     Step,
     Stepped,
 )
-from community_routes.routing.matrices import as_cube, as_times, matrix_from_pairs, times_from_minutes
+from community_routes.routing.matrices import as_cube, as_times
 from community_routes.routing.scan import NEVER
 
 NO = UNREACHED
@@ -194,15 +194,6 @@ def test_the_two_readings_differ() -> None:
     assert from_median.tolist() == [2.0]
 
 
-def test_share_within_serves_every_kind_of_place() -> None:
-    """By hand 1/2 and 0 of two departures; with any amounts it sums to the mean of cumulative opportunities."""
-    cube = np.array([[[600, 3000], [3000, NO]]], dtype=np.int32)
-    assert reach.share_within(cube, cutoff_s=600).tolist() == [[0.5, 0.0]]
-    times, amounts = random_times(11), np.arange(13.0)
-    mean = reach.mean_over_departures(reach.cumulative_opportunities(times, amounts, cutoff_s=1800))
-    assert (reach.share_within(times, cutoff_s=1800) * amounts).sum(axis=1) == pytest.approx(mean, rel=1e-12)
-
-
 def test_mean_time_needs_every_departure() -> None:
     times = np.array([[100, 200], [100, NO]], dtype=np.int32)
     assert reach.mean_over_departures(times).tolist() == [150.0, np.inf]
@@ -223,19 +214,6 @@ def test_zone_average_of_one_point_is_its_value_to_the_bit() -> None:
     assert reach.zone_average([3.0, 5.0], [0, 0], [0, 0], 1).tolist() == [4.0]
 
 
-def test_minutes_become_whole_seconds_once() -> None:
-    """5.8 minutes are 348 s; what is missing is no journey."""
-    assert times_from_minutes([5.8, np.nan, np.inf, 0]).tolist() == [348, NO, NO, 0]
-    with pytest.raises(ValueError, match="are they seconds"):
-        times_from_minutes([20_000])
-
-
-def test_matrix_from_pairs_leaves_other_pairs_unreached() -> None:
-    assert matrix_from_pairs([0, 1], [1, 0], [60, 90], (2, 2)).tolist() == [[NO, 60], [90, NO]]
-    with pytest.raises(ValueError, match="twice"):
-        matrix_from_pairs([0, 0], [1, 1], [60, 90], (2, 2))
-
-
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -250,7 +228,6 @@ def test_matrix_from_pairs_leaves_other_pairs_unreached() -> None:
         (lambda: reach.dual_access([[1]], [1.0], np.inf), "needed"),
         (lambda: reach.percentile_times(np.zeros((2, 2), dtype=np.int32), 50), "origins, departures"),
         (lambda: reach.nearest_rank(4, 0), "percentile"),
-        (lambda: reach.share_within([[1]], cutoff_s=5), "origins, departures"),
         (lambda: reach.gravity([[2**30]], [1.0], Step(60)), "ten days"),
         (lambda: reach.zone_average([1.0], [0], [-1], 1), "weights"),
     ],

@@ -292,7 +292,5 @@ def test_blocks_of_origins_change_no_figure(monkeypatch: pytest.MonkeyPatch) -> 
         "origin_reason": [""] * 5,
     }
     whole = rows(**given)  # type: ignore[arg-type]
-    for module in ("measure", "reach"):
-        monkeypatch.setattr(f"community_routes.measures.{module}.AT_ONCE", 1)
     monkeypatch.setattr("community_routes.routing.matrices.AT_ONCE", 1)
     pd.testing.assert_frame_equal(rows(**given), whole, check_exact=True)  # type: ignore[arg-type]

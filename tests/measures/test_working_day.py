@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from community_routes.base.times import HOUR
-from community_routes.measures.measure import WindowInputs
+from community_routes.measures.measure import WindowInputs, access_table
 from community_routes.measures.service import StopDepartures
 from community_routes.measures.shifts import Shift, ShiftAccess, search_shift, shift_tables
 from community_routes.network.network import assemble_network
@@ -86,7 +86,8 @@ def test_what_a_shift_says_of_neighbourhoods_and_workplaces() -> None:
     )
     there = np.array([[True, True], [True, True], [False, False]])
     back = np.array([[True, True], [False, True], [False, False]])
-    zones, places = shift_tables(inputs, ShiftAccess(there, back), np.array([1, 2]), EARLY)
+    figures, places = shift_tables(inputs, ShiftAccess(there, back), np.array([1, 2]), EARLY)
+    zones = access_table("today", [figures])
     assert zones["value"].tolist()[:2] == [1.0, 0.25]
     assert zones["reason"].tolist() == ["", "", "off_network"]
     assert zones["window"].unique().tolist() == ["06:00-14:00"]

@@ -22,7 +22,9 @@ from community_routes.evaluation.draws import Headline, is_random
 from community_routes.evaluation.evaluate import Asked, Evaluation, evaluate_case
 from community_routes.measures.groups import ZoneFigure, figure_rows
 from community_routes.measures.reached import Reach
+from community_routes.scenarios.change import Change
 from community_routes.scenarios.file import Scenario
+from community_routes.scenarios.steps import Steps
 
 MOST_KEPT = 8
 """Answers whose networks are kept, for whoever asks for their travel times or asks again."""
@@ -61,6 +63,7 @@ class Live:
         self._headline = chosen_figure(slot, self._base.access, chosen, measure, kind, cutoff_min)
         self.figure = with_reading(self._headline, self._base.access, reading)
         self._kept: OrderedDict[int, Searched] = OrderedDict()
+        self._steps = Steps()
         self._of_today: tuple[Headline, NDArray[np.float64]] | None = None
         self._today = self._search(case)
         self.today = self._answer(self._today, began)
@@ -106,7 +109,18 @@ class Live:
         """
         with self._lock:
             began = time.perf_counter()
-            return self._answer(self._search((parent or self.today).case.with_scenario(scenario)), began)
+            return self._answer(self._search(self.case_of(scenario, parent)), began)
+
+    def case_of(self, scenario: Scenario, parent: Answer | None = None) -> Case:
+        """The case that a proposal makes of today, or of another answer's: to be asked here or of other figures.
+
+        Raises
+        ------
+        ScenarioError
+            It cannot be applied, or would change nothing.
+        """
+        with self._lock:
+            return (parent or self.today).case.with_scenario(scenario, steps=self._steps)
 
     def ask(self, case: Case) -> Answer:
         """What a case is worth that was made from today's (``live.today.case``) or another answer's.
@@ -176,10 +190,19 @@ class Live:
             and self.figure == self._headline
             and self.figure.measure == self._measure.name
         ):
-            known = None if case is self._base.case else self._today
-            return search_window(case, self.figure, self._measure, known)
+            if case is self._base.case:
+                return search_window(case, self.figure, self._measure)
+            likes = self._most_like(case)
+            any(case.walks_like(one.case) for one in likes)
+            return search_window(case, self.figure, self._measure, self._today, likes[0])
         found = self._base if case is self._base.case else evaluate_case(case, self._asked, base=self._base)
         return _evaluated(found, self.figure)
+
+    def _most_like(self, case: Case) -> list[Searched]:
+        """What is kept, the cases that differ in the fewest changes first; today before others that do as much."""
+        wanted, n_stops = _changes_of(case), len(case.feed.stops)
+        kept = [one for one in reversed(self._kept.values()) if len(one.case.feed.stops) <= n_stops]
+        return sorted((self._today, *kept), key=lambda one: _n_apart(_changes_of(one.case), wanted))
 
     def _answer(self, found: Searched, began: float) -> Answer:
         figure, today, case = self.figure, self._today, found.case
@@ -288,6 +311,25 @@ def _evaluated(found: Evaluation, figure: Figure) -> Searched:
     value, reason = rows["value"].to_numpy(np.float64)[place], rows["reason"].to_numpy(object)[place]
     nothing = np.zeros((len(case.zones.origins), 0))
     return Searched(case, case.networks[figure.day], value, reason, nothing)
+
+
+def _changes_of(case: Case) -> list[Change]:
+    """The changes that made a case, in order."""
+    if case.applied is None or case.parent is None:
+        return []
+    own = [change for part in case.applied.scenario.chain() for change in part.changes if not change.off]
+    return [*_changes_of(case.parent), *own]
+
+
+def _n_apart(one: list[Change], other: list[Change]) -> int:
+    """How many changes stand between what is the same at the beginning and at the end of two lists."""
+    same = 0
+    for pairs in (zip(one, other, strict=False), zip(reversed(one), reversed(other), strict=False)):
+        for mine, its in pairs:
+            if mine != its:
+                break
+            same += 1
+    return max(len(one), len(other)) - min(same, len(one), len(other))
 
 
 def _same_people(one: Case, other: Case) -> bool:

@@ -31,20 +31,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.base.arrays import arrays_of
 from community_routes.base.kernels import kernel, step
 from community_routes.evaluation.case import Case
 from community_routes.evaluation.search import changes_between
 from community_routes.network.network import Network
-from community_routes.network.timetable.changes import Changes, build_changes, named_trips
+from community_routes.network.timetable.changes import ChangeArrays, Changes, build_changes, named_trips
 from community_routes.network.timetable.connections import ConnectionArrays, Connections, build_connections
 from community_routes.network.timetable.renewing import known_changes, matched_runs
 from community_routes.network.timetable.trips import Timetable
 from community_routes.network.walks.points import Links
 from community_routes.routing.query import Walks
 from community_routes.sources.gtfs.feed import Feed
-
-_A_PLACE_S = 1 << 22
-"""More seconds than any timetable has, half of them before midnight."""
 
 
 class Added(NamedTuple):
@@ -301,7 +299,14 @@ def _together(parts: Sequence[Difference]) -> Added:
     mine = {name: np.ascontiguousarray(values[order]) for name, values in columns.items()}
     # By every walk: from the stops of whichever of two has new ones.
     changes = max(parts, key=lambda one: len(one.feed.stops)).changes
-    across = _across(owner, mine["arrival_s"], mine["alight_stop"], mine["board_stop"], mine["departure_s"], changes)
+    across = _across(
+        owner,
+        mine["arrival_s"],
+        mine["alight_stop"],
+        mine["board_stop"],
+        mine["departure_s"],
+        arrays_of(changes, ChangeArrays),
+    )
     starts, ends = np.concatenate([*start, across[0]]), np.concatenate([*end, ~across[1]])
     by_start = np.argsort(starts, kind="stable")
     return Added(
@@ -316,35 +321,63 @@ def _together(parts: Sequence[Difference]) -> Added:
     )
 
 
+@kernel
 def _across(
     owner: NDArray[np.int64],
     arrival_s: NDArray[np.int32],
     alight_stop: NDArray[np.int32],
     board_stop: NDArray[np.int32],
     departure_s: NDArray[np.int32],
-    changes: Changes,
+    changes: ChangeArrays,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs of new connections of different owners: after the one the other is the first of its owner at a place."""
-    found: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
-    lands = np.flatnonzero(alight_stop >= 0)
-    sizes = np.diff(changes.first)[alight_stop[lands]]
-    row = np.repeat(lands, sizes)
-    offset = np.arange(len(row)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    change = np.repeat(changes.first[alight_stop[lands]], sizes) + offset
-    to, ready_s = changes.to[change], arrival_s[row] + changes.change_s[change]
-    latest = int(departure_s.max(initial=0)) + 1
-    for other in range(int(owner.max(initial=-1)) + 1):
-        events = np.flatnonzero((owner == other) & (board_stop >= 0))[::-1]  # earliest first
-        events = events[np.argsort(board_stop[events], kind="stable")]
-        asked = np.flatnonzero((owner[row] != other) & np.isin(to, board_stop[events]) & (ready_s <= latest))
-        # One number for place and moment: departures may lie before midnight of the date.
-        key = board_stop[events].astype(np.int64) * _A_PLACE_S + departure_s[events] + _A_PLACE_S // 2
-        at = np.searchsorted(key, to[asked].astype(np.int64) * _A_PLACE_S + ready_s[asked] + _A_PLACE_S // 2)
-        there = at < len(events)
-        asked, at = asked[there], at[there]
-        there = board_stop[events[at]] == to[asked]
-        found.append((row[asked[there]], events[at[there]]))
-    return np.concatenate([one for one, _ in found]), np.concatenate([one for _, one in found])
+    """Pairs of new connections of different owners: after the one, by each walk, the other is the first that can be boarded.
+
+    Whoever waits for that one has all later ones of its stop as well.
+    """
+    n = len(owner)
+    first = np.zeros(len(changes.first) + 1, np.int64)
+    for c in range(n):
+        if board_stop[c] >= 0:
+            first[board_stop[c] + 1] += 1
+    for stop in range(len(first) - 1):
+        first[stop + 1] += first[stop]
+    event, until = np.empty(first[-1], np.int64), first[1:].copy()
+    for c in range(n):  # latest first
+        if board_stop[c] >= 0:
+            until[board_stop[c]] -= 1
+            event[until[board_stop[c]]] = c
+    start, end, k = np.empty(1 << 12, np.int64), np.empty(1 << 12, np.int64), 0
+    for c in range(n):
+        stop = alight_stop[c]
+        if stop < 0:
+            continue
+        for change in range(changes.first[stop], changes.first[stop + 1]):
+            to, ready_s = changes.to[change], arrival_s[c] + changes.change_s[change]
+            low, high = first[to], first[to + 1]
+            while low < high:
+                middle = (low + high) >> 1
+                if departure_s[event[middle]] < ready_s:
+                    low = middle + 1
+                else:
+                    high = middle
+            while low < first[to + 1] and owner[event[low]] == owner[c]:
+                low += 1
+            if low == first[to + 1]:
+                continue
+            if k == len(start):
+                start, end = _longer(start), _longer(end)
+            start[k], end[k] = c, event[low]
+            k += 1
+    return start[:k].copy(), end[:k].copy()
+
+
+@step
+def _longer(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The values in an array of twice the room."""
+    longer = np.empty(2 * len(values), np.int64)
+    for i in range(len(values)):
+        longer[i] = values[i]
+    return longer
 
 
 @kernel

@@ -53,7 +53,9 @@ class Searched:
         return as_seconds(Runner().cube(self.network, query, self.case.lean.reached.walks))
 
 
-def search_window(case: Case, figure: Figure, measure: Reach, known: Searched | None = None) -> Searched:
+def search_window(
+    case: Case, figure: Figure, measure: Reach, known: Searched | None = None, like: Searched | None = None
+) -> Searched:
     """Search a case in the window of a figure, or take over what is known where a search would read the same.
 
     Opportunities in whole numbers (jobs, places) are counted as they are read; of other measures all times are kept for it.
@@ -66,6 +68,8 @@ def search_window(case: Case, figure: Figure, measure: Reach, known: Searched | 
         Of the figure.
     known : Searched, optional
         Of today, mostly.
+    like : Searched, optional
+        Of a case from whose network this one's is made with the least work; the known one when left out.
 
     Raises
     ------
@@ -75,12 +79,14 @@ def search_window(case: Case, figure: Figure, measure: Reach, known: Searched | 
     query = window_query(case.file, figure.window)
     span_s = span_searched(query)
     _check_places(case)
-    network = case.network_between(figure.day, span_s, None if known is None else known.network)
+    others = [one for one in (like, known) if one is not None]
+    network = case.network_between(figure.day, span_s, others[0].network if others else None)
     inputs = window_inputs(case, figure, measure)
     places = next(places for places in inputs.kinds if places.kind == figure.kind)
     amounts = measure.whole_amounts(places)
-    if known is not None and _reads_the_same(case, network, known, span_s):
-        each = known.each
+    same = next((one for one in others if _reads_the_same(case, network, one, span_s)), None)
+    if same is not None:
+        each = same.each
     elif amounts is not None and figure.cutoff_min is not None:
         limit_s = cutoff_seconds(figure.cutoff_min * MINUTE)
         each = amounts_within(network, query, case.lean.reached.walks, amounts, limit_s).astype(np.float64)
@@ -135,7 +141,13 @@ def search_figures(case: Case, figures: Sequence[Figure], measure: Reach, known:
     network = case.network_between(figures[0].day, span_s, None if known is None else known.network)
     if known is not None and _reads_the_same(case, network, known, span_s):
         return Figures(case, network, known.cube, known.read)
-    cube = Runner().cube(network, query, case.lean.reached.walks)
+    return read_figures(case, network, Runner().cube(network, query, case.lean.reached.walks), figures, measure)
+
+
+def read_figures(
+    case: Case, network: Network, cube: NDArray[np.int16], figures: Sequence[Figure], measure: Reach
+) -> Figures:
+    """Several figures of one window from its travel times."""
     inputs = window_inputs(case, figures[0], measure)
     of_kind = {places.kind: places for places in inputs.kinds}
     each = {kind: measure.by_departure(cube, of_kind[kind]) for kind in dict.fromkeys(f.kind for f in figures)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 Arrays = TypeVar("Arrays", bound=NamedTuple)
 
@@ -38,6 +38,16 @@ def check_first(first: NDArray[Any], n_items: int, name: str) -> None:
     """``first`` marks off groups of ``n_items`` things: it starts at 0, never falls, and ends at ``n_items``."""
     if len(first) == 0 or first[0] != 0 or first[-1] != n_items or bool(np.any(np.diff(first) < 0)):
         raise ValueError(f"{name} does not mark off {n_items} items")
+
+
+def starts_of(sizes: ArrayLike) -> NDArray[np.int64]:
+    """Where groups of these sizes begin when they stand one behind the other, and at last where they end: shape (n + 1,)."""
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+
+
+def starts_by(group: NDArray[Any], n_groups: int) -> NDArray[np.int64]:
+    """The same of rows in the order of their groups, which have the numbers 0 to ``n_groups - 1``."""
+    return starts_of(np.bincount(group, minlength=n_groups))
 
 
 def arrays_of(owner: object, kind: type[Arrays]) -> Arrays:

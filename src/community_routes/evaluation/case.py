@@ -19,9 +19,13 @@ from community_routes.base.notices import Notice, declare, raise_on_errors, sort
 from community_routes.base.times import HOUR, MINUTE, format_window, parse_window
 from community_routes.base.timings import Stopwatch
 from community_routes.evaluation.places import (
+    Further,
+    Lean,
     Reached,
     destination_points,
+    further_places,
     home_walks,
+    lean_with,
     lines_of,
     origin_points,
     report_places,
@@ -46,17 +50,10 @@ from community_routes.network.kept import (
 from community_routes.network.network import Network
 from community_routes.network.store import Store
 from community_routes.network.streets.roads import Roads
-from community_routes.network.streets.streets import build_streets
+from community_routes.network.streets.streets import Streets, build_streets
 from community_routes.network.timetable.changes import MINIMUM_TIME, TIMED
 from community_routes.network.timetable.trips import Timetable
-from community_routes.network.walks.further import Around, WalkLimits, with_stops
-from community_routes.network.walks.links import (
-    CrowFly,
-    Ground,
-    Linked,
-    join_linked,
-    link_points,
-)
+from community_routes.network.walks.links import CrowFly, Ground, Linked
 from community_routes.network.walks.points import Links, Points
 from community_routes.routing.query import Query, Walks
 from community_routes.scenarios.acting import check_acting
@@ -64,6 +61,7 @@ from community_routes.scenarios.apply import Applied, apply_scenario
 from community_routes.scenarios.draws import Shifts, shifted_feed
 from community_routes.scenarios.edit.work import Setting
 from community_routes.scenarios.file import Scenario
+from community_routes.scenarios.steps import Steps
 from community_routes.sources.checks import check_service, country_of_feed
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.read import read_feed
@@ -74,6 +72,7 @@ from community_routes.sources.places.opportunities import (
     Opportunities,
     check_places,
     entrances_from_streets,
+    polygons_without_entrances,
     read_opportunities,
 )
 from community_routes.sources.places.zones import Zones, read_zones
@@ -517,23 +516,6 @@ TODAY = "today"
 
 
 @dataclass(frozen=True, eq=False)
-class Lean:
-    """Walks between stops and of places, as far as travel times hang on them.
-
-    Attributes
-    ----------
-    footpaths : Links
-    reached : Reached
-    stops : Linked or None
-        The stops, where they are not those of the case that they were taken over from.
-    """
-
-    footpaths: Links
-    reached: Reached
-    stops: Linked | None = None
-
-
-@dataclass(frozen=True, eq=False)
 class Case:
     """A study changed in some way, of which figures are asked: today, a proposal, other settings, another timetable, a draw.
 
@@ -577,7 +559,9 @@ class Case:
         """Today: a study as it is."""
         return cls(study, study.feed, study.zones, study.opportunities, study.ground, study.file.fares)
 
-    def with_scenario(self, scenario: Scenario, *, notices: list[Notice] | None = None) -> Case:
+    def with_scenario(
+        self, scenario: Scenario, *, notices: list[Notice] | None = None, steps: Steps | None = None
+    ) -> Case:
         """The case with a proposal, and those that it builds on, applied.
 
         Parameters
@@ -585,6 +569,8 @@ class Case:
         scenario : Scenario
         notices : list of Notice, optional
             Gets what was found, errors included.
+        steps : Steps, optional
+            What was applied to this case last; changes that begin alike are not applied again.
 
         Raises
         ------
@@ -593,7 +579,7 @@ class Case:
         """
         found: list[Notice] = []
         try:
-            applied = apply_scenario(scenario, self.setting, notices=found)
+            applied = apply_scenario(scenario, self.setting, notices=found, steps=steps)
             routes = [*applied.new_routes, *applied.changed_routes]
             windows = {
                 day: [(name, window.time) for name, window in self.file.windows_on(day).items()]
@@ -607,8 +593,8 @@ class Case:
         ground = self.ground
         places = applied.opportunities if applied.opportunities is not None else self.opportunities
         if applied.street_map is not None:
-            ground = build_streets(applied.street_map, wheelchair=self.file.travel.wheelchair)
-        if places is not self.opportunities or ground is not self.ground:
+            ground = _streets_of(applied.street_map, self.file.travel.wheelchair, steps)
+        if len(polygons_without_entrances(places)):
             places = entrances_from_streets(places, lines_of(ground))
         if applied.fares != self.fares:
             check_fares(applied.feed, applied.fares, found)
@@ -799,7 +785,7 @@ class Case:
 
     @cached_property
     def lean(self) -> Lean:
-        """Walks as far as travel times hang on them: those of the parent, and those of new stops.
+        """Walks as far as travel times hang on them: those of the parent, and those of new stops and places.
 
         They may lead to stops that nothing serves any more, where nobody can board.
         """
@@ -807,39 +793,39 @@ class Case:
         found = None if known is None else self._lean_from(known)
         return Lean(self.footpaths, self.reached) if found is None else found
 
+    def walks_like(self, other: Case) -> bool:
+        """Take the walks over from a case that is nearer to this one than its parent; False where they do not hold."""
+        found = self._lean_from(other)
+        if found is not None:
+            self.__dict__["lean"] = found
+        return found is not None
+
     def _lean_from(self, known: Case) -> Lean | None:
-        """As ``lean``; None where other places, streets, rules or limits than new stops are not those of the parent."""
+        """As ``lean``; None where the parent has other streets, rules or limits, or where stops or places of its are not here."""
         feed, n = self.feed, len(known.feed.stops)
-        new = np.arange(n, len(feed.stops))
         called = self.called_at
         if not (
             self.ground is known.ground
-            and self.zones is known.zones
-            and self.opportunities is known.opportunities
             and self._same_settings(known, _OF_WALKS)
             and _same_table(feed.pathways, known.feed.pathways)
-            and _same_table(_offered(feed), _offered(known.feed))
+            and (feed.transfers is known.feed.transfers or _same_table(_offered(feed), _offered(known.feed)))
             and (feed.stops is known.feed.stops or feed.stops.iloc[:n].equals(known.feed.stops))
-            and (feed.stops["parent"].to_numpy()[new] < 0).all()
+            and (feed.stops["parent"].to_numpy()[n:] < 0).all()
             and np.isin(called[called < n], known.called_at).all()
         ):
             return None
-        if not len(new):
-            return known.lean
-        walk, was = self.file.travel.walk, known.lean
-        reached = was.reached
-        rows = feed.stops.iloc[new]
-        points = Points.single(*(rows[name].to_numpy() for name in ("stop_id", "lon", "lat")))
-        linked = link_points(self.ground, points, link_m=walk.link_m)
-        limits = WalkLimits(int(walk.between_stops_min * MINUTE), int(walk.to_stop_min * MINUTE), walk.speed_kmh)
-        ends = reached.origins, reached.destinations
-        around = Around(was.footpaths, reached.walks.access, reached.walks.egress)
-        found = with_stops(self.ground, around, was.stops or known.stops, linked, ends, limits)
-        if found is None:
+        further = further_places(
+            (self.zones, self.opportunities), (known.zones, known.opportunities), feed.stops.iloc[n:]
+        )
+        if further is None:
             return None
-        walks = Walks(found.access, found.egress, reached.walks.direct)
-        stops = join_linked(was.stops or known.stops, linked)
-        return Lean(found.footpaths, replace(reached, walks=walks), stops)
+        was = replace(known.lean, stops=known.lean.stops or known.stops)
+        return lean_with(self.ground, self.file.travel.walk, was, further, known._leans)
+
+    @cached_property
+    def _leans(self) -> dict[Further, Lean]:
+        """Walks with further stops and places that cases made from this one needed last."""
+        return {}
 
     @cached_property
     def reached(self) -> Reached:
@@ -990,6 +976,13 @@ _READ_BY = ("phase", "seed", "wheelchair")
 _OF_STOPS = ("walk", "wheelchair")
 _OF_WALKS = ("walk", "wheelchair")
 _OF_NETWORKS = ("slack_s", "phase", "seed", "step_free")
+
+
+def _streets_of(street_map: StreetMap, wheelchair: bool, steps: Steps | None) -> Streets:
+    def build() -> Streets:
+        return build_streets(street_map, wheelchair=wheelchair)
+
+    return build() if steps is None else steps.streets(street_map, wheelchair, build)
 
 
 def _offered(feed: Feed) -> pd.DataFrame:

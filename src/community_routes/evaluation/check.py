@@ -19,6 +19,7 @@ from community_routes.base.errors import CommunityRoutesError, as_path
 from community_routes.base.notices import CODES, Notice, counted, declare, errors_in, sort_notices, total
 from community_routes.base.times import MINUTE, format_time, format_window
 from community_routes.base.timings import Stopwatch
+from community_routes.scenarios.edit.routes import route_name
 from community_routes.sources.checks import check_service, service_dates, usual_date
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.read import read_feed
@@ -270,7 +271,7 @@ def check_windows(study: Study, reached: Reached, notices: list[Notice]) -> None
             rare = [route for route, seconds in headway_s.items() if seconds > end - start]
             if not rare:
                 continue
-            shown = ", ".join(f"{_route_name(feed, r)} every {headway_s[r] // MINUTE} min" for r in rare[:4])
+            shown = ", ".join(f"{route_name(feed, r)} every {headway_s[r] // MINUTE} min" for r in rare[:4])
             more = f" and {len(rare) - 4} more" if len(rare) > 4 else ""
             message = (
                 f"the window {name} ({(end - start) // MINUTE} min) on {day} is shorter than the time between two "
@@ -309,11 +310,6 @@ def regular_headways(feed: Feed, date: dt.date, near: NDArray[np.bool_]) -> dict
         if every:
             found[int(route)] = min(every, found.get(int(route), every))
     return found
-
-
-def _route_name(feed: Feed, route: int) -> str:
-    row = feed.routes.iloc[route]
-    return str(row["route_short_name"] or row["route_long_name"] or row["route_id"])
 
 
 def _kinds(notices: Sequence[Notice]) -> dict[tuple[str, str], list[Notice]]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from community_routes.base.columns import COMPARISON_COLUMNS, LEAST_CHANGE
 from community_routes.base.errors import UsageError
 from community_routes.base.kernels import kernel
-from community_routes.base.order import in_order
 from community_routes.evaluation.evaluate import Evaluation
 from community_routes.measures.groups import better_or_worse
 from community_routes.measures.list import less_is_better
+from community_routes.measures.measure import REASONS, TableRows, WindowFigures, beside, taken, whole_or_float
 from community_routes.routing.matrices import as_cube
 from community_routes.routing.scan import NEVER
 
@@ -69,10 +69,7 @@ def compare_tables(
     before, after, made = _side_by_side(baseline, proposal)
     old, new = before["value"].to_numpy(np.float64), after["value"].to_numpy(np.float64)
     has_old, has_new = ~np.isnan(old), ~np.isnan(new)
-    both = has_old & has_new
-    change = np.full(len(made), np.nan)
-    # Equal infinities, as of a time that is never reached, are no change; their difference would be NaN.
-    change[both] = np.where(old[both] == new[both], 0.0, _difference(old[both], new[both]))
+    change = _changes(old, new)
     made["scenario"] = scenario if scenario is not None else _name(proposal)
     made["baseline"], made["value"], made["change"] = old, new, change
     made["reason"] = np.where(
@@ -87,6 +84,73 @@ def compare_tables(
     if draws is not None:
         made["low"], made["high"] = _interval_of(draws, pd.MultiIndex.from_frame(made[list(KEYS)]))
     return made.loc[:, list(COLUMNS)].reset_index(drop=True)
+
+
+def compare_figures(
+    scenario: str,
+    baseline: Sequence[WindowFigures],
+    proposal: Sequence[WindowFigures],
+    *,
+    least_change: float = LEAST_CHANGE,
+    further: Mapping[str, Sequence[NDArray[np.float64]]] | None = None,
+) -> pd.DataFrame | None:
+    """``compare_tables`` of the figures of two evaluations; None where they are not of the same windows and about the same.
+
+    Parameters
+    ----------
+    scenario : str
+    baseline, proposal : sequence of WindowFigures
+    least_change : float
+    further : mapping of str to arrays, shape (n_about, n_zones), optional
+        Further columns: an array for each window of the proposal.
+    """
+    before = beside(baseline, proposal)
+    if before is None:
+        return None
+    rows, was, now = TableRows(proposal), baseline[0].zones, proposal[0].zones
+    known = now[["name", "population", "deprivation_decile"]]
+    if now is not was and known.isna().any(axis=None):
+        known = known.fillna(was.set_index("id")[list(known)].reindex(now["id"]).set_axis(now.index))
+    old, new = TableRows(before).along("value"), rows.along("value")
+    has_old, has_new = ~np.isnan(old), ~np.isnan(new)
+    reasons = np.select([has_old & has_new, has_new], [0, TableRows(before).along("reason")], rows.along("reason"))
+    less = [less_is_better(about.measure) for part in proposal for about in part.about]
+    change = _changes(old, new)
+    cutoffs, of_row = rows.cutoffs()
+    texts = cutoffs.astype(object)
+    texts[pd.isna(cutoffs)] = ""
+    made: dict[str, Any] = {
+        "scenario": taken([scenario], np.zeros(len(rows), np.int64)),
+        "day": rows.of_part("day"),
+        "window": rows.of_part("window"),
+        "neighbourhood": rows.of_zone(now["id"].to_numpy()),
+        "name": rows.of_zone(known["name"].to_numpy()),
+        "population": rows.of_zone(known["population"].to_numpy(dtype=np.float64)),
+        "deprivation_decile": rows.of_zone(whole_or_float(known["deprivation_decile"].to_numpy())),
+        "kind": rows.of_about("kind"),
+        "measure": rows.of_about("measure"),
+        "reading": rows.of_about("reading"),
+        "cutoff_min": texts[of_row],
+        "unit": rows.of_about("unit"),
+        "reason": taken(REASONS, reasons.astype(np.int64)),
+        "baseline": old,
+        "value": new,
+        "change": change,
+        "low": change,
+        "high": change,
+        "category": taken(CATEGORIES, _category(old, new, np.asarray(less, np.bool_)[of_row], 0.0, least_change)),
+    }
+    for name, arrays in (further or {}).items():
+        made[name] = np.concatenate([part.along(values) for part, values in zip(proposal, arrays, strict=True)])
+    return pd.DataFrame(made)
+
+
+CATEGORIES = ("better", "worse", "same", "lost", "gained", "missing")
+
+
+def _changes(old: NDArray[np.float64], new: NDArray[np.float64]) -> NDArray[np.float64]:
+    """New minus old; missing where either is. Equal infinities, as of a time that is never reached, are no change."""
+    return np.where(np.isnan(old) | np.isnan(new), np.nan, np.where(old == new, 0.0, _difference(old, new)))
 
 
 def categories(
@@ -108,11 +172,21 @@ def categories(
     least_change : float
         So are those of at most this share of the old value.
     """
+    return np.asarray(CATEGORIES, object)[_category(old, new, less_better, floor, least_change)]
+
+
+def _category(
+    old: NDArray[np.float64],
+    new: NDArray[np.float64],
+    less_better: NDArray[np.bool_],
+    floor: float,
+    least_change: float,
+) -> NDArray[np.int64]:
+    """The same as places in ``CATEGORIES``."""
     way = better_or_worse(old, new, less_better, least_change)
     way = np.where(np.abs(_difference(old, new)) <= floor, 0.0, way)
-    has_old, has_new = ~np.isnan(old), ~np.isnan(new)
-    cases = [way > 0, way < 0, way == 0, has_old, has_new]
-    return np.select(cases, ["better", "worse", "same", "lost", "gained"], "missing").astype(object)
+    cases = [way > 0, way < 0, way == 0, ~np.isnan(old), ~np.isnan(new)]
+    return np.select(cases, range(5), 5)
 
 
 def interval(changes: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -366,61 +440,84 @@ OUTCOMES = ("faster", "slower", "same", "gained", "lost", "never")
 PAIRED_COLUMNS = ("scenario", "day", "window", "neighbourhood", "kind", "pairs", *OUTCOMES, "mean_change_s")
 
 
-def paired_rows(
-    today: Evaluation,
-    proposal: Evaluation,
-    slot: tuple[str, str],
-    before_s: NDArray[np.int16],
-    after_s: NDArray[np.int16],
-) -> pd.DataFrame:
+class Outcomes(NamedTuple):
+    """What becomes of the journeys of today in one window.
+
+    Attributes
+    ----------
+    counts : int64, shape (n_zones, n_kinds, 6)
+        Pairs with each of ``OUTCOMES``.
+    change_s : float64, shape (n_zones, n_kinds)
+        The sum of changes of travel time.
+    """
+
+    counts: NDArray[np.int64]
+    change_s: NDArray[np.float64]
+
+
+def paired_outcomes(
+    today: Evaluation, proposal: Evaluation, before_s: NDArray[np.int16], after_s: NDArray[np.int16]
+) -> Outcomes:
     """What becomes of each journey of today in one window, counted by neighbourhood and kind of place.
 
     A pair is an origin point, a destination and a departure of the window, weighing alike. ``faster``, ``slower`` and ``same``
     are pairs with a journey on both sides, ``gained`` those with one under the proposal only, ``lost`` with one today only,
-    ``never`` with none: the six add up to ``pairs``. ``mean_change_s`` is the mean change of travel time in seconds over the
-    first three, missing where there are none; what is gained or lost has no change, and is told apart for that reason.
+    ``never`` with none.
 
     Parameters
     ----------
     today, proposal : Evaluation
-    slot : (day, window)
     before_s, after_s : int16, shape (n_origins, n_departures, n_destinations)
         Travel times of today and of the proposal, as a search gives them.
-
-    Returns
-    -------
-    DataFrame
-        The columns ``PAIRED_COLUMNS``.
     """
     zone = proposal.zones.origins["zone"].to_numpy(np.int64)
-    ids = proposal.zones.table["id"].to_numpy(object)
     keys = proposal.opportunities.keys
     kind = pd.Index(keys).get_indexer(proposal.opportunities.table["key"]).astype(np.int64)
-    at_origin = _rows(today.zones.origins["id"], proposal.zones.origins["id"])
-    at_place = _rows(_places(today), _places(proposal))
+    at_origin, at_place = (
+        np.arange(len(theirs)) if ours is theirs else _rows(name(ours), name(theirs))
+        for ours, theirs, name in (
+            (today.zones.origins, proposal.zones.origins, lambda table: table["id"]),
+            (today.opportunities.table, proposal.opportunities.table, _places),
+        )
+    )
     before = _aligned(as_cube(before_s), at_origin, at_place)
     counts, change = count_outcomes(before, as_cube(after_s), kind, len(keys), NEVER)
-    rows = []
-    for number, key in enumerate(keys):
-        of_zone = np.zeros((len(ids), len(OUTCOMES)), np.int64)
-        np.add.at(of_zone, zone, counts[:, number])
-        total = np.bincount(zone, weights=change[:, number], minlength=len(ids))
-        both = of_zone[:, :3].sum(axis=1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            mean = np.where(both > 0, total / both, np.nan)
-        about = {"scenario": proposal.scenario, "day": slot[0], "window": slot[1], "neighbourhood": ids, "kind": key}
-        made = pd.DataFrame(of_zone, columns=list(OUTCOMES))
-        rows.append(made.assign(**about, pairs=of_zone.sum(axis=1), mean_change_s=mean))
-    return pd.concat(rows, ignore_index=True)[list(PAIRED_COLUMNS)]
+    found = Outcomes(*(np.zeros((len(proposal.zones), *each.shape[1:]), each.dtype) for each in (counts, change)))
+    np.add.at(found.counts, zone, counts)
+    np.add.at(found.change_s, zone, change)
+    return found
 
 
-def in_paired_order(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of paired.csv by scenario, day, window, neighbourhood and kind."""
-    return in_order(table, ["scenario", "day", "window", "neighbourhood", "kind"])
+def paired_table(proposal: Evaluation, outcomes: Mapping[tuple[str, str], Outcomes]) -> pd.DataFrame:
+    """Outcomes of every window by day, window, neighbourhood and kind: the columns ``PAIRED_COLUMNS``.
+
+    The six outcomes add up to ``pairs``. ``mean_change_s`` is the mean change of travel time in seconds over the first three,
+    missing where there are none; what is gained or lost has no change, and is told apart for that reason.
+    """
+    slots, keys = sorted(outcomes), proposal.opportunities.keys
+    ids = proposal.zones.table["id"].to_numpy(object)
+    by_id, by_key = (np.asarray(sorted(range(len(names)), key=names.__getitem__)) for names in (ids.tolist(), keys))
+    counts, change = (np.array([outcomes[slot][k][by_id][:, by_key] for slot in slots]) for k in (0, 1))
+    window, zone, kind = (place.reshape(-1) for place in np.indices(change.shape))
+    counts, change = counts.reshape(len(window), -1), change.reshape(-1)
+    both = counts[:, :3].sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(both > 0, change / both, np.nan)
+    return pd.DataFrame(
+        {
+            "scenario": taken([proposal.scenario], np.zeros(len(window), np.int64)),
+            "day": taken([day for day, _ in slots], window),
+            "window": taken([name for _, name in slots], window),
+            "neighbourhood": taken(ids[by_id], zone),
+            "kind": taken([keys[place] for place in by_key], kind),
+            "pairs": counts.sum(axis=1),
+            **dict(zip(OUTCOMES, counts.T, strict=True)),
+            "mean_change_s": mean,
+        }
+    )
 
 
-def _places(side: Evaluation) -> pd.Series[str]:
-    table = side.opportunities.table
+def _places(table: pd.DataFrame) -> pd.Series[str]:
     return table["key"].astype(str) + "\n" + table["id"].astype(str)
 
 
@@ -454,13 +551,30 @@ def count_outcomes(
     n_origins, n_departures, n_places = before.shape
     counts = np.zeros((n_origins, n_kinds, 6), np.int64)
     change = np.zeros((n_origins, n_kinds), np.float64)
+    # Of each place over the departures, so that places are counted side by side.
+    told = np.empty((5, n_places), np.int32)
+    faster, slower, gained, lost, neither = told[0], told[1], told[2], told[3], told[4]
+    sums = np.empty(n_places, np.int64)
     for origin in range(n_origins):
+        told[:] = 0
+        sums[:] = 0
         for d in range(n_departures):
             for place in range(n_places):
-                old, new, k = before[origin, d, place], after[origin, d, place], kind[place]
-                if old != never and new != never:
-                    counts[origin, k, 0 if new < old else 1 if new > old else 2] += 1
-                    change[origin, k] += np.int64(new) - np.int64(old)
-                else:
-                    counts[origin, k, 3 if new != never else 4 if old != never else 5] += 1
+                old, new = before[origin, d, place], after[origin, d, place]
+                was, has = old != never, new != never
+                faster[place] += was & (new < old)
+                slower[place] += has & (new > old)
+                gained[place] += has & (not was)
+                lost[place] += was & (not has)
+                neither[place] += not (was | has)
+                sums[place] += (np.int32(new) - np.int32(old)) if was & has else np.int32(0)
+        for place in range(n_places):
+            k = kind[place]
+            counts[origin, k, 0] += faster[place]
+            counts[origin, k, 1] += slower[place]
+            counts[origin, k, 2] += n_departures - told[:, place].sum()
+            counts[origin, k, 3] += gained[place]
+            counts[origin, k, 4] += lost[place]
+            counts[origin, k, 5] += neither[place]
+            change[origin, k] += sums[place]
     return counts, change

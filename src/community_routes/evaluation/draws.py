@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,10 +15,11 @@ from numpy.typing import NDArray
 from community_routes.base.errors import UsageError
 from community_routes.base.kernels import kernel
 from community_routes.evaluation.case import Case, window_query
-from community_routes.evaluation.differences import in_paired_order, interval, paired_rows, spread
+from community_routes.evaluation.differences import Outcomes, interval, paired_outcomes, paired_table, spread
 from community_routes.evaluation.evaluate import Evaluation
-from community_routes.measures.groups import groupings
-from community_routes.measures.measure import kinds_of_places
+from community_routes.evaluation.search import Slot
+from community_routes.measures.groups import WITH_GAP, groupings
+from community_routes.measures.measure import About, WindowFigures, kinds_of_places
 from community_routes.measures.reach import zone_average
 from community_routes.measures.reached import Cumulative
 from community_routes.network.network import assemble_network
@@ -151,6 +154,7 @@ def window_draws(
 
 
 FEWEST_DRAWS = 200
+MEASURE = "cumulative_opportunities"
 
 
 @dataclass(frozen=True, eq=False)
@@ -237,7 +241,7 @@ def intervals(
                 progress=_counting(tell, f"{proposal.scenario}, {day}, {window}"),
             )
             low, high = interval(changes)
-            n_zone_rows = len(sides[1].zone_rows)
+            n_zone_rows = sides[1].n_zone_rows
             rows = sides[1].zone_rows.assign(window=window, low=low[:n_zone_rows], high=high[:n_zone_rows])
             zone_parts.append(rows)
             group_parts.append(
@@ -264,26 +268,25 @@ def _counting(tell: Progress, what: str) -> Callable[[int, int], None]:
 class Headline:
     """Opportunities reached on average over departures, of every zone and group, quickly and always in one order.
 
+    Figures are first those of zones: for each kind and cutoff all zones; then those of groups: for each group all kinds and
+    cutoffs.
+
     Attributes
     ----------
     case : Case
-    day : str
+    scenario, day : str
     kinds : list of (key, cutoff in minutes)
-    zone_rows, group_rows : DataFrame
-        Keys of the figures: first those of zones, then those of groups.
-    weight : float64, shape (n_group_rows, n_zones)
+    groups : list of (grouping, group)
+    weight : float64, shape (n_groups, n_zones)
         By which a group's figure follows from those of zones; a gap has weights of both signs.
-    figure_of : int64, shape (n_group_rows,)
-        Kind and cutoff of each group row.
     """
 
     case: Case
+    scenario: str
     day: str
     kinds: list[tuple[str, float]]
-    zone_rows: pd.DataFrame
-    group_rows: pd.DataFrame
+    groups: list[tuple[str, str]]
     weight: NDArray[np.float64]
-    figure_of: NDArray[np.int64]
 
     @staticmethod
     def of(side: Case, proposal: Case, day: str, kinds: list[tuple[str, float]] | None = None) -> Headline:
@@ -297,26 +300,43 @@ class Headline:
         known[side.zones.origins["zone"].to_numpy()[side.on_network]] = True
         if kinds is None:
             kinds = [(key, float(c)) for key in side.file.destinations for c in side.file.travel.cutoffs_min]
-        common = {"scenario": proposal.name, "day": day, "measure": "cumulative_opportunities", "reading": "mean"}
-        zone_rows = pd.DataFrame(
-            [{"neighbourhood": zone, "kind": k, "cutoff_min": c} for k, c in kinds for zone in zones["id"]]
-        ).assign(**common)
-        rows, weights, figure_of = [], [], []
         persons = zones["population"].to_numpy(np.float64)
+        groups, weights = list[tuple[str, str]](), []
         for grouping in groupings(zones):
             shares = [np.where(known, share * persons, 0.0) for share in grouping.share.T]
             levels = [share / share.sum() if share.sum() > 0 else np.full(len(share), np.nan) for share in shares]
             named = list(zip(grouping.groups, levels, strict=True))
-            if grouping.name.startswith(("local", "national")):
+            if grouping.name in WITH_GAP:
                 named.append(("gap", levels[-1] - levels[0]))
-            for group, weight in named:
-                for figure, (kind, cutoff) in enumerate(kinds):
-                    rows.append({"grouping": grouping.name, "group": group, "kind": kind, "cutoff_min": cutoff})
-                    weights.append(weight)
-                    figure_of.append(figure)
-        return Headline(
-            side, day, kinds, zone_rows, pd.DataFrame(rows).assign(**common), np.array(weights), np.array(figure_of)
-        )
+            groups += [(grouping.name, group) for group, _ in named]
+            weights += [weight for _, weight in named]
+        return Headline(side, proposal.name, day, kinds, groups, np.array(weights))
+
+    @property
+    def n_zone_rows(self) -> int:
+        """How many figures are of zones."""
+        return len(self.kinds) * len(self.case.zones)
+
+    @cached_property
+    def zone_rows(self) -> pd.DataFrame:
+        """Keys of the figures of zones."""
+        zones = self.case.zones.table["id"]
+        rows = [{"neighbourhood": zone, "kind": kind, "cutoff_min": c} for kind, c in self.kinds for zone in zones]
+        return pd.DataFrame(rows).assign(**self._common)
+
+    @cached_property
+    def group_rows(self) -> pd.DataFrame:
+        """Keys of the figures of groups."""
+        rows = [
+            {"grouping": grouping, "group": group, "kind": kind, "cutoff_min": cutoff}
+            for grouping, group in self.groups
+            for kind, cutoff in self.kinds
+        ]
+        return pd.DataFrame(rows).assign(**self._common)
+
+    @property
+    def _common(self) -> dict[str, str]:
+        return {"scenario": self.scenario, "day": self.day, "measure": MEASURE, "reading": "mean"}
 
     def figures(self, time_s: NDArray[np.int32]) -> NDArray[np.float64]:
         """Figures of zones, then of groups, of travel times (n_origins, n_departures, n_destinations)."""
@@ -331,18 +351,6 @@ class Headline:
         """The same from the figures of origins at each departure, an array (n_origins, n_departures) for each kind and cutoff."""
         zones = self._of_zones(values)
         return np.concatenate([zones.reshape(-1, zones.shape[-1]), self._of_groups(zones)])
-
-    def spreads(
-        self, window: str, before: NDArray[np.float64], after: NDArray[np.float64]
-    ) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """The rows of zones and of groups with ``spread_low`` and ``spread_high`` of the change of ``by_departure``."""
-        low, high = spread(before, after)
-        n = len(self.zone_rows)
-        zones, groups = (
-            rows.assign(window=window, spread_low=low[own], spread_high=high[own])
-            for rows, own in ((self.zone_rows, slice(0, n)), (self.group_rows, slice(n, None)))
-        )
-        return zones, groups
 
     def _each(self, time_s: NDArray[np.int16] | NDArray[np.int32]) -> list[NDArray[np.float64]]:
         """Opportunities of each kind and cutoff by origin and departure; missing from points off the network."""
@@ -369,11 +377,13 @@ class Headline:
     def _of_groups(self, zones: NDArray[np.float64]) -> NDArray[np.float64]:
         """Figures of groups from those of zones."""
         known = np.nan_to_num(zones)
+        figure_of = np.tile(np.arange(len(self.kinds)), len(self.groups))
+        weight = np.repeat(self.weight, len(self.kinds), axis=0)
         if zones.ndim == 3:
-            groups = np.asarray(weighted_sums(known, self.figure_of, self.weight))
+            groups = np.asarray(weighted_sums(known, figure_of, weight))
         else:
-            groups = np.nansum(known[self.figure_of] * self.weight, axis=1)
-        groups[np.isnan(self.weight).any(axis=1)] = np.nan
+            groups = np.nansum(known[figure_of] * weight, axis=1)
+        groups[np.isnan(weight).any(axis=1)] = np.nan
         return groups
 
 
@@ -392,61 +402,133 @@ def weighted_sums(
     return groups
 
 
+class Spread(NamedTuple):
+    """The 5th and 95th percentile over a window of the changes of headline figures: variation, and no interval.
+
+    Attributes
+    ----------
+    kinds : list of (key, cutoff in minutes)
+    zones : float64, shape (2, n_kinds, n_zones)
+    groups : float64, shape (2, n_groups, n_kinds)
+    """
+
+    kinds: list[tuple[str, float]]
+    zones: NDArray[np.float64]
+    groups: NDArray[np.float64]
+
+    def along(self, about: Sequence[About]) -> list[int]:
+        """Where each kind and cutoff stands among figures; -1 where it is not there."""
+        place = {
+            (a.kind, a.cutoff_min): row for row, a in enumerate(about) if (a.measure, a.reading) == (MEASURE, "mean")
+        }
+        return [place.get(kind, -1) for kind in self.kinds]
+
+
+SPREADS = ("spread_low", "spread_high")
+
+
 @dataclass(frozen=True, eq=False)
 class BySide:
     """What is counted of today's travel times and a proposal's together, departure by departure.
 
     Attributes
     ----------
-    zones, groups : DataFrame or None
-        Keys of rows of comparison.csv and groups.csv with ``spread_low`` and ``spread_high``: the 5th and 95th percentile over
-        the window of the headline changes. This is variation within a timetable and no interval: nothing is unknown. None
-        for a proposal that adds neighbourhoods.
+    headlines : dict of day to Headline
+        Of the proposal; none where it adds neighbourhoods.
+    spreads : dict of (day, window) to Spread
+        The 5th and 95th percentile over the window of the headline changes, where there are headlines.
     paired : DataFrame
-        ``differences.paired_rows`` of every window.
+        ``differences.paired_table``.
     """
 
-    zones: pd.DataFrame | None
-    groups: pd.DataFrame | None
+    headlines: Mapping[str, Headline]
+    spreads: Mapping[Slot, Spread]
     paired: pd.DataFrame
+
+    def of_zones(self, figures: Sequence[WindowFigures]) -> dict[str, list[NDArray[np.float64]]]:
+        """The ends of the spreads as further columns of figures: for each window an array (n_about, n_zones)."""
+        found: dict[str, list[NDArray[np.float64]]] = {}
+        for end, name in enumerate(SPREADS):
+            found[name] = [np.full(part.value.shape, np.nan) for part in figures]
+            for values, part in zip(found[name], figures, strict=True):
+                known = self.spreads.get((part.day, part.window))
+                for kind, row in enumerate(known.along(part.about)) if known is not None else ():
+                    if known is not None and row >= 0:
+                        values[row] = known.zones[end, kind]
+        return found
+
+    def of_groups(self, figures: Sequence[WindowFigures]) -> dict[str, NDArray[np.float64]]:
+        """The same of groups: an array (n_groups, n_about of all windows)."""
+        found: dict[str, NDArray[np.float64]] = {}
+        n_groups = next((spread.groups.shape[1] for spread in self.spreads.values()), 1)
+        for end, name in enumerate(SPREADS):
+            parts = [np.full((n_groups, len(part.about)), np.nan) for part in figures]
+            for values, part in zip(parts, figures, strict=True):
+                known = self.spreads.get((part.day, part.window))
+                for kind, row in enumerate(known.along(part.about)) if known is not None else ():
+                    if known is not None and row >= 0:
+                        values[:, row] = known.groups[end, :, kind]
+            found[name] = np.concatenate(parts, axis=1)
+        return found
+
+    @property
+    def zones(self) -> pd.DataFrame | None:
+        """Keys of rows of comparison.csv with the ends of their spreads; None where there are no spreads."""
+        return self._rows(lambda side: side.zone_rows, lambda spread: spread.zones)
+
+    @property
+    def groups(self) -> pd.DataFrame | None:
+        """The same of groups.csv."""
+        return self._rows(lambda side: side.group_rows, lambda spread: spread.groups)
+
+    def _rows(
+        self, keys: Callable[[Headline], pd.DataFrame], ends: Callable[[Spread], NDArray[np.float64]]
+    ) -> pd.DataFrame | None:
+        tables = [
+            keys(self.headlines[day]).assign(
+                window=window, **dict(zip(SPREADS, ends(spread).reshape(2, -1), strict=True))
+            )
+            for (day, window), spread in self.spreads.items()
+        ]
+        return pd.concat(tables, ignore_index=True) if tables else None
 
 
 def by_side(today: Evaluation, proposals: Sequence[Evaluation]) -> dict[str, BySide]:
     """Spreads and paired outcomes of every proposal: the times of each window are asked for once for each case."""
-    zones: dict[str, list[pd.DataFrame]] = {p.scenario: [] for p in proposals if len(p.zones) == len(today.zones)}
-    groups: dict[str, list[pd.DataFrame]] = {name: [] for name in zones}
-    paired: dict[str, list[pd.DataFrame]] = {p.scenario: [] for p in proposals}
+    spreads: dict[str, dict[Slot, Spread]] = {proposal.scenario: {} for proposal in proposals}
+    paired: dict[str, dict[Slot, Outcomes]] = {proposal.scenario: {} for proposal in proposals}
+    sides: dict[str, dict[str, Headline]] = {proposal.scenario: {} for proposal in proposals}
     for day in today.networks if proposals else ():
-        sides = {p.scenario: Headline.of(p.case, p.case, day) for p in proposals if p.scenario in zones}
         of_today = Headline.of(today.case, today.case, day)
+        for proposal in proposals:
+            if len(proposal.zones) == len(today.zones):
+                sides[proposal.scenario][day] = Headline.of(proposal.case, proposal.case, day)
         for window in today.study.file.windows_on(day):
             slot = day, window
             time_s = today.cube(slot)
-            before = of_today.by_departure(time_s) if sides else None
+            before = of_today.by_departure(time_s) if any(sides.values()) else None
             for proposal in proposals:
                 name = proposal.scenario
                 # What was taken over from today is the very same: nothing differs at any departure.
                 same = proposal.searched[slot] is today.searched[slot]
                 times = time_s if same else proposal.cube(slot)
-                paired[name].append(paired_rows(today, proposal, slot, time_s, times))
-                if name not in sides or before is None:
+                paired[name][slot] = paired_outcomes(today, proposal, time_s, times)
+                if not sides[name] or before is None:
                     continue
-                after = before if same else sides[name].by_departure(times)
-                for rows, into in zip(sides[name].spreads(window, before, after), (zones, groups), strict=True):
-                    into[name].append(rows)
+                side = sides[name][day]
+                ends = np.array(spread(before, before if same else side.by_departure(times)))
+                zones, groups = ends[:, : side.n_zone_rows], ends[:, side.n_zone_rows :]
+                n = len(side.kinds)
+                spreads[name][slot] = Spread(side.kinds, zones.reshape(2, n, -1), groups.reshape(2, -1, n))
     return {
-        name: BySide(
-            pd.concat(zones[name], ignore_index=True) if name in zones else None,
-            pd.concat(groups[name], ignore_index=True) if name in groups else None,
-            in_paired_order(pd.concat(rows, ignore_index=True)),
-        )
-        for name, rows in paired.items()
+        p.scenario: BySide(sides[p.scenario], spreads[p.scenario], paired_table(p, paired[p.scenario]))
+        for p in proposals
     }
 
 
 def with_spreads(table: pd.DataFrame, found: pd.DataFrame | None) -> pd.DataFrame:
     """A table of changes with ``spread_low`` and ``spread_high``, missing where no such rows were worked out."""
-    return _filled(table, found, ("spread_low", "spread_high"))
+    return _filled(table, found, SPREADS)
 
 
 def with_intervals(table: pd.DataFrame, drawn: pd.DataFrame | None) -> pd.DataFrame:

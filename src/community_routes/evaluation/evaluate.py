@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 
 import geopandas as gpd
 import numpy as np
@@ -17,13 +17,12 @@ from numpy.typing import NDArray
 
 from community_routes.base.errors import UsageError
 from community_routes.base.notices import Notice
-from community_routes.base.order import in_order
 from community_routes.base.timings import Stopwatch
 from community_routes.evaluation.case import Case, Study, window_query
 from community_routes.evaluation.places import Reached, destination_points, origin_points, report_places, study_walks
 from community_routes.evaluation.search import Search, Slot, mixing_tables, same_hours, span_searched, taken_over
 from community_routes.evaluation.window import Choice
-from community_routes.measures.measure import Measure
+from community_routes.measures.measure import Measure, WindowFigures, access_table
 from community_routes.measures.shifts import Shift, shift_queries
 from community_routes.network.network import Network
 from community_routes.network.walks.links import Ground, Linked
@@ -95,8 +94,8 @@ class Evaluation:
     ----------
     case : Case
         Inputs, networks and walks: ``feed``, ``zones``, ``networks`` and others of it can be asked here.
-    access : DataFrame
-        The columns of ``access.csv``.
+    figures : tuple of WindowFigures
+        Of each window and shift, in the order of ``access.csv``.
     median_s : dict of (day, window) to int32, shape (n_origins, n_destinations)
         Median over the departures of the travel time in seconds, UNREACHED where there is none.
     further : dict of name to DataFrame
@@ -109,12 +108,17 @@ class Evaluation:
     """
 
     case: Case
-    access: pd.DataFrame
+    figures: tuple[WindowFigures, ...] = field(repr=False)
     median_s: Mapping[Slot, NDArray[np.int32]] = field(repr=False)
     further: Mapping[str, pd.DataFrame] = field(default_factory=dict, repr=False)
     notices: tuple[Notice, ...] = ()
     searched: Mapping[Slot, Case] = field(default_factory=dict, repr=False)
     runner: Runner = field(default_factory=Runner, repr=False)
+
+    @cached_property
+    def access(self) -> pd.DataFrame:
+        """Access of every neighbourhood: the columns of ``access.csv``."""
+        return access_table(self.scenario, self.figures)
 
     @property
     def study(self) -> Study:
@@ -249,6 +253,10 @@ class Evaluation:
         times = travel_times_by_departure(self.networks[slot[0]], self.query(slot[1]), pair)
         return np.ascontiguousarray(times[0, :, 0])
 
+    def figures_of(self, day: str, window: str) -> list[WindowFigures]:
+        """The figures of one window or shift; none where it was not asked for."""
+        return [part for part in self.figures if (part.day, part.window) == (day, window)]
+
     def let_go(self) -> None:
         """Give back the memory of networks and travel times; they are made and searched again should anybody ask."""
         for case in {id(case): case for case in (self.case, *self.searched.values())}.values():
@@ -260,7 +268,8 @@ class Evaluation:
         return window_query(self.study.file, window)
 
     def __repr__(self) -> str:
-        return f"Evaluation({self.scenario}: {len(self.access):,} rows of access, {', '.join(self.networks)})"
+        rows = sum(part.value.size for part in self.figures)
+        return f"Evaluation({self.scenario}: {rows:,} rows of access, {', '.join(self.networks)})"
 
     def _repr_html_(self) -> str:
         from community_routes.report.notebook import notebook_html
@@ -384,7 +393,7 @@ def evaluate_case(
     with run.stage("routing"):
         notices = case.notices_on(days)
     search = Search(case, choice, run)
-    tables: list[pd.DataFrame] = []
+    figures: list[WindowFigures] = []
     beside: list[tuple[str, pd.DataFrame]] = []
     median_s: dict[Slot, NDArray[np.int32]] = {}
     searched: dict[Slot, Case] = {}
@@ -400,7 +409,7 @@ def evaluate_case(
             if same is not None:
                 where = {"day": day, "window": window}
                 median_s[slot], searched[slot] = same.median_s[slot], same.searched[slot]
-                tables.append(taken_over(same.access, case.name, **where))
+                figures += same.figures_of(day, window)
                 beside += [
                     (kind, taken_over(table, case.name, **where))
                     for kind, table in same.further.items()
@@ -411,24 +420,24 @@ def evaluate_case(
             with run.stage("measures"):
                 CUBES.keep(case, slot, inputs.time_s)
                 median_s[slot], searched[slot] = inputs.median_s, case
-                tables.append(inputs.table([column for measure in choice.measures for column in measure.take(inputs)]))
+                figures.append(inputs.figures([c for measure in choice.measures for c in measure.take(inputs)]))
                 beside += mixing_tables(inputs, case) if asked.measures is None else []
             del inputs  # its travel times, before those of the next window are searched
         for shift in choice.shifts if windows else ():
             with run.stage("network"):
                 same = known.shift(windows[-1], shift)
             if same is not None:
-                tables.append(taken_over(same.access, case.name, day=day, window=shift.name))
+                figures += same.figures_of(day, shift.name)
                 beside.append(("shifts", taken_over(same.further["shifts"], case.name, day=day, shift=shift.name)))
                 continue
             with run.stage("measures"):
                 found, places = search.shift(day, shift, windows[-1])
-            tables.append(found)
+            figures.append(found)
             beside.append(("shifts", places))
     kinds = dict.fromkeys(kind for kind, _ in beside)
     return Evaluation(
         case=case,
-        access=in_table_order(pd.concat(tables, ignore_index=True)),
+        figures=in_table_order(figures),
         median_s=median_s,
         further={kind: pd.concat([table for key, table in beside if key == kind], ignore_index=True) for kind in kinds},
         notices=notices,
@@ -497,10 +506,14 @@ def _check_given(study: object, scenario: object) -> None:
         )
 
 
-def in_table_order(access: pd.DataFrame) -> pd.DataFrame:
-    """Rows of access.csv by day, window, neighbourhood, kind, measure, reading and cutoff."""
-    keys = ["scenario", "day", "window", "neighbourhood", "kind", "measure", "reading", "cutoff_min"]
-    return in_order(access, keys)
+def in_table_order(figures: Iterable[WindowFigures]) -> tuple[WindowFigures, ...]:
+    """WindowFigures as rows of access.csv stand: by day and window, in each by kind, measure, reading and cutoff, as texts."""
+    found = []
+    for part in sorted(figures, key=lambda part: (part.day, part.window)):
+        keys = [(a.kind, a.measure, a.reading, -1.0 if a.cutoff_min is None else a.cutoff_min) for a in part.about]
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        found.append(part if order == list(range(len(keys))) else part.only(np.asarray(order, np.int64)))
+    return tuple(found)
 
 
 def evaluate_places(study: Study, notices: list[Notice]) -> Reached:

@@ -11,6 +11,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from community_routes.scenarios.edit.routes import route_name
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.service import departures
 from community_routes.sources.gtfs.trips import mode_of
@@ -141,7 +142,7 @@ def route_table(
             {
                 "scenario": scenario,
                 "route_id": info["route_id"],
-                "name": info["route_short_name"] or info["route_long_name"] or info["route_id"],
+                "name": route_name(feed, route),
                 "mode": mode_of(int(info["route_type"])),
                 "color": f"#{info['route_color'].lower()}" if info["route_color"] else "",
                 "new": info["route_id"] in new,

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
 from community_routes.base.notices import Notice, declare
 from community_routes.base.times import MINUTE
-from community_routes.network.kept import Builder, Settings, Stopping
-from community_routes.network.network import Network
+from community_routes.network.kept import Builder, Settings
 from community_routes.network.store import Store
 from community_routes.network.streets.streets import Streets
 from community_routes.network.timetable.trips import Timetable
 from community_routes.network.walks.around import walks_around
+from community_routes.network.walks.further import Around, WalkLimits, with_places, with_stops
 from community_routes.network.walks.links import (
     CrowFly,
     Ground,
     Linked,
     is_symmetric,
+    join_linked,
     link_points,
     report_other_parts,
     walks_between,
@@ -33,6 +34,7 @@ from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.places.opportunities import Opportunities
 from community_routes.sources.places.zones import Zones
 from community_routes.sources.study.file import StudyFile
+from community_routes.sources.study.travel import Walk
 
 STOPS_OFF_MAP = declare(
     "stops_off_map",
@@ -101,22 +103,6 @@ def study_builder(file: StudyFile, feed: Feed, ground: Ground, store: Store | No
     return Builder(store, feed, ground, settings)
 
 
-def study_networks(
-    file: StudyFile,
-    feed: Feed,
-    ground: Ground,
-    *,
-    span_s: tuple[int, int],
-    days: Collection[str] | None = None,
-    store: Store | None = None,
-) -> tuple[Stopping, dict[str, Network]]:
-    """The stops joined to the ground, and the network of each day of a study (or of ``days``), with the study's settings."""
-    builder = study_builder(file, feed, ground, store)
-    stopping = builder.stopping()
-    wanted = {day: date for day, date in file.dates.items() if days is None or day in days}
-    return stopping, {day: builder.network(date, span_s, stopping.footpaths) for day, date in wanted.items()}
-
-
 @dataclass(frozen=True, eq=False)
 class Reached:
     """Origins and destinations joined to the ground, with the walks that begin and end their journeys."""
@@ -137,6 +123,127 @@ def study_walks(file: StudyFile, ground: Ground, stops: Linked, origins: Points,
     )
     # A place is there at once whatever file it comes from, and were it off the network.
     return Reached(start, end, Walks(access, egress, direct.with_nothing(*same_places(origins, destinations))))
+
+
+@dataclass(frozen=True, eq=False)
+class Lean:
+    """Walks between stops and of places, as far as travel times hang on them.
+
+    Attributes
+    ----------
+    footpaths : Links
+    reached : Reached
+    stops : Linked or None
+        The stops, where they are not those of the case that they were taken over from.
+    """
+
+    footpaths: Links
+    reached: Reached
+    stops: Linked | None = None
+
+
+_Spots = tuple[tuple[str, float, float], ...]
+"""Places of one point each: ids, longitudes and latitudes."""
+
+
+class Further(NamedTuple):
+    """Places and stops that a case has beyond those of the one that it was made from."""
+
+    origins: _Spots = ()
+    destinations: _Spots = ()
+    stops: _Spots = ()
+
+    def begins(self, other: Further) -> bool:
+        """Whether the other has all of this, and perhaps more after it."""
+        return all(its[: len(mine)] == mine for mine, its in zip(self, other, strict=True))
+
+    @property
+    def size(self) -> int:
+        """How many there are."""
+        return sum(map(len, self))
+
+
+def further_places(
+    now: tuple[Zones, Opportunities], before: tuple[Zones, Opportunities], stops: pd.DataFrame
+) -> Further | None:
+    """What has come, ``stops`` with it; None where neighbourhoods or destinations of before are others now."""
+    (zones, doors), (old_zones, old_doors) = now, before
+    origins = () if zones is old_zones else _added(_spots(zones.origins), _spots(old_zones.origins))
+    goals = () if doors is old_doors else _added(_doors(doors), _doors(old_doors))
+    if origins is None or goals is None or len(doors) - len(old_doors) != len(goals):
+        return None
+    return Further(origins, goals, _spots(stops.rename(columns={"stop_id": "id"})))
+
+
+def _doors(opportunities: Opportunities) -> _Spots:
+    doors = opportunities.entrances
+    return _spots(doors.assign(id=opportunities.table["id"].to_numpy(object)[doors["place"].to_numpy()]))
+
+
+def _added(spots: _Spots, before: _Spots) -> _Spots | None:
+    """What came after the spots of before, one for each id; None where these are others."""
+    more = spots[len(before) :]
+    return more if spots[: len(before)] == before and len({one[0] for one in more}) == len(more) else None
+
+
+def _spots(table: pd.DataFrame) -> _Spots:
+    return tuple(zip(*(table[column].tolist() for column in ("id", "lon", "lat")), strict=True))
+
+
+def lean_with(ground: Ground, walk: Walk, known: Lean, further: Further, kept: dict[Further, Lean]) -> Lean | None:
+    """The lean walks of a case, with those of further places and stops.
+
+    Parameters
+    ----------
+    ground : Streets or CrowFly
+    walk : Walk
+        Limits.
+    known : Lean
+        With its stops.
+    further : Further
+    kept : dict of Further to Lean
+        What was found last, the oldest first: what of it is wanted again is not found again. It gets the result.
+
+    Returns
+    -------
+    Lean or None
+        None where it must be found anew.
+    """
+    there = max((of for of in kept if of.begins(further)), key=lambda of: of.size, default=Further())
+    was = kept.get(there, known)
+    if there == further:
+        return was
+    stops, ends, walks = was.stops, (was.reached.origins, was.reached.destinations), was.reached.walks
+    assert stops is not None
+    starts, goals, new = (
+        link_points(ground, _points_of(spots[len(have) :]), link_m=walk.link_m)
+        for spots, have in zip(further, there, strict=True)
+    )
+    minutes = walk.between_stops_min, walk.to_stop_min, walk.all_the_way_min
+    between_s, near_s, far_s = (int(one * MINUTE) for one in minutes)
+    limits = WalkLimits(between_s, near_s, far_s, walk.speed_kmh)
+    around = Around(was.footpaths, walks.access, walks.egress, walks.direct)
+    if starts.points.n_places or goals.points.n_places:
+        around = with_places(ground, around, stops, ends, (starts, goals), limits)
+        ends = join_linked(ends[0], starts), join_linked(ends[1], goals)
+    if new.points.n_places:
+        found = with_stops(ground, around, stops, new, ends, limits)
+        if found is None:
+            return None
+        around, stops = found, join_linked(stops, new)
+    kept[further] = Lean(around.footpaths, Reached(*ends, Walks(around.access, around.egress, around.direct)), stops)
+    while len(kept) > _MOST_LEANS:
+        del kept[next(iter(kept))]
+    return kept[further]
+
+
+def _points_of(spots: _Spots) -> Points:
+    ids, lon, lat = zip(*spots, strict=True) if spots else ((), (), ())
+    return Points.single(list(ids), list(lon), list(lat))
+
+
+_MOST_LEANS = 8
+"""So many sets of further stops and places are kept: what one draws, and a few steps back."""
 
 
 def why_not(timetable: Timetable, linked: Linked, links: Links, *, leaving: bool) -> NDArray[np.object_]:

@@ -25,7 +25,7 @@ from community_routes.base.version import __version__
 from community_routes.evaluation.case import TODAY, Study
 from community_routes.evaluation.check import notices_table
 from community_routes.evaluation.cost import cost_figures, cost_tables, proposal_cost, rate_figures, rates_of
-from community_routes.evaluation.differences import PAIRED, compare_tables, rank_proposals
+from community_routes.evaluation.differences import PAIRED, compare_figures, compare_tables, rank_proposals
 from community_routes.evaluation.draws import (
     BySide,
     Intervals,
@@ -41,8 +41,9 @@ from community_routes.evaluation.inputs import keep_inputs as keep_inputs_of
 from community_routes.evaluation.map_layers import Box, route_table, stop_table, study_box, zones_of_postcodes
 from community_routes.evaluation.proposals import scenario_sources
 from community_routes.evaluation.views import nearest_places, sample_journeys
-from community_routes.measures.equity import equity_rows, poverty_lines
-from community_routes.measures.groups import group_rows
+from community_routes.measures.equity import Equity, poverty_lines
+from community_routes.measures.groups import Baseline, group_rows, window_groups
+from community_routes.measures.measure import beside
 from community_routes.measures.meeting import hide_together
 from community_routes.report.files.tables import write_files
 from community_routes.report.notebook import map_html, notebook_html, table_html
@@ -176,9 +177,12 @@ class Comparison:
         """Changes from today of every zone: the columns of ``comparison.csv``."""
         tables = []
         for proposal in self.proposals:
-            spread = self._by_side[proposal.scenario].zones
-            table = compare_tables(self.today.access, proposal.access, least_change=self.least_change)
-            table = with_spreads(table, spread)
+            spreads, sides = self._by_side[proposal.scenario], (self.today.figures, proposal.figures)
+            further = spreads.of_zones(proposal.figures)
+            table = compare_figures(proposal.scenario, *sides, least_change=self.least_change, further=further)
+            if table is None:
+                table = compare_tables(self.today.access, proposal.access, least_change=self.least_change)
+                table = with_spreads(table, spreads.zones)
             if is_random(proposal.case):
                 drawn = self.intervals.get(proposal.scenario)
                 table = with_intervals(table, drawn.comparison if drawn is not None else None)
@@ -193,23 +197,33 @@ class Comparison:
     @cached_property
     def groups(self) -> pd.DataFrame:
         """Levels and changes of groups of persons: the columns of ``groups.csv``."""
-        before, access = self.today.zones.table, self.today.access
-        totals, lines = opportunity_totals(self.evaluations), poverty_lines(access, before)
-        tables = [group_rows(access, before), equity_rows(access, before, totals, lines=lines)]
+        today = self.today
+        equity = Equity(opportunity_totals(self.evaluations), poverty_lines(today.figures))
+        tables = [self._groups_of(today), equity.rows(today.scenario, today.figures)]
         for proposal in self.proposals:
-            zones, spread = proposal.zones.table, self._by_side[proposal.scenario].groups
-            own = [
-                group_rows(
-                    proposal.access, zones, baseline=access, baseline_zones=before, least_change=self.least_change
-                ),
-                equity_rows(proposal.access, zones, totals, lines=lines, baseline=access),
-            ]
-            own = [with_spreads(t, spread) for t in own]
+            own = [self._groups_of(proposal), equity.rows(proposal.scenario, proposal.figures, today.figures)]
             if is_random(proposal.case):
                 found = self.intervals.get(proposal.scenario)
                 own = [with_intervals(t, found.groups if found is not None else None) for t in own]
             tables += own
         return pd.concat(tables, ignore_index=True)
+
+    def _groups_of(self, side: Evaluation) -> pd.DataFrame:
+        """Levels of groups today, or of a proposal with their changes and spreads."""
+        today, least = self.today, self.least_change
+        if side is today:
+            return (
+                window_groups(today.scenario, today.figures)
+                if today.figures
+                else group_rows(today.access, today.zones.table)
+            )
+        spreads, before = self._by_side[side.scenario], beside(today.figures, side.figures)
+        if before is not None:
+            baseline = Baseline(before, today.zones.table, spreads.of_groups(side.figures))
+            return window_groups(side.scenario, side.figures, baseline, least_change=least)
+        access, zones = side.access, side.zones.table
+        rows = group_rows(access, zones, baseline=today.access, baseline_zones=today.zones.table, least_change=least)
+        return with_spreads(rows, spreads.groups)
 
     @cached_property
     def notices(self) -> pd.DataFrame:

@@ -25,7 +25,7 @@ from community_routes.fares.feed import feed_prices, monthly_feed_costs, times_w
 from community_routes.fares.machine import TooManyStatesError
 from community_routes.fares.month import Commute, monthly_costs
 from community_routes.fares.tickets import TicketFares
-from community_routes.measures.measure import BUDGETS, ZONE_TIMES, WindowInputs
+from community_routes.measures.measure import BUDGETS, ZONE_TIMES, WindowFigures, WindowInputs, taken
 from community_routes.measures.meeting import exposure_table, mixing_table, visitors_in_window
 from community_routes.measures.shifts import Shift, search_shift, shift_tables
 from community_routes.measures.wards import ward_table
@@ -137,8 +137,8 @@ class Search:
                     found[commute] = monthly_feed_costs(network, query, walks, own, **limits)
         return found
 
-    def shift(self, day: str, shift: Shift, window: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Rows of access.csv of a shift, which stands as the window; and what they say of each workplace."""
+    def shift(self, day: str, shift: Shift, window: str) -> tuple[WindowFigures, pd.DataFrame]:
+        """WindowFigures of a shift, which stands as the window; and what they say of each workplace."""
         case, query = self.case, window_query(self.case.file, window)
         self.runner.tell(f"searching {day}, {shift.name} ({case.name})")
         rows = case.opportunities.rows_of(self.choice.shift_key)
@@ -183,9 +183,8 @@ def mixing_tables(inputs: WindowInputs, case: Case) -> list[tuple[str, pd.DataFr
             "exposure": exposure_table(visitors, persons).assign(key=key),
         }
         for name, table in tables.items():
-            for place, (column, value) in enumerate({**where, "cutoff_min": cutoff}.items()):
-                table.insert(place, column, value)
-            found.append((name, table))
+            same = {column: taken([value], np.zeros(len(table), np.int64)) for column, value in where.items()}
+            found.append((name, pd.DataFrame(same | {"cutoff_min": cutoff} | {c: table[c] for c in table})))
     return found
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -39,7 +40,7 @@ from community_routes.evaluation.sweep_tables import (
 from community_routes.report.cells import csv_text, publish
 from community_routes.report.pages.sweep import SweepView, write_sweep_page, write_sweep_picture
 from community_routes.report.words import joined, kind_name, least_change_words, percent, plain
-from community_routes.routing.runner import Progress, Runner
+from community_routes.routing.runner import Progress, Runner, Running
 from community_routes.scenarios.file import RESERVED, Scenario
 from community_routes.sources.study.file import MeasureChoice
 from community_routes.sources.study.travel import Window
@@ -274,9 +275,7 @@ def sweep(
     speeds_kmh: Sequence[float] | None = None,
     windows: Sequence[str] | None = None,
     least_change: float = LEAST_CHANGE,
-    threads: int = 1,
-    stopwatch: Stopwatch | None = None,
-    progress: Progress | None = None,
+    **running: Unpack[Running],
 ) -> Sweep:
     """Compare proposals with today in every combination of cutoff, walking speed and window.
 
@@ -296,10 +295,8 @@ def sweep(
         left out.
     least_change : float
         Changes of at most this share (0.01 is 1 %) of today's figure count as no gain and no loss; 0 counts every change.
-    threads : int
-        Changes nothing but the time it takes.
-    stopwatch : Stopwatch, optional
-    progress : callable of str, optional
+    **running : threads, engine, stopwatch, progress
+        As in ``evaluate``: they change no byte.
 
     Returns
     -------
@@ -312,36 +309,27 @@ def sweep(
     ScenarioError
         A proposal cannot be applied.
     """
-    names = [scenario.scenario for scenario in scenarios]
-    if not names:
-        raise UsageError("a sweep compares proposals; name at least one scenario")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise UsageError(f"the scenario {twice[0]!r} is given twice")
+    names, runner = checked_names(scenarios), Runner.of(**running)
     check_least_change(least_change)
-    watch = stopwatch or Stopwatch()
-    cutoffs = checked_cutoffs(study, cutoffs_min)
-    speeds = checked_speeds(study, speeds_kmh)
+    cutoffs, speeds = checked_cutoffs(study, cutoffs_min), checked_speeds(study, speeds_kmh)
     chosen = checked_windows(study, windows)
     tables: list[pd.DataFrame] = []
     hours: dict[str, float] = {}
     assumed: dict[str, None] = {}
     base = Case.of(study)
     for speed in speeds:
-        tell = _telling(progress, f"walking {speed:g} km/h")
+        at = replace(runner, tell=_telling(runner.tell, f"walking {speed:g} km/h"))
         asked = case_at(base, speed, cutoffs, chosen)
         # Today is searched once for each speed and shared by all proposals; cutoffs and windows need no other search.
-        runner = Runner.of(threads, None, watch, tell)
-        today = evaluate_case(asked, runner=runner)
-        cases = [asked.with_scenario(scenario) for scenario in scenarios]
-        proposals = evaluate_all(cases, today, runner)
-        with watch.stage("compare"):
+        today = evaluate_case(asked, runner=at)
+        proposals = evaluate_all([asked.with_scenario(scenario) for scenario in scenarios], today, at)
+        with runner.stage("compare"):
             for proposal in proposals:
                 tables.append(gain_rows(today, proposal).assign(walk_speed_kmh=speed))
                 hours[proposal.scenario] = bus_hours_of(today, proposal)
                 if is_random(proposal.case):
                     assumed[proposal.scenario] = None
-    with watch.stage("compare"):
+    with runner.stage("compare"):
         table = ordered_rows(pd.concat(tables, ignore_index=True), study, names, chosen)
         shares = share_table(table, names, hours, least_change)
     return Sweep(
@@ -361,8 +349,25 @@ def sweep(
     )
 
 
-def _telling(progress: Progress | None, setting: str) -> Progress | None:
-    return None if progress is None else lambda text: progress(f"{text}, {setting}")
+def _telling(tell: Progress, setting: str) -> Progress:
+    return lambda text: tell(f"{text}, {setting}")
+
+
+def checked_names(scenarios: Sequence[Scenario]) -> list[str]:
+    """The ids of proposals.
+
+    Raises
+    ------
+    UsageError
+        There is none, or two of one id.
+    """
+    names = [scenario.scenario for scenario in scenarios]
+    if not names:
+        raise UsageError("a sweep compares proposals; name at least one scenario")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(f"the scenario {twice[0]!r} is given twice")
+    return names
 
 
 def checked_cutoffs(study: Study, cutoffs_min: Sequence[int] | None) -> tuple[int, ...]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.base.times import HOUR, MINUTE, UNREACHED
-from community_routes.evaluation.case import window_query
+from community_routes.evaluation.case import Case, window_query
 from community_routes.evaluation.evaluate import Evaluation
 from community_routes.fares.feed import feed_prices
 from community_routes.fares.journeys import journey_fare
 from community_routes.fares.tickets import TicketFares
+from community_routes.network.timetable.trips import Timetable
 from community_routes.network.walks.links import Ground, Line, Linked, walk_line_between
 from community_routes.network.walks.points import Links
 from community_routes.report.results import NEAREST_COLUMNS, JourneyView, LegView
@@ -23,6 +24,7 @@ from community_routes.routing.journeys import Journey, Ride, Walk, journeys
 from community_routes.routing.query import Walks
 from community_routes.routing.runner import PAIRS
 from community_routes.routing.travel_times import travel_times_by_departure
+from community_routes.scenarios.edit.routes import route_name, stop_name
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.gtfs.trips import mode_of
 
@@ -83,7 +85,7 @@ def sample_journeys(today: Evaluation, proposals: Sequence[Evaluation], *, each:
     """
     views: list[JourneyView] = []
     asked: set[tuple[str, str, int, int, int]] = set()
-    lines = _Lines()
+    known = _Known()
     for proposal in proposals:
         slot = _strongest_slot(today, proposal)
         if slot is None:
@@ -102,7 +104,7 @@ def sample_journeys(today: Evaluation, proposals: Sequence[Evaluation], *, each:
                 continue
             asked.add(question)
             for evaluation in (today, *proposals):
-                views.append(_view(evaluation, day, window, origin, destination, depart_s, lines))
+                views.append(_view(evaluation, day, window, origin, destination, depart_s, known))
     return tuple(views)
 
 
@@ -147,11 +149,19 @@ def _most_changed(today: Evaluation, proposal: Evaluation, slot: tuple[str, str]
     return found
 
 
-class _Lines:
-    """Courses of walks, found once for all proposals that share streets, stops and places."""
+class _Known:
+    """What several journeys need: courses of walks and vehicles of a date, found once."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[Ground, Linked, int, Linked, int], Line | None] = {}
+        self._dated: dict[tuple[str, str], _Dated] = {}
+
+    def dated(self, evaluation: Evaluation, day: str) -> _Dated:
+        """Which vehicles of an evaluation run on the date of a day."""
+        key = evaluation.scenario, day
+        if key not in self._dated:
+            self._dated[key] = _Dated(evaluation.feed, evaluation.networks[day].timetable)
+        return self._dated[key]
 
     def between(self, ground: Ground, start: Linked, place: int, end: Linked, other: int) -> Line | None:
         """As ``walk_line_between``."""
@@ -162,7 +172,7 @@ class _Lines:
 
 
 def _view(
-    evaluation: Evaluation, day: str, window: str, origin: int, destination: int, depart_s: int, lines: _Lines
+    evaluation: Evaluation, day: str, window: str, origin: int, destination: int, depart_s: int, known: _Known
 ) -> JourneyView:
     query = window_query(evaluation.study.file, window)
     found = journeys(evaluation.networks[day], query, evaluation.walks, origin, destination, depart_s)
@@ -172,54 +182,48 @@ def _view(
     view = JourneyView(evaluation.scenario, day, depart_s, str(zone), name)
     if not found:
         return replace(view, reason="over_time")
-    legs = tuple(_leg(evaluation, leg, origin, destination, name, lines) for leg in found[0].legs if _matters(leg))
+    case, reached = evaluation.case, evaluation.reached
+    home = str(evaluation.zones.table["name"].iat[int(evaluation.zones.origins["zone"].iat[origin])])
+    ends = (reached.origins, origin, home), (reached.destinations, destination, name)
+    legs = tuple(leg_view(case, leg, *ends, known.between) for leg in found[0].legs if leg.arrive_s > leg.depart_s)
     return replace(
-        view, legs=legs, fare=_fare(evaluation, found[0]), last_home_s=_last_home(evaluation, day, origin, destination)
+        view,
+        legs=legs,
+        fare=_fare(evaluation, found[0]),
+        last_home_s=_last_home(evaluation, day, origin, destination, known),
     )
 
 
-def _matters(leg: Walk | Ride) -> bool:
-    return leg.arrive_s > leg.depart_s
+End = tuple[Linked, int, str]
+"""Places joined to the ground, the row of one, and what it is called."""
 
 
-def _leg(evaluation: Evaluation, leg: Walk | Ride, origin: int, destination: int, place: str, lines: _Lines) -> LegView:
-    stops = evaluation.feed.stops
-
-    def name(stop: int, end: str) -> str:
-        return str(stops["stop_name"].iat[stop] or stops["stop_id"].iat[stop]) if stop >= 0 else end
-
-    zone = evaluation.zones.table["name"].iat[int(evaluation.zones.origins["zone"].iat[origin])]
+def leg_view(
+    case: Case, leg: Walk | Ride, start: End, end: End, line: Callable[..., Line | None] = walk_line_between
+) -> LegView:
+    """A leg of a journey as pages show it; ``start`` and ``end`` are those of the journey."""
+    feed = case.feed
     if isinstance(leg, Walk):
-        lon, lat = _walk_line(evaluation, leg, origin, destination, lines)
-        ends = name(leg.from_stop, str(zone)), name(leg.to_stop, place)
-        return LegView("walk", "", *ends, leg.depart_s, leg.arrive_s, lon=lon, lat=lat)
-    route = evaluation.feed.routes.iloc[int(evaluation.feed.trips["route"].iat[leg.trips[0]])]
-    called = route["route_short_name"] or route["route_long_name"] or route["route_id"]
-    calls = np.array([*leg.calls, leg.calls[-1] + 1])
-    at = evaluation.feed.calls.stop[calls]
+        (a, from_row, here), (b, to_row, there) = (
+            (case.stops, stop, stop_name(feed, stop)) if stop >= 0 else place
+            for stop, place in ((leg.from_stop, start), (leg.to_stop, end))
+        )
+        found = line(case.ground, a, from_row, b, to_row)
+        lon, lat = found[1:] if found is not None else (np.empty(0), np.empty(0))
+        return LegView("walk", "", here, there, leg.depart_s, leg.arrive_s, lon=lon, lat=lat)
+    route = int(feed.trips["route"].iat[leg.trips[0]])
+    at = feed.calls.stop[np.array([*leg.calls, leg.calls[-1] + 1])]
     return LegView(
-        mode_of(int(route["route_type"])),
-        str(called),
-        name(leg.from_stop, ""),
-        name(leg.to_stop, ""),
+        mode_of(int(feed.routes["route_type"].iat[route])),
+        route_name(feed, route),
+        stop_name(feed, leg.from_stop),
+        stop_name(feed, leg.to_stop),
         leg.depart_s,
         leg.arrive_s,
         wait_s=leg.wait_s,
-        lon=stops["lon"].to_numpy()[at],
-        lat=stops["lat"].to_numpy()[at],
+        lon=feed.stops["lon"].to_numpy()[at],
+        lat=feed.stops["lat"].to_numpy()[at],
     )
-
-
-def _walk_line(
-    evaluation: Evaluation, leg: Walk, origin: int, destination: int, lines: _Lines
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    def end(stop: int, linked: Linked, place: int) -> tuple[Linked, int]:
-        return (evaluation.stops, stop) if stop >= 0 else (linked, place)
-
-    start = end(leg.from_stop, evaluation.reached.origins, origin)
-    stop = end(leg.to_stop, evaluation.reached.destinations, destination)
-    line = lines.between(evaluation.ground, *start, *stop)
-    return (line[1], line[2]) if line is not None else (np.empty(0), np.empty(0))
 
 
 def _fare(evaluation: Evaluation, journey: Journey) -> float | None:
@@ -235,7 +239,7 @@ def _fare(evaluation: Evaluation, journey: Journey) -> float | None:
     return paid.cents / 100 if paid is not None else None
 
 
-def _last_home(evaluation: Evaluation, day: str, origin: int, destination: int) -> int | None:
+def _last_home(evaluation: Evaluation, day: str, origin: int, destination: int, known: _Known) -> int | None:
     """The last departure (to five minutes) from the place that gets home within the limits on trips of the service date.
 
     Whoever leaves later waits for the first bus of the next day, which is no way home.
@@ -244,12 +248,8 @@ def _last_home(evaluation: Evaluation, day: str, origin: int, destination: int) 
     nothing = Links(np.zeros(2, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(0))
     back = Walks(access=walks.egress.of(destination), egress=walks.access.of(origin), direct=nothing)
     query = window_query(evaluation.study.file, next(iter(evaluation.study.file.travel.windows)))
-    timetable, feed = network.timetable, evaluation.feed
-    of_date = timetable.shift_s <= 0
-    if len(feed.frequencies):
-        of_date |= np.isin(timetable.trip, feed.frequencies["trip"].to_numpy())
-    last_s = int(timetable.departure_s.max(initial=-1, where=of_date))
-    high = min(last_s + 1, timetable.span_s[1] - query.max_travel_s)
+    dated = known.dated(evaluation, day)
+    high = min(dated.last_s + 1, network.timetable.span_s[1] - query.max_travel_s)
     for end in range(high, 0, -_HOURS_AT_ONCE):  # the latest hours first, for it mostly is
         start = max(0, end - _HOURS_AT_ONCE)
         hours = replace(query, window_s=(start - start % _STEP_S, end), step_s=_STEP_S)
@@ -257,20 +257,54 @@ def _last_home(evaluation: Evaluation, day: str, origin: int, destination: int) 
         works = np.flatnonzero(travel_times_by_departure(network, hours, back)[0, :, 0] != UNREACHED)
         for departure in hours.departures_s[works][::-1].tolist():
             for journey in journeys(network, hours, back, 0, 0, departure):
-                if all(_of_date(feed, timetable.date, ride) for ride in journey.rides):
+                if all(dated.runs(ride) for ride in journey.rides):
                     return int(departure)
     return None
 
 
-def _of_date(feed: Feed, date: dt.date, ride: Ride) -> bool:
-    """Whether the vehicle runs on the service date, or still on the one before it, and not on the next."""
-    trip, call = ride.trips[0], ride.calls[0]
-    shift_s = ride.depart_s - int(feed.calls.departure_s[call])
-    if not len(feed.frequencies):
-        return shift_s <= 0
-    headways = feed.frequencies[feed.frequencies["trip"] == trip]
-    if not len(headways):
-        return shift_s <= 0
-    start_s = shift_s + int(feed.calls.departure_s[feed.calls.first[trip]])
-    within = (headways["start_s"] <= start_s) & (start_s < headways["end_s"])
-    return bool(within.any()) and trip in feed.active_trips(date)
+_APART_S = 1 << 40
+
+
+class _Dated:
+    """Which vehicles run on a service date, or still on the one before it, and not on the next.
+
+    Parameters
+    ----------
+    feed : Feed
+    timetable : Timetable
+        Of the date.
+
+    Attributes
+    ----------
+    last_s : int
+        When the last of them leaves a stop; -1 where none does.
+    """
+
+    def __init__(self, feed: Feed, timetable: Timetable) -> None:
+        self._calls = feed.calls
+        self._active, self._by_headway = (np.zeros(len(feed.trips), np.bool_) for _ in range(2))
+        self._active[feed.active_trips(timetable.date)] = True
+        trip, start_s, end_s = (feed.frequencies[name].to_numpy(np.int64) for name in ("trip", "start_s", "end_s"))
+        self._by_headway[trip] = True
+        order = np.lexsort((start_s, trip))
+        # The latest end of all headways of a trip that have begun, whether or not they overlap.
+        self._begun = (trip * _APART_S + start_s)[order]
+        self._until = np.maximum.accumulate((trip * _APART_S + end_s)[order])
+        of_date = self._run(timetable.trip, timetable.call, timetable.departure_s)
+        self.last_s = int(timetable.departure_s.max(initial=-1, where=of_date))
+
+    def runs(self, ride: Ride) -> bool:
+        """Whether the vehicle of a ride does."""
+        return bool(self._run(*(np.array([value]) for value in (ride.trips[0], ride.calls[0], ride.depart_s)))[0])
+
+    def _run(self, trip: NDArray[Any], call: NDArray[Any], departure_s: NDArray[Any]) -> NDArray[np.bool_]:
+        """The same of departures: calls (rows) of trips (rows) at seconds of the service date."""
+        shift_s = departure_s.astype(np.int64) - self._calls.departure_s[call]
+        found = shift_s <= 0
+        rows = np.flatnonzero(self._by_headway[trip])
+        if len(rows):
+            mine = trip[rows].astype(np.int64)
+            began = mine * _APART_S + shift_s[rows] + self._calls.departure_s[self._calls.first[mine]]
+            at = np.searchsorted(self._begun, began, "right") - 1
+            found[rows] = (at >= 0) & (self._until[np.maximum(at, 0)] > began) & self._active[mine]
+        return np.asarray(found, np.bool_)

@@ -1,7 +1,6 @@
 """How much a place counts by its travel time: decays that are 1 at once and never rise.
 
 Each is a frozen object that is called with times in seconds and gives weights; ``UNREACHED`` and infinity weigh 0.
-``half_time_s`` is the time at which the weight has fallen to one half, by which different forms can be compared.
 The forms are those of R5 (Conveyal) and of the R package ``accessibility`` (Ipea); what is done at the boundary is
 stated in each.
 """
@@ -27,11 +26,6 @@ class Decay(ABC):
     """A weight for each travel time: 1 at 0 seconds, never rising, 0 where there is no journey."""
 
     name: ClassVar[str]
-
-    @property
-    @abstractmethod
-    def half_time_s(self) -> float:
-        """Seconds at which the weight falls to one half (for a step: where it falls)."""
 
     @abstractmethod
     def _weight(self, seconds: FloatArray) -> FloatArray:
@@ -67,10 +61,6 @@ class Step(Decay):
     def __post_init__(self) -> None:
         _positive(self.cutoff_s, "cutoff_s")
 
-    @property
-    def half_time_s(self) -> float:
-        return float(self.cutoff_s)
-
     def _weight(self, seconds: FloatArray) -> FloatArray:
         return (seconds <= self.cutoff_s).astype(np.float64)
 
@@ -84,10 +74,6 @@ class Linear(Decay):
 
     def __post_init__(self) -> None:
         _positive(self.cutoff_s, "cutoff_s")
-
-    @property
-    def half_time_s(self) -> float:
-        return self.cutoff_s / 2
 
     def _weight(self, seconds: FloatArray) -> FloatArray:
         return np.maximum(0.0, 1.0 - seconds / self.cutoff_s)
@@ -106,10 +92,6 @@ class SlopedStep(Decay):
         _positive(self.width_s, "width_s")
         if self.width_s > 2 * self.cutoff_s:
             raise ValueError(f"width_s is {self.width_s}, more than twice cutoff_s: nobody would weigh 1")
-
-    @property
-    def half_time_s(self) -> float:
-        return float(self.cutoff_s)
 
     def _weight(self, seconds: FloatArray) -> FloatArray:
         return np.clip((self.cutoff_s + self.width_s / 2 - seconds) / self.width_s, 0.0, 1.0)
@@ -131,10 +113,6 @@ class Exponential(Decay):
         _positive(per_minute, "per_minute")
         return cls(math.log(2) / per_minute * MINUTE)
 
-    @property
-    def half_time_s(self) -> float:
-        return float(self.half_s)
-
     def _weight(self, seconds: FloatArray) -> FloatArray:
         return np.exp(-math.log(2) / self.half_s * seconds)
 
@@ -148,10 +126,6 @@ class InversePower(Decay):
 
     def __post_init__(self) -> None:
         _positive(self.power, "power")
-
-    @property
-    def half_time_s(self) -> float:
-        return float(MINUTE * 2 ** (1 / self.power))
 
     def _weight(self, seconds: FloatArray) -> FloatArray:
         weights: FloatArray = np.maximum(seconds / MINUTE, 1.0) ** -self.power
@@ -178,11 +152,6 @@ class Logistic(Decay):
     def _steepness(self) -> float:
         return math.pi / (self.sd_s * math.sqrt(3))
 
-    @property
-    def half_time_s(self) -> float:
-        k = self._steepness
-        return self.median_s + math.log1p(2 * math.exp(-k * self.median_s)) / k
-
     def _weight(self, seconds: FloatArray) -> FloatArray:
         k = self._steepness
         # in logarithms, because exp() of a long time overflows
@@ -201,10 +170,6 @@ class Gaussian(Decay):
 
     def __post_init__(self) -> None:
         _positive(self.sd_s, "sd_s")
-
-    @property
-    def half_time_s(self) -> float:
-        return self.sd_s * math.sqrt(2 * math.log(2))
 
     def _weight(self, seconds: FloatArray) -> FloatArray:
         return np.exp(-((seconds / self.sd_s) ** 2) / 2)
@@ -232,10 +197,6 @@ class Stepped(Decay):
             raise ValueError(f"the edges of a stepped decay must rise, not {list(self.edges_s)}")
         if weights[0] != 1 or (np.diff(weights) > 0).any() or weights[-1] < 0:
             raise ValueError(f"the weights of a stepped decay begin with 1 and never rise, not {list(self.weights)}")
-
-    @property
-    def half_time_s(self) -> float:
-        return max(edge for edge, weight in zip(self.edges_s, self.weights, strict=True) if weight >= 0.5)
 
     def _weight(self, seconds: FloatArray) -> FloatArray:
         padded = np.append(np.asarray(self.weights), 0.0)

@@ -8,7 +8,7 @@ only where their bounds are the same, so that bounds are arguments and never tak
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from community_routes.measures.groups import GROUP_COLUMNS, LOW_COVERAGE, PERSONS_CHANGED, cut_by_rank, local_fifths
-from community_routes.measures.measure import SHARE
+from community_routes.measures.groups import GROUP_COLUMNS, LOW_COVERAGE, PERSONS_CHANGED, cut_by_rank
+from community_routes.measures.measure import SHARE, WindowFigures, whole_or_float
 from community_routes.measures.weighted import persons_of, weighted_mean, weighted_quantile
 
 FloatArray = NDArray[np.float64]
@@ -30,15 +30,6 @@ class Palma:
     ratio: float
     least_deprived_tenth: float
     most_deprived_two_fifths: float
-
-
-@dataclass(frozen=True)
-class FifthGap:
-    """Mean access of the most and the least deprived fifth of persons, and least minus most."""
-
-    most_deprived: float
-    least_deprived: float
-    gap: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,14 +111,6 @@ def palma_ratio(values: ArrayLike, persons: ArrayLike, deprivation_rank: ArrayLi
     share = cut_by_rank(w, rank, [0.0, 0.4, 0.9, 1.0])
     most, least = (float(weighted_mean(x, w * share[:, part])) for part in (0, 2))
     return Palma(least / most if most > 0 else float("nan"), least, most)
-
-
-def fifth_gap(values: ArrayLike, persons: ArrayLike, deprivation_rank: ArrayLike) -> FifthGap:
-    """The gap in mean access between the least and the most deprived fifth of persons, with both levels."""
-    x, w, rank = _present(values, persons, deprivation_rank)
-    share = local_fifths(w, rank)
-    most, least = (float(weighted_mean(x, w * share[:, part])) for part in (0, -1))
-    return FifthGap(most, least, least - most)
 
 
 def gini_index(values: ArrayLike, persons: ArrayLike) -> float:
@@ -289,28 +272,31 @@ def _present(*arrays: ArrayLike, infinite: bool = False) -> tuple[FloatArray, ..
     return tuple(kept)
 
 
-def poverty_lines(baseline: pd.DataFrame, zones: pd.DataFrame, *, share: float = 0.6) -> dict[tuple[Any, ...], float]:
+_COUNT = "cumulative_opportunities"
+_UNITS = {"palma_ratio": "ratio", "poverty_of_access": SHARE} | dict.fromkeys(
+    ("concentration_index", "erreygers_index", "gini_index", "theil_index"), "index"
+)
+"""Of the indices that are not in the unit of access."""
+_Key = tuple[str, str, str, str, float | None]
+"""Day, window, kind, measure and cutoff."""
+
+
+def poverty_lines(baseline: Sequence[WindowFigures], *, share: float = 0.6) -> dict[_Key, float]:
     """The line below which access is poor: a share of the median resident's access in the baseline, for each figure.
 
     Keys are (day, window, kind, measure, cutoff_min). Lines of 0 are left out: nobody is below them.
     """
-    persons = zones.set_index("id")["population"]
-    lines: dict[tuple[Any, ...], float] = {}
-    for key, rows in _figures(baseline):
-        middle = weighted_quantile(rows["value"], persons.reindex(rows["neighbourhood"]).fillna(0.0))
-        if share * middle > 0:
-            lines[key[1:]] = share * middle
+    lines: dict[_Key, float] = {}
+    for part in baseline:
+        persons = part.zones["population"].to_numpy(np.float64)[part.by_id]
+        for key, row in _counts(part):
+            middle = weighted_quantile(part.value[row, part.by_id], np.nan_to_num(persons))
+            if share * middle > 0:
+                lines[key] = share * middle
     return lines
 
 
-def equity_rows(
-    access: pd.DataFrame,
-    zones: pd.DataFrame,
-    totals: Mapping[str, float],
-    *,
-    lines: Mapping[tuple[Any, ...], float] | None = None,
-    baseline: pd.DataFrame | None = None,
-) -> pd.DataFrame:
+class Equity:
     """Indices of equity of every count of opportunities on average over departures, as rows of groups.csv.
 
     For each key of destinations, cutoff, window and scenario, in the grouping and group ``all``: concentration index and
@@ -320,86 +306,87 @@ def equity_rows(
 
     Parameters
     ----------
-    access : DataFrame
-        Rows of access.csv.
-    zones : DataFrame
-        id, population, deprivation_rank.
     totals : mapping of str to float
         All opportunities of each key.
     lines : mapping, optional
         ``poverty_lines`` of the baseline.
-    baseline : DataFrame, optional
-        Access of the baseline; gives ``baseline`` and ``change``.
     """
-    before = {} if baseline is None else {key[1:]: rows for key, rows in _figures(baseline)}
-    people = zones.set_index("id")[["population", "deprivation_rank"]].astype("Float64").astype(float)
-    records: list[dict[str, Any]] = []
-    for key, rows in _figures(access):
-        scenario, day, window, kind, measure, cutoff = key
-        if kind not in totals:
-            continue
-        line = (lines or {}).get(key[1:])
-        now = _indices(rows, people, totals[kind], line)
-        then = _indices(before[key[1:]], people, totals[kind], line) if key[1:] in before else {}
-        persons = float(people["population"].sum())
-        covered = float(people["population"].reindex(rows.loc[rows["value"].notna(), "neighbourhood"]).sum())
-        for index, (value, unit) in now.items():
-            old = then.get(index, (math.nan, unit))[0]
-            change = value - old
-            records.append(
-                {
-                    "scenario": scenario,
-                    "day": day,
-                    "window": window,
-                    "grouping": "all",
-                    "group": "all",
-                    "kind": kind,
-                    "measure": f"{index}_of_{measure}",
-                    "reading": "mean",
-                    "cutoff_min": cutoff,
-                    "persons": persons,
-                    "persons_covered": covered,
-                    "value": value,
-                    "unit": unit,
-                    "baseline": old,
-                    "change": change,
-                    "low": change,
-                    "high": change,
-                    **dict.fromkeys(PERSONS_CHANGED, math.nan),
-                    "mark": "low_coverage" if covered < LOW_COVERAGE * persons else "",
-                }
+
+    def __init__(self, totals: Mapping[str, float], lines: Mapping[_Key, float] | None = None) -> None:
+        self._totals, self._lines = totals, lines or {}
+        self._known: dict[tuple[int, int, int], tuple[object, dict[str, tuple[float, str]]]] = {}
+
+    def rows(
+        self, scenario: str, figures: Sequence[WindowFigures], baseline: Sequence[WindowFigures] = ()
+    ) -> pd.DataFrame:
+        """The rows of one scenario; those of a baseline give ``baseline`` and ``change``."""
+        before = {key: (part, row) for part in baseline for key, row in _counts(part)}
+        records: list[dict[str, Any]] = []
+        for part in figures:
+            population = part.zones["population"].astype("Float64").astype(float)
+            persons = float(population.sum())
+            by_id = population.fillna(0.0).to_numpy()[part.by_id]
+            for key, row in _counts(part):
+                day, window, kind, measure, cutoff = key
+                if kind not in self._totals:
+                    continue
+                now = self._indices(part, row, key, part.zones)
+                then = self._indices(*before[key], key, part.zones) if key in before else {}
+                covered = float(by_id[~np.isnan(part.value[row, part.by_id])].sum())
+                about = {"scenario": scenario, "day": day, "window": window, "grouping": "all", "group": "all"}
+                mark = "low_coverage" if covered < LOW_COVERAGE * persons else ""
+                for index, (value, unit) in now.items():
+                    old = then.get(index, (math.nan, unit))[0]
+                    changes = dict.fromkeys(("change", "low", "high"), value - old)
+                    what = {"kind": kind, "measure": f"{index}_of_{measure}", "reading": "mean", "cutoff_min": cutoff}
+                    of_whom = {"persons": persons, "persons_covered": covered, "mark": mark}
+                    levels = {"value": value, "unit": unit, "baseline": old}
+                    changed = dict.fromkeys(PERSONS_CHANGED, math.nan)
+                    records.append({**about, **what, **of_whom, **levels, **changes, **changed})
+        table = pd.DataFrame(records, columns=list(GROUP_COLUMNS))
+        cutoffs = whole_or_float([about.cutoff_min for part in figures for about in part.about])
+        return table.astype({"cutoff_min": cutoffs.dtype})
+
+    def _indices(self, part: WindowFigures, row: int, key: _Key, zones: pd.DataFrame) -> dict[str, tuple[float, str]]:
+        """Value and unit of each index of a figure for the people of some zones; worked out once for the same."""
+        asked = id(part), row, id(zones)
+        if asked not in self._known:
+            people = zones[["id", "population", "deprivation_rank"]]
+            if part.zones is not zones:
+                people = people.set_index("id").reindex(part.zones["id"].tolist()).reset_index()
+            of_zone = people[["population", "deprivation_rank"]].astype("Float64").astype(float).to_numpy()[part.by_id]
+            found = _all_indices(
+                part.value[row, part.by_id],
+                np.nan_to_num(of_zone[:, 0]),
+                of_zone[:, 1],
+                self._totals[key[2]],
+                self._lines.get(key),
             )
-    table = pd.DataFrame(records, columns=list(GROUP_COLUMNS))
-    return table.astype({"cutoff_min": access["cutoff_min"].dtype})
+            unit = part.about[row].unit
+            told = {index: (value, _UNITS.get(index, unit)) for index, value in found.items()}
+            self._known[asked] = (part, zones), told
+        return self._known[asked][1]
 
 
-def _figures(access: pd.DataFrame) -> Iterable[tuple[tuple[Any, ...], pd.DataFrame]]:
-    """The counts of opportunities of whole keys on average over departures, by scenario, day, window, kind, cutoff."""
-    wanted = (access["measure"] == "cumulative_opportunities") & (access["reading"] == "mean")
-    columns = ["scenario", "day", "window", "kind", "measure", "cutoff_min"]
-    rows = access.loc[wanted, [*columns, "neighbourhood", "value", "unit"]]
-    rows = rows[~rows["kind"].str.contains("/", regex=False)]
-    return ((tuple(key), part) for key, part in rows.groupby(columns, sort=False))
+def _counts(part: WindowFigures) -> Iterator[tuple[_Key, int]]:
+    """The counts of opportunities of whole keys on average over departures, with their rows."""
+    for row, about in enumerate(part.about):
+        if about.measure == _COUNT and about.reading == "mean" and "/" not in about.kind:
+            yield (part.day, part.window, about.kind, about.measure, about.cutoff_min), row
 
 
-def _indices(
-    rows: pd.DataFrame, people: pd.DataFrame, total: float, line: float | None
-) -> dict[str, tuple[float, str]]:
-    """Value and unit of each index."""
-    here = people.reindex(rows["neighbourhood"])
-    x, persons, rank = rows["value"].to_numpy(dtype=float), here["population"], here["deprivation_rank"]
-    persons = persons.fillna(0.0).to_numpy()
-    unit = str(rows["unit"].iloc[0])
-    found: dict[str, tuple[float, str]] = {}
-    if rank.notna().any():
-        by_rank = rank.to_numpy()
-        found["concentration_index"] = (concentration_index(x, persons, by_rank), "index")
-        bounded = erreygers_index(x, persons, by_rank, lower=0.0, upper=total) if total > 0 else math.nan
-        found["erreygers_index"] = (bounded, "index")
-        found["palma_ratio"] = (palma_ratio(x, persons, by_rank).ratio, "ratio")
-    found["gini_index"] = (gini_index(x, persons), "index")
-    found["mean_absolute_difference"] = (mean_absolute_difference(x, persons), unit)
-    found["theil_index"] = (theil_index(x, persons), "index")
+def _all_indices(
+    x: FloatArray, persons: FloatArray, rank: FloatArray, total: float, line: float | None
+) -> dict[str, float]:
+    found: dict[str, float] = {}
+    if not np.isnan(rank).all():
+        found["concentration_index"] = concentration_index(x, persons, rank)
+        bounded = erreygers_index(x, persons, rank, lower=0.0, upper=total) if total > 0 else math.nan
+        found["erreygers_index"] = bounded
+        found["palma_ratio"] = palma_ratio(x, persons, rank).ratio
+    found["gini_index"] = gini_index(x, persons)
+    found["mean_absolute_difference"] = mean_absolute_difference(x, persons)
+    found["theil_index"] = theil_index(x, persons)
     if line is not None:
-        found["poverty_of_access"] = (poverty_of_access(x, persons, line=line), SHARE)
+        found["poverty_of_access"] = poverty_of_access(x, persons, line=line)
     return found

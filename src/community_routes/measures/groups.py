@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,11 +11,20 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from community_routes.base.columns import GROUPS_COLUMNS, LEAST_CHANGE
+from community_routes.base.kernels import kernel, step
 from community_routes.measures.list import column_of, less_is_better
-from community_routes.measures.measure import reading_order
+from community_routes.measures.measure import (
+    REASONS,
+    About,
+    WindowFigures,
+    reading_order,
+    taken,
+    whole_or_float,
+)
 from community_routes.measures.weighted import persons_of, weighted_quantiles
 
 FloatArray = NDArray[np.float64]
+Array = Any
 N_FIFTHS = 5
 GROUP_COLUMNS = (*GROUPS_COLUMNS, "mark", "persons_below")
 LOW_COVERAGE = 0.8
@@ -172,9 +181,24 @@ def _sideways(access: pd.DataFrame, zone_ids: Sequence[str]) -> _Values:
     return _Values(access.iloc[first][keys].reset_index(drop=True), value)
 
 
+def _of_windows(scenario: str, figures: Sequence[WindowFigures]) -> _Values:
+    """The same of the figures of one evaluation: they lie sideways."""
+    about = [(scenario, part.day, part.window, *row) for part in figures for row in part.about]
+    what = pd.DataFrame(about, columns=[*_WHEN, *About._fields])[[*_WHEN, *_WHAT]]
+    what["cutoff_min"] = whole_or_float(what["cutoff_min"])
+    value, reason = (np.concatenate([getattr(part, name) for part in figures]) for name in ("value", "reason"))
+    endless = {measure: column_of(measure).endless for measure in what["measure"].unique()}
+    is_endless = _is_time(what) | what["measure"].map(endless).to_numpy(dtype=bool)
+    return _Values(what, np.where(np.isin(reason, _NEVER) & is_endless[:, None], np.inf, value))
+
+
+_NO_JOURNEY = ("over_time", "no_service", "over_fare")
+_NEVER = [REASONS.index(reason) for reason in _NO_JOURNEY]
+
+
 def counted_values(value: FloatArray, reason: NDArray[np.object_], endless: NDArray[np.bool_]) -> FloatArray:
     """Values with infinity where there is no journey, of what is endless then."""
-    never = np.isin(reason, ["over_time", "no_service", "over_fare"]) & endless
+    never = np.isin(reason, _NO_JOURNEY) & endless
     return np.where(never & np.isnan(value), np.inf, value)
 
 
@@ -198,8 +222,8 @@ def group_rows(
     80 % are covered has the mark ``low_coverage``. In the groupings of fifths the group ``gap`` is the
     level of fifth 5 (least deprived) minus that of fifth 1 (most deprived), whose own rows hold both levels.
 
-    ``change`` is ``value - baseline``; ``low`` and ``high`` equal it, because nothing here is random
-    (``with_interval`` widens them from draws). ``persons_better`` and the others count persons of zones with a value in
+    ``change`` is ``value - baseline``; ``low`` and ``high`` equal it, because nothing here is random.
+    ``persons_better`` and the others count persons of zones with a value in
     both tables, as ``better_or_worse`` judges each; ``persons_below`` are those of ``persons_same`` whose level changes by
     less than what counts.
 
@@ -225,6 +249,48 @@ def group_rows(
     now = _sideways(access, ids)
     before = None if baseline is None else _paired(_sideways(baseline, ids), now)
     return _rows(now, before, zones, zones if baseline_zones is None else baseline_zones, least_change)
+
+
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """What figures are compared with.
+
+    Attributes
+    ----------
+    figures : sequence of WindowFigures
+        In the rows of the others (``measure.beside``).
+    zones : DataFrame
+        Its own zones, where other persons may live.
+    further : mapping of str to float64, shape (n_groups, n_rows) or (1, n_rows)
+        Further columns: groups in the order of ``groupings``, after fifths their gap; figures window by window.
+    """
+
+    figures: Sequence[WindowFigures]
+    zones: pd.DataFrame
+    further: Mapping[str, FloatArray] = field(default_factory=dict)
+
+
+def window_groups(
+    scenario: str,
+    figures: Sequence[WindowFigures],
+    baseline: Baseline | None = None,
+    *,
+    least_change: float = LEAST_CHANGE,
+) -> pd.DataFrame:
+    """``group_rows`` of the figures of an evaluation, without a table of access.
+
+    Parameters
+    ----------
+    scenario : str
+    figures : sequence of WindowFigures
+    baseline : Baseline, optional
+    least_change : float
+    """
+    zones, now = figures[0].zones, _of_windows(scenario, figures)
+    if baseline is None:
+        return _rows(now, None, zones, zones, least_change)
+    before = _of_windows("", baseline.figures).value
+    return _rows(now, before, zones, baseline.zones, least_change, baseline.further)
 
 
 @dataclass(frozen=True, eq=False)
@@ -267,23 +333,23 @@ def figure_rows(
 
 
 def _rows(
-    now: _Values, before: FloatArray | None, zones: pd.DataFrame, baseline_zones: pd.DataFrame, least_change: float
+    now: _Values,
+    before: FloatArray | None,
+    zones: pd.DataFrame,
+    baseline_zones: pd.DataFrame,
+    least_change: float,
+    further: Mapping[str, FloatArray] | None = None,
 ) -> pd.DataFrame:
     persons = persons_before = persons_of(zones["population"], len(zones))
     if before is not None and baseline_zones is not zones:
         aligned = baseline_zones.set_index("id").reindex(zones["id"].tolist())
         persons_before = persons_of(aligned["population"].fillna(0.0), len(zones))
     levels = _Levels(now, before, least_change)
-    parts: list[_Part] = []
-    for grouping in groupings(zones):
-        rows = [
-            levels.of(grouping.name, group, share * persons, share * persons_before)
-            for group, share in zip(grouping.groups, grouping.share.T, strict=True)
-        ]
-        parts += rows
-        if grouping.name in _WITH_GAP:
-            parts.append(_gap(rows[0], rows[-1]))
-    return _as_table(now.what, parts)
+    parts = [
+        levels.of(grouping, *(np.ascontiguousarray(grouping.share.T * whose) for whose in (persons, persons_before)))
+        for grouping in groupings(zones)
+    ]
+    return _as_table(now.what, parts, further or {})
 
 
 def _paired(before: _Values, now: _Values) -> FloatArray:
@@ -301,10 +367,10 @@ def _paired(before: _Values, now: _Values) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """The figures of one group: a column of numbers for each name, one for each measure of a window."""
+    """The figures of the groups of one grouping: for each name an array (n_groups, n_rows), rows being measures of a window."""
 
     grouping: str
-    group: str
+    groups: tuple[str, ...]
     mark: NDArray[np.bool_]
     columns: dict[str, FloatArray]
 
@@ -322,33 +388,77 @@ class _Levels:
         self.has = np.where(is_time[:, None], ~np.isnan(now.value), np.isfinite(now.value))
         self.changed = {} if before is None else _who_changes(now, before, least_change)
 
-    def of(self, grouping: str, group: str, persons: FloatArray, persons_before: FloatArray) -> _Part:
-        """The rows of one group of persons."""
-        n_rows, total = len(self.now), float(persons.sum())
-        missing = np.full(n_rows, np.nan)
-        found = {"persons": np.full(n_rows, total), "persons_covered": np.where(self.has, persons, 0.0).sum(axis=1)}
+    def of(self, grouping: Grouping, persons: FloatArray, persons_before: FloatArray) -> _Part:
+        """The rows of the groups of a grouping, of whom so many persons are in each zone: (n_groups, n_zones)."""
+        shape = len(persons), len(self.now)
+        total = np.broadcast_to(persons.sum(axis=1)[:, None], shape)
+        found = {"persons": total, "persons_covered": sums_over_zones(self.has.astype(np.float64), persons)}
         found["value"] = levels_of(self.now, persons, self.times)
         few = found["persons_covered"] < LOW_COVERAGE * total * (1 - _SAME)
         if self.before is None:
+            missing = np.full(shape, np.nan)
             found |= dict.fromkeys(("baseline", "change", "low", "high", *PERSONS_CHANGED), missing)
-            return _Part(grouping, group, few, found)
-        found["baseline"] = levels_of(self.before, persons_before, self.times)
-        found["change"] = found["low"] = found["high"] = found["value"] - found["baseline"]
-        for column, holds in self.changed.items():
-            found[column] = np.where(holds, persons, 0.0).sum(axis=1)
-        return _Part(grouping, group, few, found)
+        else:
+            found["baseline"] = levels_of(self.before, persons_before, self.times)
+            found["change"] = found["low"] = found["high"] = found["value"] - found["baseline"]
+            for column, holds in self.changed.items():
+                found[column] = sums_over_zones(holds.astype(np.float64), persons)
+        part = _Part(grouping.name, grouping.groups, few, found)
+        return _with_gap(part) if grouping.name in WITH_GAP else part
 
 
 def levels_of(value: FloatArray, persons: FloatArray, times: NDArray[np.int64]) -> FloatArray:
-    """Weighted mean of finite values; of times (rows) the weighted median, NaN where that is never reached."""
-    has = np.isfinite(value) & (persons > 0)
-    weight = np.where(has, persons, 0.0)
-    total = weight.sum(axis=1)
+    """Weighted mean of finite values; of times (rows) the weighted median, NaN where never reached: (n_groups, n_rows)."""
+    has = np.isfinite(value)
+    total = sums_over_zones(has.astype(np.float64), persons)
     with np.errstate(invalid="ignore", divide="ignore"):
-        level = np.where(has, value * weight, 0.0).sum(axis=1) / total
-    median = weighted_quantiles(value[times], persons[None, :])[0]
-    level[times] = np.where(np.isfinite(median), median, np.nan)
+        level = sums_over_zones(np.where(has, value, 0.0), persons) / total
+    median = weighted_quantiles(value[times], persons)
+    level[:, times] = np.where(np.isfinite(median), median, np.nan)
     return np.asarray(level)
+
+
+@kernel
+def sums_over_zones(figures: Array, persons: Array) -> Array:
+    """Of each group and figure the sum over zones of figure times persons: (n, n_zones), (n_groups, n_zones) -> (n_groups, n).
+
+    In the order in which numpy sums up a row, so that a figure stays the same to the bit.
+    """
+    found = np.zeros((persons.shape[0], figures.shape[0]), np.float64)
+    terms = np.empty(persons.shape[1], np.float64)
+    for row in range(figures.shape[0]):
+        for group in range(persons.shape[0]):
+            for zone in range(persons.shape[1]):
+                terms[zone] = figures[row, zone] * persons[group, zone]
+            found[group, row] = _pairwise_sum(terms)
+    return found
+
+
+@step
+def _pairwise_sum(terms: Array) -> Any:
+    """The sum by halves, with eight partial sums for up to 128 terms."""
+    n = len(terms)
+    if n > 128:
+        half = n // 2
+        half -= half % 8
+        return _pairwise_sum(terms[:half]) + _pairwise_sum(terms[half:])
+    total, done = 0.0, 0
+    if n >= 8:
+        a, b, c, d, e, f, g, h = terms[0], terms[1], terms[2], terms[3], terms[4], terms[5], terms[6], terms[7]
+        done = n - n % 8
+        for k in range(8, done, 8):
+            a += terms[k]
+            b += terms[k + 1]
+            c += terms[k + 2]
+            d += terms[k + 3]
+            e += terms[k + 4]
+            f += terms[k + 5]
+            g += terms[k + 6]
+            h += terms[k + 7]
+        total = ((a + b) + (c + d)) + ((e + f) + (g + h))
+    for k in range(done, n):
+        total += terms[k]
+    return total
 
 
 def better_or_worse(
@@ -388,86 +498,48 @@ def _who_changes(now: _Values, before: FloatArray, share: float) -> dict[str, ND
     return dict(zip(PERSONS_CHANGED, found, strict=True))
 
 
-def _gap(most: _Part, least: _Part) -> _Part:
-    """Least deprived fifth minus most deprived fifth, row by row."""
-    gap = {column: least.columns[column] - most.columns[column] for column in ("value", "baseline", "change")}
+def _with_gap(part: _Part) -> _Part:
+    """With the last group (the least deprived fifth) minus the first, row by row."""
+    most, least = ({column: values[at] for column, values in part.columns.items()} for at in (0, -1))
+    gap = {column: least[column] - most[column] for column in ("value", "baseline", "change")}
     gap["low"] = gap["high"] = gap["change"]
     for column in ("persons", "persons_covered", *PERSONS_CHANGED):
-        gap[column] = least.columns[column] + most.columns[column]
-    return _Part(most.grouping, "gap", most.mark | least.mark, gap)
+        gap[column] = least[column] + most[column]
+    columns = {column: np.concatenate([values, gap[column][None]]) for column, values in part.columns.items()}
+    mark = np.concatenate([part.mark, part.mark[:1] | part.mark[-1:]])
+    return _Part(part.grouping, (*part.groups, "gap"), mark, columns)
 
 
 _GROUPINGS = {"all": 0, "local": 1, "local_income": 2, "national": 3, "group": 4}
-_WITH_GAP = ("local", "local_income", "national")
+WITH_GAP = ("local", "local_income", "national")
+"""Groupings of fifths, which have a gap between the last and the first."""
 
 
-def _as_table(what: pd.DataFrame, parts: Sequence[_Part]) -> pd.DataFrame:
+def _as_table(what: pd.DataFrame, parts: Sequence[_Part], further: Mapping[str, FloatArray]) -> pd.DataFrame:
     """All groups in one table, in order of scenario, day, window, grouping, group, kind, measure, reading, cutoff."""
-    n = len(what)
+    names = [(part.grouping, group) for part in parts for group in part.groups]
     readings = {reading: reading_order(reading) for reading in set(what["reading"])}
-    cutoff = what["cutoff_min"].astype("Float64").fillna(-1.0).to_numpy(dtype=np.float64)
-    keys = [
-        *(np.tile(_ranks(what[column].tolist()), len(parts)) for column in _WHEN),
-        np.repeat([_GROUPINGS[part.grouping] for part in parts], n),
-        np.repeat(_ranks([part.group for part in parts]), n),
-        *(np.tile(_ranks(what[column].tolist()), len(parts)) for column in ("kind", "measure")),
-        np.tile(_ranks([readings[reading] for reading in what["reading"]]), len(parts)),
-        np.tile(cutoff, len(parts)),
-    ]
-    order = np.lexsort(keys[::-1])
-    part_of = order // n if n else order
-    table = what.iloc[order % n if n else order].reset_index(drop=True)
-    for column in ("grouping", "group"):
-        table[column] = np.asarray([getattr(part, column) for part in parts], dtype=object)[part_of]
+    cutoff = what["cutoff_min"].astype("Float64").fillna(-1.0).tolist()
+    windows = _ranks(list(zip(*(what[column].tolist() for column in _WHEN), strict=True)))
+    within = [what["kind"].tolist(), what["measure"].tolist(), [readings[reading] for reading in what["reading"]]]
+    figures, n = _ranks(list(zip(*within, cutoff, strict=True))), max(len(what), 1)
+    groups = _ranks([(_GROUPINGS[grouping], group) for grouping, group in names])
+    place = (windows[None, :] * len(names) + groups[:, None]) * n + figures[None, :]
+    order = np.argsort(place, axis=None, kind="stable")
+    of_group, of_row = np.divmod(order, n)
+    table = what.iloc[of_row].reset_index(drop=True)
+    for column, texts in zip(("grouping", "group"), zip(*names, strict=True), strict=True):
+        table[column] = taken(texts, of_group)
     for column in parts[0].columns:
-        table[column] = np.concatenate([part.columns[column] for part in parts])[order]
-    few = np.concatenate([part.mark for part in parts])[order]
-    table["mark"] = np.where(few, "low_coverage", "")
-    return table[list(GROUP_COLUMNS)]
+        table[column] = np.concatenate([part.columns[column] for part in parts]).reshape(-1)[order]
+    few = np.concatenate([part.mark for part in parts]).reshape(-1)[order]
+    table["mark"] = taken(["", "low_coverage"], few.astype(np.int64))
+    for column, values in further.items():
+        table[column] = np.broadcast_to(values, place.shape).reshape(-1)[order]
+    return table[[*GROUP_COLUMNS, *further]]
 
 
 def _ranks(values: Sequence[Any]) -> NDArray[np.int64]:
     """The place of each value among the different ones in their order."""
     place = {value: number for number, value in enumerate(sorted(set(values)))}
     return np.asarray([place[value] for value in values], dtype=np.int64)
-
-
-def deprivation_gap(groups: pd.DataFrame, grouping: str = "local") -> pd.DataFrame:
-    """The gap between the most and the least deprived fifth, with both levels in one row.
-
-    Columns: scenario, day, window, kind, measure, reading, cutoff_min, unit, most_deprived, least_deprived, gap
-    (least minus most), ratio (least over most; missing when the most deprived have nothing), and the same of the
-    baseline with the prefix ``baseline_``.
-    """
-    return pd.DataFrame(list(_gap_records(groups[groups["grouping"] == grouping])))
-
-
-def _gap_records(groups: pd.DataFrame) -> Iterator[dict[str, Any]]:
-    keys = [*_WHEN, *_WHAT]
-    most = groups[groups["group"] == "1"].reset_index(drop=True)
-    least = groups[groups["group"] == str(N_FIFTHS)].reset_index(drop=True)
-    for i in range(len(most)):
-        record: dict[str, Any] = {key: most[key].iat[i] for key in keys}
-        for prefix, column in (("", "value"), ("baseline_", "baseline")):
-            low, high = float(most[column].iat[i]), float(least[column].iat[i])
-            record[f"{prefix}most_deprived"], record[f"{prefix}least_deprived"] = low, high
-            record[f"{prefix}gap"] = high - low
-            record[f"{prefix}ratio"] = high / low if low > 0 else float("nan")
-        yield record
-
-
-def with_interval(groups: pd.DataFrame, changes: ArrayLike) -> pd.DataFrame:
-    """The table with ``low`` and ``high`` from draws: the 2.5th and 97.5th percentile of each row's change.
-
-    Parameters
-    ----------
-    groups : DataFrame
-        Rows of ``group_rows``.
-    changes : float, shape (n_draws, n_rows)
-        The column ``change`` of the same rows, worked out anew in each joint draw.
-    """
-    drawn = np.asarray(changes, dtype=np.float64)
-    if drawn.ndim != 2 or drawn.shape[1] != len(groups) or drawn.shape[0] == 0:
-        raise ValueError(f"changes have the shape {drawn.shape}, not (draws, {len(groups)})")
-    low, high = np.percentile(drawn, [2.5, 97.5], axis=0)
-    return groups.assign(low=low, high=high)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,15 +23,15 @@ from community_routes.measures.reach import nearest_of_groups, percentiles_of_cu
 from community_routes.measures.service import StopDepartures
 from community_routes.measures.weighted import weighted_quantile
 from community_routes.network.walks.points import Links
-from community_routes.routing.matrices import AT_ONCE, as_cube, seconds_in_blocks
+from community_routes.routing.matrices import as_cube
 from community_routes.routing.scan import NEVER
-from community_routes.routing.search import as_seconds
 from community_routes.sources.study.fares import POUNDS, Fares
 
 FloatArray = NDArray[np.float64]
 TimeArray = NDArray[np.int32]
 Better = Literal["more", "less"]
 MEDIAN = 50
+MOST_EXACT = 2.0**53
 SECONDS = "seconds"
 PLACES = "places"
 SHARE = "share"
@@ -91,6 +91,17 @@ class PlacesOfKind:
     def is_whole(self) -> bool:
         """All places of a key, not one kind of them."""
         return "/" not in self.kind
+
+    @cached_property
+    def whole_amounts(self) -> NDArray[np.int64] | None:
+        """The amounts of the places of this kind, 0 of others, as whole numbers whose sums are exact in whatever order.
+
+        None where they are not whole, or add up to 2^53 or more.
+        """
+        amounts = np.zeros(len(self.amounts))
+        amounts[self.columns] = self.amounts[self.columns]
+        exact = (amounts == np.rint(amounts)).all() and np.abs(amounts).sum() < MOST_EXACT
+        return amounts.astype(np.int64) if exact else None
 
 
 def kinds_of_places(
@@ -161,6 +172,151 @@ def whole_or_float(values: Any) -> Any:
     return pd.array(numbers, dtype="Int64" if (known == np.rint(known)).all() else "float64")
 
 
+class About(NamedTuple):
+    """What a figure is about, beside the window and the neighbourhood."""
+
+    kind: str
+    measure: str
+    reading: str
+    cutoff_min: float | None
+    unit: str
+
+
+@dataclass(frozen=True, eq=False)
+class WindowFigures:
+    """WindowFigures of every neighbourhood in one window or shift, from which rows of tables follow.
+
+    Attributes
+    ----------
+    day, window : str
+    zones : DataFrame
+    about : tuple of About
+    value : float64, shape (n_about, n_zones)
+        NaN where missing.
+    reason : int8, shape (n_about, n_zones)
+        Why, as a place in ``REASONS``; 0 where there is a value.
+    """
+
+    day: str
+    window: str
+    zones: pd.DataFrame
+    about: tuple[About, ...]
+    value: FloatArray
+    reason: NDArray[np.int8]
+
+    @cached_property
+    def by_id(self) -> NDArray[np.int64]:
+        """Rows of the zones in the order of tables: by their ids."""
+        return np.argsort(self.zones["id"].to_numpy(dtype=str), kind="stable")
+
+    def only(self, rows: NDArray[np.int64]) -> WindowFigures:
+        """Some of the figures, in this order."""
+        about = tuple(self.about[row] for row in rows.tolist())
+        return replace(self, about=about, value=self.value[rows], reason=self.reason[rows])
+
+    def of_zones(self, zones: pd.DataFrame) -> WindowFigures | None:
+        """The same in the rows of other zones, missing for those that it has not; None where one of its own is not there."""
+        if zones is self.zones:
+            return self
+        place = pd.Index(self.zones["id"]).get_indexer(zones["id"])
+        if (place >= 0).sum() < len(self.zones):
+            return None
+        value, reason = (
+            np.where(place >= 0, rows[:, place], none) for rows, none in ((self.value, np.nan), (self.reason, 0))
+        )
+        return replace(self, zones=zones, value=value, reason=reason.astype(np.int8))
+
+    def along(self, rows: FloatArray | NDArray[Any]) -> NDArray[Any]:
+        """An array like ``value`` in the order of the rows of tables: neighbourhood by neighbourhood."""
+        return rows[:, self.by_id].T.reshape(-1)
+
+
+def beside(baseline: Sequence[WindowFigures], figures: Sequence[WindowFigures]) -> list[WindowFigures] | None:
+    """The figures of a baseline in the rows of others; None where they are not of the same windows and about the same."""
+    if not figures or [(one.day, one.window, one.about) for one in baseline] != [
+        (one.day, one.window, one.about) for one in figures
+    ]:
+        return None
+    found = [was.of_zones(now.zones) for was, now in zip(baseline, figures, strict=True)]
+    return None if None in found else [part for part in found if part is not None]
+
+
+class TableRows:
+    """Rows of a table of figures of several windows, neighbourhood by neighbourhood: each different text is held once.
+
+    Parameters
+    ----------
+    parts : sequence of WindowFigures
+        Of the same zones.
+    """
+
+    def __init__(self, parts: Sequence[WindowFigures]) -> None:
+        self.parts = parts
+        n_zones = [len(part.zones) for part in parts]
+        sizes = [len(part.about) for part in parts]
+        starts = np.cumsum([0, *sizes])
+        self._part = np.repeat(np.arange(len(parts)), np.multiply(n_zones, sizes))
+        self._zone = _joined([np.repeat(part.by_id, len(part.about)) for part in parts])
+        about = [np.tile(np.arange(size) + start, n) for size, start, n in zip(sizes, starts, n_zones, strict=False)]
+        self._about = _joined(about)
+
+    def __len__(self) -> int:
+        return len(self._part)
+
+    def of_part(self, name: str) -> Any:
+        """A column that says which window a row is of."""
+        return taken([getattr(part, name) for part in self.parts], self._part)
+
+    def of_zone(self, values: Any) -> Any:
+        """A column of what is known of each zone."""
+        return taken(values, self._zone)
+
+    def of_about(self, name: str) -> Any:
+        """A column of what a figure is about."""
+        return taken([getattr(about, name) for part in self.parts for about in part.about], self._about)
+
+    def cutoffs(self) -> tuple[Any, NDArray[np.int64]]:
+        """The cutoff of each figure, and which of them a row has."""
+        return whole_or_float([about.cutoff_min for part in self.parts for about in part.about]), self._about
+
+    def along(self, name: str) -> NDArray[Any]:
+        """The numbers of an attribute of the figures, row by row."""
+        return _joined([part.along(getattr(part, name)) for part in self.parts])
+
+
+def _joined(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    return np.concatenate(arrays) if arrays else np.zeros(0, np.int64)
+
+
+def taken(values: Any, rows: NDArray[np.int64]) -> Any:
+    """Values of a column at some rows; a text is looked at once, however often it is taken."""
+    return pd.Series(values).array.take(rows)
+
+
+def access_table(scenario: str, parts: Sequence[WindowFigures]) -> pd.DataFrame:
+    """Rows of access.csv: window after window as given, zones in order of their ids, under each the figures as given."""
+    rows = TableRows(parts)
+    zones = parts[0].zones if parts else pd.DataFrame(columns=["id", "name", "population", "deprivation_decile"])
+    cutoffs, of_row = rows.cutoffs()
+    made: dict[str, Any] = {
+        "scenario": taken([scenario], np.zeros(len(rows), np.int64)),
+        "day": rows.of_part("day"),
+        "window": rows.of_part("window"),
+        "neighbourhood": rows.of_zone(zones["id"].to_numpy()),
+        "name": rows.of_zone(zones["name"].to_numpy()),
+        "population": rows.of_zone(zones["population"].to_numpy(dtype=np.float64)),
+        "deprivation_decile": rows.of_zone(whole_or_float(zones["deprivation_decile"].to_numpy())),
+        "kind": rows.of_about("kind"),
+        "measure": rows.of_about("measure"),
+        "reading": rows.of_about("reading"),
+        "cutoff_min": cutoffs.take(of_row),
+        "value": rows.along("value"),
+        "unit": rows.of_about("unit"),
+        "reason": taken(REASONS, rows.along("reason").astype(np.int64)),
+    }
+    return pd.DataFrame(made, columns=list(ACCESS_COLUMNS))
+
+
 @dataclass(frozen=True, eq=False)
 class WindowInputs:
     """What is known of one window of one day under one scenario.
@@ -177,7 +333,7 @@ class WindowInputs:
         key, kind ("" where places have none), amount; one row for each destination.
     time_s : int16, shape (n_origins, n_departures, n_destinations)
         Seconds, ``NEVER`` where there is no journey, as a search gives them. Given as int32 with ``UNREACHED`` they are
-        packed; ``blocks`` gives them so again, block by block.
+        packed.
     origin_reason : sequence of str
         ``off_network``, ``no_service`` (no trip within walking limits that day) or "" for each origin.
     access_walks : Links
@@ -272,16 +428,6 @@ class WindowInputs:
     def off_zones(self) -> NDArray[np.bool_]:
         """Zones that have no origin on the network."""
         return self._zones_without("off_network")
-
-    @property
-    def blocks(self) -> Iterable[TimeArray]:
-        """Travel times as int32 with ``UNREACHED``, some origins after others, of which 64 MB are there at once."""
-        return [self._seconds] if self.time_s.size <= AT_ONCE else seconds_in_blocks(self.time_s)
-
-    @cached_property
-    def _seconds(self) -> TimeArray:
-        """All of them: where they are few, they are made once for all measures."""
-        return as_seconds(self.time_s)
 
     @property
     def times_of_percentile(self) -> dict[int, TimeArray]:
@@ -379,8 +525,8 @@ class WindowInputs:
         own = self.zones["income_per_month"].to_numpy(dtype=np.float64)
         return np.where(np.isnan(own), np.nan if stated is None else stated, own)
 
-    def table(self, columns: Iterable[ZoneColumn]) -> pd.DataFrame:
-        """Rows of access.csv: zones in order of their ids, under each the columns by kind, measure, reading and cutoff.
+    def figures(self, columns: Iterable[ZoneColumn]) -> WindowFigures:
+        """Columns in order of kind, measure, reading and cutoff, as arrays.
 
         Raises
         ------
@@ -388,36 +534,24 @@ class WindowInputs:
             A value is missing for none of the stated reasons, or there is not one for each zone.
         """
         chosen = sorted(columns, key=lambda column: column.place)
-        order = np.argsort(self.zones["id"].to_numpy(dtype=str), kind="stable")
-        n_rows = len(chosen) * len(order)
-        value = np.empty((len(self.zones), len(chosen)))
-        reason = np.empty(value.shape, dtype=object)
-        for at, column in enumerate(chosen):
-            value[:, at], reason[:, at] = with_reasons(column, len(self.zones))
+        value = np.empty((len(chosen), len(self.zones)))
+        reason = np.zeros(value.shape, np.int8)
+        for row, column in enumerate(chosen):
+            value[row], why = with_reasons(column, len(self.zones))
+            missing = np.isnan(value[row])
+            reason[row, missing] = [REASONS.index(text) for text in why[missing].tolist()]
+        about = tuple(About(c.kind, c.measure, c.reading, c.cutoff_min, c.unit) for c in chosen)
+        return WindowFigures(self.day, self.window, self.zones, about, value, reason)
 
-        def by_zone(name: str) -> Any:
-            return self.zones[name].to_numpy()[order].repeat(len(chosen))
+    def table(self, columns: Iterable[ZoneColumn]) -> pd.DataFrame:
+        """Rows of access.csv: zones in order of their ids, under each the columns by kind, measure, reading and cutoff.
 
-        def by_column(name: str) -> Any:
-            return np.tile(np.asarray([getattr(column, name) for column in chosen], dtype=object), len(order))
-
-        made: dict[str, Any] = {
-            "scenario": np.full(n_rows, self.scenario, dtype=object),
-            "day": np.full(n_rows, self.day, dtype=object),
-            "window": np.full(n_rows, self.window, dtype=object),
-            "neighbourhood": by_zone("id"),
-            "name": by_zone("name"),
-            "population": by_zone("population").astype(np.float64),
-            "deprivation_decile": whole_or_float(by_zone("deprivation_decile")),
-            "kind": by_column("kind"),
-            "measure": by_column("measure"),
-            "reading": by_column("reading"),
-            "cutoff_min": whole_or_float(by_column("cutoff_min")),
-            "value": value[order].reshape(-1),
-            "unit": by_column("unit"),
-            "reason": reason[order].reshape(-1),
-        }
-        return pd.DataFrame(made, columns=list(ACCESS_COLUMNS))
+        Raises
+        ------
+        ValueError
+            As of ``figures``.
+        """
+        return access_table(self.scenario, [self.figures(columns)])
 
 
 def with_reasons(column: ZoneColumn, n_zones: int) -> tuple[FloatArray, NDArray[np.object_]]:

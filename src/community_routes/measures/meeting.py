@@ -16,18 +16,13 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from community_routes.base.times import MINUTE
-from community_routes.measures.measure import WindowInputs
+from community_routes.measures.measure import WindowInputs, taken
 from community_routes.measures.reach import departures_within
 from community_routes.routing.matrices import as_amounts, cutoff_seconds
 from community_routes.routing.scan import NEVER
 
 FloatArray = NDArray[np.float64]
 POTENTIAL = "potential to meet"
-CAVEAT = (
-    "Potential to meet, not a forecast of meetings: residents are shared out over the places that they can reach, by "
-    "the places' size. In smaller towns reach says less about who meets than in large cities. Numbers of persons under "
-    "ten are left out and the others rounded to five."
-)
 SMALLEST = 10
 ROUNDED_TO = 5
 
@@ -71,7 +66,7 @@ def potential_visitors(
     persons : DataFrame
         One row for each zone, one column for each group: persons.
     weight : float, shape (n_zones, n_places) or (n_groups, n_zones, n_places)
-        f: for example the share of departures of a window within a time (``reach.share_within``), or a decay of the
+        f: for example the share of departures of a window within a time, or a decay of the
         median travel time. By group where groups differ in what they may use or pay.
     attraction : float, shape (n_places,)
         O: 1 for each, or a size.
@@ -239,17 +234,17 @@ def hide_together(table: pd.DataFrame) -> pd.DataFrame:
 
     Otherwise the difference between two scenarios, where all else is the same, would tell the number that one of them hides.
     """
-    shown = table.copy()
-    place = [column for column in ("day", "window", "cutoff_min", "key", "id") if column in shown]
-    columns = [column for column in shown if column.startswith("visitors_")]
-    missing = shown[columns].isna()
-    if shown.duplicated(place).any():  # else each row is the only one of its place
-        missing = missing.groupby([shown[column] for column in place], sort=False).transform("any")
-    shown[columns] = shown[columns].mask(missing)
-    for column in ("divergence", "entropy"):
-        if column in shown:
-            shown[column] = shown[column].mask(missing.any(axis=1))
-    return shown
+    place = [column for column in ("day", "window", "cutoff_min", "key", "id") if column in table]
+    columns = [column for column in table if column.startswith("visitors_")]
+    missing = np.isnan(table[columns].to_numpy(np.float64))
+    if table.duplicated(place).any():  # else each row is the only one of its place
+        number = table.groupby(place, sort=False, dropna=False).ngroup().to_numpy()
+        of_place = np.zeros((int(number.max()) + 1, len(columns)), np.bool_)
+        np.logical_or.at(of_place, number, missing)
+        missing = of_place[number]
+    hidden = dict(zip(columns, missing.T, strict=True))
+    hidden |= {column: missing.any(axis=1) for column in ("divergence", "entropy") if column in table}
+    return table.assign(**{column: np.where(where, np.nan, table[column]) for column, where in hidden.items()})
 
 
 def mixing_table(visitors: Visitors, places: pd.DataFrame, borough: Sequence[float]) -> pd.DataFrame:
@@ -269,18 +264,20 @@ def mixing_table(visitors: Visitors, places: pd.DataFrame, borough: Sequence[flo
         Persons (or shares) of each group in the borough.
     """
     total = visitors.count.sum(axis=0)
-    table = places[["key", "id", "name", "kind"]].reset_index(drop=True).assign(reading=POTENTIAL)
-    table["visitors"] = np.where(total >= SMALLEST, publishable(total[None])[0], np.nan)
-    hidden = _hidden_in_table(visitors.count, table["key"].astype(str).tolist())
+    hidden = _hidden_in_table(visitors.count, places["key"].astype(str).tolist())
     shown = np.where(hidden, np.nan, np.floor(visitors.count / ROUNDED_TO + 0.5) * ROUNDED_TO)
-    for group, of_group in zip(visitors.groups, shown, strict=True):
-        table[f"visitors_{group}"] = of_group
     enough = total >= SMALLEST
     reference = np.asarray(borough, dtype=np.float64)
-    table["divergence"] = np.where(enough, divergence(visitors.mix, reference / reference.sum()), np.nan).round(2)
+    numbers = {"visitors": np.where(enough, publishable(total[None])[0], np.nan)}
+    numbers |= {f"visitors_{group}": of_group for group, of_group in zip(visitors.groups, shown, strict=True)}
+    numbers["divergence"] = np.where(enough, divergence(visitors.mix, reference / reference.sum()), np.nan).round(2)
     if len(visitors.groups) > 1:
-        table["entropy"] = np.where(enough, entropy(visitors.mix), np.nan).round(2)
-    return hide_together(table).sort_values(["key", "id"], kind="stable").reset_index(drop=True)
+        numbers["entropy"] = np.where(enough, entropy(visitors.mix), np.nan).round(2)
+    named = list(zip(places["key"].tolist(), places["id"].tolist(), strict=True))
+    order = np.asarray(sorted(range(len(named)), key=named.__getitem__), np.int64)
+    texts = {name: places[name].array.take(order) for name in ("key", "id", "name", "kind")}
+    texts["reading"] = taken([POTENTIAL], np.zeros(len(order), np.int64))
+    return hide_together(pd.DataFrame(texts | {name: values[order] for name, values in numbers.items()}))
 
 
 def exposure_table(visitors: Visitors, persons: pd.DataFrame) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,7 @@ from community_routes.measures.measure import (
     ZoneColumn,
 )
 from community_routes.measures.reach import mean_over_departures, percentile_over_departures
-from community_routes.measures.reached import Cumulative, Nearest, each_by_departure
+from community_routes.measures.reached import Cumulative, Nearest
 
 FloatArray = NDArray[np.float64]
 
@@ -69,15 +69,13 @@ class Affordability(Measure):
     def take(self, window: WindowInputs) -> list[ZoneColumn]:
         if not window.times_of_budget:
             raise ValueError("affordability needs `fares` with `budgets` in the study file")
-        kinds, free = window.whole_keys, each_by_departure([Nearest()], window.time_s, window.whole_keys)[0]
-        of_budget = {
-            budget: each_by_departure([Cumulative(window.cutoffs_min), Nearest()], times, kinds)
-            for budget, times in sorted(window.times_of_budget.items())
-        }
         found: list[ZoneColumn] = []
-        for place, places in enumerate(kinds):
-            each = {budget: (reached[place], nearest[place]) for budget, (reached, nearest) in of_budget.items()}
-            found += self._of_places(window, places, free[place], each)
+        for places in window.whole_keys:
+            each = {
+                budget: tuple(one.by_departure(times, places) for one in (Cumulative(window.cutoffs_min), Nearest()))
+                for budget, times in sorted(window.times_of_budget.items())
+            }
+            found += self._of_places(window, places, Nearest().by_departure(window.time_s, places), each)
         return found
 
     @staticmethod
@@ -85,7 +83,7 @@ class Affordability(Measure):
         window: WindowInputs,
         places: PlacesOfKind,
         free: NDArray[Any],
-        each: Mapping[float, tuple[NDArray[Any], NDArray[Any]]],
+        each: Mapping[float, Sequence[NDArray[Any]]],
     ) -> Iterator[ZoneColumn]:
         """Of one kind, from the nearest at each departure whatever it costs, and from what each budget reaches and how soon."""
 
@@ -154,12 +152,13 @@ class Commuting(Measure):
             return []
         mine = np.flatnonzero((window.destinations["key"] == kind).to_numpy())
         amounts = window.destinations["amount"].to_numpy(dtype=np.float64)[mine]
+        soonest_s = window.time_s.min(axis=1)[:, mine]
         off, income = window.off_zones, window.income(self.income_per_month)
         about = 100 * self.share, "concession" if self.commute.concession else ""
         found: list[ZoneColumn] = []
         for k, cutoff in enumerate(window.cutoffs_min):
             least = window.middle_of_zones(cost_of_share(cost[:, k], amounts, share=self.share))
-            in_time = np.where(window.time_s[:, :, mine].min(axis=1) <= cutoff * MINUTE, 0.0, np.inf)
+            in_time = np.where(soonest_s <= cutoff * MINUTE, 0.0, np.inf)
             anyhow = window.middle_of_zones(cost_of_share(in_time, amounts, share=self.share))
             why = np.where(off, "off_network", np.where(np.isfinite(anyhow), "over_fare", "over_time"))
             money = f"{window.currency} per month"

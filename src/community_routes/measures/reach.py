@@ -17,7 +17,7 @@ nearest may change from minute to minute, and the nearest of median times is the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -38,36 +38,69 @@ Array = Any
 
 @kernel
 def sum_within(time_s: Array, columns: Array, amounts: Array, above_s: int, cutoffs_s: Array) -> Array:
-    """For each row and cutoff, the sum of amounts of the columns with ``above_s < time <= cutoff``.
+    """For each row and cutoff, the sum of amounts of the columns with ``above_s < time <= cutoff``, added in their order.
 
-    ``time_s`` int32 (n_rows, n_destinations), ``columns`` int64, ``amounts`` float64 (n_destinations,),
+    ``time_s`` int16 or int32 (n_rows, n_destinations), ``columns`` int64, ``amounts`` float64 (n_destinations,),
     ``cutoffs_s`` int64, rising; gives float64 (n_rows, n_cutoffs).
     """
-    out = np.zeros((time_s.shape[0], cutoffs_s.shape[0]), dtype=np.float64)
-    last = cutoffs_s.shape[0] - 1
+    n = cutoffs_s.shape[0]
+    out = np.zeros((time_s.shape[0], n), dtype=np.float64)
+    if n == 0:
+        return out
+    longest = cutoffs_s[n - 1]
+    first_met = np.searchsorted(cutoffs_s, np.arange(longest + 1))
     for row in range(time_s.shape[0]):
         totals = out[row]
         for column in columns:
             time = time_s[row, column]
-            if time > above_s:
-                # The longest limit first: most times are beyond it, and need no second look.
-                k = last
-                while k >= 0 and time <= cutoffs_s[k]:
-                    totals[k] += amounts[column]
-                    k -= 1
+            if above_s < time <= longest:
+                amount = amounts[column]
+                for k in range(first_met[time], n):
+                    totals[k] += amount
+    return out
+
+
+@kernel
+def whole_sums_within(time_s: Array, columns: Array, amounts: Array, cutoffs_s: Array) -> Array:
+    """``sum_within`` of whole amounts (int64), whose sums are exact in any order: each time adds to one band between cutoffs.
+
+    ``time_s`` is int16, ``cutoffs_s`` lie below ``NEVER``.
+    """
+    n = cutoffs_s.shape[0]
+    out = np.empty((time_s.shape[0], n), dtype=np.float64)
+    band_of = np.searchsorted(cutoffs_s, np.arange(32768)).astype(np.int16)
+    bands = np.empty(n + 1, np.int64)
+    for row in range(time_s.shape[0]):
+        bands[:] = 0
+        for column in columns:
+            bands[band_of[time_s[row, column]]] += amounts[column]
+        total = 0
+        for k in range(n):
+            total += bands[k]
+            out[row, k] = total
     return out
 
 
 @kernel
 def sum_by_table(time_s: Array, columns: Array, amounts: Array, weight: Array) -> Array:
     """For each row, the sum of ``amounts * weight[time]``; a time beyond the table weighs nothing."""
-    out = np.zeros(time_s.shape[0], dtype=np.float64)
-    for row in range(time_s.shape[0]):
+    n_rows, beyond = time_s.shape[0], weight.shape[0]
+    out = np.empty(n_rows, dtype=np.float64)
+    weights = np.zeros(beyond + 1)
+    weights[:beyond] = weight
+    for row in range(0, n_rows - 3, 4):
+        a, b, c, d = 0.0, 0.0, 0.0, 0.0
+        for column in columns:
+            amount = amounts[column]
+            a += amount * weights[min(time_s[row, column], beyond)]
+            b += amount * weights[min(time_s[row + 1, column], beyond)]
+            c += amount * weights[min(time_s[row + 2, column], beyond)]
+            d += amount * weights[min(time_s[row + 3, column], beyond)]
+        out[row], out[row + 1], out[row + 2], out[row + 3] = a, b, c, d
+    for row in range(n_rows - n_rows % 4, n_rows):
         total = 0.0
         for column in columns:
-            time = time_s[row, column]
-            if time < weight.shape[0]:
-                total += amounts[column] * weight[time]
+            total += amounts[column] * weights[min(time_s[row, column], beyond)]
         out[row] = total
     return out
 
@@ -153,9 +186,9 @@ def first_time_with(time_s: Array, amounts: Array, needed: Array, longest_s: int
 
 @kernel
 def smallest_few(time_s: Array, columns: Array, n: int, never: int) -> Array:
-    """For each row, the n-th smallest time among the columns, ``never`` when there are fewer reached."""
-    out = np.empty(time_s.shape[0], dtype=np.int32)
-    best = np.empty(n, dtype=np.int32)
+    """For each row, the n-th smallest time among the columns, ``never`` when there are fewer reached; dtype of the times."""
+    out = np.empty(time_s.shape[0], dtype=time_s.dtype)
+    best = np.empty(n, dtype=time_s.dtype)
     for row in range(time_s.shape[0]):
         best[:] = never
         for column in columns:
@@ -361,19 +394,6 @@ def share_of_departures(time_s: ArrayLike) -> FloatArray:
     return share
 
 
-def share_within(time_s: ArrayLike, *, cutoff_s: float) -> FloatArray:
-    """Share of departures at which each destination is within a time: (origins, departures, destinations) -> (o, d).
-
-    Formula: phi_ij = (1/n) sum_d [t_ij(d) <= c]. Opportunities summed with it are the cumulative opportunities on average
-    over departures, so that one matrix serves every kind of place.
-    """
-    times = as_times(time_s)
-    if times.ndim != 3:
-        raise ValueError(f"share_within needs (origins, departures, destinations), not the shape {times.shape}")
-    share: FloatArray = np.count_nonzero(times <= cutoff_seconds(cutoff_s), axis=1) / times.shape[1]
-    return share
-
-
 def percentile_over_departures(values: Any, percentile: int) -> Any:
     """A percentile over the last axis, the departures, by nearest rank: an actual value, never one between two.
 
@@ -382,6 +402,12 @@ def percentile_over_departures(values: Any, percentile: int) -> Any:
     given = np.asarray(values)
     rank = nearest_rank(given.shape[-1], percentile)
     return np.partition(given, rank, axis=-1)[..., rank]
+
+
+def percentiles_over_departures(values: NDArray[Any], percentiles: Sequence[int]) -> dict[int, NDArray[Any]]:
+    """``percentile_over_departures`` of several percentiles, put in order once."""
+    ranked = np.sort(values, axis=-1)
+    return {p: ranked[..., nearest_rank(values.shape[-1], p)] for p in percentiles}
 
 
 def percentile_times(time_s: ArrayLike, percentile: int) -> TimeArray:

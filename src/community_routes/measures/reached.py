@@ -7,7 +7,7 @@ window: counts as their mean and from percentiles of travel time, times as perce
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ from community_routes.base.times import MINUTE, UNREACHED
 from community_routes.measures.decay import DECAYS, Decay, build_decay
 from community_routes.measures.measure import (
     MEDIAN,
+    MOST_EXACT,
     PLACES,
     SECONDS,
     SHARE,
@@ -25,7 +26,6 @@ from community_routes.measures.measure import (
     Facts,
     Measure,
     PlacesOfKind,
-    TimeArray,
     WindowInputs,
     ZoneColumn,
 )
@@ -33,14 +33,18 @@ from community_routes.measures.reach import (
     first_time_with,
     mean_over_departures,
     percentile_over_departures,
+    percentiles_over_departures,
     share_of_departures,
     smallest_few,
     sum_by_table,
     sum_within,
+    whole_sums_within,
 )
-from community_routes.routing.matrices import as_cube, cutoff_seconds, seconds_in_blocks
+from community_routes.routing.matrices import as_cube, cutoff_seconds, in_parts
+from community_routes.routing.scan import NEVER
+from community_routes.routing.search import as_seconds
 
-_MOST_EXACT = 2.0**53
+Cube = NDArray[np.int16]
 SHARE_REACHED = Column("share_reached", "Share of departures that reach one", settings=("of",))
 """Stands beside every time: the share of departures with a journey, 0 to 1."""
 
@@ -80,27 +84,24 @@ class Reach(Measure):
         return SECONDS if self.is_time else places.unit
 
     @abstractmethod
-    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
-        """Its values for rows of times: int32 (n_rows, n_destinations) -> (n_rows, n_cutoffs)."""
+    def of_rows(self, times: Cube, places: PlacesOfKind) -> NDArray[Any]:
+        """Its values for rows of times as a search gives them: int16 (n_rows, n_destinations) -> (n_rows, n_cutoffs)."""
 
     def by_departure(self, cube: NDArray[np.int16] | NDArray[np.int32], places: PlacesOfKind) -> NDArray[Any]:
         """At each departure: (n_origins, n_departures, n_destinations) -> (n_origins, n_departures, n_cutoffs)."""
-        return self.in_blocks(seconds_in_blocks(as_cube(cube)), [places])[0]
-
-    def in_blocks(self, blocks: Iterable[TimeArray], kinds: Sequence[PlacesOfKind]) -> list[NDArray[Any]]:
-        """The same of several kinds, from the times of some origins after others."""
-        found: list[list[NDArray[Any]]] = [[] for _ in kinds]
-        for times in blocks:
-            rows = times.reshape(-1, times.shape[-1])
-            for into, places in zip(found, kinds, strict=True):
-                into.append(self.of_rows(rows, places).reshape((*times.shape[:-1], -1)))
-        return [parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in found]
+        times = as_cube(cube)
+        parts = [
+            self.of_rows(part.reshape(-1, part.shape[-1]), places).reshape((*part.shape[:-1], -1))
+            for part in in_parts(times)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def take(self, window: WindowInputs) -> list[ZoneColumn]:
-        kinds = [places for places in window.kinds if places.is_whole or self.for_kinds]
         columns: list[ZoneColumn] = []
-        for places, each in zip(kinds, self.in_blocks(window.blocks, kinds), strict=True):
-            columns += self._times(window, places, each) if self.is_time else self._counts(window, places, each)
+        for places in window.kinds:
+            if places.is_whole or self.for_kinds:
+                each = self.by_departure(window.time_s, places)
+                columns += self._times(window, places, each) if self.is_time else self._counts(window, places, each)
         return columns
 
     def whole_amounts(self, places: PlacesOfKind) -> NDArray[np.int64] | None:
@@ -129,7 +130,7 @@ class Reach(Measure):
         """Counts in each reading; only a zone off the network lacks them."""
         readings = {"mean": mean_over_departures(each.transpose(0, 2, 1))}
         for percentile, times in window.times_of_percentile.items() if places.is_whole else ():
-            readings[f"p{percentile}"] = self.of_rows(times, places)
+            readings[f"p{percentile}"] = self.of_rows(as_cube(times), places)
         unit = self.unit(places)
         return [
             ZoneColumn(window.of_zones(values[:, k]), places.kind, self.name, unit, reading, cutoff)
@@ -145,8 +146,8 @@ class Reach(Measure):
         columns: list[ZoneColumn] = []
         for k, cutoff in enumerate(self.cutoffs_min):
             seconds = each[:, :, k]
-            for p in percentiles:
-                values = window.median_of_zones(percentile_over_departures(seconds, p))
+            for p, ranked in percentiles_over_departures(seconds, percentiles).items():
+                values = window.median_of_zones(ranked)
                 columns.append(
                     ZoneColumn(values, places.kind, self.name, self.unit(places), f"p{p}", cutoff, reason=missing)
                 )
@@ -169,14 +170,11 @@ class Cumulative(Reach):
     def of(cls, name: str, settings: Mapping[str, Any], facts: Facts) -> Cumulative:
         return cls(facts.cutoffs_min)
 
-    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
-        return _sums_within(times, places, places.amounts, self.cutoffs_min)
+    def of_rows(self, times: Cube, places: PlacesOfKind) -> NDArray[Any]:
+        return _sums_within(times, places, places.amounts, self.cutoffs_min, places.whole_amounts)
 
     def whole_amounts(self, places: PlacesOfKind) -> NDArray[np.int64] | None:
-        amounts = np.zeros(len(places.amounts))
-        amounts[places.columns] = places.amounts[places.columns]
-        exact = (amounts == np.rint(amounts)).all() and np.abs(amounts).sum() < _MOST_EXACT
-        return amounts.astype(np.int64) if exact else None
+        return places.whole_amounts
 
 
 @dataclass(frozen=True)
@@ -195,9 +193,9 @@ class NumberOfPlaces(Reach):
     def unit(self, places: PlacesOfKind) -> str:
         return PLACES
 
-    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
+    def of_rows(self, times: Cube, places: PlacesOfKind) -> NDArray[Any]:
         one_each = (places.amounts > 0).astype(np.float64)
-        return _sums_within(times, places, one_each, self.cutoffs_min)
+        return _sums_within(times, places, one_each, self.cutoffs_min, one_each.astype(np.int64))
 
 
 @dataclass(frozen=True)
@@ -217,9 +215,9 @@ class Isolated(Reach):
     def unit(self, places: PlacesOfKind) -> str:
         return SHARE
 
-    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
-        closest = np.asarray(smallest_few(times, _offering(places), 1, UNREACHED))
-        return (closest[:, None] > _cutoffs_s(self.cutoffs_min)[None, :]).astype(np.float64)
+    def of_rows(self, times: Cube, places: PlacesOfKind) -> NDArray[Any]:
+        closest: Cube = smallest_few(times, _offering(places), 1, NEVER)
+        return np.asarray((closest[:, None] > _cutoffs_s(self.cutoffs_min)[None, :]).astype(np.float64))
 
 
 @dataclass(frozen=True)
@@ -245,8 +243,13 @@ class Interval(Reach):
     def name(self) -> str:
         return self.columns[0].name(self.from_s // MINUTE, self.to_s // MINUTE)
 
-    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
+    def of_rows(self, times: Cube, places: PlacesOfKind) -> NDArray[Any]:
         cutoffs = np.arange(self.from_s, self.to_s + 1, MINUTE, dtype=np.int64)
+        whole = places.whole_amounts
+        if whole is not None and whole.sum() * len(cutoffs) < MOST_EXACT:  # each as often as it is within a cutoff
+            often = len(cutoffs) - np.searchsorted(cutoffs, np.arange(min(self.to_s, NEVER - 1) + 1))
+            total = sum_by_table(times, places.columns, places.amounts, often.astype(np.float64))
+            return np.asarray(total[:, None] / len(cutoffs))
         values = np.asarray(sum_within(times, places.columns, places.amounts, -1, cutoffs))
         return np.asarray(values.sum(axis=1, keepdims=True) / len(cutoffs))
 
@@ -272,8 +275,8 @@ class Gravity(Reach):
     def unit(self, places: PlacesOfKind) -> str:
         return f"{places.unit}, weighted by time"
 
-    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
-        longest = int(np.max(times, initial=0, where=times != UNREACHED))
+    def of_rows(self, times: Cube, places: PlacesOfKind) -> NDArray[Any]:
+        longest = int(np.max(times, initial=0, where=times != NEVER))
         weights = self.decay.table(longest)
         return np.asarray(sum_by_table(times, places.columns, places.amounts, weights))[:, None]
 
@@ -297,8 +300,8 @@ class Nearest(Reach):
     def name(self) -> str:
         return self.columns[0].name(self.n if self.n > 1 else "")
 
-    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
-        return np.asarray(smallest_few(times, _offering(places), self.n, UNREACHED))[:, None]
+    def of_rows(self, times: Cube, places: PlacesOfKind) -> NDArray[Any]:
+        return as_seconds(smallest_few(times, _offering(places), self.n, NEVER))[:, None]
 
 
 @dataclass(frozen=True)
@@ -320,19 +323,26 @@ class Dual(Reach):
     def name(self) -> str:
         return self.columns[0].name(float(self.needed))
 
-    def of_rows(self, times: TimeArray, places: PlacesOfKind) -> NDArray[Any]:
+    def of_rows(self, times: Cube, places: PlacesOfKind) -> NDArray[Any]:
         of_kind = np.ascontiguousarray(times[:, places.columns])
-        longest = int(np.max(of_kind, initial=0, where=of_kind != UNREACHED))
+        longest = int(np.max(of_kind, initial=0, where=of_kind != NEVER))
         needed = np.full(len(times), float(self.needed))
         return np.asarray(first_time_with(of_kind, places.amounts[places.columns], needed, longest, UNREACHED))[:, None]
 
 
 def _sums_within(
-    times: TimeArray, places: PlacesOfKind, amounts: NDArray[np.float64], cutoffs_min: Sequence[float | None]
+    times: Cube,
+    places: PlacesOfKind,
+    amounts: NDArray[np.float64],
+    cutoffs_min: Sequence[float | None],
+    whole: NDArray[np.int64] | None,
 ) -> NDArray[Any]:
-    """Amounts within each cutoff, whatever the order of the cutoffs."""
+    """Amounts (``whole`` where they are whole numbers) within each cutoff, whatever the order of the cutoffs."""
     rising, place = np.unique(_cutoffs_s(cutoffs_min), return_inverse=True)
-    found = np.asarray(sum_within(times, places.columns, amounts, -1, rising))
+    if whole is not None and rising.max(initial=0) < NEVER:
+        found = np.asarray(whole_sums_within(times, places.columns, whole, rising))
+    else:
+        found = np.asarray(sum_within(times, places.columns, amounts, -1, np.minimum(rising, NEVER - 1)))
     return found if len(rising) == len(place) and (np.diff(place) > 0).all() else found[:, place]
 
 
@@ -349,15 +359,3 @@ def _whole(value: Any, name: str) -> int:
     if isinstance(value, bool) or float(value) != int(float(value)) or float(value) < 1:
         raise ValueError(f"{name} is {value!r}; it must be a whole number of 1 or more")
     return int(float(value))
-
-
-def each_by_departure(
-    measures: Sequence[Reach], cube: NDArray[np.int16] | NDArray[np.int32], kinds: Sequence[PlacesOfKind]
-) -> list[list[NDArray[Any]]]:
-    """``by_departure`` of several measures, each of several kinds: ``[measure][kind]``; the times are read once for all."""
-    found: list[list[list[NDArray[Any]]]] = [[[] for _ in kinds] for _ in measures]
-    for times in seconds_in_blocks(as_cube(cube)):
-        for into, measure in zip(found, measures, strict=True):
-            for parts, values in zip(into, measure.in_blocks([times], kinds), strict=True):
-                parts.append(values)
-    return [[np.concatenate(parts) if len(parts) != 1 else parts[0] for parts in of_kinds] for of_kinds in found]

@@ -7,6 +7,7 @@ no stop scores 0 departures; its first and last bus are ``UNREACHED``.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -99,8 +100,7 @@ def near_frequent_stop(
 ) -> NDArray[np.bool_]:
     """Whether a place is within a walk of **one** stop with at least so many departures an hour in a period.
 
-    Formula: any_s [d_is <= m and n_s / hours >= f]. The share of residents for whom it holds is their weighted share
-    (``weighted.weighted_share``). A distance of exactly ``within_m`` counts.
+    Formula: any_s [d_is <= m and n_s / hours >= f]. A distance of exactly ``within_m`` counts.
 
     Parameters
     ----------
@@ -132,8 +132,9 @@ def service_per_hour(
     -------
     float64, shape (n_places,)
     """
-    near = _departures_near(walks, departures.within(window_s), within_m)
-    found = near.drop_duplicates(["place", "run"])["place"].to_numpy()
+    place, row, within = _departures_near(walks, departures.within(window_s), within_m)
+    n_runs = int(within.run.max(initial=0)) + 1
+    found = np.unique(place * np.int64(n_runs) + within.run[row]) // n_runs
     return np.bincount(found, minlength=walks.n_from) / _hours(window_s)
 
 
@@ -153,10 +154,11 @@ def first_and_last(
     first, last : int32, shape (n_places,)
         Seconds of the service date.
     """
-    near = _departures_near(walks, departures.within(day_s), within_m).groupby("place")["departure_s"]
-    first, last = (np.full(walks.n_from, UNREACHED, dtype=np.int32) for _ in range(2))
-    for result, found in ((first, near.min()), (last, near.max())):
-        result[found.index.to_numpy()] = found.to_numpy()
+    place, row, within = _departures_near(walks, departures.within(day_s), within_m)
+    first, last = np.full(walks.n_from, UNREACHED, np.int32), np.full(walks.n_from, -1, np.int32)
+    np.minimum.at(first, place, within.departure_s[row])
+    np.maximum.at(last, place, within.departure_s[row])
+    last[first == UNREACHED] = UNREACHED
     return first, last
 
 
@@ -196,22 +198,30 @@ def ptal_form_index(walks: Links, departures: StopDepartures, window_s: tuple[in
     """
     reach = np.asarray([REACH_M.get(mode, 0.0) for mode in MODES])
     reliability = np.asarray([RELIABILITY_MIN.get(mode, 0.0) for mode in MODES])
-    near = _frequencies_near(walks, departures.within(window_s), float(reach.max()))
-    near = near[(near["metres"] <= reach[near["mode"]]).to_numpy() & (reach[near["mode"]] > 0)]
+    place, metres, served = _frequencies_near(walks, departures.within(window_s), float(reach.max()))
+    keep = (metres <= reach[served["mode"]]) & (reach[served["mode"]] > 0)
+    place, metres, served = place[keep], metres[keep], {name: column[keep] for name, column in served.items()}
     # nearest stop in each direction, then the busier direction; the nearer one when they are alike
-    near = near.sort_values(["place", "route", "direction", "metres", "stop"], kind="stable")
-    near = near.drop_duplicates(["place", "route", "direction"])
-    near = near.sort_values(["place", "route", "count", "metres"], ascending=[True, True, False, True], kind="stable")
-    near = near.drop_duplicates(["place", "route"])
-    per_hour = near["count"].to_numpy() / _hours(window_s)
-    access_min = near["metres"].to_numpy() / WALK_M_PER_MIN + 30 / per_hour + reliability[near["mode"]]
-    group = near["mode"].replace({MODES.index("coach"): MODES.index("bus")})
-    edf = pd.DataFrame({"place": near["place"].to_numpy(), "mode": group.to_numpy(), "edf": 30 / access_min})
-    by_mode = edf.groupby(["place", "mode"])["edf"].agg(["max", "sum"])
-    index = (by_mode["sum"] + by_mode["max"]) / 2
+    route, direction, count = served["route"], served["direction"], served["count"]
+    order = np.lexsort((served["stop"], metres, direction, route, place))
+    order = order[_is_first(place[order], route[order], direction[order])]
+    order = order[np.lexsort((metres[order], -count[order], route[order], place[order]))]
+    order = order[_is_first(place[order], route[order])]
+    per_hour = count[order] / _hours(window_s)
+    access_min = metres[order] / WALK_M_PER_MIN + 30 / per_hour + reliability[served["mode"][order]]
+    group = np.where(served["mode"] == MODES.index("coach"), MODES.index("bus"), served["mode"])[order]
+    by_mode = pd.Series(30 / access_min).groupby(place[order].astype(np.int64) * len(MODES) + group)
+    index = (by_mode.sum() + by_mode.max()) / 2
     result = np.zeros(walks.n_from)
-    np.add.at(result, index.index.get_level_values("place").to_numpy(), index.to_numpy())
+    np.add.at(result, index.index.to_numpy() // len(MODES), index.to_numpy())
     return result
+
+
+def _is_first(*keys: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether any of some sorted keys differs from the row before."""
+    found = np.ones(len(keys[0]), np.bool_)
+    found[1:] = np.any([key[1:] != key[:-1] for key in keys], axis=0)
+    return found
 
 
 def ptal_form_band(index: ArrayLike) -> list[str]:
@@ -233,25 +243,36 @@ def _near(walks: Links, within_m: float) -> tuple[NDArray[np.int32], NDArray[np.
     return walks.start()[keep], walks.to[keep], walks.metres[keep]
 
 
-def _departures_near(walks: Links, departures: StopDepartures, within_m: float) -> pd.DataFrame:
-    """place, run, departure_s of every departure of every stop within a walk."""
+def _departures_near(
+    walks: Links, departures: StopDepartures, within_m: float
+) -> tuple[NDArray[np.int32], NDArray[np.int64], StopDepartures]:
+    """Place and row of every departure of every stop within a walk, and the departures."""
     start, stop, _ = _near(walks, within_m)
-    order = np.argsort(departures.stop, kind="stable")
-    n_stops = int(max(stop.max(initial=-1), departures.stop.max(initial=-1))) + 1
-    count = np.bincount(departures.stop, minlength=n_stops)
+    at, row = _of_stops(stop, departures.stop)
+    return start[at], row, departures
+
+
+def _of_stops(stop: NDArray[np.int32], of_row: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Of each stop in turn all rows that have it: which one of the stops, and the row."""
+    order = np.argsort(of_row, kind="stable")
+    n_stops = int(max(stop.max(initial=-1), of_row.max(initial=-1))) + 1
+    count = np.bincount(of_row, minlength=n_stops)
     first = np.cumsum(count) - count
-    place = np.repeat(start, count[stop])
-    ends = np.cumsum(count[stop])
-    offset = np.arange(len(place)) - np.repeat(ends - count[stop], count[stop])
-    row = order[np.repeat(first[stop], count[stop]) + offset]
-    return pd.DataFrame({"place": place, "run": departures.run[row], "departure_s": departures.departure_s[row]})
+    at = np.repeat(np.arange(len(stop)), count[stop])
+    offset = np.arange(len(at)) - np.repeat(np.cumsum(count[stop]) - count[stop], count[stop])
+    return at, order[np.repeat(first[stop], count[stop]) + offset]
 
 
-def _frequencies_near(walks: Links, departures: StopDepartures, within_m: float) -> pd.DataFrame:
-    """place, stop, metres, route, direction, mode and count of departures for every stop within a walk."""
+def _frequencies_near(
+    walks: Links, departures: StopDepartures, within_m: float
+) -> tuple[NDArray[np.int32], FloatArray, dict[str, NDArray[Any]]]:
+    """Place and metres, and stop, route, direction, mode and count of departures, for every stop within a walk."""
     start, stop, metres = _near(walks, within_m)
-    near = pd.DataFrame({"place": start, "stop": stop, "metres": metres})
-    columns = ["stop", "route", "direction", "mode"]
-    served = pd.DataFrame({name: getattr(departures, name) for name in columns})
-    counts = served.groupby(columns, sort=True).size().rename("count").reset_index()
-    return near.merge(counts, on="stop", how="inner")
+    names = ("mode", "direction", "route", "stop")
+    order = np.lexsort([getattr(departures, name) for name in names])
+    columns = {name: getattr(departures, name)[order] for name in names}
+    first = np.flatnonzero(_is_first(*columns.values()))
+    served = {name: column[first] for name, column in columns.items()}
+    served["count"] = np.diff(np.append(first, len(order)))
+    at, row = _of_stops(stop, served["stop"])
+    return start[at], metres[at], {name: column[row] for name, column in served.items()}

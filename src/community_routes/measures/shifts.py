@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from community_routes.base.times import MINUTE, UNREACHED, format_window
 from community_routes.measures.list import SHARE_OF_JOBS
-from community_routes.measures.measure import SHARE, WindowInputs, ZoneColumn
+from community_routes.measures.measure import SHARE, WindowFigures, WindowInputs, ZoneColumn
 from community_routes.measures.weighted import persons_of
 from community_routes.network.network import Network
 from community_routes.routing.matrices import as_amounts, as_times
@@ -191,7 +191,7 @@ def shift_queries(query: Query, shift: Shift) -> list[Query]:
 
 def shift_tables(
     inputs: WindowInputs, access: ShiftAccess, rows: NDArray[np.int64], shift: Shift
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[WindowFigures, pd.DataFrame]:
     """What a shift's feasibility says of neighbourhoods and of workplaces.
 
     Parameters
@@ -206,8 +206,8 @@ def shift_tables(
 
     Returns
     -------
-    access : DataFrame
-        Rows of access.csv, the shift as the window: ``share_of_jobs``, the share of the key's amounts that can be worked.
+    figures : WindowFigures
+        The shift as the window: ``share_of_jobs``, the share of the key's amounts that can be worked.
     places : DataFrame
         scenario, day, shift, key, id, name, residents, share_of_residents and the shares whose way there, way back or
         both are missing, of the residents on the network; in order of id.
@@ -216,7 +216,7 @@ def shift_tables(
     amounts = places["amount"].to_numpy(dtype=np.float64)
     named = replace(inputs, window=shift.name)
     able = inputs.of_zones(access.share_of_jobs(amounts))
-    of_zones = named.table([ZoneColumn(able, str(places["key"].iloc[0]), SHARE_OF_JOBS.id, SHARE)])
+    of_zones = named.figures([ZoneColumn(able, str(places["key"].iloc[0]), SHARE_OF_JOBS.id, SHARE)])
     persons = inputs.persons_of_origins() * inputs.on_network
     total = persons.sum()
     missing = access.missing()

@@ -21,6 +21,7 @@ from community_routes.measures.measure import (
     Need,
     WindowInputs,
     ZoneColumn,
+    taken,
 )
 from community_routes.measures.reach import (
     mean_over_departures,
@@ -230,20 +231,27 @@ def ward_table(inputs: WindowInputs) -> pd.DataFrame | None:
     people, there = persons_of(persons, len(starts)), np.where(inputs.on_network, starts, "")
     middle_s = percentiles_of_cube(to_ward, [MEDIAN])[MEDIAN]
     median_s = _medians(middle_s, there, wards, people)
-    tables = []
-    for cutoff in inputs.cutoffs_min:
-        found = WardMatrix(wards, _shares(middle_s, there, wards, people, cutoff * MINUTE), median_s)
-        table = found.table().rename(columns={"from_ward": "from_group", "to_ward": "to_group"})
-        table.insert(2, "cutoff_min", cutoff)
-        table.insert(3, "persons", of_ward.reindex(table["from_group"]).to_numpy(dtype=np.float64))
-        table.insert(5, "unit", SHARE)
-        gone = table["from_group"].isin(off) | table["to_group"].isin(off)
-        table.loc[gone, ["share", "median_s"]] = np.nan
-        tables.append(table.assign(reading=f"p{MEDIAN}", reason=np.where(gone, "off_network", "")))
-    made = pd.concat(tables, ignore_index=True).sort_values(["from_group", "to_group", "cutoff_min"], kind="stable")
-    for place, column in enumerate(("scenario", "day", "window")):
-        made.insert(place, column, getattr(inputs, column))
-    return made.reset_index(drop=True)
+    cutoffs, n = sorted(inputs.cutoffs_min), len(wards)
+    shares = [_shares(middle_s, there, wards, people, cutoff * MINUTE) for cutoff in cutoffs]
+    start, end, cutoff = (place.reshape(-1) for place in np.indices((n, n, len(cutoffs))))
+    is_off = np.isin(np.asarray(wards, object), list(off))
+    gone = is_off[start] | is_off[end]
+    made = {
+        **{
+            name: taken([getattr(inputs, name)], np.zeros(len(start), np.int64))
+            for name in ("scenario", "day", "window")
+        },
+        "from_group": taken(wards, start),
+        "to_group": taken(wards, end),
+        "cutoff_min": np.asarray(cutoffs)[cutoff],
+        "persons": of_ward.reindex(list(wards)).to_numpy(np.float64)[start],
+        "share": np.where(gone, np.nan, np.asarray(shares)[cutoff, start, end]),
+        "unit": taken([SHARE], np.zeros(len(start), np.int64)),
+        "median_s": np.where(gone | ~np.isfinite(median_s[start, end]), np.nan, median_s[start, end]),
+        "reading": taken([f"p{MEDIAN}"], np.zeros(len(start), np.int64)),
+        "reason": taken(["", "off_network"], gone.astype(np.int64)),
+    }
+    return pd.DataFrame(made)
 
 
 @dataclass(frozen=True)

@@ -97,10 +97,3 @@ def weighted_quantiles(values: ArrayLike, weights: ArrayLike, share: float = 0.5
             at = np.argmax(enough, axis=1)
             found[group] = np.where(up_to[:, -1] > 0, ranked[np.arange(len(x)), at], np.nan)
     return found
-
-
-def weighted_share(holds: ArrayLike, weights: ArrayLike) -> float:
-    """Share of the weight for which something holds; NaN when there is no weight."""
-    w = np.asarray(weights, dtype=np.float64)
-    total = float(w.sum())
-    return float(w[np.asarray(holds, dtype=bool)].sum() / total) if total > 0 else float("nan")

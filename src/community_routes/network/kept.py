@@ -26,7 +26,7 @@ from community_routes.network.streets.roads import Roads, build_roads
 from community_routes.network.streets.streets import Streets, build_streets
 from community_routes.network.timetable.changes import Changes
 from community_routes.network.timetable.connections import Connections
-from community_routes.network.timetable.trips import Timetable, Wheelchair, build_timetable
+from community_routes.network.timetable.trips import OfDay, Timetable, Wheelchair, build_timetable
 from community_routes.network.walks.links import Ground, Linked
 from community_routes.network.walks.points import Links
 from community_routes.network.walks.stops import build_footpaths, link_stops
@@ -161,6 +161,10 @@ class Settings:
     seed: int
     wheelchair: Wheelchair
 
+    def of_day(self, span_s: tuple[int, int]) -> OfDay:
+        """What ``build_timetable`` is given."""
+        return {"phase": self.phase, "seed": self.seed, "wheelchair": self.wheelchair, "span_s": span_s}
+
 
 @dataclass(frozen=True, eq=False)
 class Builder:
@@ -210,10 +214,7 @@ class Builder:
 
     def timetable(self, date: dt.date, span_s: tuple[int, int]) -> Timetable:
         """The timetable of a date and a span of seconds alone."""
-        its = self.settings
-        return build_timetable(
-            self.feed, date, phase=its.phase, seed=its.seed, wheelchair=its.wheelchair, span_s=span_s
-        )
+        return build_timetable(self.feed, date, **self.settings.of_day(span_s))
 
     def network(
         self,
@@ -227,18 +228,8 @@ class Builder:
         its = self.settings
 
         def build(found: list[Notice]) -> tuple[Timetable, Changes, Connections, NDArray[np.bool_]]:
-            made = assemble_network(
-                self.feed,
-                date,
-                footpaths,
-                slack_s=its.slack_s,
-                phase=its.phase,
-                seed=its.seed,
-                wheelchair=its.wheelchair,
-                span_s=span_s,
-                notices=found,
-                known=known,
-            )
+            given = its.of_day(span_s) | {"notices": found}
+            made = assemble_network(self.feed, date, footpaths, slack_s=its.slack_s, known=known, **given)
             return made.timetable, made.changes, made.connections, made.apart
 
         beside = (date, its.slack_s, its.phase, its.seed, its.wheelchair, span_s)

@@ -5,21 +5,21 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.base.notices import Notice
 from community_routes.network.packing import packable
 from community_routes.network.timetable.changes import Changes, build_changes, named_trips
 from community_routes.network.timetable.connections import Connections, build_connections, mirrored
 from community_routes.network.timetable.renewing import Base, known_changes
 from community_routes.network.timetable.thinning import thinned
-from community_routes.network.timetable.trips import WHOLE_DAY_S, Timetable, Wheelchair, build_timetable
+from community_routes.network.timetable.trips import OfDay, Timetable, build_timetable
 from community_routes.network.walks.links import Ground
 from community_routes.network.walks.points import Links
 from community_routes.network.walks.stops import build_footpaths, link_stops
-from community_routes.sources.gtfs.feed import Feed, Phase
+from community_routes.sources.gtfs.feed import Feed
 
 
 @packable
@@ -171,12 +171,8 @@ def assemble_network(
     footpaths: Links,
     *,
     slack_s: int = 60,
-    phase: Phase | None = None,
-    seed: int | None = None,
-    wheelchair: Wheelchair = False,
-    span_s: tuple[int, int] = WHOLE_DAY_S,
-    notices: list[Notice] | None = None,
     known: Network | None = None,
+    **of_day: Unpack[OfDay],
 ) -> Network:
     """Build the network of a service date from a feed and footpaths that are known already.
 
@@ -188,18 +184,16 @@ def assemble_network(
         From rows of ``feed.stops`` to rows of ``feed.stops``; a stop to itself is 0 s whether listed or not.
     slack_s : int
         Seconds to be at a stop before a departure, at every boarding.
-    phase, seed, wheelchair, span_s, notices
-        As in ``build_timetable``.
     known : Network, optional
         Of a timetable like this one: what both have alike is taken from it. It changes no byte.
+    **of_day : phase, seed, wheelchair, span_s, notices
+        As in ``build_timetable``.
 
     Returns
     -------
     Network
     """
-    timetable = build_timetable(
-        feed, date, phase=phase, seed=seed, wheelchair=wheelchair, span_s=span_s, notices=notices
-    )
+    timetable = build_timetable(feed, date, **of_day)
     changes = build_changes(feed, timetable, footpaths, slack_s=slack_s)
     named = named_trips(feed)
     apart = np.zeros(timetable.n_runs, np.bool_)
@@ -221,11 +215,7 @@ def build_network(
     between_stops_s: int = 600,
     speed_kmh: float = 4.8,
     link_m: float = 300.0,
-    phase: Phase | None = None,
-    seed: int | None = None,
-    wheelchair: Wheelchair = False,
-    span_s: tuple[int, int] = WHOLE_DAY_S,
-    notices: list[Notice] | None = None,
+    **of_day: Unpack[OfDay],
 ) -> Network:
     """Build the network of a service date from a feed and the ground between its stops.
 
@@ -242,25 +232,14 @@ def build_network(
         Walking speed.
     link_m : float
         Farthest a stop may be from a street.
-    phase, seed, wheelchair, span_s, notices
+    **of_day : phase, seed, wheelchair, span_s, notices
         As in ``build_timetable``.
 
     Returns
     -------
     Network
     """
-    stops = link_stops(feed, ground, link_m=link_m, speed_kmh=speed_kmh, step_free=bool(wheelchair), notices=notices)
-    footpaths = build_footpaths(
-        feed, ground, stops, limit_s=between_stops_s, speed_kmh=speed_kmh, step_free=bool(wheelchair)
-    )
-    return assemble_network(
-        feed,
-        date,
-        footpaths,
-        slack_s=slack_s,
-        phase=phase,
-        seed=seed,
-        wheelchair=wheelchair,
-        span_s=span_s,
-        notices=notices,
-    )
+    walking: dict[str, Any] = {"speed_kmh": speed_kmh, "step_free": bool(of_day.get("wheelchair"))}
+    stops = link_stops(feed, ground, link_m=link_m, notices=of_day.get("notices"), **walking)
+    footpaths = build_footpaths(feed, ground, stops, limit_s=between_stops_s, **walking)
+    return assemble_network(feed, date, footpaths, slack_s=slack_s, **of_day)

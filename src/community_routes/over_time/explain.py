@@ -119,7 +119,7 @@ class _Pair:
     def measured(self, study: Study) -> dict[str, Figures]:
         """The leading figures of a study on each day."""
         made = Measured(study, self.headline, threads=self.threads)
-        return {day: made.figures(study.feed, day, study.file.dates[day]) for day in self.days}
+        return {day: made.figures(study.feed, day) for day in self.days}
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,7 +213,7 @@ def _measure(pair: _Pair, diffs: Mapping[str, FeedDiff], most: int) -> _Found:
     pair.tell(f"measuring {pair.after.id}")
     feed = with_stops_of(pair.new.feed, pair.old.feed)
     now = Measured(replace(pair.new, feed=feed), pair.headline, also=pair.old.feed, threads=pair.threads)
-    new = {day: now.figures(feed, day, pair.new.file.dates[day]) for day in pair.days}
+    new = {day: now.figures(feed, day) for day in pair.days}
     inputs: dict[str, dict[str, Figures]] = {}
     notes: list[str] = []
     for name, make in _hybrids(pair):
@@ -269,7 +269,7 @@ def _without(pair: _Pair, now: Measured, feed: Feed, routes: Sequence[str], days
         date, then = pair.new.file.dates[day], pair.old.file.dates[day]
         dates = {name: date + step * _DAY for name, step in _AROUND.items()}
         old_dates = {name: then + step * _DAY for name, step in _AROUND.items()}
-        found[day] = now.figures(put_back(feed, pair.old.feed, routes, dates, old_dates), day, date)
+        found[day] = now.figures(put_back(feed, pair.old.feed, routes, dates, old_dates), day)
     return found
 
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.base.times import MINUTE
 from community_routes.evaluation.case import Study, window_query
-from community_routes.evaluation.places import destination_points, origin_points, study_walks, why_not
+from community_routes.evaluation.places import destination_points, origin_points, study_builder, study_walks
 from community_routes.evaluation.window import Choice, amount_units, span_of
 from community_routes.measures.groups import group_rows
 from community_routes.measures.measure import WindowInputs
 from community_routes.measures.reached import Cumulative
-from community_routes.measures.service import build_departures
-from community_routes.network.network import assemble_network
+from community_routes.measures.service import NO_DEPARTURES
+from community_routes.network.network import Network
 from community_routes.network.walks.points import Points
 from community_routes.network.walks.stops import build_footpaths, link_stops, stop_points
 from community_routes.over_time.tables import READING, Headline
@@ -51,23 +51,15 @@ class Measured:
         self.study, self.headline, self._threads = study, headline, threads
         self._places = _only(study.opportunities, headline.kinds)
         self._measure = Cumulative((headline.cutoff_min,))
-        speed_kmh, step_free = walk.speed_kmh, file.travel.wheelchair
-        stops = link_stops(
-            study.feed,
-            study.ground,
-            _stops(study.feed, also),
-            link_m=walk.link_m,
-            speed_kmh=speed_kmh,
-            step_free=step_free,
-        )
+        walking: dict[str, Any] = {"speed_kmh": walk.speed_kmh, "step_free": file.travel.wheelchair}
+        stops = link_stops(study.feed, study.ground, _stops(study.feed, also), link_m=walk.link_m, **walking)
         limit_s = int(walk.between_stops_min * MINUTE)
-        self._footpaths = build_footpaths(
-            study.feed, study.ground, stops, limit_s=limit_s, speed_kmh=speed_kmh, step_free=step_free
-        )
+        self._footpaths = build_footpaths(study.feed, study.ground, stops, limit_s=limit_s, **walking)
         ends = origin_points(study.zones), destination_points(self._places)
         self._reached = study_walks(file, study.ground, stops, *ends)
         self._n_stops = len(study.feed.stops)
         self._span_s = span_of(file, Choice())
+        self._networks: dict[str, Network] = {}
 
     def residents_near(self, stops: NDArray[np.int64]) -> float:
         """How many residents can walk from home to one of these stops (rows of the feed)."""
@@ -78,28 +70,21 @@ class Measured:
         persons = self.study.zones.table["population"].to_numpy(np.float64)[origins["zone"].to_numpy()]
         return float((persons * origins["weight"].to_numpy(np.float64))[walks].sum())
 
-    def figures(self, feed: Feed, day: str, date: dt.date) -> Figures:
-        """The leading figures of one day under a timetable with the same stops."""
+    def figures(self, feed: Feed, day: str) -> Figures:
+        """The leading figures of one day under a timetable with the same stops, whose network is renewed from the first."""
         study, file, reached = self.study, self.study.file, self._reached
-        travel = file.travel
-        network = assemble_network(
-            feed,
-            date,
-            self._footpaths,
-            slack_s=travel.slack_s,
-            phase=travel.phase,
-            seed=travel.seed,
-            wheelchair=travel.bound,
-            span_s=self._span_s,
-            notices=[],
-        )
-        leaving = why_not(network.timetable, reached.origins, reached.walks.access, leaving=True)
-        arriving = why_not(network.timetable, reached.destinations, reached.walks.egress, leaving=False)
-        departures = build_departures(feed, network.timetable)
+        builder = study_builder(file, feed, study.ground)
+        known = self._networks.get(day)
+        network = builder.network(file.dates[day], self._span_s, self._footpaths, known=known)
+        self._networks.setdefault(day, network)
+        # Opportunities are missing off the network alone, whatever runs.
+        reasons = [
+            np.where(end.place_linked, "", "off_network").tolist() for end in (reached.origins, reached.destinations)
+        ]
         found: dict[Figure, float] = {}
-        for window in [window for known, window in self.headline.slots if known == day]:
+        for window in [window for its, window in self.headline.slots if its == day]:
             time_s = cube_by_departure(network, window_query(file, window), reached.walks, threads=self._threads)
-            known = WindowInputs(
+            inputs = WindowInputs(
                 scenario="",
                 day=day,
                 window=window,
@@ -108,16 +93,16 @@ class Measured:
                 origins=study.zones.origins,
                 destinations=self._places.table,
                 time_s=time_s,
-                origin_reason=leaving.tolist(),
+                origin_reason=reasons[0],
                 access_walks=reached.walks.access,
-                departures=departures,
+                departures=NO_DEPARTURES,
                 cutoffs_min=(self.headline.cutoff_min,),
                 units=amount_units(file),
-                destination_reason=arriving.tolist(),
+                destination_reason=reasons[1],
                 percentiles=(),
                 keys=self.headline.kinds,
             )
-            access = known.table(self._measure.take(known))
+            access = inputs.table(self._measure.take(inputs))
             for row in group_rows(access[access["reading"] == READING], study.zones.table).to_dict("records"):
                 if (row["grouping"], row["group"]) in self.headline.groups:
                     found[window, str(row["kind"]), str(row["grouping"]), str(row["group"])] = float(row["value"])

@@ -12,9 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from community_routes.answers.figure import Figure
-from community_routes.answers.window import Figures, search_figures
+from community_routes.answers.needed import needed_runs
+from community_routes.answers.rows import Rows
+from community_routes.answers.window import Figures, read_figures, search_figures
 from community_routes.base.times import HOUR, MINUTE
-from community_routes.evaluation.case import Case
+from community_routes.evaluation.case import Case, window_query
 from community_routes.evaluation.results import lead_rows
 from community_routes.measures.groups import ZoneFigure, better_or_worse, figure_rows
 from community_routes.measures.list import build_measure
@@ -22,6 +24,7 @@ from community_routes.measures.measure import Facts
 from community_routes.measures.reached import Reach
 from community_routes.measures.service import StopDepartures
 from community_routes.planning.services import Period
+from community_routes.routing.search import Search
 from community_routes.scenarios.edit.routes import route_name
 
 MEASURE = "cumulative_opportunities"
@@ -49,6 +52,10 @@ class Beside:
         What leaves in the window.
     least_change : float
         A change of at most this share of today's level makes nobody a loser.
+    rows : Rows
+        Today's connections of the window.
+    search : Search
+        Of these.
     """
 
     today: Figures
@@ -57,6 +64,8 @@ class Beside:
     longest: Mapping[str, Figure]
     departures: StopDepartures
     least_change: float
+    rows: Rows
+    search: Search
 
     @classmethod
     def of(cls, case: Case, period: Period, units: Mapping[str, str], least_change: float) -> Beside:
@@ -78,14 +87,20 @@ class Beside:
             }
             for cutoff in (cutoffs[len(cutoffs) // 2], cutoffs[-1])
         )
-        return cls(
-            search_figures(case, list(dict.fromkeys([*level.values(), *longest.values()])), measure),
+        today = search_figures(case, list(dict.fromkeys([*level.values(), *longest.values()])), measure)
+        query, network = window_query(file, window), today.network
+        found = cls(
+            today,
             measure,
             level,
             longest,
             case.departures[day].within(file.travel.windows[window].time),
             least_change,
+            Rows(case, day, network),
+            Search(network.connections, network, query, case.lean.reached.walks),
         )
+        _ = found._needed, found._same_times, found._calls  # known before the work is split
+        return found
 
     @property
     def case(self) -> Case:
@@ -104,9 +119,22 @@ class Beside:
         ----------
         case : Case
         """
-        now = search_figures(case, list(self.today.read), self.measure, self.today)
-        if now.cube is self.today.cube:
+        difference = self.rows.difference(case)
+        if difference is None:
+            now = search_figures(case, list(self.today.read), self.measure, self.today)
+            return self._nothing if now.cube is self.today.cube else self._lost(now)
+        if not len(difference.gone) and difference.added is None:
             return self._nothing
+        if difference.added is None and not self._needed[difference.gone].any():
+            return self._same_times
+        spans = self.search.spans if difference.added is None else None
+        cube = self.search.on(self.rows.with_([difference]), difference.walks, spans).cube(1)
+        if np.array_equal(cube, self.today.cube):
+            return self._same_times
+        return self._lost(read_figures(case, self.today.network, cube, list(self.today.read), self.measure))
+
+    def _lost(self, now: Figures) -> Lost:
+        """What is lost where other travel times were found."""
         rows: list[dict[str, object]] = []
         groups, changes = [], {}
         for kind, figure in self.level.items():
@@ -123,14 +151,19 @@ class Beside:
         return Lost(rows, groups, changes)
 
     @cached_property
+    def _needed(self) -> NDArray[np.bool_]:
+        """Vehicle runs without which a travel time could differ."""
+        return needed_runs(self.search)
+
+    @cached_property
+    def _same_times(self) -> Lost:
+        """Where other vehicles run and every travel time is as it is today."""
+        return self._lost(self.today)
+
+    @cached_property
     def _nothing(self) -> Lost:
-        """Where a search would read the same as today's: nothing is lost."""
-        left = {"persons_left_without": 0.0, "share_left": float("nan"), "places_cut_off": 0}
-        rows = [_told(figure, self._rows_of(figure, self.today)) | left for figure in self.level.values()]
-        changes = {
-            kind: np.where(np.isnan(self.today.read[figure][0]), np.nan, 0.0) for kind, figure in self.level.items()
-        }
-        return Lost(rows, [], changes)
+        """Where a search would read the same as today's."""
+        return self._same_times._replace(groups=[])
 
     def _rows_of(self, figure: Figure, now: Figures) -> pd.DataFrame:
         """The rows of groups.csv of a case beside today."""
@@ -159,42 +192,51 @@ class Beside:
         before, after = (side.read[self.longest[kind]][0] for side in (self.today, now))
         return float(self.persons[(before > 0) & (after == 0)].sum())
 
+    @cached_property
+    def _calls(self) -> _Calls:
+        """Which routes leave from which stops in the window."""
+        return _Calls.of(self.departures, len(self.case.feed.stops))
+
     def last_of_stops(self, route: int) -> NDArray[np.int64]:
         """Rows of the stops where nothing but the route leaves in the window."""
-        own, others = self._stops_of(route)
-        return np.setdiff1d(own, others)
+        own, others = self._calls.stops_of(route)
+        return own[~others[own]]
 
     def last_of_zones(self, route: int) -> NDArray[np.int64]:
         """Rows of the neighbourhoods from which nothing but the route can be walked to in the window."""
-        own, others = self._stops_of(route)
-        near = self.case.walks.access
-        zone = self.case.zones.origins["zone"].to_numpy()[near.start()]
-        with_own, with_others = (np.unique(zone[np.isin(near.to, stops)]) for stops in (own, others))
-        return np.setdiff1d(with_own, with_others).astype(np.int64)
+        own, others = self._calls.stops_of(route)
+        near, zone = self.case.walks.access, self._zone_of_walk
+        is_own = np.zeros(len(others), np.bool_)
+        is_own[own] = True
+        return np.setdiff1d(zone[is_own[near.to]], zone[others[near.to]]).astype(np.int64)
+
+    @cached_property
+    def _zone_of_walk(self) -> NDArray[np.int64]:
+        """Row of the neighbourhood of each walk to a stop."""
+        return np.asarray(self.case.zones.origins["zone"].to_numpy()[self.case.walks.access.start()], np.int64)
 
     def best_other(self, route: int) -> tuple[str, float, float]:
         """The route that calls at most of the stops of another; in what share of them; how often an hour it leaves there.
 
         The more frequent one where several call at as many. No name where no other calls at any.
         """
-        own, _ = self._stops_of(route)
+        own, _ = self._calls.stops_of(route)
         found = self.departures
-        there = np.isin(found.stop, own) & (found.route != route)
+        is_own = np.zeros(len(self.case.feed.stops), np.bool_)
+        is_own[own] = True
+        there = is_own[found.stop] & (found.route != route)
         if not there.any():
             return "", 0.0, 0.0
-        pairs = pd.DataFrame({"route": found.route[there], "stop": found.stop[there], "run": found.run[there]})
-        of_route = pairs.groupby("route").agg(stops=("stop", "nunique"), runs=("run", "nunique")).reset_index()
-        best = of_route.sort_values(["stops", "runs", "route"], ascending=[False, False, True]).iloc[0]
+        stops, runs = (_different(found.route[there], of[there]) for of in (found.stop, found.run))
+        # Most stops, then most runs, then the first of the timetable.
+        best = max(range(len(stops)), key=lambda other: (stops[other], runs[other], -other))
         window = next(iter(self.level.values())).window
         start_s, end_s = self.case.file.travel.windows[window].time
-        name = route_name(self.case.feed, int(best["route"]))
-        return name, float(best["stops"]) / len(own), float(best["runs"]) / ((end_s - start_s) / HOUR)
-
-    def _stops_of(self, route: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Stops where a route leaves, and where any other does."""
-        mine = self.departures.route == route
-        own, others = (np.unique(self.departures.stop[rows]).astype(np.int64) for rows in (mine, ~mine))
-        return own, others
+        return (
+            route_name(self.case.feed, best),
+            float(stops[best]) / len(own),
+            float(runs[best]) / ((end_s - start_s) / HOUR),
+        )
 
     def about(self, route: int) -> dict[str, object]:
         """Columns on the stops and neighbourhoods that a route serves alone in the window."""
@@ -208,6 +250,42 @@ class Beside:
             "best_other_stops": share,
             "best_other_per_hour": per_hour,
         }
+
+
+class _Calls(NamedTuple):
+    """At which stops each route leaves.
+
+    Attributes
+    ----------
+    route, stop : int64, shape (n,)
+        Each pair once, in the order of the routes.
+    n_routes : int64, shape (n_stops,)
+        Different routes that leave from a stop.
+    """
+
+    route: NDArray[np.int64]
+    stop: NDArray[np.int64]
+    n_routes: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, departures: StopDepartures, n_stops: int) -> _Calls:
+        """Of some departures."""
+        pair = np.unique(departures.route.astype(np.int64) * n_stops + departures.stop)
+        stop = pair % max(1, n_stops)
+        return cls(pair // max(1, n_stops), stop, np.bincount(stop, minlength=n_stops))
+
+    def stops_of(self, route: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Rows of the stops where a route leaves, and for every stop whether any other does."""
+        own = self.stop[slice(*np.searchsorted(self.route, [route, route + 1]))]
+        others = self.n_routes.copy()
+        others[own] -= 1
+        return own, others > 0
+
+
+def _different(of: NDArray[np.int32], what: NDArray[np.int64] | NDArray[np.int32]) -> NDArray[np.int64]:
+    """For each number of ``of`` how many different ones stand beside it."""
+    size = np.int64(what.max(initial=0)) + 1
+    return np.bincount(np.unique(of.astype(np.int64) * size + what) // size)
 
 
 class Lost(NamedTuple):

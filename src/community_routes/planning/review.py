@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from community_routes.base.columns import LEAST_CHANGE
 from community_routes.base.errors import ScenarioError, UsageError, as_path
 from community_routes.base.files import RUN_FILE, new_folder
+from community_routes.base.processes import done_side_by_side
+from community_routes.base.times import MINUTE
 from community_routes.base.timings import Stopwatch
 from community_routes.base.version import __version__
 from community_routes.evaluation.case import Case, Study
@@ -123,7 +125,7 @@ def review(
     least_change : float
         A change of at most this share of today's level makes nobody a loser.
     threads : int
-        Services side by side; changes nothing but the time it takes.
+        Services side by side, in processes of their own; changes nothing but the time it takes.
     stopwatch : Stopwatch, optional
     progress : callable of str, optional
 
@@ -150,16 +152,9 @@ def review(
     with runner.stage("routing"):
         runner.tell("searching today's timetable")
         beside = {period: Beside.of(case, period, units, least_change) for period in chosen}
-    work = _Work(case, beside, cost, runner, len(services))
-    pool = ThreadPoolExecutor(max(1, threads), thread_name_prefix="service")
-    try:
-        under_way = [
-            pool.submit(work.take_away, service, [service.period] if service.period is not None else chosen)
-            for service in services
-        ]
-        parts = [part for one in under_way for part in one.result()]
-    finally:
-        pool.shutdown(cancel_futures=True)
+    work = _Work(case, beside, cost, services)
+    done = done_side_by_side(work.take_away, len(services), threads, _Progress(runner, len(services)).done)
+    parts = [part for of_service in done for part in of_service]
     table = _ranked(pd.DataFrame([row for part in parts for row in part.rows]))
     return Review(
         study=case.study,
@@ -191,18 +186,32 @@ class _Part:
 
 
 @dataclass(frozen=True, eq=False)
+class _Progress:
+    """How many services have been taken away, and how long the others will take."""
+
+    runner: Runner
+    n: int
+    began: float = field(default_factory=time.perf_counter)
+
+    def done(self, count: int) -> None:
+        """Say it."""
+        left_s = (time.perf_counter() - self.began) / count * (self.n - count)
+        left = f"{left_s / MINUTE:.0f} min" if left_s >= MINUTE else f"{left_s:.0f} s"
+        self.runner.tell(f"services taken away: {count:,} of {self.n:,}, {left} left")
+
+
+@dataclass(frozen=True, eq=False)
 class _Work:
     """What every service is taken away from."""
 
     case: Case
     beside: Mapping[Period, Beside]
     cost: Cost | None
-    runner: Runner
-    n: int
+    services: Sequence[Service]
 
-    def take_away(self, service: Service, periods: Sequence[Period]) -> list[_Part]:
-        """What the study lacks without a service, in some windows."""
-        self.runner.tell(f"service {service.number + 1:,} of {self.n:,}: {service.name}, {service.when}")
+    def take_away(self, number: int) -> list[_Part]:
+        """What the study lacks without a service: in its period, or in all for a whole route."""
+        service = self.services[number]
         try:
             case = self.case.with_scenario(service.scenario(self.cost))
         except ScenarioError as fault:
@@ -213,6 +222,7 @@ class _Work:
             f"{name}_saved": -float(year.get(key, np.nan))
             for name, key in (("bus_hours", "bus_hours"), ("km", "km"), ("buses", "peak_vehicles"), ("cost", "cost"))
         }
+        periods = self.beside if service.period is None else [service.period]
         return [self._part(service, period, case, saved) for period in periods]
 
     def _part(self, service: Service, period: Period, case: Case, saved: Mapping[str, float]) -> _Part:

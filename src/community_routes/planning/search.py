@@ -13,12 +13,13 @@ from bisect import bisect_left, insort
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Any, Generic, Protocol, TypeVar
 
 from community_routes.base.errors import UsageError
 
 C = TypeVar("C", bound=Hashable)
+_Change = tuple[frozenset[C], frozenset[C]]
 
 KEPT_EVERY = 64
 """Answers between two states that are kept: at most so many have to be asked again after a kill."""
@@ -420,7 +421,7 @@ class _Walk(Generic[C]):
             record.say(f"start {start_number + 1} of {self.effort.starts}")
             self.improve(self.kicked(record.best[2]))
         record.say("every exchange, and pairs, from the best")
-        while (best := record.best[2]) != self.paid(self.swapped(self.fill(best, {}), lazily=False), size=2):
+        while (best := record.best[2]) != self.paid(self.swapped(self.fill(best, {}), lazily=False), thorough=True):
             self.improve(record.best[2])
 
     def improve(self, chosen: frozenset[C]) -> frozenset[C]:
@@ -538,36 +539,65 @@ class _Walk(Generic[C]):
                 break
         return chosen
 
-    def paid(self, chosen: frozenset[C], *, size: int = 1) -> frozenset[C]:
-        """Add what does not fit, or only helps with another (``size`` 2), and pay for it by what loses least for what it saves.
+    def paid(self, chosen: frozenset[C], *, thorough: bool = False) -> frozenset[C]:
+        """Make a change that costs too much by itself, and pay for it by changes that save, those first that lose least by it.
 
-        What pays is a member that is dropped or a candidate that saves and is added: in both cases it changes sides.
+        A change adds a candidate, drops a member or puts a variant in a member's place. Thoroughly, pairs that only help
+        together are added as well, and every change is tried with every other that pays, not only the most promising.
         """
         record = self.record
-        cost, worth = self.problem.cost(chosen), record.worth(chosen)
-        open_ = self.open_to(chosen)
-        payers = [(self.last[c][0] / -self.last[c][1], c) for c in open_ if c in self.last and self.last[c][1] < 0]
-        for member in record.in_order(chosen):
-            saved = cost - self.problem.cost(less := chosen - {member})
-            if saved > 0 and (left := record.worth(less)) > -math.inf:
-                payers.append(((left - worth) / saved, member))
-        payers.sort(key=lambda payer: payer[0], reverse=True)
-        left_to_try = self.effort.swaps
-        spenders = open_[:PAIRS] if size == 1 else open_
-        for group in combinations(spenders, size):
-            for first in range(min(len(payers), PAIRS)) if not record.fits(chosen.union(group)) else (len(payers),):
-                trial = chosen.union(group)
-                for _, payer in payers[first:]:
-                    if payer not in group:
-                        trial = trial ^ {payer}
-                    if record.fits(trial):
-                        break
-                left_to_try -= 1
+        spenders, payers = self.changes(chosen, thorough)
+        ways = len(payers) if thorough else PAIRS
+        left = self.effort.swaps
+        for out, into in spenders:
+            fits = record.fits(more := chosen - out | into)
+            for first in range(1 if fits else min(len(payers), ways)):
+                trial, gone = more, out
+                for less, instead in payers[first : first + (0 if fits else PAIRS)]:
+                    if not less & (gone | into) and not instead & (trial | gone):
+                        trial, gone = trial - less | instead, gone | less
+                        if record.fits(trial):
+                            break
+                left -= 1
                 if record.better(trial, chosen):
                     return trial
-            if left_to_try <= 0:
+            if left <= 0:
                 break
         return chosen
+
+    def changes(self, chosen: frozenset[C], thorough: bool) -> tuple[list[_Change[C]], list[_Change[C]]]:
+        """Changes that are allowed but do not fit (thoroughly: and pairs), and those that save, by what they lose for it."""
+        record, problem = self.record, self.problem
+        cost, worth = problem.cost(chosen), record.worth(chosen)
+        none: frozenset[C] = frozenset()
+        members = record.in_order(chosen)
+        self.chance.shuffle(members)
+        open_ = self.open_to(chosen)
+        adds = [(none, frozenset((other,))) for other in open_]
+        drops = [(frozenset((member,)), none) for member in members]
+        moves = [(out, frozenset((other,))) for out, _ in drops for other in problem.near(*out) if other not in chosen]
+        spenders: list[_Change[C]] = []
+        savers: list[tuple[float, _Change[C]]] = []
+        for change in (*adds, *moves, *drops):
+            after = chosen - change[0] | change[1]
+            saved = cost - problem.cost(after)
+            if not problem.allowed(after):
+                continue
+            if saved > 0:
+                savers.append((saved, change))
+            elif cost - saved > record.budget + record.slack and (thorough or change[0] or len(spenders) < PAIRS):
+                spenders.append(change)
+        if thorough:
+            pairs = islice(combinations(open_, 2), self.effort.swaps)
+            spenders += [(none, frozenset(pair)) for pair in pairs if problem.allowed(chosen.union(pair))]
+        payers: list[tuple[float, _Change[C]]] = []
+        for saved, (out, into) in savers if spenders else ():
+            known = [self.last[other][0] for other in into if not out and other in self.last]
+            gain = known[0] if known else record.worth(chosen - out | into) - worth
+            if gain > -math.inf:
+                payers.append((gain / saved, (out, into)))
+        payers.sort(key=lambda payer: payer[0], reverse=True)
+        return spenders, [change for _, change in payers]
 
     def kicked(self, chosen: frozenset[C]) -> frozenset[C]:
         """Take out up to a quarter by chance, and put in as many by chance as fit."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -101,7 +100,7 @@ class Figures:
         self.views, self.kinds = self.leading.views, self.leading.kinds
         self.all_slots, self.slots = self.leading.all_slots, self.leading.slots
         self._series = {name: self._zone_series(name) for name in ("access", "comparison")}
-        self._groups = self._group_rows()
+        self._groups, self._of_group = self._group_rows()
         self._columns: dict[tuple[str, str], NDArray[np.float64]] = {}
 
     def unit(self, kind: str, view: View) -> str:
@@ -163,8 +162,12 @@ class Figures:
 
     def leader(self, scenario: str) -> int | None:
         """Row of the summary that a proposal is judged by."""
-        rows = np.flatnonzero(self.summary["leads"] & (self.summary["scenario"] == scenario))
-        return int(rows[0]) if len(rows) else None
+        return self._leaders.get(scenario)
+
+    @cached_property
+    def _leaders(self) -> dict[str, int]:
+        rows = np.flatnonzero(self.summary["leads"]).tolist()
+        return dict(zip(self.summary["scenario"].iloc[rows[::-1]].astype(str), rows[::-1], strict=True))
 
     def told(self, column: str, scenario: str, slot: Slot | None = None, kind: str | None = None) -> Cell | None:
         """A cell of the summary: of the row that the proposal is judged by where no time of day is given; None without one."""
@@ -184,26 +187,15 @@ class Figures:
     def _zone_series(self, name: str) -> dict[tuple[object, ...], NDArray[np.int64]]:
         """Row of the table for each zone (or -1), by scenario, day, window, kind and view."""
         table = self.tables[name]
-        keys = ["scenario", "day", "window", "kind", "measure", "reading", "cutoff_min"]
-        if not len(table):
-            return {}
-        number = table.groupby(keys, dropna=False, sort=False).ngroup().to_numpy()
         zone = pd.Index(list(self.zone_row)).get_indexer(table["neighbourhood"].astype(str))
-        rows = np.full((int(number.max()) + 1, len(self.zone_row)), -1, dtype=np.int64)
-        known = zone >= 0
-        rows[number[known], zone[known]] = np.flatnonzero(known)
-        _, first = np.unique(number, return_index=True)
-        names = table[keys].iloc[first].itertuples(index=False, name=None)
-        return {_plain_key(key): rows[i] for i, key in enumerate(names)}
+        return _rows_by_key(table, zone, len(self.zone_row))
 
-    def _group_rows(self) -> dict[tuple[object, ...], int]:
+    def _group_rows(self) -> tuple[dict[tuple[object, ...], NDArray[np.int64]], dict[tuple[str, str], int]]:
+        """Row of the table of groups for each group (or -1), by the same; and which place each grouping and group has."""
         table = self.tables["groups"]
-        columns = ["scenario", "day", "window", "kind", "measure", "reading", "cutoff_min", "grouping", "group"]
-        parts = [table[column].astype(object).tolist() for column in columns]
-        return {
-            (*key[:6], None if pd.isna(key[6]) else float(key[6]), str(key[7]), str(key[8])): row
-            for row, key in enumerate(zip(*parts, strict=True))
-        }
+        number, groups = _numbered(table, ("grouping", "group"))
+        of_group = {(str(grouping), str(group)): place for place, (grouping, group) in enumerate(groups)}
+        return _rows_by_key(table, number, len(groups)), of_group
 
     def _key(self, scenario: str, slot: Slot, kind: str, view: View) -> tuple[object, ...]:
         return (scenario, slot.day, slot.window, kind, view.measure, view.reading, view.cutoff_min)
@@ -242,16 +234,17 @@ class Figures:
 
     def groups_of(self, grouping: str) -> list[str]:
         """Names of the groups of a grouping, in order."""
-        table = self.tables["groups"]
-        return sorted(table.loc[table["grouping"] == grouping, "group"].astype(str).unique(), key=_natural)
+        return sorted((group for of, group in self._of_group if of == grouping), key=_natural)
 
     def group_cell(
         self, column: str, scenario: str, slot: Slot, kind: str, view: View, grouping: str, group: str
     ) -> Cell | None:
         """A cell of ``groups.csv``."""
-        row = self._groups.get((*self._key(scenario, slot, kind, view), grouping, group))
-        if row is None:
+        place = self._of_group.get((grouping, group))
+        rows = self._groups.get(self._key(scenario, slot, kind, view))
+        if place is None or rows is None or rows[place] < 0:
             return None
+        row = int(rows[place])
         return Cell("groups", (row,), column, float(self.column("groups", column)[row]))
 
     def fifths(self) -> list[str]:
@@ -277,9 +270,29 @@ class Figures:
         return np.asarray((low < high) & (low <= 0) & (high >= 0))
 
 
-def _plain_key(key: Any) -> tuple[object, ...]:
-    *text, cutoff = key
-    return (*text, None if pd.isna(cutoff) else float(cutoff))
+_KEY = ("scenario", "day", "window", "kind", "measure", "reading", "cutoff_min")
+
+
+def _rows_by_key(table: pd.DataFrame, across: NDArray[np.int64], n: int) -> dict[tuple[object, ...], NDArray[np.int64]]:
+    """Rows of a table in the order of ``across``, a place from 0 to ``n`` for each row (-1 for none): -1 where there is none."""
+    number, keys = _numbered(table, _KEY)
+    rows = np.full((len(keys), n), -1, dtype=np.int64)
+    known = across >= 0
+    rows[number[known], across[known]] = np.flatnonzero(known)
+    return dict(zip(keys, rows, strict=True))
+
+
+def _numbered(table: pd.DataFrame, columns: Sequence[str]) -> tuple[NDArray[np.int64], list[tuple[object, ...]]]:
+    """The number of what each row says in some columns, and what the numbers stand for; None for what is missing."""
+    place, coded = np.zeros(len(table), np.int64), []
+    for column in columns:
+        codes, values = pd.factorize(table[column])
+        coded.append((codes, [*values.tolist(), None]))
+        place, _ = pd.factorize(place * (len(values) + 1) + codes + 1)
+    n = int(place.max(initial=-1)) + 1
+    first = np.zeros(n, np.int64)
+    first[place[::-1]] = np.arange(len(table))[::-1]
+    return place, list(zip(*([values[code] for code in codes[first]] for codes, values in coded), strict=True))
 
 
 def _natural(text: str) -> tuple[int, float, str]:
@@ -295,6 +308,21 @@ def figures_of(results: Results) -> Figures:
     if results not in _KNOWN:
         _KNOWN[results] = Figures(results)
     return _KNOWN[results]
+
+
+def matrix_of(figures: Figures, scenario: str, slot: Slot) -> pd.DataFrame | None:
+    """Rows of ``ward_matrix.csv`` of a scenario at one time of day, within the middle cutoff; None where there are none."""
+    table = figures.tables.get("ward_matrix")
+    wanted = {"scenario", "day", "window", "from_group", "to_group", "cutoff_min", "share"}
+    if table is None or not wanted <= set(table.columns):
+        return None
+    mine = table[
+        (table["scenario"] == scenario)
+        & (table["day"] == slot.day)
+        & (table["window"] == slot.window)
+        & (pd.to_numeric(table["cutoff_min"]) == figures.headline_view.cutoff_min)
+    ]
+    return mine if len(mine) else None
 
 
 def strongest(figures: Figures, scenario: str) -> tuple[Slot, str]:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from community_routes.base.errors import UsageError
-from community_routes.sources.study.yaml import nearest
+from community_routes.sources.study.yaml import did_you_mean
 
 KEYS = ("scenario", "day", "window", "kind", "measure", "reading", "cutoff_min")
 """The columns that say which figure a row of access.csv or comparison.csv is."""
@@ -44,8 +44,7 @@ def with_shapes(
             continue
         known = list(pd.unique(table[key].dropna()))
         if wanted not in known:
-            near = nearest(str(wanted), map(str, known))
-            hint = f"did you mean {near!r}?" if near else f"there are {', '.join(map(str, known))}"
+            hint = did_you_mean(str(wanted), map(str, known), f"there are {', '.join(map(str, known))}")
             raise UsageError(f"{key}={wanted!r}: no figure has that; {hint}")
         rows = rows[rows[key] == wanted]
     if rows.empty:

@@ -6,7 +6,9 @@ import datetime as dt
 import math
 from collections.abc import Iterable, Mapping
 
+import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from community_routes.base.times import format_time
 from community_routes.sources.study.fares import POUNDS
@@ -44,6 +46,7 @@ _UNITS = {
     "share": ("%", 100.0),
 }
 _A_MONTH = " per month"
+_NEAR_HALF = 1e-9
 _SIGNS = {"GBP": "£"}
 _WITHOUT_CENTS = frozenset(["CLP", "IDR", "IRR", "ISK", "JPY", "KRW", "PYG", "VND"])
 
@@ -157,6 +160,17 @@ def rounded(value: float) -> float:
     size = abs(value)
     digits = 0 if size >= 100 else 1 if size >= 1 else 2
     return round(value, digits) + 0.0
+
+
+def rounded_all(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``rounded`` of each value."""
+    size = np.abs(values)
+    power = np.where(size >= 100, 1.0, np.where(size >= 1, 10.0, 100.0))
+    shown = np.rint(values * power) / power + 0.0
+    # Between two neighbours the exact decimals decide, which a product in floating point has lost.
+    for i in np.flatnonzero(np.abs(np.abs(values * power) % 1 - 0.5) < _NEAR_HALF * np.maximum(size, 1)).tolist():
+        shown[i] = rounded(float(values[i]))
+    return shown
 
 
 def least_change_words(share: float, below: str) -> str:

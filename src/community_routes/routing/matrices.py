@@ -6,70 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from community_routes.base.times import DAY, MINUTE, UNREACHED
+from community_routes.base.times import DAY, UNREACHED
 from community_routes.routing.scan import NEVER
 from community_routes.routing.search import as_seconds
 
 LONGEST_S = 10 * DAY
 AT_ONCE = 1 << 24
-"""Travel times that are there as int32 at once."""
-
-
-def times_from_minutes(minutes: ArrayLike) -> NDArray[np.int32]:
-    """Whole seconds of travel times in minutes, rounded once; missing or infinite minutes are ``UNREACHED``.
-
-    Parameters
-    ----------
-    minutes : array of float, any shape
-        Travel times in minutes.
-
-    Returns
-    -------
-    int32, the same shape
-        Seconds, ``UNREACHED`` where there was no time.
-
-    Raises
-    ------
-    ValueError
-        A time is negative, or longer than ten days.
-    """
-    given = np.asarray(minutes, dtype=np.float64)
-    known = np.isfinite(given)
-    seconds = np.full(given.shape, UNREACHED, dtype=np.int32)
-    rounded = np.rint(given[known] * MINUTE)
-    if rounded.size and (rounded.min() < 0 or rounded.max() > LONGEST_S):
-        raise ValueError("travel times in minutes lie outside 0 to ten days; are they seconds?")
-    seconds[known] = rounded.astype(np.int32)
-    return seconds
-
-
-def matrix_from_pairs(
-    origin: ArrayLike, destination: ArrayLike, time_s: ArrayLike, shape: tuple[int, int]
-) -> NDArray[np.int32]:
-    """A travel-time matrix from a list of pairs, ``UNREACHED`` where a pair is not listed.
-
-    Parameters
-    ----------
-    origin, destination : int array, shape (n_pairs,)
-        Row and column of each pair.
-    time_s : int array, shape (n_pairs,)
-        Seconds.
-    shape : (n_origins, n_destinations)
-
-    Raises
-    ------
-    ValueError
-        A pair is listed twice, so that it is not known which time holds.
-    """
-    rows, columns = np.asarray(origin, dtype=np.int64), np.asarray(destination, dtype=np.int64)
-    cell = rows * shape[1] + columns
-    if np.unique(cell).size != cell.size:
-        raise ValueError("a pair of origin and destination is listed twice; keep one row of each")
-    matrix = np.full(shape, UNREACHED, dtype=np.int32)
-    matrix[rows, columns] = np.asarray(time_s, dtype=np.int32)
-    return matrix
+"""Travel times that are worked on at once."""
 
 
 def as_times(time_s: Any) -> NDArray[np.int32]:
@@ -82,7 +27,7 @@ def as_times(time_s: Any) -> NDArray[np.int32]:
     """
     given = np.asarray(time_s)
     if given.dtype.kind not in "iu":
-        raise ValueError("travel times must be whole seconds (int32); times_from_minutes makes them from minutes")
+        raise ValueError("travel times must be whole seconds (int32)")
     if given.ndim == 0:
         raise ValueError("travel times need an axis of destinations")
     if given.dtype == np.int16:
@@ -110,11 +55,11 @@ def as_cube(time_s: Any) -> NDArray[np.int16]:
     return np.minimum(times, NEVER).astype(np.int16)
 
 
-def seconds_in_blocks(cube: NDArray[np.int16]) -> Iterator[NDArray[np.int32]]:
-    """Travel times as int32 with ``UNREACHED``, so many origins (the first axis) at a time that a block has at most 64 MB."""
+def in_parts(cube: NDArray[np.int16]) -> Iterator[NDArray[np.int16]]:
+    """So many origins (the first axis) of a window's times at a time that what is made of a part stays small."""
     at_once = max(1, AT_ONCE // max(1, cube.shape[1] * cube.shape[2]))
     for start in range(0, max(1, len(cube)), at_once):
-        yield as_seconds(cube[start : start + at_once])
+        yield cube[start : start + at_once]
 
 
 def as_amounts(amounts: Any, n_destinations: int, name: str = "amounts") -> NDArray[np.float64]:

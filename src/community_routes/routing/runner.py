@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.base.timings import Stopwatch
 from community_routes.network.network import Network
-from community_routes.routing.engine import Engine
+from community_routes.routing.engine import Engine, LocalEngine
 from community_routes.routing.query import Query, Walks
 from community_routes.routing.travel_times import cube_by_departure
 
@@ -21,6 +22,15 @@ WINDOWS, PAIRS = "windows", "pairs"
 
 def _to_nobody(_: str) -> None:
     """Progress that nobody asked for."""
+
+
+class Running(TypedDict, total=False):
+    """What a public function takes by keyword to make its ``Runner`` of; progress that is left out is told to nobody."""
+
+    threads: int
+    engine: Engine | None
+    stopwatch: Stopwatch | None
+    progress: Progress | None
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,11 @@ class Runner:
     ) -> Runner:
         """The parameters of a public function as one."""
         return cls(threads, engine, stopwatch or Stopwatch(), progress or _to_nobody)
+
+    @property
+    def blocks(self) -> Engine:
+        """The engine; where there is none, the threads as one."""
+        return self.engine or LocalEngine(self.threads)
 
     def stage(self, name: str) -> AbstractContextManager[None]:
         """Count what happens inside as this stage."""

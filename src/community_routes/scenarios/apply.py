@@ -13,6 +13,7 @@ from community_routes.scenarios.edit.feed import without_leftovers
 from community_routes.scenarios.edit.made import DrtZone, Effect, Timed
 from community_routes.scenarios.edit.work import Here, Setting, Work
 from community_routes.scenarios.file import Scenario
+from community_routes.scenarios.steps import Steps, marks_of
 from community_routes.sources.gtfs.feed import Feed
 from community_routes.sources.osm.street_map import StreetMap
 from community_routes.sources.places.opportunities import Opportunities
@@ -76,7 +77,9 @@ class Applied:
         )
 
 
-def apply_scenario(scenario: Scenario, setting: Setting, *, notices: list[Notice] | None = None) -> Applied:
+def apply_scenario(
+    scenario: Scenario, setting: Setting, *, notices: list[Notice] | None = None, steps: Steps | None = None
+) -> Applied:
     """Apply a scenario, and those it builds on, to a setting.
 
     Parameters
@@ -86,6 +89,8 @@ def apply_scenario(scenario: Scenario, setting: Setting, *, notices: list[Notice
         It stays as it is.
     notices : list, optional
         Receives every finding, errors too.
+    steps : Steps, optional
+        What was applied last: the changes that begin alike are not applied again. It gets those of this scenario.
 
     Returns
     -------
@@ -97,16 +102,19 @@ def apply_scenario(scenario: Scenario, setting: Setting, *, notices: list[Notice
         With all faults of all changes. A change is tried on what the changes before it made, so that a later one can name a
         new route; nothing of a scenario with a fault is returned.
     """
-    work = Work(setting)
+    marks = marks_of(scenario) if steps is not None else []
+    n_applied, work = steps.begun(setting, marks) if steps is not None else (0, Work(setting))
     work.failed_names |= {name.casefold() for name in scenario.lost_names}
-    for part in scenario.chain():
-        for index, change in enumerate(part.changes):
-            work.here = Here(part.scenario, index + 1, change.kind, part.folder, partial(part.place, index))
-            if change.off:
-                work.effect(change.kind, SWITCHED_OFF)
-                continue
+    changes = [(part, index, change) for part in scenario.chain() for index, change in enumerate(part.changes)]
+    for number, (part, index, change) in enumerate(changes[n_applied:], start=n_applied):
+        work.here = Here(part.scenario, index + 1, change.kind, part.folder, partial(part.place, index))
+        if change.off:
+            work.effect(change.kind, SWITCHED_OFF)
+        else:
             with work.undone_if_abandoned(change.named()):
                 change.apply(work)
+        if steps is not None and number < len(marks):
+            steps.keep(marks[number], work)
     for unread in scenario.unread:
         work.here = Here(scenario.scenario, unread.number + 1, unread.kind, scenario.folder, unread.place)
         work.look_up(unread.named)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -183,6 +183,13 @@ class Scenario(BaseModel):
         # A value that is not in the file (a default) is shown at its change's key, not at the bare dash of the list.
         return self._located.place(full, of_key=not path)
 
+    def places_of(self, change: int) -> list[tuple[int, int]]:
+        """Line and column of every value of a change, and of what holds it; none where no file of ours does."""
+        root = self._located.root if self._located is not None else None
+        node = root.child("changes") if root is not None else None
+        node = node.child(change) if node is not None else None
+        return [] if node is None else list(_places(node))
+
     def to_yaml(self) -> str:
         """The scenario file that says the same; reading it back gives the same changes."""
         content: dict[str, Any] = {"scenario": self.scenario}
@@ -203,6 +210,15 @@ class Scenario(BaseModel):
     def __repr__(self) -> str:
         kinds = ", ".join(change.kind for change in self.changes) or "no changes"
         return f"Scenario({self.scenario!r}: {kinds}{f'; on {self.base}' if self.base else ''})"
+
+
+def _places(node: Node) -> Iterator[tuple[int, int]]:
+    yield node.line, node.column
+    for key, value in (node.entries or {}).values():
+        yield key.line, key.column
+        yield from _places(value)
+    for item in node.items or ():
+        yield from _places(item)
 
 
 @dataclasses.dataclass(frozen=True)

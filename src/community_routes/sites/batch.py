@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,23 +15,15 @@ from community_routes.base.errors import StudyError, as_path
 from community_routes.base.files import check_replaceable
 from community_routes.base.notices import Notice
 from community_routes.base.times import MINUTE
-from community_routes.base.timings import Stopwatch
 from community_routes.evaluation.case import Study
 from community_routes.network.walks.points import Points
-from community_routes.routing.engine import Engine, LocalEngine
+from community_routes.routing.runner import Runner, Running
 from community_routes.scenarios.file import Scenario
 from community_routes.sites.around import look_around, residents_of_sites
 from community_routes.sites.detail import notes_of_places
-from community_routes.sites.figures import (
-    NEAREST_STOP,
-    Scene,
-    build_scene,
-    figures_of_blocks,
-    settings_key,
-    stops_of_entrances,
-)
+from community_routes.sites.figures import NEAREST_STOP, Scene, figures_of_blocks, stops_of_entrances
 from community_routes.sites.judge import Verdict, judge
-from community_routes.sites.pages import pages_wanted, write_pages
+from community_routes.sites.pages import Wanted, pages_wanted, write_pages
 from community_routes.sites.prepare import FAILED, NONE, Batch, prepare_batch
 from community_routes.sites.read import points_of
 from community_routes.sites.remedies import Remedies, find_remedies, no_remedies
@@ -46,7 +40,6 @@ DONE_IN_PART, STANDARD_MISSED = 3, 4
 """Exit codes of the command."""
 
 FloatArray = NDArray[np.float64]
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -123,11 +116,8 @@ def assess_sites(
     scenarios: Sequence[Scenario] = (),
     pages: Sequence[str] = (FAILED,),
     strict: bool = False,
-    threads: int = 1,
-    engine: Engine | None = None,
     block: int = BLOCK,
-    stopwatch: Stopwatch | None = None,
-    progress: Tell | None = None,
+    **running: Unpack[Running],
 ) -> Outcome:
     """Judge every site of a file and write the result into a folder.
 
@@ -148,13 +138,10 @@ def assess_sites(
         Sites that get a page: ``failed`` (those that miss a standard, at most 200), ``all``, ``none``, or ids.
     strict : bool
         Judge nothing when a site has a fault.
-    threads, block : int
-        Threads of the search, and places of one record; they change nothing but the time and what is lost by a kill.
-    engine : Engine, optional
-        Searches in the place of threads of this process; it changes no byte.
-    stopwatch : Stopwatch, optional
-    progress : callable of str, optional
-        Told what is being done.
+    block : int
+        Places of one record: what is lost by a kill.
+    **running : threads, engine, stopwatch, progress
+        As in ``evaluate``: they change no byte.
 
     Returns
     -------
@@ -172,9 +159,9 @@ def assess_sites(
     MachineError
         The disk is full or cannot be written.
     """
-    out, watch, tell = as_path(out), stopwatch or Stopwatch(), progress or (lambda _: None)
+    out, runner = as_path(out), Runner.of(**running)
     check_replaceable(out)
-    with watch.stage("read"):
+    with runner.stage("read"):
         batch = prepare_batch(study, as_path(path), scenarios, pages)
     if strict and batch.faults:
         raise StudyError(
@@ -183,19 +170,13 @@ def assess_sites(
         )
     work = WorkFolder(out)
     with work.locked():
-        run = _Run(batch, work, engine or LocalEngine(threads), block, watch, tell)
+        run = _Run(batch, work, runner, block)
         judged = run.judged()
         wanted = pages_wanted(judged, batch.pages)
         notes = run.find_notes([batch.key_of_site[row] for row in wanted.rows])
-        tell(f"writing {out.name}")
-        with watch.stage("report"):
-
-            def write(folder: Path) -> None:
-                write_sites(judged, folder)
-                if batch.pages != (NONE,):
-                    write_pages(judged, batch, wanted, notes, folder, tell)
-
-            work.publish(write, run.settings_in_use)
+        runner.tell(f"writing {out.name}")
+        with runner.stage("report"):
+            work.publish(partial(run.write, judged, wanted, notes), run.settings_in_use)
     return Outcome(
         len(batch.sites),
         len(batch.faults),
@@ -217,70 +198,48 @@ def sites_status(
 ) -> Status:
     """How far a batch is, whether a run is at work on it or not; nothing is changed."""
     batch, out = prepare_batch(study, as_path(path), scenarios, pages), as_path(out)
-    done = WorkFolder(out).records(batch.settings, len(batch.figures)).load()
+    done = WorkFolder(out).records(batch.today.settings, len(batch.today.figures)).load()
     keys = [key for key in batch.key_of_site if key]
     return Status(
         len(batch.sites), len(batch.faults), sum(key in done for key in keys), is_finished(out, batch.fingerprint)
     )
 
 
-class _Ground:
-    """A study in which places are judged; its network is built when something is missing, and once."""
-
-    def __init__(self, study: Study, batch: Batch, watch: Stopwatch, tell: Tell) -> None:
-        self.study, self.batch, self.watch, self.tell = study, batch, watch, tell
-        self._scene: Scene | None = None
-
-    @property
-    def scene(self) -> Scene:
-        """Ready to be asked."""
-        if self._scene is None:
-            self.tell("building the network")
-            with self.watch.stage("network"):
-                self._scene = build_scene(self.study, self.batch.named, self.batch.parts)
-        return self._scene
-
-
 class _Run:
     """One run of a batch: what is kept already, and what has to be found out."""
 
-    def __init__(
-        self, batch: Batch, work: WorkFolder, engine: Engine, block: int, watch: Stopwatch, tell: Tell
-    ) -> None:
-        self.batch, self.work = batch, work
-        self.engine, self.block, self.watch, self.tell = engine, block, watch, tell
-        self.today = _Ground(batch.study, batch, watch, tell)
-        self.entrances = f"{batch.settings}-entrances"
-        self.settings_in_use = {batch.settings, self.entrances, *(one.settings for one in batch.proposals)}
+    def __init__(self, batch: Batch, work: WorkFolder, runner: Runner, block: int) -> None:
+        self.batch, self.work, self.runner, self.block = batch, work, runner, block
+        self.entrances = f"{batch.today.settings}-entrances"
+        self.settings_in_use = {batch.today.settings, self.entrances, *(one.settings for one in batch.proposals)}
 
     def judged(self) -> JudgedSites:
         """Everything that is written, as figures and verdicts; of a step-free study by both bounds."""
-        batch = self.batch
-        found = self._judged(batch.settings, self.today)
-        if batch.study.file.travel.step_free is not True:
+        today = self.batch.today
+        found = self._judged(today)
+        if today.case.file.travel.step_free is not True:
             return replace(found, remedies=self._remedies(found.verdicts))
-        study = batch.study.at_bound("worst")
-        settings = settings_key(study, batch.named, batch.parts)
-        self.settings_in_use.add(settings)
-        worst = self._judged(settings, _Ground(study, batch, self.watch, self.tell))
+        at_worst = today.at_bound("worst")
+        self.settings_in_use.add(at_worst.settings)
+        worst = self._judged(at_worst)
         return replace(found, remedies=self._remedies(found.verdicts), worst=worst)
 
-    def _judged(self, settings: str, ground: _Ground) -> JudgedSites:
+    def _judged(self, scene: Scene) -> JudgedSites:
         """Figures and verdicts in one state of the study, without what would help."""
-        batch, study = self.batch, ground.study
-        done = self._figures(settings, ground, batch.places, "judging places")
+        batch, study = self.batch, scene.case.study
+        done = self._figures(scene.settings, scene, batch.places, "judging places")
         values, origins = self._rows(batch.key_of_site, done), self._rows(batch.key_of_origin, done)
-        verdicts = judge(batch.standards, batch.figures, values)
+        verdicts = judge(batch.standards, scene.figures, values)
         places = np.array([site.point for site in batch.sites], np.float64).reshape(-1, 2)
         around = look_around(study.zones, places, origins, batch.persons)
         homes = [site.homes for site in batch.sites]
         walk, stops = study.file.travel.walk, study.feed.stops[["stop_id", "stop_name"]]
-        stop_m = values[:, [place for place, figure in enumerate(batch.figures) if figure.measure == NEAREST_STOP]]
+        stop_m = values[:, [place for place, figure in enumerate(scene.figures) if figure.measure == NEAREST_STOP]]
         farthest_m = walk.to_stop_min * MINUTE * walk.speed_kmh / 3.6
         table = study.opportunities.table
         return JudgedSites(
             sites=batch.sites,
-            figures=batch.figures,
+            figures=scene.figures,
             values=values,
             verdicts=verdicts,
             around=around,
@@ -296,16 +255,24 @@ class _Run:
             stamp=min(study.file.dates.values()),
         )
 
+    def write(self, judged: JudgedSites, wanted: Wanted, notes: Notes, folder: Path) -> None:
+        """Write everything into a folder."""
+        write_sites(judged, folder)
+        if self.batch.pages != (NONE,):
+            write_pages(judged, self.batch, wanted, notes, folder, self.runner.tell)
+
     def find_notes(self, keys: Sequence[str]) -> Notes:
         """See to it that what pages say of places beyond their figures is kept, place by place."""
-        notes = self.work.notes(self.batch.settings)
+        notes = self.work.notes(self.batch.today.settings)
         missing = [key for key in dict.fromkeys(keys) if notes.load(key) is None]
-        values = self.work.records(self.batch.settings, self._width).load() if missing else {}
+        values = self.work.records(self.batch.today.settings, self._width).load() if missing else {}
         for low in range(0, len(missing), PAGES_AT_ONCE):
             part = missing[low : low + PAGES_AT_ONCE]
-            self.tell(f"looking at sites for their pages: {len(keys) - len(missing) + low:,} of {len(keys):,} are done")
-            scene = self.today.scene
-            with self.watch.stage("routing"):
+            self.runner.tell(
+                f"looking at sites for their pages: {len(keys) - len(missing) + low:,} of {len(keys):,} are done"
+            )
+            scene = self.batch.today.built(self.runner)
+            with self.runner.stage("routing"):
                 made = notes_of_places(
                     scene, points_of([self.batch.places[key] for key in part]), np.array([values[key] for key in part])
                 )
@@ -315,25 +282,25 @@ class _Run:
 
     @property
     def _width(self) -> int:
-        return len(self.batch.figures)
+        return len(self.batch.today.figures)
 
     def _rows(self, keys: Sequence[str], done: Mapping[str, FloatArray]) -> FloatArray:
         nothing = np.full(self._width, np.nan)
         return np.array([done.get(key, nothing) if key else nothing for key in keys]).reshape(len(keys), self._width)
 
     def _figures(
-        self, settings: str, ground: _Ground, places: Mapping[str, FloatArray], what: str
+        self, settings: str, scene: Scene, places: Mapping[str, FloatArray], what: str
     ) -> dict[str, FloatArray]:
         """The figures of places in one state of the study."""
 
         def find(blocks: Sequence[Points]) -> Iterator[FloatArray]:
-            return figures_of_blocks(ground.scene, blocks, self.engine)
+            return figures_of_blocks(scene.built(self.runner), blocks, self.runner.blocks)
 
         return self._complete(self.work.records(settings, self._width), places, what, find)
 
     def _stops_of_entrances(self) -> dict[str, FloatArray]:
         def find(blocks: Sequence[Points]) -> Iterator[FloatArray]:
-            scene = self.today.scene
+            scene = self.batch.today.built(self.runner)
             return (stops_of_entrances(scene, points) for points in blocks)
 
         records = self.work.records(self.entrances, 2 * len(self.batch.study.file.dates))
@@ -355,8 +322,8 @@ class _Run:
         found = find([points_of([places[key] for key in keys]) for keys in blocks])
         for keys in blocks:
             n_done = sum(key in done for key in places)
-            self.tell(f"{what}: {n_done:,} of {len(places):,} are done")
-            with self.watch.stage("routing"):
+            self.runner.tell(f"{what}: {n_done:,} of {len(places):,} are done")
+            with self.runner.stage("routing"):
                 values = next(found)
             records.save(keys, values)
             done.update(zip(keys, values, strict=True))
@@ -372,7 +339,7 @@ class _Run:
         places = {key: batch.places[key] for key in tried if key}
         then = []
         for proposal in batch.proposals:
-            ground = _Ground(proposal.study, batch, self.watch, self.tell)
-            done = self._figures(proposal.settings, ground, places, f"trying {proposal.id}")
-            then.append(judge(batch.standards, batch.figures, self._rows(tried, done)))
+            done = self._figures(proposal.settings, proposal.scene, places, f"trying {proposal.id}")
+            then.append(judge(batch.standards, batch.today.figures, self._rows(tried, done)))
+            proposal.scene.case.let_go()
         return find_remedies(batch.proposals, today, then)

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.evaluation.case import window_query
+from community_routes.evaluation.views import leg_view
 from community_routes.measures.service import NEAR_M, TRAFFIC_DAY_S, StopDepartures
 from community_routes.network.walks.links import Linked, link_points, walk_line_between
 from community_routes.network.walks.points import Links, Points
 from community_routes.report import words
 from community_routes.routing.journeys import Ride, Walk, journeys
 from community_routes.routing.query import Walks
+from community_routes.scenarios.edit.routes import route_name, stop_name
 from community_routes.sites.figures import LEAVES, WHICH_PLACE, Figure, Scene, walks_of_places
 from community_routes.sites.periods import leading_window
 from community_routes.sources.gtfs.trips import mode_of
@@ -34,7 +36,7 @@ def notes_of_places(scene: Scene, points: Points, values: FloatArray) -> list[No
     points : Points
         All of them on the network.
     values : float64, shape (n_places, n_figures)
-        Of ``figures_of_places``.
+        Of ``figures_of_blocks``.
 
     Returns
     -------
@@ -44,8 +46,8 @@ def notes_of_places(scene: Scene, points: Points, values: FloatArray) -> list[No
         ``journeys`` to the nearest place of each key of destinations, on the first day and in the first window.
     """
     near, walks = walks_of_places(scene, points)
-    start = link_points(scene.study.ground, points, link_m=scene.study.file.travel.walk.link_m)
-    traffic = {day: departures.within(TRAFFIC_DAY_S) for day, departures in scene.departures.items()}
+    start = link_points(scene.case.ground, points, link_m=scene.case.file.travel.walk.link_m)
+    traffic = {day: departures.within(TRAFFIC_DAY_S) for day, departures in scene.case.departures.items()}
     return [
         {
             "entrances": _entrances(start, place),
@@ -79,11 +81,11 @@ def _rounded(lon: float, lat: float) -> list[float]:
 
 def _stops(scene: Scene, near: Links, traffic: Mapping[str, StopDepartures]) -> list[Note]:
     """The nearest stops that are served on any day, nearest first."""
-    n_stops = scene.stops.points.n_places
+    n_stops = scene.case.stops.points.n_places
     counts = {day: np.bincount(departures.stop, minlength=n_stops) for day, departures in traffic.items()}
     served = np.sum([counts[day] for day in counts], axis=0)[near.to] > 0
     metres, stop = np.round(near.metres[served], 1), near.to[served]
-    table = scene.study.feed.stops
+    table = scene.case.feed.stops
     found = []
     for row in np.lexsort((stop, metres))[:_MOST_STOPS].tolist():
         at = int(stop[row])
@@ -91,7 +93,7 @@ def _stops(scene: Scene, near: Links, traffic: Mapping[str, StopDepartures]) -> 
         found.append(
             {
                 "row": at,
-                "name": str(info["stop_name"] or info["stop_id"]),
+                "name": stop_name(scene.case.feed, at),
                 "id": str(info["stop_id"]),
                 "at": _rounded(info["lon"], info["lat"]),
                 "metres": float(metres[row]),
@@ -105,7 +107,7 @@ def _walk(scene: Scene, start: Linked, place: int, stops: list[Note]) -> Note | 
     """The way to the nearest stop along the streets."""
     if not stops:
         return None
-    line = walk_line_between(scene.study.ground, start, place, scene.stops, stops[0]["row"])
+    line = walk_line_between(scene.case.ground, start, place, scene.case.stops, stops[0]["row"])
     if line is None:
         return None
     return {"stop": stops[0]["name"], "metres": stops[0]["metres"], "line": _line(line[1], line[2])}
@@ -117,9 +119,9 @@ def _line(lon: Any, lat: Any) -> list[list[float]]:
 
 def _routes(scene: Scene, near: Links, traffic: Mapping[str, StopDepartures]) -> list[Note]:
     """Routes that can be boarded within 400 m: the nearest stop of each, and its departures that day, each vehicle once."""
-    feed = scene.study.feed
+    feed = scene.case.feed
     reach = near.metres <= NEAR_M
-    metres = np.full(scene.stops.points.n_places, np.inf)
+    metres = np.full(scene.case.stops.points.n_places, np.inf)
     metres[near.to[reach]] = near.metres[reach]
     best: dict[int, tuple[float, int]] = {}
     counts: dict[int, dict[str, int]] = {}
@@ -133,12 +135,11 @@ def _routes(scene: Scene, near: Links, traffic: Mapping[str, StopDepartures]) ->
             best[one] = min(best.get(one, nearest), nearest)
     found: list[Note] = []
     for one, (distance, at) in best.items():
-        info = feed.routes.iloc[one]
         found.append(
             {
-                "mode": mode_of(int(info["route_type"])),
-                "name": str(info["route_short_name"] or info["route_long_name"] or info["route_id"]),
-                "stop": str(feed.stops["stop_name"].iat[at] or feed.stops["stop_id"].iat[at]),
+                "mode": mode_of(int(feed.routes["route_type"].iat[one])),
+                "name": route_name(feed, one),
+                "stop": stop_name(feed, at),
                 "metres": distance,
                 "departures": {day: counts[one].get(day, 0) for day in traffic},
             }
@@ -150,19 +151,19 @@ def _routes(scene: Scene, near: Links, traffic: Mapping[str, StopDepartures]) ->
 
 def _journeys(scene: Scene, start: Linked, walks: Walks, place: int, values: FloatArray) -> list[Note]:
     """A journey to the nearest place of each key at the departure that takes just the median time."""
-    study = scene.study
-    day, window = leading_window(study.file)
+    case = scene.case
+    day, window = leading_window(case.file)
     column = {figure: row for row, figure in enumerate(scene.figures)}
-    query = window_query(study.file, window)
+    query = window_query(case.file, window)
     found: list[Note] = []
-    for kind in study.file.destinations:
+    for kind in case.file.destinations:
         which, leaves = (values[column[Figure(measure, day, window, kind)]] for measure in (WHICH_PLACE, LEAVES))
         if not np.isfinite(which):
             found.append({"kind": kind, "day": day, "legs": []})
             continue
         destination = int(which)
-        name = place_title(study.opportunities.table, destination)
-        journey = journeys(scene.networks[day], query, walks, place, destination, int(leaves))[0]
+        name = place_title(case.opportunities.table, destination)
+        journey = journeys(case.networks[day], query, walks, place, destination, int(leaves))[0]
         legs = [leg for leg in journey.legs if leg.arrive_s > leg.depart_s]
         found.append(
             {
@@ -178,26 +179,7 @@ def _journeys(scene: Scene, start: Linked, walks: Walks, place: int, values: Flo
 
 
 def _leg(scene: Scene, start: Linked, leg: Walk | Ride, place: int, destination: int, name: str) -> Note:
-    feed = scene.study.feed
-
-    def called(stop: int, end: str) -> str:
-        return str(feed.stops["stop_name"].iat[stop] or feed.stops["stop_id"].iat[stop]) if stop >= 0 else end
-
-    times = {"depart_s": int(leg.depart_s), "arrive_s": int(leg.arrive_s)}
-    ends = {"start": called(leg.from_stop, "the site"), "end": called(leg.to_stop, name)}
-    if isinstance(leg, Walk):
-        one = (scene.stops, leg.from_stop) if leg.from_stop >= 0 else (start, place)
-        other = (scene.stops, leg.to_stop) if leg.to_stop >= 0 else (scene.destinations, destination)
-        line = walk_line_between(scene.study.ground, *one, *other)
-        course = _line(line[1], line[2]) if line is not None else []
-        return {"mode": "walk", "route": "", **ends, **times, "wait_s": 0, "line": course}
-    info = feed.routes.iloc[int(feed.trips["route"].iat[leg.trips[0]])]
-    at = feed.calls.stop[np.array([*leg.calls, leg.calls[-1] + 1])]
-    return {
-        "mode": mode_of(int(info["route_type"])),
-        "route": str(info["route_short_name"] or info["route_long_name"] or info["route_id"]),
-        **ends,
-        **times,
-        "wait_s": int(leg.wait_s),
-        "line": _line(feed.stops["lon"].to_numpy()[at], feed.stops["lat"].to_numpy()[at]),
-    }
+    view = leg_view(scene.case, leg, (start, place, "the site"), (scene.destinations, destination, name))
+    ends = {"mode": view.mode, "route": view.route, "start": view.start, "end": view.end}
+    times = {"depart_s": int(view.depart_s), "arrive_s": int(view.arrive_s), "wait_s": int(view.wait_s)}
+    return {**ends, **times, "line": _line(view.lon, view.lat)}

@@ -5,32 +5,30 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.base.arrays import starts_by
 from community_routes.base.errors import StudyError, UsageError
 from community_routes.base.kernels import kernel
 from community_routes.base.notices import Notice
 from community_routes.base.times import MINUTE, UNREACHED
-from community_routes.evaluation.case import Study, window_query
-from community_routes.evaluation.places import destination_points, origin_points, study_networks
-from community_routes.evaluation.window import Choice, span_of
+from community_routes.evaluation.case import Case, Study, window_query
+from community_routes.evaluation.places import destination_points, origin_points
 from community_routes.measures.reach import percentile_over_departures
 from community_routes.measures.service import (
     NEAR_M,
     REACH_M,
     TRAFFIC_DAY_S,
     StopDepartures,
-    build_departures,
     first_and_last,
     ptal_form_index,
     service_per_hour,
 )
-from community_routes.network.network import Network
 from community_routes.network.store import fingerprint
 from community_routes.network.streets.streets import Streets
 from community_routes.network.walks.links import (
@@ -41,8 +39,9 @@ from community_routes.network.walks.links import (
     walks_between,
 )
 from community_routes.network.walks.points import Links, Points
-from community_routes.routing.engine import Engine, LocalEngine, Work
+from community_routes.routing.engine import Engine, Work
 from community_routes.routing.query import Walks
+from community_routes.routing.runner import Runner
 from community_routes.routing.search import Search
 from community_routes.routing.travel_times import times_of_block
 from community_routes.sites.periods import service_windows
@@ -84,25 +83,30 @@ class Figure:
         return "__".join(part for part in parts if part)
 
 
-def figures_of_study(study: Study, parts: Sequence[str] | None = None) -> tuple[Figure, ...]:
-    """The figures of every site, in the order of their columns; ``parts`` are those of ``parts_of_study`` when left out."""
+def figures_of_study(study: Study, parts: Sequence[str]) -> tuple[Figure, ...]:
+    """The figures of every site, in the order of their columns, with the nearest of each of ``parts``."""
     file = study.file
-    single = parts_of_study(study) if parts is None else parts
     found: list[Figure] = []
     for day in file.dates:
         found += [Figure(measure, day, ALL_DAY, STOPS) for measure in (NEAREST_STOP, WHICH_STOP, FIRST, LAST)]
         for window in service_windows(file, day):
             found += [Figure(measure, day, window, STOPS) for measure in (PER_HOUR, PTAL)]
         for window in file.windows_on(day):
-            for kind in kinds_of_study(study):
-                found += [Figure(measure, day, window, kind) for measure in (NEAREST, WHICH_PLACE, LEAVES)]
-                found += [Figure(REACHED, day, window, kind, f"{cutoff:g}") for cutoff in file.travel.cutoffs_min]
-            found += [Figure(measure, day, window, part) for part in single for measure in (NEAREST, WHICH_PLACE)]
-            found += [Figure(TIME_TO, day, window, name) for name in file.sites.named_places]
-    found += [Figure(NEAREST_ON_FOOT, ANY_DAY, ANY_TIME, kind) for kind in (*kinds_of_study(study), *single)]
+            found += _figures_in_window(study, parts, day, window)
+    found += [Figure(NEAREST_ON_FOOT, ANY_DAY, ANY_TIME, kind) for kind in (*kinds_of_study(study), *parts)]
     for kind in kinds_of_study(study):
         found += [Figure(REACHED_ON_FOOT, ANY_DAY, ANY_TIME, kind, f"{c:g}") for c in file.travel.cutoffs_min]
     return tuple(found)
+
+
+def _figures_in_window(study: Study, parts: Sequence[str], day: str, window: str) -> list[Figure]:
+    """What ``_search_window`` finds, in its order."""
+    found: list[Figure] = []
+    for kind in kinds_of_study(study):
+        found += [Figure(measure, day, window, kind) for measure in (NEAREST, WHICH_PLACE, LEAVES)]
+        found += [Figure(REACHED, day, window, kind, f"{cutoff:g}") for cutoff in study.file.travel.cutoffs_min]
+    found += [Figure(measure, day, window, part) for part in parts for measure in (NEAREST, WHICH_PLACE)]
+    return found + [Figure(TIME_TO, day, window, name) for name in study.file.sites.named_places]
 
 
 def kinds_of_study(study: Study) -> tuple[str, ...]:
@@ -149,57 +153,60 @@ def named_places(study: Study) -> Named:
     return found
 
 
-def settings_key(study: Study, named: Named | None = None, parts: Sequence[str] | None = None) -> str:
-    """Hash of everything that the figures of a place depend on, the place itself apart; file names are not in it."""
-    file, ground = study.file, study.ground
-    spots = named if named is not None else named_places(study)
-    table = study.opportunities.table
-    standards = file.standards or Standards()
-    settings = {
-        "format": FORMAT,
-        "dates": {day: date.isoformat() for day, date in file.dates.items()},
-        "travel": file.travel.model_dump(mode="json"),
-        "figures": [figure.name for figure in figures_of_study(study, parts)],
-        "service_windows": {day: service_windows(file, day) for day in file.dates},
-        "farthest_stop_m": max(_FARTHEST_M, standards.stop_within_m or 0.0),
-        "timetable": study.feed.content_hash,
-        "ground": ground.content_hash if isinstance(ground, Streets) else repr(ground),
-    }
-    places = study.opportunities.entrances
-    return fingerprint(
-        json.dumps(settings, sort_keys=True),
-        table["key"].to_numpy(object), table["kind"].to_numpy(object), table["amount"].to_numpy(np.float64),
-        *(places[name].to_numpy() for name in ("place", "lon", "lat")),
-        *(coordinate for spot in spots.values() for coordinate in (spot.points.lon, spot.points.lat)),
-    )[:32]  # fmt: skip
-
-
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A study, ready to have any number of places judged in it.
+    """A case, ready to have any number of places judged in it; its network is built when it is first asked for.
 
     Attributes
     ----------
-    study : Study
-    figures : tuple of Figure
+    case : Case
+    named : mapping of str to Spot
+        Of ``named_places``.
     parts : tuple of str
-        Kinds of place, as ``key/kind``, of which the nearest is told.
-    stops, destinations : Linked
-        After the destinations of the study come the named places.
-    egress : Links
-        From destinations to stops.
-    networks : dict of day to Network
-    departures : dict of day to StopDepartures
+        Kinds of place, as ``key/kind``, of which the nearest is told; under a proposal those of today, so that the figures
+        are the same.
     """
 
-    study: Study
-    figures: tuple[Figure, ...]
+    case: Case
+    named: Named
     parts: tuple[str, ...]
-    stops: Linked
-    destinations: Linked
-    egress: Links
-    networks: Mapping[str, Network]
-    departures: Mapping[str, StopDepartures]
+
+    @classmethod
+    def of(cls, study: Study) -> Scene:
+        """A study as it is; what it measures of neighbourhoods (and shifts of the night with it) is not asked of sites."""
+        return cls(Case.of(study).with_settings(measures=()), named_places(study), parts_of_study(study))
+
+    def at_bound(self, bound: Literal["best", "worst"]) -> Scene:
+        """The same with one of the bounds of step-free figures alone."""
+        return replace(self, case=Case.of(self.case.study.at_bound(bound)))
+
+    @cached_property
+    def figures(self) -> tuple[Figure, ...]:
+        """What is told of every place."""
+        return figures_of_study(self.case.study, self.parts)
+
+    @cached_property
+    def settings(self) -> str:
+        """Hash of everything that the figures of a place depend on, the place itself apart; file names are not in it."""
+        case, file = self.case, self.case.file
+        table, places = case.opportunities.table, case.opportunities.entrances
+        standards = file.standards or Standards()
+        settings = {
+            "format": FORMAT,
+            "dates": {day: date.isoformat() for day, date in file.dates.items()},
+            "travel": file.travel.model_dump(mode="json"),
+            "figures": [figure.name for figure in self.figures],
+            "service_windows": {day: service_windows(file, day) for day in file.dates},
+            "farthest_stop_m": max(_FARTHEST_M, standards.stop_within_m or 0.0),
+            "timetable": case.feed.content_hash,
+            "ground": case.ground.content_hash if isinstance(case.ground, Streets) else repr(case.ground),
+        }
+        return fingerprint(
+            json.dumps(settings, sort_keys=True),
+            table["key"].to_numpy(object), table["kind"].to_numpy(object), table["amount"].to_numpy(np.float64),
+            *(places[name].to_numpy() for name in ("place", "lon", "lat")),
+            *(coordinate for spot in self.named.values() for coordinate in (spot.points.lon, spot.points.lat)),
+        )[:32]  # fmt: skip
 
     @cached_property
     def kinds(self) -> NDArray[np.bool_]:
@@ -207,63 +214,53 @@ class Scene:
 
         Of a kind, those that have anything to offer.
         """
-        names, named = (*kinds_of_study(self.study), *self.parts), tuple(self.study.file.sites.named_places)
-        amounts = self.study.opportunities.table["amount"].to_numpy(np.float64)
-        held = np.zeros((len(names) + len(named), len(amounts) + len(named)), np.bool_)
+        places, names, n_named = (
+            self.case.opportunities,
+            (*kinds_of_study(self.case.study), *self.parts),
+            len(self.named),
+        )
+        amounts = places.table["amount"].to_numpy(np.float64)
+        held = np.zeros((len(names) + n_named, len(amounts) + n_named), np.bool_)
         for row, kind in enumerate(names):
-            held[row, self.study.opportunities.rows_of(kind)] = True
+            held[row, places.rows_of(kind)] = True
         held[:, : len(amounts)] &= amounts > 0
-        held[len(names) :, len(amounts) :] = np.eye(len(named), dtype=np.bool_)
+        held[len(names) :, len(amounts) :] = np.eye(n_named, dtype=np.bool_)
         return held
 
+    @cached_property
+    def destinations(self) -> Linked:
+        """The destinations of the study, and the named places after them, joined to the ground."""
+        places, spots = destination_points(self.case.opportunities), [spot.points for spot in self.named.values()]
+        owner = [np.full(len(points.lon), places.n_places + row, np.int32) for row, points in enumerate(spots)]
+        points = Points(
+            np.concatenate([places.id, np.array(list(self.named), object)]),
+            np.concatenate([places.lon, *(points.lon for points in spots)]),
+            np.concatenate([places.lat, *(points.lat for points in spots)]),
+            np.concatenate([places.place, *owner]),
+        )
+        return link_points(self.case.ground, points, link_m=self.case.file.travel.walk.link_m)
 
-def build_scene(study: Study, named: Named | None = None, parts: Sequence[str] | None = None) -> Scene:
-    """Networks of all days of a study, and its destinations and named places joined to them.
+    @cached_property
+    def egress(self) -> Links:
+        """From destinations to stops."""
+        case, walk, ends = self.case, self.case.file.travel.walk, self.destinations
+        limit_s = int(walk.to_stop_min * MINUTE)
+        arriving = walks_between(case.ground, case.stops, ends, limit_s=limit_s, speed_kmh=walk.speed_kmh)
+        return arriving.reversed(ends.points.n_places)
 
-    Parameters
-    ----------
-    study : Study
-    named : mapping of str to Spot, optional
-        Of ``named_places``.
-    parts : sequence of str, optional
-        Of ``parts_of_study``; under a proposal those of today, so that the figures are the same.
-    """
-    file, walk = study.file, study.file.travel.walk
-    spots = named if named is not None else named_places(study)
-    stopping, networks = study_networks(
-        file, study.feed, study.ground, span_s=span_of(file, Choice()), store=study.store
-    )
-    stops = stopping.stops
-    ends = link_points(study.ground, _ends(study, spots), link_m=walk.link_m)
-    limit_s = int(walk.to_stop_min * MINUTE)
-    arriving = walks_between(study.ground, stops, ends, limit_s=limit_s, speed_kmh=walk.speed_kmh)
-    return Scene(
-        study,
-        figures_of_study(study, parts),
-        parts_of_study(study) if parts is None else tuple(parts),
-        stops,
-        ends,
-        arriving.reversed(ends.points.n_places),
-        networks,
-        {day: build_departures(study.feed, network.timetable) for day, network in networks.items()},
-    )
-
-
-def _ends(study: Study, named: Named) -> Points:
-    """The destinations of a study, and the named places after them."""
-    places = destination_points(study.opportunities)
-    spots = [spot.points for spot in named.values()]
-    owner = [np.full(len(points.lon), places.n_places + row, np.int32) for row, points in enumerate(spots)]
-    return Points(
-        np.concatenate([places.id, np.array(list(named), object)]),
-        np.concatenate([places.lon, *(points.lon for points in spots)]),
-        np.concatenate([places.lat, *(points.lat for points in spots)]),
-        np.concatenate([places.place, *owner]),
-    )
+    def built(self, runner: Runner) -> Scene:
+        """The same with its network built, which is told and timed."""
+        if "egress" not in self.__dict__:
+            runner.tell("building the network")
+            with runner.stage("network"):
+                for day in self.case.networks:
+                    _ = self.case.departures[day]
+                _ = self.egress
+        return self
 
 
-def figures_of_places(scene: Scene, points: Points, *, threads: int = 1) -> FloatArray:
-    """Every figure of some places, with one search for each day and window.
+def figures_of_blocks(scene: Scene, blocks: Sequence[Points], engine: Engine) -> Iterator[FloatArray]:
+    """Every figure of some blocks of places, one after the other, with one search for each block, day and window.
 
     Distances in metres, times in seconds (clock times in seconds of the service date), infinite where there is none; the
     nearest stop as its row in the feed, the nearest place as its row among the destinations. What is counted or averaged
@@ -273,38 +270,25 @@ def figures_of_places(scene: Scene, points: Points, *, threads: int = 1) -> Floa
     Parameters
     ----------
     scene : Scene
-    points : Points
-        All of them on the network.
-    threads : int
-        Changes nothing but the time it takes.
-
-    Returns
-    -------
-    float64, shape (n_places, n_figures)
-    """
-    return next(figures_of_blocks(scene, [points], LocalEngine(threads)))
-
-
-def figures_of_blocks(scene: Scene, blocks: Sequence[Points], engine: Engine) -> Iterator[FloatArray]:
-    """``figures_of_places`` of some blocks of places, one after the other.
-
-    Parameters
-    ----------
-    scene : Scene
     blocks : sequence of Points
+        All of them on the network.
     engine : Engine
         Searches every block in every window, each by itself; it changes nothing but the time.
+
+    Yields
+    ------
+    float64, shape (n_places, n_figures)
     """
-    asked = [(day, window) for day in scene.networks for window in scene.study.file.windows_on(day)]
+    asked = [(day, window) for day in scene.case.networks for window in scene.case.file.windows_on(day)]
     tasks = _Tasks(scene, blocks, len(asked))
     found = engine.map_blocks(WINDOWS, _shared(scene, asked), tasks)
     for number in range(len(blocks)):
         near, walks = tasks.walks(number)
         values = _figures_on_foot(scene, walks.direct)
-        for day, departures in scene.departures.items():
+        for day, departures in scene.case.departures.items():
             values |= _figures_of_day(scene, near, departures, day)
         for when in asked:
-            values |= zip(_figures_in_window(scene, *when), next(found), strict=True)
+            values |= zip(_figures_in_window(scene.case.study, scene.parts, *when), next(found), strict=True)
         tasks.forget(number)
         yield np.column_stack([values[figure] for figure in scene.figures])
 
@@ -340,50 +324,53 @@ class _Tasks(Sequence[tuple[int, Links, Links]]):
 
 def _shared(scene: Scene, asked: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """What the search of any block needs, ready to be packed."""
-    file = scene.study.file
-    outlines = {day: network.outline() for day, network in scene.networks.items()}
-    kinds = kinds_of_study(scene.study)
+    file = scene.case.file
+    outlines = {day: network.outline() for day, network in scene.case.networks.items()}
+    kinds = kinds_of_study(scene.case.study)
     return {
         "windows": [(outlines[day], window_query(file, window)) for day, window in asked],
         "egress": scene.egress,
-        "kinds": _lists(scene.kinds),
+        "wanted": tuple(_wanted(scene.kinds, [int(cutoff * MINUTE) for cutoff in file.travel.cutoffs_min])),
+        "n_all": len(scene.kinds),
         "n_parts": len(scene.parts),
-        "limits_s": np.array([int(cutoff * MINUTE) for cutoff in file.travel.cutoffs_min], np.int32),
-        "amounts": scene.study.opportunities.table["amount"].to_numpy(np.float64),
-        "rows": [scene.study.opportunities.rows_of(kind) for kind in kinds],
+        "amounts": scene.case.opportunities.table["amount"].to_numpy(np.float64),
+        "rows": [scene.case.opportunities.rows_of(kind) for kind in kinds],
     }
 
 
-def _figures_in_window(scene: Scene, day: str, window: str) -> list[Figure]:
-    """What ``_search_window`` finds, in its order."""
-    file = scene.study.file
-    found = [Figure(TIME_TO, day, window, name) for name in file.sites.named_places]
-    for kind in kinds_of_study(scene.study):
-        found += [Figure(measure, day, window, kind) for measure in (NEAREST, WHICH_PLACE, LEAVES)]
-        found += [Figure(REACHED, day, window, kind, f"{cutoff:g}") for cutoff in file.travel.cutoffs_min]
-    found += [Figure(measure, day, window, part) for part in scene.parts for measure in (NEAREST, WHICH_PLACE)]
-    return found
+class _Wanted(NamedTuple):
+    """The kinds of destination ``i`` are ``kind_of[first[i]:first[i + 1]]``; ``limits_s`` are those within which are counted."""
+
+    first: NDArray[np.int64]
+    kind_of: NDArray[np.int32]
+    limits_s: NDArray[np.int32]
 
 
-def _lists(held: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int32], int]:
-    """The kinds of each destination one after the other, where those of each begin, and how many kinds there are."""
+class _Found(NamedTuple):
+    """Seconds to the nearest of each kind and which that is, (n_kinds, n_places, n_departures); departures within limits."""
+
+    best: NDArray[np.int32]
+    which: NDArray[np.int32]
+    counts: NDArray[np.int32]
+
+
+def _wanted(held: NDArray[np.bool_], limits_s: list[int]) -> _Wanted:
     destination, kind = np.nonzero(held.T)
-    first = np.zeros(held.shape[1] + 1, np.int64)
-    np.cumsum(np.bincount(destination, minlength=held.shape[1]), out=first[1:])
-    return first, kind.astype(np.int32), len(held)
+    first = starts_by(destination, held.shape[1])
+    return _Wanted(first, kind.astype(np.int32), np.array(limits_s, np.int32))
 
 
 def walks_of_places(scene: Scene, points: Points) -> tuple[Links, Walks]:
     """Walks to stops as far as any figure needs them, and those that begin and end journeys."""
-    file, ground = scene.study.file, scene.study.ground
+    file, ground = scene.case.file, scene.case.ground
     walk = file.travel.walk
     start = link_points(ground, points, link_m=walk.link_m)
     to_stop_s, all_the_way_s = int(walk.to_stop_min * MINUTE), int(walk.all_the_way_min * MINUTE)
     wanted_m = (file.standards.stop_within_m if file.standards is not None else None) or 0.0
     farthest_s = math.ceil(max(_FARTHEST_M, wanted_m) * 3.6 / walk.speed_kmh)
-    n_stops = scene.stops.points.n_places
+    n_stops = scene.case.stops.points.n_places
     leaving = walks_between(
-        ground, start, join_linked(scene.stops, scene.destinations),
+        ground, start, join_linked(scene.case.stops, scene.destinations),
         limit_s=max(to_stop_s, all_the_way_s, farthest_s), speed_kmh=walk.speed_kmh,
     )  # fmt: skip
     near = leaving.to_places(0, n_stops)
@@ -394,13 +381,13 @@ def walks_of_places(scene: Scene, points: Points) -> tuple[Links, Walks]:
 def stops_of_entrances(scene: Scene, points: Points) -> FloatArray:
     """Walk to the nearest stop that is served, and which that is, of each place and day; shape (n_places, 2 n_days)."""
     near, _ = walks_of_places(scene, points)
-    found = [_nearest_served(scene, near, departures) for departures in scene.departures.values()]
+    found = [_nearest_served(scene, near, departures) for departures in scene.case.departures.values()]
     return np.column_stack([column for pair in found for column in pair])
 
 
 def _nearest_served(scene: Scene, near: Links, departures: StopDepartures) -> tuple[FloatArray, FloatArray]:
     """Metres to the nearest stop of each place at which something can be boarded that day, and its row."""
-    served = np.zeros(scene.stops.points.n_places, np.bool_)
+    served = np.zeros(scene.case.stops.points.n_places, np.bool_)
     served[departures.within(TRAFFIC_DAY_S).stop] = True
     keep = served[near.to]
     start, stop, walk_m = near.start()[keep], near.to[keep], np.round(near.metres[keep], 1)
@@ -413,12 +400,12 @@ def _nearest_served(scene: Scene, near: Links, departures: StopDepartures) -> tu
 
 def _figures_on_foot(scene: Scene, direct: Links) -> dict[Figure, FloatArray]:
     """Time to the nearest of each kind, and what is reached within each cutoff, walking all the way."""
-    start, cutoffs = direct.start(), scene.study.file.travel.cutoffs_min
+    start, cutoffs = direct.start(), scene.case.file.travel.cutoffs_min
     amounts = np.zeros(scene.destinations.points.n_places)
-    table = scene.study.opportunities.table
+    table = scene.case.opportunities.table
     amounts[: len(table)] = table["amount"].to_numpy(np.float64)
     values: dict[Figure, FloatArray] = {}
-    for row, kind in enumerate((*kinds_of_study(scene.study), *scene.parts)):
+    for row, kind in enumerate((*kinds_of_study(scene.case.study), *scene.parts)):
         counts = scene.kinds[row][direct.to]
         soonest = np.full(direct.n_from, np.inf)
         np.minimum.at(soonest, start[counts], direct.walk_s[counts])
@@ -438,7 +425,7 @@ def _figures_of_day(scene: Scene, near: Links, departures: StopDepartures, day: 
     values = {Figure(NEAREST_STOP, day, ALL_DAY, STOPS): metres, Figure(WHICH_STOP, day, ALL_DAY, STOPS): which}
     for measure, seconds in zip((FIRST, LAST), first_and_last(near, departures), strict=True):
         values[Figure(measure, day, ALL_DAY, STOPS)] = _or_infinite(seconds)
-    for name, window_s in service_windows(scene.study.file, day).items():
+    for name, window_s in service_windows(scene.case.file, day).items():
         per_hour = service_per_hour(near, departures, window_s)
         values[Figure(PER_HOUR, day, name, STOPS)] = np.round(per_hour, 4)
         values[Figure(PTAL, day, name, STOPS)] = np.round(ptal_form_index(near, departures, window_s), 4)
@@ -450,42 +437,39 @@ def _search_window(shared: Mapping[str, Any], task: tuple[int, Links, Links]) ->
     number, access, direct = task
     outline, query = shared["windows"][number]
     walks = Walks(access, shared["egress"], direct)
-    (first, kind_of, n_all), limits_s, amounts = shared["kinds"], shared["limits_s"], shared["amounts"]
-    n_departures, n_names, n_parts = len(query.departures_s), len(shared["rows"]), shared["n_parts"]
-    best: NDArray[np.int32] = np.full((n_all, walks.n_origins, n_departures), UNREACHED, np.int32)
-    which = np.full(best.shape, -1, np.int32)
-    counts = np.zeros((walks.n_origins, walks.n_destinations, len(limits_s)), np.int32)
+    wanted, amounts, n_names = shared["wanted"], shared["amounts"], len(shared["rows"])
+    n_departures, n_single = len(query.departures_s), n_names + shared["n_parts"]
+    best: NDArray[np.int32] = np.full((shared["n_all"], walks.n_origins, n_departures), UNREACHED, np.int32)
+    counts = np.zeros((walks.n_origins, walks.n_destinations, len(wanted.limits_s)), np.int32)
+    found = _Found(best, np.full(best.shape, -1, np.int32), counts)
     search = Search(outline.connections, outline, query, walks)
     for lanes in range(len(search.lane_blocks())):
         for block in times_of_block(search, lanes):
-            _take_in(
-                block.time_s, block.origins, block.departures, block.destinations, first, kind_of, limits_s, best, which,
-                counts,
-            )  # fmt: skip
+            _take_in(block.time_s, block.origins, block.departures, block.destinations, wanted, found)
     medians = [percentile_over_departures(of_kind, 50) for of_kind in best]
-    values = [_or_infinite(median) for median in medians[n_names + n_parts :]]
-    for row in range(n_names + n_parts):
+    values: list[FloatArray] = []
+    for row in range(n_single):
         values.append(_or_infinite(medians[row]))
         # The first departure that takes just the median, and the place that is nearest then.
         at = np.argmax(best[row] == medians[row][:, None], axis=1)
         missing, every = medians[row] == UNREACHED, np.arange(walks.n_origins)
-        values.append(np.where(missing, np.inf, which[row, every, at].astype(np.float64)))
+        values.append(np.where(missing, np.inf, found.which[row, every, at].astype(np.float64)))
         if row >= n_names:
             continue
         values.append(np.where(missing, np.inf, query.departures_s[at].astype(np.float64)))
         columns = shared["rows"][row]
-        for place in range(len(limits_s)):
+        for place in range(len(wanted.limits_s)):
             # One row at a time in one order: the sum of a site does not depend on its neighbours in the block.
             offered = np.ascontiguousarray(counts[:, columns, place] * amounts[columns])
             values.append(offered.sum(axis=1) / n_departures)
-    return values
+    return values + [_or_infinite(median) for median in medians[n_single:]]
 
 
-def _as_it_is(shared: Mapping[str, Any]) -> Mapping[str, Any]:
-    return shared
+def _prepared(shared: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**shared, "wanted": _Wanted(*shared["wanted"])}
 
 
-WINDOWS = Work(_as_it_is, _search_window)
+WINDOWS = Work(_prepared, _search_window)
 
 
 def _or_infinite(seconds: NDArray[np.int32]) -> FloatArray:
@@ -493,9 +477,7 @@ def _or_infinite(seconds: NDArray[np.int32]) -> FloatArray:
 
 
 @kernel
-def _take_in(  # type: ignore[no-untyped-def]
-    time_s, origins, departures, destinations, first, kind_of, limits_s, best, which, counts
-):
+def _take_in(time_s, origins, departures, destinations, wanted, found):  # type: ignore[no-untyped-def]
     """Add a block of travel times to the times to the nearest of each kind and to the departures within each limit."""
     for i in range(len(origins)):
         origin = origins[i]
@@ -506,16 +488,16 @@ def _take_in(  # type: ignore[no-untyped-def]
                 if taken == UNREACHED:
                     continue
                 destination = destinations[k]
-                for limit in range(len(limits_s)):
-                    if taken <= limits_s[limit]:
-                        counts[origin, destination, limit] += 1
-                for at in range(first[destination], first[destination + 1]):
-                    kind = kind_of[at]
-                    soonest = best[kind, origin, departure]
+                for limit in range(len(wanted.limits_s)):
+                    if taken <= wanted.limits_s[limit]:
+                        found.counts[origin, destination, limit] += 1
+                for at in range(wanted.first[destination], wanted.first[destination + 1]):
+                    kind = wanted.kind_of[at]
+                    soonest = found.best[kind, origin, departure]
                     # Of places that are as near, the first of the file: whatever the order of the blocks.
-                    if taken < soonest or (taken == soonest and destination < which[kind, origin, departure]):
-                        best[kind, origin, departure] = taken
-                        which[kind, origin, departure] = destination
+                    if taken < soonest or (taken == soonest and destination < found.which[kind, origin, departure]):
+                        found.best[kind, origin, departure] = taken
+                        found.which[kind, origin, departure] = destination
 
 
 def origins_of_borough(study: Study) -> tuple[list[NDArray[np.float64]], FloatArray]:

@@ -15,7 +15,7 @@ from community_routes.sites.figures import ALL_DAY, NEAREST, NEAREST_STOP, PER_H
 from community_routes.sites.periods import leading_window, times_of_period
 from community_routes.sources.places.opportunities import Opportunities
 from community_routes.sources.study.file import StudyFile
-from community_routes.sources.study.yaml import nearest
+from community_routes.sources.study.yaml import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,7 @@ def check_kinds(file: StudyFile, opportunities: Opportunities) -> None:
         key = kind.partition("/")[0]
         table = opportunities.table
         known = [f"{key}/{name}" for name in sorted({name for name in table.loc[table["key"] == key, "kind"] if name})]
-        near = nearest(kind, known)
-        hint = f"did you mean {near!r}?" if near else f"there are {', '.join(known[:20]) or 'none of any kind'}"
+        hint = did_you_mean(kind, known, f"there are {', '.join(known[:20]) or 'none of any kind'}")
         raise StudyError(f"{file.path.name} (standards): the study has no place of the kind {kind!r}; {hint}")
 
 
@@ -115,8 +114,7 @@ def _with_required(file: StudyFile, found: list[Standard]) -> tuple[Standard, ..
     known = [*(standard.name for standard in found), "departures_per_hour"]
     for name in names:
         if name not in known:
-            near = nearest(name, known)
-            hint = f"did you mean {near!r}?" if near else f"they are {', '.join(known)}"
+            hint = did_you_mean(name, known, f"they are {', '.join(known)}")
             raise StudyError(f"{file.path.name} (standards.required): {name!r} is no standard of the study; {hint}")
     if not names:
         return tuple(found)

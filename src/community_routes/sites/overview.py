@@ -82,7 +82,7 @@ def overview_html(
             _answer(wording),
             _map(),
             _all(columns, rows),
-            *_proposals(judged),
+            *_proposals(wording),
             *_failed(judged),
             Section("notes", "Notes", [Text(note) for note in _notes(judged, notes)], short="Notes"),
         ],
@@ -191,14 +191,14 @@ def _columns(wording: Wording) -> list[Column]:
     return columns
 
 
-def _proposals(judged: JudgedSites) -> list[Section]:
-    if not judged.remedies.proposals:
+def _proposals(wording: Wording) -> list[Section]:
+    if not wording.judged.remedies.proposals:
         return []
     note = (
         "Tried on the sites that miss a standard. The cost is that of running them beyond today; where a proposal says no rates, "
         "or changes no route, it is not known and is never taken for nothing."
     )
-    found: list[Block] = [_scenarios(judged), Text(note, "note")]
+    found: list[Block] = [_scenarios(wording), Text(note, "note")]
     return [Section("scenarios", "Proposals that would help", found, short="Proposals")]
 
 
@@ -286,13 +286,13 @@ def _tenth(margin: float) -> float:
     return math.copysign(math.ceil(abs(margin) * 10 - 1e-6) / 10, margin) if margin else 0.0
 
 
-def _scenarios(judged: JudgedSites) -> Table:
-    remedies = judged.remedies
+def _scenarios(wording: Wording) -> Table:
+    remedies = wording.judged.remedies
     best = remedies.cheapest(remedies.mends)
     rows = [
         (
             one.title,
-            money(one.cost, one.study.currency),
+            money(one.cost, wording.study.currency),
             str(cost_text(one.bus_hours)) if math.isnan(one.bus_hours) else words.count(one.bus_hours),
             words.count(remedies.meets[row].any(axis=0).sum()),
             words.count(remedies.mends[row].sum()),

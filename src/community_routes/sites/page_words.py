@@ -167,7 +167,7 @@ class Wording:
             n = len(remedies.proposals)
             return "not brought by the proposal that was tried" if n == 1 else f"not brought by any of {n} proposals"
         proposal = remedies.proposals[best]
-        return f"brought by {proposal.title} ({money(proposal.cost, proposal.study.currency)})"
+        return f"brought by {proposal.title} ({money(proposal.cost, self.study.currency)})"
 
     def verdict(self, row: int) -> str:
         """The answer for one site in a sentence."""
@@ -184,7 +184,7 @@ class Wording:
             best = int(judged.remedies.cheapest(judged.remedies.mends[:, row : row + 1])[0])
             if best >= 0:
                 proposal = judged.remedies.proposals[best]
-                cost = money(proposal.cost, proposal.study.currency)
+                cost = money(proposal.cost, self.study.currency)
                 said += f" With {proposal.title} ({cost}) it would meet all that are required."
             else:
                 said += " No proposal that was tried brings all that are required."

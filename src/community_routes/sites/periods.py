@@ -6,7 +6,7 @@ from community_routes.base.errors import StudyError
 from community_routes.base.times import HOUR, format_window
 from community_routes.sources.study.file import StudyFile
 from community_routes.sources.study.models import day_type
-from community_routes.sources.study.yaml import nearest
+from community_routes.sources.study.yaml import did_you_mean
 
 KNOWN_PERIODS = {"day": (7 * HOUR, 19 * HOUR), "evening": (19 * HOUR, 23 * HOUR)}
 """What a standard may name where the study has no window of that name."""
@@ -57,9 +57,9 @@ def times_of_period(file: StudyFile, period: str) -> list[When]:
         return found
     every = [(day, window) for day in file.dates for window in file.windows_on(day)]
     known = dict.fromkeys([w for _, w in every] + list(file.dates) + ["_".join(when) for when in every])
-    near = nearest(period, [*known, *(f"{day}_{name}" for day in file.dates for name in KNOWN_PERIODS)])
     kind = period.partition("_")[0]
-    hint = f"did you mean {near!r}?" if near else f"they are {', '.join(known)}"
+    added = [f"{day}_{name}" for day in file.dates for name in KNOWN_PERIODS]
+    hint = did_you_mean(period, [*known, *added], f"they are {', '.join(known)}")
     if kind in ("weekday", "saturday", "sunday") and not any(kind in _names_of(file, day) for day in file.dates):
         hint = f"the study has no {kind}: give service_date the date of one, as `{kind}`"
     builtin = ", ".join(f"{name} ({format_window(window)})" for name, window in KNOWN_PERIODS.items())

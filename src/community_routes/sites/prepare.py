@@ -21,20 +21,11 @@ from community_routes.evaluation.places import lines_of
 from community_routes.evaluation.results import printed_settings
 from community_routes.network.store import fingerprint
 from community_routes.scenarios.file import Scenario
-from community_routes.sites.figures import (
-    Figure,
-    Named,
-    figures_of_study,
-    named_places,
-    on_network,
-    origins_of_borough,
-    parts_of_study,
-    settings_key,
-)
+from community_routes.sites.figures import Scene, on_network, origins_of_borough
 from community_routes.sites.judge import Standard, check_kinds, standards_of_study
 from community_routes.sites.read import Fault, Site, place_key, points_of, read_sites, site_points
 from community_routes.sites.remedies import Proposal, propose
-from community_routes.sources.study.yaml import nearest
+from community_routes.sources.study.yaml import did_you_mean
 
 ALL, FAILED, NONE = "all", "failed", "none"
 FloatArray = NDArray[np.float64]
@@ -51,13 +42,8 @@ class Batch:
         Every row of the file; a fault of the network is in it.
     file_name, file_sha256 : str
     standards : tuple of Standard
-    figures : tuple of Figure
-    named : mapping of str to Spot
-        Places to which the time is told.
-    parts : tuple of str
-        Kinds of place of which the nearest is told.
-    settings : str
-        Hash of all that the figures of a place depend on, the place itself apart.
+    today : Scene
+        The study, ready to have places judged in it.
     places : dict of str to float64, shape (n_entrances, 2)
         Sites and origins of the borough by the key of the place.
     key_of_site, key_of_origin : list of str
@@ -75,10 +61,7 @@ class Batch:
     file_name: str
     file_sha256: str
     standards: tuple[Standard, ...]
-    figures: tuple[Figure, ...]
-    named: Named
-    parts: tuple[str, ...]
-    settings: str
+    today: Scene
     places: dict[str, NDArray[np.float64]]
     key_of_site: list[str]
     key_of_origin: list[str]
@@ -107,7 +90,7 @@ class Batch:
         head = {
             "version": __version__,
             "study": file.study,
-            "settings": self.settings,
+            "settings": self.today.settings,
             "sites": [self.file_name, self.file_sha256],
             "standards": file.standards.model_dump(mode="json") if file.standards is not None else None,
             "asked": file.sites.model_dump(mode="json"),
@@ -132,7 +115,7 @@ class Batch:
             "service_dates": {day: date.isoformat() for day, date in file.dates.items()},
             "settings": printed_settings(self.study),
             "standards_source": file.standards.source if file.standards is not None else None,
-            "named_places": {name: spot.name for name, spot in self.named.items()},
+            "named_places": {name: spot.name for name, spot in self.today.named.items()},
             "persons_per_home": file.sites.persons_per_home,
             "scenarios": [one.id for one in self.proposals],
             "pages": list(self.pages),
@@ -162,7 +145,7 @@ def prepare_batch(
     """
     standards = standards_of_study(study.file)
     check_kinds(study.file, study.opportunities)
-    named, parts = named_places(study), parts_of_study(study)
+    today = Scene.of(study)
     sites = read_sites(path)
     wanted = _checked_pages(sites, path.name, pages)
     usable = [row for row, site in enumerate(sites) if site.fault is None]
@@ -192,15 +175,12 @@ def prepare_batch(
         file_name=path.name,
         file_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         standards=standards,
-        figures=figures_of_study(study, parts),
-        named=named,
-        parts=parts,
-        settings=settings_key(study, named, parts),
+        today=today,
         places=places,
         key_of_site=key_of_site,
         key_of_origin=key_of_origin,
         persons=persons,
-        proposals=tuple(propose(study, scenario, named, parts) for scenario in scenarios),
+        proposals=tuple(propose(today, scenario) for scenario in scenarios),
         scenario_sources=tuple(_sources(scenarios)),
         pages=wanted,
         notices=tuple(notices),
@@ -218,8 +198,7 @@ def _checked_pages(sites: list[Site], file_name: str, pages: Sequence[str]) -> t
     known = {site.id for site in sites}
     for page in asked:
         if page not in known:
-            near = nearest(page, sorted(known))
-            hint = f"; did you mean {near!r}?" if near else ""
+            hint = did_you_mean(page, sorted(known), before="; ")
             raise UsageError(
                 f"--pages {page}: {file_name} has no site of that id{hint} (or {ALL}, {FAILED} or {NONE} of the pages)"
             )

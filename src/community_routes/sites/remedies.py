@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.evaluation.case import Case, Study
 from community_routes.evaluation.cost import rates_of
 from community_routes.network.store import fingerprint
 from community_routes.scenarios.cost import operating_cost
 from community_routes.scenarios.file import Scenario
-from community_routes.sites.figures import Named, settings_key
+from community_routes.sites.figures import Scene
 from community_routes.sites.judge import Verdict
 
 _QUANTITIES = ("cost", "bus_hours", "km", "peak_vehicles")
@@ -27,8 +26,8 @@ class Proposal:
     Attributes
     ----------
     id, title : str
-    study : Study
-        As the scenario changes it.
+    scene : Scene
+        The study as the scenario changes it.
     settings : str
         Hash of all that the figures of a place depend on in it, the place itself apart.
     cost, bus_hours, km, peak_vehicles : float
@@ -37,7 +36,7 @@ class Proposal:
 
     id: str
     title: str
-    study: Study
+    scene: Scene
     settings: str
     cost: float
     bus_hours: float
@@ -89,7 +88,7 @@ def no_remedies(n_standards: int, n_sites: int) -> Remedies:
     return Remedies((), np.zeros((0, n_standards, n_sites), np.bool_), np.zeros((0, n_sites), np.bool_))
 
 
-def propose(study: Study, scenario: Scenario, named: Named, parts: Sequence[str]) -> Proposal:
+def propose(today: Scene, scenario: Scenario) -> Proposal:
     """A study as a scenario changes it, and what that takes.
 
     Raises
@@ -97,18 +96,18 @@ def propose(study: Study, scenario: Scenario, named: Named, parts: Sequence[str]
     ScenarioError
         It cannot be applied to this study, or would change nothing.
     """
-    case = Case.of(study).with_scenario(scenario)
-    applied, changed = case.applied, case.as_study()
+    scene = replace(today, case=today.case.with_scenario(scenario))
+    feed, file, applied = today.case.feed, today.case.file, scene.case.applied
     assert applied is not None
     # Where a new route runs depends on the streets of today as well.
-    settings = fingerprint(settings_key(study, named, parts), settings_key(changed, named, parts))[:32]
+    settings = fingerprint(today.settings, scene.settings)[:32]
     figures = dict.fromkeys(_QUANTITIES, math.nan)
     routes = [*applied.changed_routes, *applied.new_routes]
     if routes or applied.drt:
-        rates = rates_of(study.file, applied.scenario)
-        year = operating_cost(study.feed, applied.feed, routes, study.file.dates, rates, drt=applied.drt).year
+        rates = rates_of(file, applied.scenario)
+        year = operating_cost(feed, applied.feed, routes, file.dates, rates, drt=applied.drt).year
         figures = {name: float(year.loc[name, "change"]) for name in _QUANTITIES}
-    return Proposal(scenario.scenario, scenario.name, changed, settings, **figures)
+    return Proposal(scenario.scenario, scenario.name, scene, settings, **figures)
 
 
 def find_remedies(

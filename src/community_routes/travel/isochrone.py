@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from community_routes.base.errors import UsageError, as_path
 from community_routes.base.files import check_file
 from community_routes.base.notices import Notice
-from community_routes.base.times import MINUTE, UNREACHED, format_time, parse_time
+from community_routes.base.times import MINUTE, UNREACHED, format_time
 from community_routes.evaluation.case import Study, chosen_day, study_query
 from community_routes.network.streets.streets import Streets
 from community_routes.network.walks.links import Linked, link_points, report_other_parts, walks_between
@@ -27,8 +27,8 @@ from community_routes.report.maps.layers import Layer, write_layer_map
 from community_routes.routing.query import LONGEST_TRAVEL_S, Query, Walks
 from community_routes.routing.travel_times import travel_times_by_departure
 from community_routes.sources.osm.background import background_layers
-from community_routes.travel.itinerary import Spot, find_spot
-from community_routes.travel.matrix import network_of
+from community_routes.travel.itinerary import Spot, find_spot, moment_named
+from community_routes.travel.matrix import network_of, span_of_query
 
 _ENDINGS = (".geojson", ".html", ".htm", ".png", ".svg")
 _MOST_BANDS = 6
@@ -170,12 +170,7 @@ def isochrone(
         The place, day, time or limits cannot be made out, or the place is off the network.
     """
     limits_s = _limits(minutes)
-    if (depart is None) == (arrive is None):
-        raise UsageError("say when: depart 08:15, or arrive 09:00")
-    try:
-        moment_s = parse_time(depart if depart is not None else arrive or "")
-    except ValueError as wrong:
-        raise UsageError(str(wrong)) from None
+    moment_s = moment_named(depart, arrive)
     day, spot = chosen_day(study, day), find_spot(study, place)
     walk = study.file.travel.walk
     linked = link_points(study.ground, spot.points, link_m=walk.link_m)
@@ -201,15 +196,15 @@ def isochrone(
 def _times_at_stops(study: Study, linked: Linked, query: Query, day: str) -> tuple[Linked, NDArray[np.int32]]:
     """The stops, and seconds from a place to each in a vehicle (with ``arrive_by`` from each to the place)."""
     walk = study.file.travel.walk
-    stops, networks = network_of(study, query, day)
+    stops, network = network_of(study, span_of_query(query), day)
     limit_s = int(walk.to_stop_min * MINUTE)
     if query.arrive_by:
         egress = walks_between(study.ground, stops, linked, limit_s=limit_s, speed_kmh=walk.speed_kmh).reversed(1)
         walks = Walks(_each_itself(stops.points), egress, _nothing(stops.points.n_places))
-        return stops, travel_times_by_departure(networks[day], query, walks)[:, 0, 0]
+        return stops, travel_times_by_departure(network, query, walks)[:, 0, 0]
     access = walks_between(study.ground, linked, stops, limit_s=limit_s, speed_kmh=walk.speed_kmh)
     walks = Walks(access, _each_itself(stops.points), _nothing(1))
-    return stops, travel_times_by_departure(networks[day], query, walks)[0, 0]
+    return stops, travel_times_by_departure(network, query, walks)[0, 0]
 
 
 def _limits(minutes: Sequence[int]) -> list[int]:

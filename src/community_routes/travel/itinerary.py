@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from community_routes.base.errors import UsageError
 from community_routes.base.notices import Notice, counted
 from community_routes.base.times import MINUTE, format_time, parse_time
-from community_routes.evaluation.case import Study, chosen_day, study_query
-from community_routes.evaluation.places import destination_points, study_networks, study_walks
+from community_routes.evaluation.case import Case, Study, chosen_day, study_query
+from community_routes.evaluation.places import destination_points, study_walks
 from community_routes.network.network import Network
 from community_routes.network.walks.links import (
     Linked,
@@ -29,9 +29,10 @@ from community_routes.network.walks.points import Points
 from community_routes.routing.explain import explain, span_to_explain
 from community_routes.routing.journeys import Journey, Ride, Walk, journeys
 from community_routes.routing.query import Query, Walks
+from community_routes.scenarios.edit.routes import route_name
 from community_routes.sources.gtfs.trips import mode_of
-from community_routes.sources.study.yaml import nearest
-from community_routes.travel.matrix import network_of
+from community_routes.sources.study.yaml import did_you_mean
+from community_routes.travel.matrix import network_of, span_of_query
 
 _COORDINATES = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*")
 _ONE_PLACE_DEGREES = 0.004
@@ -67,8 +68,7 @@ def find_spot(study: Study, text: str) -> Spot:
         if found:
             return _only_one(text, found)
     shown = text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
-    near = nearest(shown, [spot.name for spot in spots] + [spot.id for spot in spots])
-    hint = f"; did you mean {near!r}?" if near else ""
+    hint = did_you_mean(shown, [spot.name for spot in spots] + [spot.id for spot in spots], before="; ")
     raise UsageError(f"nothing in the study is called {shown!r}{hint} (give an id, a name, or lon,lat)")
 
 
@@ -204,10 +204,10 @@ class Itinerary:
     def _ride_names(self, ride: Ride) -> dict[str, str]:
         feed = self._study.feed
         trip = feed.trips.iloc[ride.trips[0]]
-        route = feed.routes.iloc[int(trip["route"])]
-        name = route["route_short_name"] or route["route_long_name"] or route["route_id"]
+        route = int(trip["route"])
         towards = f" towards {trip['trip_headsign']}" if trip["trip_headsign"] else ""
-        return {"mode": mode_of(int(route["route_type"])), "route": name, "towards": towards}
+        mode = mode_of(int(feed.routes["route_type"].iat[route]))
+        return {"mode": mode, "route": route_name(feed, route), "towards": towards}
 
     def _end_name(self, stop: int, end: str | None = None) -> str:
         if stop < 0:
@@ -318,20 +318,11 @@ def find_journeys(
         Stops and network of the day, where they are there already and wide enough.
     """
     query = replace(query, window_s=(moment_s, moment_s + 1), step_s=1)
-    if built is None:
-        linked, networks = network_of(study, query, day)
-        built = linked, networks[day]
-    stops, network = built
+    stops, network = built or network_of(study, span_of_query(query), day)
     walk = study.file.travel.walk
 
     def walks_within(to_stop_s: int) -> Walks:
-        wider = study.file.model_copy(
-            update={
-                "travel": study.file.travel.model_copy(
-                    update={"walk": walk.model_copy(update={"to_stop_min": to_stop_s / MINUTE})}
-                )
-            }
-        )
+        wider = Case.of(study).with_settings(to_stop_min=to_stop_s / MINUTE).file
         return study_walks(wider, study.ground, stops, origin.points, destination.points).walks
 
     limit_s = int(walk.to_stop_min * MINUTE)
@@ -343,11 +334,8 @@ def find_journeys(
         if not found and not reason and not link.place_linked.any():
             reason, message = "off_network", _off_network(study, spot, link)
     if not found and not reason:
-        whole = study_networks(
-            study.file, study.feed, study.ground, span_s=span_to_explain(moment_s), days=[day], store=study.store
-        )[1][day]
         refusal = explain(
-            whole,
+            network_of(study, span_to_explain(moment_s), day)[1],
             query,
             walks_within,
             moment_s,
@@ -407,12 +395,7 @@ def journey(
     UsageError
         A place, the day or the time cannot be made out.
     """
-    if (depart is None) == (arrive is None):
-        raise UsageError("say when: depart 08:15, or arrive 09:00")
-    try:
-        moment_s = parse_time(depart if depart is not None else arrive or "")
-    except ValueError as wrong:
-        raise UsageError(str(wrong)) from None
+    moment_s = moment_named(depart, arrive)
     query = study_query(study.file, (moment_s, moment_s + 1), arrive_by=arrive is not None)
     spots = find_spot(study, origin), find_spot(study, destination)
     asked = (*spots, query, chosen_day(study, day), moment_s)
@@ -420,6 +403,21 @@ def journey(
     if study.file.travel.step_free is True:
         return replace(found, worst=find_journeys(study.at_bound("worst"), *asked))
     return found
+
+
+def moment_named(depart: str | None, arrive: str | None) -> int:
+    """The second of the service date at which somebody leaves, or has to be there; one of them.
+
+    Raises
+    ------
+    UsageError
+    """
+    if (depart is None) == (arrive is None):
+        raise UsageError("say when: depart 08:15, or arrive 09:00")
+    try:
+        return parse_time(depart if depart is not None else arrive or "")
+    except ValueError as wrong:
+        raise UsageError(str(wrong)) from None
 
 
 def _place(spot: Spot) -> tuple[float, float]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from community_routes.base.errors import StudyError, UsageError, as_path
 from community_routes.base.files import folder_beside
 from community_routes.base.notices import Notice
+from community_routes.base.times import HOUR
 from community_routes.base.timings import Stopwatch
 from community_routes.evaluation.case import Study, chosen_day, chosen_query
 from community_routes.evaluation.places import (
@@ -24,15 +26,15 @@ from community_routes.evaluation.places import (
     origin_points,
     report_cut_off,
     street_lines,
-    study_networks,
+    study_builder,
     study_walks,
     why_not,
 )
 from community_routes.network.network import Network
 from community_routes.network.walks.links import Linked
 from community_routes.network.walks.points import Points
-from community_routes.routing.engine import Engine, LocalEngine
 from community_routes.routing.query import Query
+from community_routes.routing.runner import Runner, Running
 from community_routes.routing.travel_times import percentile_times, travel_times_by_departure
 from community_routes.sources.places.opportunities import area_entrances
 from community_routes.sources.places.table import (
@@ -273,11 +275,11 @@ def travel_matrix(
     found: Matrix | None = None
     for mode, bound in reversed(study.bounds()):
         with watch.stage("network"):
-            stops, networks = network_of(bound, query, day)
+            stops, network = network_of(bound, span_of_query(query), day)
         with watch.stage("routing"):
-            layout, reached = _ends(bound, query, stops, networks[day], origins, destinations, per_departure)
+            layout, reached = _ends(bound, query, stops, network, origins, destinations, per_departure)
             search = travel_times_by_departure if per_departure else percentile_times
-            times = search(networks[day], query, reached.walks, threads=threads)
+            times = search(network, query, reached.walks, threads=threads)
             found = Matrix(replace(layout, mode=mode), times, found)
     assert found is not None
     return found
@@ -302,11 +304,8 @@ def write_matrix(
     destinations: Points | None = None,
     per_departure: bool = False,
     reached_only: bool = False,
-    threads: int = 1,
-    engine: Engine | None = None,
-    stopwatch: Stopwatch | None = None,
-    progress: Callable[[str], None] | None = None,
     notices: list[Notice] | None = None,
+    **running: Unpack[Running],
 ) -> Written:
     """Write travel times between places on one day of a study, however large the matrix is.
 
@@ -315,18 +314,16 @@ def write_matrix(
 
     Parameters
     ----------
-    study, query, day, origins, destinations, per_departure, threads, stopwatch
+    study, query, day, origins, destinations, per_departure
         As in ``travel_matrix``.
     path : str or Path
         Ending in ``.csv`` or ``.parquet``.
     reached_only : bool
         Leave out the pairs (and departures) that are not reached.
-    engine : Engine, optional
-        Does the search block by block in the place of threads of this process; it changes no byte.
-    progress : callable of str, optional
-        Told what is being done.
     notices : list of Notice, optional
         Gets the places that are cut off from most streets, or from the stops near them.
+    **running : threads, engine, stopwatch, progress
+        As in ``evaluate``: they change no byte.
 
     Returns
     -------
@@ -340,28 +337,27 @@ def write_matrix(
     """
     path = as_path(path)
     check_ending(path)
-    watch, tell = stopwatch or Stopwatch(), progress or (lambda _: None)
+    runner = Runner.of(**running)
     spools: list[Spool] = []
     with folder_beside(path) as folder:
         for mode, bound in study.bounds():
-            with watch.stage("network"):
-                stops, networks = network_of(bound, query, day)
-            tell("searching")
-            with watch.stage("routing"):
-                layout, reached = _ends(bound, query, stops, networks[day], origins, destinations, per_departure)
+            with runner.stage("network"):
+                stops, network = network_of(bound, span_of_query(query), day)
+            runner.tell("searching")
+            with runner.stage("routing"):
+                layout, reached = _ends(bound, query, stops, network, origins, destinations, per_departure)
                 if notices is not None and not spools:
                     report_cut_off(bound.file, stops, reached, bound.ground, notices, ("origins", "destinations"))
                 place = folder / (mode or "every_mode")
                 place.mkdir()
                 spools.append(Spool(replace(layout, mode=mode), place))
-                how = engine or LocalEngine(threads)
                 for cells in matrix_cells(
-                    networks[day], layout, reached.walks, how, tell=lambda done: tell(f"searching, {done}")
+                    network, layout, reached.walks, runner.blocks, tell=lambda done: runner.tell(f"searching, {done}")
                 ):
                     spools[-1].add_cells(cells)
                 spools[-1].finish()
-        tell(f"writing {path.name}")
-        with watch.stage("report"):
+        runner.tell(f"writing {path.name}")
+        with runner.stage("report"):
             tables = (table for spool in spools for table in spool.tables(reached_only=reached_only))
             n_rows = write_rows(folder / path.name, tables)
             for spool in spools:
@@ -393,12 +389,15 @@ def _faults(reason: NDArray[np.object_]) -> NDArray[np.int8]:
     return np.select([reason == name for name in FAULTS], list(range(len(FAULTS))), 0).astype(np.int8)
 
 
-def network_of(study: Study, query: Query, day: str) -> tuple[Linked, dict[str, Network]]:
-    """Linked stops and network of one day, wide enough for a question."""
+def network_of(study: Study, span_s: tuple[int, int], day: str) -> tuple[Linked, Network]:
+    """Linked stops and network of one day, for the departures of a span of seconds."""
+    builder = study_builder(study.file, study.feed, study.ground, study.store)
+    stopping = builder.stopping()
+    return stopping.stops, builder.network(study.file.dates[day], span_s, stopping.footpaths)
+
+
+def span_of_query(query: Query) -> tuple[int, int]:
+    """Seconds of the service date that a question can need: at least 00:00 to 30:00."""
     before = query.max_travel_s if query.arrive_by else 0
     start, end = query.window_s[0] - before, query.window_s[1] + query.max_travel_s
-    span_s = (min(0, start), max(30 * 3600, end))
-    stopping, networks = study_networks(
-        study.file, study.feed, study.ground, span_s=span_s, days=[day], store=study.store
-    )
-    return stopping.stops, networks
+    return min(0, start), max(30 * HOUR, end)

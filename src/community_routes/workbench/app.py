@@ -180,7 +180,7 @@ class Workbench:
             return m.CheckAnswer(faults=[], sentences=[])
         try:
             scenario = self.desk.scenario(asked.files, asked.scenario)
-            case = self.desk.first.today.case.with_scenario(scenario)
+            case = self.desk.first.case_of(scenario)
         except NotReadyError:
             raise
         except CommunityRoutesError as wrong:

@@ -240,7 +240,7 @@ class Desk:
 
     def _case(self, key: Hashable, scenario: Scenario) -> Case:
         """The proposal applied, for whatever figure it is asked."""
-        return self._cases.get(key, lambda: self.first.today.case.with_scenario(scenario))
+        return self._cases.get(key, lambda: self.first.case_of(scenario))
 
     def texts(self, files: Mapping[str, str], name: str) -> dict[str, str]:
         """The text of a scenario and those that it builds on, from the question or else the disk.

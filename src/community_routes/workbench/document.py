@@ -17,7 +17,7 @@ from ruamel.yaml.error import YAMLError
 from community_routes.base.errors import ScenarioError
 from community_routes.base.notices import Notice, raise_on_errors
 from community_routes.scenarios.file import yaml_values
-from community_routes.sources.study.nodes import Node, TreeBuilder
+from community_routes.sources.study.nodes import Node, tree_of
 
 MOST_CHANGES = 200
 """A proposal with more changes is no plan that anybody drew."""
@@ -87,7 +87,7 @@ def edited(text: str, edit: Edit) -> str:
 
 def n_changes(text: str) -> int:
     """How many changes a text lists; 0 where it cannot be read."""
-    root = TreeBuilder("text", []).build(text)
+    root = tree_of(text)
     node = root.child(_LIST) if root is not None else None
     return len(node.items or []) if node is not None else 0
 
@@ -247,7 +247,7 @@ def _said(value: Any) -> str | None:
 
 def _root(text: str) -> Node:
     found: list[Notice] = []
-    root = TreeBuilder("text", found).build(text)
+    root = tree_of(text, "text", found)
     raise_on_errors(found, ScenarioError)
     if root is None or root.entries is None:
         raise ScenarioError("the text has no keys with values at its top")

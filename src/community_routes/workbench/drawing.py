@@ -17,11 +17,10 @@ from community_routes.evaluation.case import Case
 from community_routes.scenarios.change import Change, OfRoute
 from community_routes.scenarios.edit.routes import RouteMatchError, find_route, trips_of
 from community_routes.scenarios.edit.stops import MatchError, Spot, StopFinder
-from community_routes.scenarios.edit.work import destination_points
 from community_routes.scenarios.file import Scenario
 from community_routes.scenarios.values import PlaceAt
 from community_routes.sources.gtfs.feed import Feed
-from community_routes.sources.study.nodes import TreeBuilder
+from community_routes.sources.study.nodes import tree_of
 from community_routes.sources.study.yaml import resolve
 from community_routes.workbench.mapping import routes_on_map, run_minutes
 from community_routes.workbench.models import ChangeAnswer, ChangePoint, ChangeStop, Line, RouteOnMap
@@ -37,7 +36,7 @@ def changes_in(text: str) -> list[ChangeAnswer]:
 
 @lru_cache(64)
 def _written_in(text: str) -> tuple[ChangeAnswer, ...]:
-    root = TreeBuilder("text", []).build(text)
+    root = tree_of(text)
     node = root.child("changes") if root is not None else None
     found = []
     for index, item in enumerate(node.items or [] if node is not None else []):
@@ -183,7 +182,9 @@ class _Places:
 
     @cached_property
     def _finder(self) -> StopFinder:
-        return StopFinder(self._case.feed, destination_points(self._case.opportunities))
+        case = self._case
+        setting = (case.parent or case).setting
+        return setting.finder_in(case.feed, case.opportunities)
 
     def spot(self, place: PlaceAt) -> Spot | None:
         """Where a place is; None where nobody knows."""

@@ -15,7 +15,7 @@ from community_routes.base.files import new_file
 from community_routes.base.notices import declare
 from community_routes.evaluation.inputs import SCENARIO_FILE_KEYS
 from community_routes.scenarios.file import Scenario
-from community_routes.sources.study.nodes import TreeBuilder
+from community_routes.sources.study.nodes import tree_of
 from community_routes.sources.study.yaml import MAX_BYTES
 from community_routes.workbench.models import Draft, ScenarioFile
 
@@ -229,6 +229,6 @@ def named_in(scenario: Scenario) -> Iterator[tuple[int, tuple[str, ...], str]]:
 
 def head_of(text: str) -> dict[str, str]:
     """The id, title and base of a scenario file's text, as far as they can be read."""
-    root = TreeBuilder("", []).build(text)
+    root = tree_of(text)
     entries = root.entries if root is not None and root.entries is not None else {}
     return {key: str(node.text) for key, (_, node) in entries.items() if node.text is not None}

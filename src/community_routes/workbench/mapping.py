@@ -117,12 +117,12 @@ def _shapes(layer: Any, frame: geo.Frame) -> Shapes:
 
 def lines_of(shape: Any) -> list[Line]:
     """Lines and rings of a shape as ``[lon, lat]`` with five decimals."""
-    return [[(lon, lat) for lat, lon in line] for line in geo.latlon_lists(shape)]
+    return [[(lon, lat) for lat, lon in line] for line in geo.latlon_lists([shape])[0]]
 
 
 def polygons_of(shape: Any) -> list[list[Line]]:
     """Polygons of a shape, each a list of rings."""
-    return [[[(lon, lat) for lat, lon in ring] for ring in polygon] for polygon in geo.polygon_lists(shape)]
+    return [[[(lon, lat) for lat, lon in ring] for ring in polygon] for polygon in geo.polygon_lists([shape])[0]]
 
 
 def _neighbourhoods(study: Study) -> Features:

@@ -1,4 +1,4 @@
-"""Walks with stops that come later are those that are found with all stops at once."""
+"""Walks with stops and places that come later are those that are found with all of them at once."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from community_routes.network.streets.streets import build_streets
-from community_routes.network.walks.further import Around, WalkLimits, with_stops
+from community_routes.network.walks.further import Around, WalkLimits, with_places, with_stops
 from community_routes.network.walks.links import CrowFly, Ground, Linked, link_points, walks_between
 from community_routes.network.walks.points import Links, Points
 from drawn_streets import METRES_A_DEGREE, grid_city
 
-LIMITS = WalkLimits(between_stops_s=180, to_stop_s=300, speed_kmh=4.8)
+LIMITS = WalkLimits(between_stops_s=180, to_stop_s=300, all_the_way_s=600, speed_kmh=4.8)
 GRID = build_streets(grid_city(12, 12).street_map())
 
 
@@ -26,7 +26,8 @@ def around(ground: Ground, stops: Linked, ends: tuple[Linked, Linked]) -> Around
     footpaths = walks_between(ground, stops, stops, limit_s=LIMITS.between_stops_s, speed_kmh=speed)
     access = walks_between(ground, ends[0], stops, limit_s=LIMITS.to_stop_s, speed_kmh=speed)
     arriving = walks_between(ground, stops, ends[1], limit_s=LIMITS.to_stop_s, speed_kmh=speed)
-    return Around(footpaths, access, arriving.reversed(ends[1].points.n_places))
+    direct = walks_between(ground, *ends, limit_s=LIMITS.all_the_way_s, speed_kmh=speed)
+    return Around(footpaths, access, arriving.reversed(ends[1].points.n_places), direct)
 
 
 def assert_same(one: Links, other: Links) -> None:
@@ -49,6 +50,23 @@ def test_walks_with_new_stops_are_those_of_all_stops(ground: Ground) -> None:
     for mine, theirs in zip(found, whole, strict=True):
         assert_same(mine, theirs)
     assert len(whole.footpaths.to) > len(around(ground, stops, ends).footpaths.to)
+
+
+@pytest.mark.parametrize("ground", [CrowFly(1.3), GRID], ids=["crow", "streets"])
+@pytest.mark.parametrize("n_new", [(0, 3), (4, 0), (4, 3)], ids=["destinations", "origins", "both"])
+def test_walks_with_new_places_are_those_of_all_places(ground: Ground, n_new: tuple[int, int]) -> None:
+    """Thirty stops; up to four origins more than twenty and three destinations more than ten, one of them where an origin is."""
+    rng = np.random.default_rng(5)
+    places = {name: rng.uniform(0, 1100, (n, 2)) for name, n in (("s", 30), ("o", 20 + n_new[0]), ("d", 10 + n_new[1]))}
+    places["d"][-1] = places["o"][3]
+    stops = linked(ground, "s", places["s"])
+    ends = linked(ground, "o", places["o"][:20]), linked(ground, "d", places["d"][:10])
+    new = linked(ground, "p", places["o"][20:]), linked(ground, "q", places["d"][10:])
+    found = with_places(ground, around(ground, stops, ends), stops, ends, new, LIMITS)
+    whole = around(ground, stops, (linked(ground, "o", places["o"]), linked(ground, "d", places["d"])))
+    for mine, theirs in zip(found, whole, strict=True):
+        assert_same(mine, theirs)
+    assert len(whole.direct.to) > len(around(ground, stops, ends).direct.to)
 
 
 def test_a_new_stop_on_the_spot_of_another_is_told() -> None:

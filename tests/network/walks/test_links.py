@@ -15,7 +15,6 @@ from community_routes.network.walks import links as walks
 from community_routes.network.walks.links import (
     CrowFly,
     link_points,
-    walk_line,
     walk_line_between,
     walks_between,
 )
@@ -23,7 +22,7 @@ from community_routes.network.walks.points import Links, Points, walk_seconds
 from community_routes.sources.osm.read import read_streets
 from community_routes.sources.osm.street_map import StreetMap
 from conftest import shared_data
-from drawn_streets import Drawn, at, grid_city
+from drawn_streets import Drawn, at, grid_city, walk_line
 
 RADIUS = 6_371_008.8
 

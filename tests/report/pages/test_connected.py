@@ -12,9 +12,10 @@ import pytest
 
 from community_routes.measures.groups import group_rows
 from community_routes.report.figures import Figures
+from community_routes.report.maps.wards import ward_picture
 from community_routes.report.page import page_html
 from community_routes.report.pages.connected import shade
-from community_routes.report.pictures import ward_picture, write_maps
+from community_routes.report.pictures import write_maps
 from report.made_results import made_results
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from community_routes.scenarios.edit.feed import NewTrip, TripCalls, add_stops, edit_trips
 from community_routes.scenarios.edit.stops import MatchError, StopFinder, plain_name, short_names
 from scenarios.hand_feed import KM_LAT, make_feed
 
@@ -147,3 +150,34 @@ def test_an_unknown_name_is_looked_for_in_the_area_first():
     found.area = (5 * KM_LAT, -1 * KM_LAT, 7 * KM_LAT, 1 * KM_LAT)
     with pytest.raises(MatchError, match=r"did you mean 'Darwen Station'\?$"):
         found.find("Darwin Statoin")
+
+
+def test_a_finder_like_another_finds_old_and_new_stops_and_leaves_the_other_as_it_was():
+    """A stop of a known name 100 m from its two others is one place with them; one of a new name is found as well."""
+    old = finder()
+    assert ids(old, "Infirmary Road") == ["3", "4"]
+    more = add_stops(
+        old.feed,
+        ["n1", "n2"],
+        ["Infirmary Road, Blackburn (adj)", "New Lane"],
+        [2.1 * KM_LAT, 9 * KM_LAT],
+        [0, 5 * KM_LAT],
+    )
+    calls = TripCalls.plain([len(old.feed.stops), len(old.feed.stops) + 1], [36000, 36600], [36000, 36600])
+    new = StopFinder(edit_trips(more, added=[NewTrip("t", 0, 0, calls)]), like=old)
+    anew = StopFinder(new.feed)
+    for name, wanted in (("Infirmary Road", ["3", "4", "n1"]), ("New Lane", ["n2"]), ("Darwen Station", ["8", "9"])):
+        assert ids(new, name) == ids(anew, name) == wanted
+    assert ids(old, "Infirmary Road") == ["3", "4"]
+    with pytest.raises(MatchError):
+        old.find("New Lane")
+
+
+def test_a_finder_like_one_of_other_stops_takes_nothing_over():
+    """The stop 5 has another name there."""
+    old = finder()
+    stops = old.feed.stops.assign(stop_name=old.feed.stops["stop_name"].replace("Toll Bar, Audley (by)", "Elsewhere"))
+    new = StopFinder(replace(old.feed, stops=stops), like=old)
+    assert ids(old, "Toll Bar, Audley") == ids(new, "Elsewhere") == ["5"]
+    with pytest.raises(MatchError):
+        new.find("Toll Bar, Audley")

@@ -14,10 +14,10 @@ from community_routes.base.errors import StreetsError
 from community_routes.base.notices import Notice
 from community_routes.network.streets.roads import build_roads, road_path
 from community_routes.network.streets.streets import Streets, build_streets
-from community_routes.network.walks.links import link_points, walk_line, walks_between
+from community_routes.network.walks.links import link_points, walks_between
 from community_routes.network.walks.points import Points
 from community_routes.sources.osm.read import read_graphml, read_place
-from drawn_streets import Drawn, at, grid_city
+from drawn_streets import Drawn, at, grid_city, walk_line
 
 
 def small_graph() -> nx.MultiDiGraph:

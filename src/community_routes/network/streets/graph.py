@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.base.arrays import check_first, set_frozen
+from community_routes.base.arrays import check_first, set_frozen, starts_by, starts_of
 from community_routes.base.earth import great_circle_m
 from community_routes.base.kernels import kernel, step
 
@@ -149,8 +149,7 @@ def _steps(
     to = np.concatenate([graph.edge_to[ahead], graph.edge_from[back]])
     edge = np.concatenate([ahead, back])
     order = np.lexsort((edge, to, start))
-    first = np.zeros(graph.n_nodes + 1, np.int32)
-    np.cumsum(np.bincount(start, minlength=graph.n_nodes), out=first[1:])
+    first = starts_by(start, graph.n_nodes).astype(np.int32)
     return first, to[order].astype(np.int32), graph.edge_m[edge[order]], edge[order].astype(np.int32)
 
 
@@ -202,8 +201,7 @@ class _Segments(NamedTuple):
 def _incidence(a: NDArray[np.int32], b: NDArray[np.int32], n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Segments at each node as CSR."""
     ends = np.concatenate([a, b])
-    half_first = np.zeros(n + 1, np.int64)
-    np.cumsum(np.bincount(ends, minlength=n), out=half_first[1:])
+    half_first = starts_by(ends, n)
     return half_first, np.argsort(ends, kind="stable") % max(1, len(a))
 
 
@@ -324,7 +322,7 @@ def _assemble(
     number[kept] = np.arange(len(kept), dtype=np.int32)
     order = np.lexsort((number[end], number[start]))
     size = np.diff(shape_first)
-    first = np.concatenate([[0], np.cumsum(size[order])]).astype(np.int64)
+    first = starts_of(size[order])
     within = np.arange(first[-1]) - np.repeat(first[:-1], size[order])
     vertices = shape[np.repeat(shape_first[:-1][order], size[order]) + within]
     edge_from, edge_to = number[start[order]], number[end[order]]

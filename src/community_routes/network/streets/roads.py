@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,11 +95,6 @@ def road_path(roads: Roads, a: LonLat, b: LonLat, *, link_m: float = 300.0) -> R
     other = _between(roads, starts, ends)
     shorter = other is not None and (path is None or other.metres < path.metres)
     return other if shorter else path
-
-
-def road_paths(roads: Roads, points: Sequence[LonLat], *, link_m: float = 300.0) -> list[RoadPath | None]:
-    """The ways between each point and the next, one fewer than the points."""
-    return [road_path(roads, a, b, link_m=link_m) for a, b in pairwise(points)]
 
 
 def _straight_m(a: LonLat, b: LonLat) -> float:

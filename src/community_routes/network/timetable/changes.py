@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.base.arrays import check_first, set_frozen
+from community_routes.base.arrays import check_first, set_frozen, starts_by
 from community_routes.network.timetable.trips import Timetable
 from community_routes.network.walks.points import Links
 from community_routes.sources.gtfs.feed import Feed
@@ -68,8 +68,7 @@ class Changes:
         """The same with time running backwards: boarding and alighting swap, a change leads the other way."""
         start = np.repeat(np.arange(len(self.alight_stop), dtype=np.int32), np.diff(self.first))
         order = np.lexsort((start, self.to))
-        first = np.zeros(len(self.board_stop) + 1, np.int64)
-        np.cumsum(np.bincount(self.to, minlength=len(self.board_stop)), out=first[1:])
+        first = starts_by(self.to, len(self.board_stop))
         return Changes(
             alight_place=self.board_place,
             board_place=self.alight_place,
@@ -123,8 +122,7 @@ def build_changes(feed: Feed, timetable: Timetable, footpaths: Links, *, slack_s
     allowed = change_s >= 0
     a, w, change_s = a[allowed], w[allowed], change_s[allowed]
     order = np.lexsort((w, a))
-    first = np.zeros(len(alight_stop) + 1, np.int64)
-    np.cumsum(np.bincount(a, minlength=len(alight_stop)), out=first[1:])
+    first = starts_by(a, len(alight_stop))
     return Changes(alight_place, board_place, alight_stop, board_stop, first, w[order], change_s[order])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -196,7 +196,7 @@ def build_connections(
     """
     position_of, run_of = timetable.position(), timetable.run()
     latest_first = timetable.departure_s.astype(np.int64) * (int(position_of.max(initial=0)) + 1) + position_of
-    order = np.argsort(-latest_first, kind="stable").astype(np.int32)
+    order = _stable_order(latest_first.max(initial=0) - latest_first).astype(np.int32)
     run, position = run_of[order], position_of[order]
     departure_s, arrival_s = timetable.departure_s[order], timetable.arrival_s[order]
     alight_place, board_place = changes.alight_place[order], changes.board_place[order]
@@ -302,7 +302,7 @@ def _events(
     """Events by place, earliest first; where each place's begin; the event that follows each at its place."""
     boarded = np.flatnonzero(board_place >= 0)
     latest = boarded[::-1]
-    event = latest[np.argsort(board_place[latest], kind="stable")].astype(np.int32)
+    event = latest[_stable_order(board_place[latest])].astype(np.int32)
     event_first = np.searchsorted(board_place[event], np.arange(n_places + 1)).astype(np.int64)
     next_event = np.full(len(board_place), -1, np.int32)
     if len(event):
@@ -379,7 +379,15 @@ def _sorted_by(*keys: NDArray[np.int32]) -> NDArray[np.int64]:
         together = together * size + key
     if most >= 1 << 62:
         return np.lexsort(keys[::-1])
-    return np.argsort(together, kind="stable")
+    return _stable_order(together)
+
+
+def _stable_order(keys: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    """The order of numbers of 0 and more, equal ones as they stand; with their places in them they are sorted sooner."""
+    n = len(keys)
+    if int(keys.max(initial=0)) >= (1 << 62) // max(n, 1):
+        return np.argsort(keys, kind="stable")
+    return np.argsort(keys.astype(np.int64) * n + np.arange(n))
 
 
 class _Found(NamedTuple):

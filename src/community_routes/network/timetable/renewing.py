@@ -18,9 +18,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from community_routes.base.arrays import frozen_array
 from community_routes.network.timetable.changes import Changes
 from community_routes.network.timetable.connections import Connections, Known
-from community_routes.network.timetable.trips import Timetable, first_in_first_out
+from community_routes.network.timetable.trips import Timetable, first_in_first_out, numbered_by_content
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,14 +42,9 @@ class Base:
     apart: NDArray[np.bool_]
 
     @cached_property
-    def chains(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """``first_in_first_out`` of it."""
-        return first_in_first_out(self.timetable, self.apart)
-
-    @cached_property
-    def keys(self) -> list[bytes]:
-        """What each run does."""
-        return _keys(self.timetable, self.changes, self.apart)
+    def content(self) -> NDArray[np.int32]:
+        """What each hop does, shape (n_hops, 7)."""
+        return _content(self.timetable, self.changes, self.apart)
 
 
 def known_changes(base: Base, timetable: Timetable, changes: Changes, apart: NDArray[np.bool_]) -> Known | None:
@@ -86,22 +82,33 @@ def known_changes(base: Base, timetable: Timetable, changes: Changes, apart: NDA
 
 
 def matched_runs(base: Base, timetable: Timetable, changes: Changes, apart: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The run of a base that does the very same as each run of a timetable, -1 for none; each is taken once, in order."""
-    waiting: dict[bytes, list[int]] = {}
-    for run, key in enumerate(base.keys):
-        waiting.setdefault(key, []).append(run)
-    for runs in waiting.values():
-        runs.reverse()
-    found = np.full(timetable.n_runs, -1, np.int64)
-    for run, key in enumerate(_keys(timetable, changes, apart)):
-        same = waiting.get(key)
-        if same:
-            found[run] = same.pop()
+    """The run of a base that does the very same as each run, -1 where there is none; each is taken once, in order."""
+    n, before = base.timetable.n_runs, base.timetable.first
+    first = frozen_array(np.concatenate([before, before[-1] + timetable.first[1:]]), np.int64, "first")
+    content = np.concatenate([base.content, _content(timetable, changes, apart)])
+    number = numbered_by_content(first, content, np.zeros(len(first) - 1, np.bool_))
+    size = int(number.max(initial=0)) + 1
+    old, new = (_nth_of_its_number(part) * size + part for part in (number[:n], number[n:]))
+    order = np.argsort(old, kind="stable")
+    at = np.searchsorted(old[order], new)
+    there = at < n
+    there[there] = old[order[at[there]]] == new[there]
+    found = np.full(len(new), -1, np.int64)
+    found[there] = order[at[there]]
     return found
 
 
-def _keys(timetable: Timetable, changes: Changes, apart: NDArray[np.bool_]) -> list[bytes]:
-    """What each run does, as bytes: stops, times and places of every hop."""
+def _nth_of_its_number(number: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many of the same number stand before each."""
+    order = np.argsort(number, kind="stable")
+    in_order = number[order]
+    found = np.empty(len(number), np.int64)
+    found[order] = np.arange(len(number)) - np.searchsorted(in_order, in_order)
+    return found
+
+
+def _content(timetable: Timetable, changes: Changes, apart: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """What each hop does: stops, times and places, and whether its run stands apart."""
     columns = (
         timetable.from_stop,
         timetable.to_stop,
@@ -111,10 +118,7 @@ def _keys(timetable: Timetable, changes: Changes, apart: NDArray[np.bool_]) -> l
         changes.alight_place,
         np.repeat(apart, np.diff(timetable.first)),
     )
-    content = np.column_stack(columns).astype(np.int32)
-    whole, size = content.tobytes(), content.shape[1] * 4
-    bounds = (timetable.first * size).tolist()
-    return [whole[bounds[run] : bounds[run + 1]] for run in range(timetable.n_runs)]
+    return np.column_stack(columns).astype(np.int32)
 
 
 def _matched_hops(was: NDArray[np.int64], base: Timetable, timetable: Timetable) -> NDArray[np.int64]:
@@ -128,7 +132,7 @@ def _same_chains(
     was: NDArray[np.int64], base: Base, chain: NDArray[np.int32], rank: NDArray[np.int32]
 ) -> NDArray[np.bool_]:
     """Runs that are matched, in a chain all of whose runs are, with the ranks that those of one chain of the base have."""
-    old_chain, old_rank = base.chains
+    old_chain, old_rank = base.connections.chain, base.connections.rank
     matched = was >= 0
     fits = matched & (rank == old_rank[np.maximum(was, 0)])
     n = int(chain.max(initial=-1)) + 1

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
-from typing import Literal
+from itertools import chain
+from typing import Literal, TypedDict
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from community_routes.base.arrays import check_first, set_frozen
-from community_routes.base.kernels import kernel
+from community_routes.base.arrays import check_first, set_frozen, starts_of
+from community_routes.base.kernels import kernel, step
 from community_routes.base.notices import Notice
 from community_routes.base.times import DAY, HOUR
 from community_routes.network.timetable.blocks import IN_SEAT, TripEnds, joins, vehicle_runs
@@ -95,8 +96,18 @@ class Timetable:
         """Some of the hops (rising, those of a run one after the other), and the runs that have any."""
         count = np.bincount(self.run()[hops], minlength=self.n_runs)
         per_hop = ("from_stop", "to_stop", "departure_s", "arrival_s", "board", "alight", "trip", "call", "shift_s")
-        first = np.concatenate([[0], np.cumsum(count[count > 0])])
+        first = starts_of(count[count > 0])
         return replace(self, first=first, **{name: getattr(self, name)[hops] for name in per_hop})
+
+
+class OfDay(TypedDict, total=False):
+    """What ``build_timetable`` takes by keyword, for those who pass it on."""
+
+    phase: Phase | None
+    seed: int | None
+    wheelchair: Wheelchair
+    span_s: tuple[int, int]
+    notices: list[Notice] | None
 
 
 def build_timetable(
@@ -195,8 +206,8 @@ def _runs(
     day: NDArray[np.int64],
     frequent: NDArray[np.bool_],
     notices: list[Notice],
-) -> list[tuple[int, ...]] | None:
-    """Runs as tuples of instances, or None when every instance is a run of its own."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """How many instances each run has, and the instances run by run; None when every instance is a run of its own."""
     in_seat = feed.transfers["transfer_type"].to_numpy() == 4
     if not in_seat.any() and not (feed.trips["block_id"].to_numpy() != "").any():
         return None
@@ -206,8 +217,10 @@ def _runs(
     joined = vehicle_runs(feed, ends, np.unique(trip[frequent]), notices)
     if max(map(len, joined), default=1) == 1 and len(joined) == len(trip):
         return None
-    at = timed.tolist()
-    return [tuple(at[i] for i in run) for run in joined] + [(i,) for i in np.flatnonzero(frequent).tolist()]
+    alone = np.flatnonzero(frequent)
+    size = np.fromiter(map(len, joined), np.int64, len(joined))
+    instance = np.fromiter(chain.from_iterable(joined), np.int64, int(size.sum()))
+    return np.concatenate([size, np.ones(len(alone), np.int64)]), np.concatenate([timed[instance], alone])
 
 
 def trips_ridden_through(feed: Feed, date: dt.date, of_route: NDArray[np.bool_]) -> set[tuple[int, int]]:
@@ -255,16 +268,14 @@ def _lay_out(
     wheelchair: Wheelchair,
     trip: NDArray[np.int64],
     shift: NDArray[np.int64],
-    runs: list[tuple[int, ...]] | None,
+    runs: tuple[NDArray[np.int64], NDArray[np.int64]] | None,
 ) -> Timetable:
     calls = feed.calls
-    if runs is None:
-        run_of = np.arange(len(trip))
-        instance = run_of
-    else:
-        run_of = np.repeat(np.arange(len(runs)), [len(run) for run in runs])
-        instance = np.fromiter((i for run in runs for i in run), np.int64, len(run_of))
-    trip, shift = trip[instance], shift[instance]
+    run_of = np.arange(len(trip))
+    if runs is not None:
+        size, instance = runs
+        run_of = np.repeat(np.arange(len(size)), size)
+        trip, shift = trip[instance], shift[instance]
     n_hops = calls.first[trip + 1] - calls.first[trip] - 1
     start = np.repeat(np.cumsum(n_hops) - n_hops, n_hops)
     call = np.repeat(calls.first[trip], n_hops) + np.arange(int(n_hops.sum())) - start
@@ -281,8 +292,7 @@ def _lay_out(
         board &= accessible[calls.stop[call]]
         alight &= accessible[calls.stop[call + 1]]
     sizes = np.bincount(hop_run, minlength=int(run_of[-1]) + 1 if len(run_of) else 0)
-    first = np.zeros(int((sizes > 0).sum()) + 1, np.int64)
-    np.cumsum(sizes[sizes > 0], out=first[1:])
+    first = starts_of(sizes[sizes > 0])
     return Timetable(
         date=date,
         span_s=span_s,
@@ -317,19 +327,69 @@ def first_in_first_out(timetable: Timetable, apart: NDArray[np.bool_]) -> tuple[
     chain, rank : int32, shape (n_runs,)
         Chain of each run and its place in it.
     """
-    n = timetable.n_runs
     signature = np.empty((len(timetable.from_stop), 3), np.int32)
     signature[:, 0], signature[:, 1] = timetable.from_stop, timetable.to_stop
     signature[:, 2] = timetable.board * 2 + timetable.alight
-    pattern = np.empty(n, np.int64)
-    known: dict[bytes, int] = {}
-    first = timetable.first.tolist()
-    for run in range(n):
-        key = b"%d" % run if apart[run] else signature[first[run] : first[run + 1]].tobytes()
-        pattern[run] = known.setdefault(key, len(known))
+    pattern = numbered_by_content(timetable.first, signature, np.array(apart, np.bool_))
     start = timetable.first[:-1]
     order = np.lexsort((timetable.arrival_s[timetable.first[1:] - 1], timetable.departure_s[start], pattern))
     return _chains(order, pattern, timetable.first, timetable.departure_s, timetable.arrival_s)  # type: ignore[no-any-return]
+
+
+@kernel
+def numbered_by_content(  # type: ignore[no-untyped-def]
+    first: NDArray[np.int64], content: NDArray[np.int32], apart: NDArray[np.bool_]
+):
+    """Runs with the same rows have the same number, in the order in which each content is met first; shape (n_runs,).
+
+    Parameters
+    ----------
+    first : int64, shape (n_runs + 1,)
+        The rows of run ``r`` are ``first[r]:first[r + 1]``.
+    content : int32, shape (n_rows, n_columns)
+    apart : bool, shape (n_runs,)
+        Runs that have a number of their own, whatever they do.
+    """
+    n, width = len(first) - 1, content.shape[1]
+    size = 16
+    while size < 2 * n:
+        size *= 2
+    seat = np.full(
+        size, -1, np.int64
+    )  # the first run of each content, where its sum of bits sends it or the next free one
+    number = np.empty(n, np.int64)
+    n_numbers = 0
+    for run in range(n):
+        if apart[run]:
+            number[run] = n_numbers
+            n_numbers += 1
+            continue
+        mixed = np.uint64(first[run + 1] - first[run])
+        for row in range(first[run], first[run + 1]):
+            for column in range(width):
+                mixed = (mixed ^ np.uint64(np.uint32(content[row, column]))) * np.uint64(0x9E3779B97F4A7C15)
+                mixed ^= mixed >> np.uint64(29)
+        at = np.int64(mixed & np.uint64(size - 1))
+        while seat[at] >= 0 and not _same_rows(first, content, seat[at], run):
+            at = (at + 1) & (size - 1)
+        if seat[at] < 0:
+            seat[at] = run
+            number[run] = n_numbers
+            n_numbers += 1
+        else:
+            number[run] = number[seat[at]]
+    return number
+
+
+@step
+def _same_rows(first: NDArray[np.int64], content: NDArray[np.int32], one: int, other: int) -> bool:
+    if first[one + 1] - first[one] != first[other + 1] - first[other]:
+        return False
+    for k in range(first[one + 1] - first[one]):
+        for column in range(content.shape[1]):
+            if content[first[one] + k, column] != content[first[other] + k, column]:
+                return False
+    return True
 
 
 @kernel

@@ -1,4 +1,4 @@
-"""Walks to and from stops that come to those known already: nothing between known places is looked for again.
+"""Walks of stops, origins and destinations that come to those known already: nothing between known places is found again.
 
 Walks between two places hang on these two alone, so that those of the known places stay. A walk may be measured from its other
 end than when all are found together: its metres then differ by rounding (1e-12 of them at most), which whole seconds, rounded up
@@ -11,23 +11,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from community_routes.network.walks.links import Ground, Linked, walks_between
+from community_routes.base.arrays import starts_by
+from community_routes.network.walks.links import Ground, Linked, join_linked, walks_between
 from community_routes.network.walks.points import Links, same_places
 
 
 class Around(NamedTuple):
-    """Walks around stops: between them, from origins to them, and of destinations to the stops from which one walks there."""
+    """Walks between stops, from origins to them, of destinations to the stops from which one walks there, and all the way."""
 
     footpaths: Links
     access: Links
     egress: Links
+    direct: Links
 
 
 class WalkLimits(NamedTuple):
-    """How long people walk between stops and to them, in seconds, and how fast."""
+    """How long people walk between stops, to them and all the way, in seconds, and how fast."""
 
     between_stops_s: int
     to_stop_s: int
+    all_the_way_s: int
     speed_kmh: float
 
 
@@ -72,7 +75,53 @@ def with_stops(
         destinations.points.n_places
     )
     egress = _joined(known.egress, _moved(arriving, 0, n), known.egress.n_from)
-    return Around(footpaths, access, egress)
+    return Around(footpaths, access, egress, known.direct)
+
+
+def with_places(
+    ground: Ground,
+    known: Around,
+    stops: Linked,
+    ends: tuple[Linked, Linked],
+    new: tuple[Linked, Linked],
+    limits: WalkLimits,
+) -> Around:
+    """The walks with those of further origins and destinations, which are numbered after the known ones.
+
+    Parameters
+    ----------
+    ground : Streets or CrowFly
+    known : Around
+    stops : Linked
+    ends : (Linked, Linked)
+        The known origins and destinations.
+    new : (Linked, Linked)
+        The further ones; either may be none.
+    limits : WalkLimits
+    """
+    (origins, destinations), (starts, goals) = ends, new
+    near_s, far_s, speed = limits.to_stop_s, limits.all_the_way_s, limits.speed_kmh
+    access, egress, direct = known.access, known.egress, known.direct
+    if goals.points.n_places:
+        arriving = walks_between(ground, stops, goals, limit_s=near_s, speed_kmh=speed)
+        egress = _stacked(egress, arriving.reversed(goals.points.n_places))
+        there = walks_between(ground, origins, goals, limit_s=far_s, speed_kmh=speed)
+        direct = _joined(direct, _moved(there, 0, destinations.points.n_places), direct.n_from)
+    goals = join_linked(destinations, goals)
+    if starts.points.n_places:
+        access = _stacked(access, walks_between(ground, starts, stops, limit_s=near_s, speed_kmh=speed))
+        direct = _stacked(direct, walks_between(ground, starts, goals, limit_s=far_s, speed_kmh=speed))
+    # A place is there at once, were it off the network.
+    direct = direct.with_nothing(*same_places(join_linked(origins, starts).points, goals.points))
+    return Around(known.footpaths, access, egress, direct)
+
+
+def _stacked(one: Links, other: Links) -> Links:
+    """The links of some starts, and those of further ones after them."""
+    walk_s, metres, to = (
+        np.concatenate([getattr(part, n) for part in (one, other)]) for n in ("walk_s", "metres", "to")
+    )
+    return Links(np.concatenate([one.first, one.first[-1] + other.first[1:]]), to, walk_s, metres)
 
 
 def _moved(links: Links, starts: int, ends: int) -> Links:
@@ -91,7 +140,6 @@ def _joined(one: Links, other: Links, n_from: int) -> Links:
     start = np.concatenate([one.start(), other.start()])
     to = np.concatenate([one.to, other.to])
     order = np.lexsort((to, start))
-    first = np.zeros(n_from + 1, np.int64)
-    np.cumsum(np.bincount(start, minlength=n_from), out=first[1:])
+    first = starts_by(start, n_from)
     walk_s, metres = (np.concatenate([getattr(part, name) for part in (one, other)]) for name in ("walk_s", "metres"))
     return Links(first, to[order], walk_s[order], metres[order])

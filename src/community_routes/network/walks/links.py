@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.base.arrays import frozen_array, set_frozen
+from community_routes.base.arrays import frozen_array, set_frozen, starts_by, starts_of
 from community_routes.base.earth import EARTH_RADIUS_M, great_circle_m
 from community_routes.base.notices import Notice, declare
 from community_routes.network.streets.graph import BELOW
@@ -347,16 +347,6 @@ Found = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]
 Line = tuple[float, NDArray[np.float64], NDArray[np.float64]]
 
 
-def walk_line(ground: Ground, a: tuple[float, float], b: tuple[float, float], *, link_m: float = 300.0) -> Line | None:
-    """Metres and course (longitudes, latitudes) of the shortest walk between two points; None where there is none.
-
-    The metres are those that ``walks_between`` gives.
-    """
-    ends = Points.single(["a", "b"], [a[0], b[0]], [a[1], b[1]])
-    linked = link_points(ground, ends, link_m=link_m)
-    return walk_line_between(ground, linked, 0, linked, 1)
-
-
 def walk_line_between(ground: Ground, start: Linked, place: int, end: Linked, other: int) -> Line | None:
     """The walk of ``walks_between`` from ``place`` of ``start`` to ``other`` of ``end``: metres and course."""
     rows = np.flatnonzero((start.points.place == place) & start.linked & np.isfinite(start.leaving_m))
@@ -422,8 +412,7 @@ def _searches(
 def _point_rows(linked: Linked) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """Linked points of each place: ``first`` by place, and the rows of the points."""
     rows = np.flatnonzero(linked.linked).astype(np.int32)
-    first = np.zeros(linked.points.n_places + 1, np.int64)
-    np.cumsum(np.bincount(linked.points.place[rows], minlength=linked.points.n_places), out=first[1:])
+    first = starts_by(linked.points.place[rows], linked.points.n_places)
     return first, rows
 
 
@@ -445,8 +434,7 @@ def _by_node(
     metres = np.concatenate([(position + link)[ahead], (graph.edge_m[edge] - position + link)[back]])
     place = end.points.place[np.concatenate([rows[ahead], rows[back]])]
     order = np.lexsort((place, node))
-    first = np.zeros(graph.n_nodes + 1, np.int32)
-    np.cumsum(np.bincount(node, minlength=graph.n_nodes), out=first[1:])
+    first = starts_by(node, graph.n_nodes).astype(np.int32)
     return first, place[order], metres[order]
 
 
@@ -455,8 +443,7 @@ def _by_edge(
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64], NDArray[np.float64]]:
     """Ends on each edge: ``first`` by edge, place, position, link."""
     rows = rows[np.argsort(end.edge[rows], kind="stable")]
-    first = np.zeros(streets.graph.n_edges + 1, np.int32)
-    np.cumsum(np.bincount(end.edge[rows], minlength=streets.graph.n_edges), out=first[1:])
+    first = starts_by(end.edge[rows], streets.graph.n_edges).astype(np.int32)
     return first, end.points.place[rows], end.position_m[rows], end_m[rows]
 
 
@@ -468,15 +455,14 @@ def _in_pieces(search: Callable[[int, int], Found], n: int, threads: int) -> Fou
     with ThreadPoolExecutor(threads) as pool:
         pieces = list(pool.map(search, bounds[:-1].tolist(), bounds[1:].tolist()))
     sizes = np.concatenate([np.diff(piece[0]) for piece in pieces])
-    first = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    first = starts_of(sizes)
     return first, np.concatenate([piece[1] for piece in pieces]), np.concatenate([piece[2] for piece in pieces])
 
 
 def _transposed(first: NDArray[np.int64], to: NDArray[np.int32], metres: NDArray[np.float64], n_to: int) -> Found:
     start = np.repeat(np.arange(len(first) - 1, dtype=np.int32), np.diff(first))
     order = np.argsort(to, kind="stable")
-    bounds = np.zeros(n_to + 1, np.int64)
-    np.cumsum(np.bincount(to, minlength=n_to), out=bounds[1:])
+    bounds = starts_by(to, n_to)
     return bounds, start[order], metres[order]
 
 
@@ -520,8 +506,7 @@ def _crow_fly(ground: CrowFly, start: Linked, end: Linked, limits_m: NDArray[np.
     fresh = np.ones(len(pair), bool)
     fresh[1:] = pair[1:] != pair[:-1]
     pair, metres = pair[fresh], metres[fresh]
-    first = np.zeros(n + 1, np.int64)
-    np.cumsum(np.bincount(pair // end.points.n_places, minlength=n), out=first[1:])
+    first = starts_by(pair // end.points.n_places, n)
     return first, (pair % end.points.n_places).astype(np.int32), metres
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from community_routes.base.arrays import arrays_of, check_first, set_frozen
+from community_routes.base.arrays import arrays_of, check_first, set_frozen, starts_by, starts_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +118,7 @@ class Links:
         """The same walks seen from their ends: grouped by ``to``, of which there are ``n_to``."""
         start = self.start()
         order = np.lexsort((start, self.to))
-        first = np.zeros(n_to + 1, np.int64)
-        np.cumsum(np.bincount(self.to, minlength=n_to), out=first[1:])
+        first = starts_by(self.to, n_to)
         return Links(first, start[order], self.walk_s[order], self.metres[order])
 
     def of(self, place: int) -> Links:
@@ -131,8 +130,7 @@ class Links:
     def only(self, places: NDArray[np.integer[Any]]) -> Links:
         """Only the walks that leave some places, counted in their order."""
         sizes = self.first[places + 1] - self.first[places]
-        first = np.zeros(len(places) + 1, np.int64)
-        np.cumsum(sizes, out=first[1:])
+        first = starts_of(sizes)
         rows = np.arange(first[-1]) + np.repeat(self.first[places] - first[:-1], sizes)
         return Links(first, self.to[rows], self.walk_s[rows], self.metres[rows])
 
@@ -141,8 +139,7 @@ class Links:
         row = np.full(max(int(self.to.max(initial=-1)), int(places.max(initial=-1))) + 1, -1, np.int32)
         row[places] = np.arange(len(places))
         keep = row[self.to] >= 0
-        first = np.zeros(len(self.first), np.int64)
-        np.cumsum(np.bincount(self.start()[keep], minlength=self.n_from), out=first[1:])
+        first = starts_by(self.start()[keep], self.n_from)
         return Links(first, row[self.to][keep], self.walk_s[keep], self.metres[keep])
 
     def to_places(self, low: int, high: int) -> Links:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from community_routes.base.arrays import starts_by
 from community_routes.base.notices import Notice
 from community_routes.network.walks.links import Ground, Linked, link_points, walks_between
 from community_routes.network.walks.points import Links, Points, walk_seconds
@@ -120,8 +121,7 @@ def build_footpaths(
     ends = np.append(end[stays], (added % n).astype(np.int32))
     order = np.lexsort((ends, starts))
     order = order[walk_s[order] <= limit_s]
-    first = np.zeros(n + 1, np.int64)
-    np.cumsum(np.bincount(starts[order], minlength=n), out=first[1:])
+    first = starts_by(starts[order], n)
     return Links(first, ends[order], walk_s[order], metres[order])
 
 

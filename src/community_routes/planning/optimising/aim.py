@@ -228,7 +228,7 @@ class Objective:
     def levels(self, values: FloatArray, group: Group) -> FloatArray:
         """What a group has in each window, as groups.csv says it: (n_windows,)."""
         is_time = self.figure.unit == "seconds" and self.figure.reading != "mean"
-        return levels_of(values, group.persons, np.arange(len(values) if is_time else 0))
+        return np.asarray(levels_of(values, group.persons[None], np.arange(len(values) if is_time else 0))[0])
 
     def level(self, values: FloatArray, group: Group | None = None) -> float:
         """The mean over the windows, in the unit of the figure."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -125,9 +126,12 @@ def discs(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
 
 def simple_lines(shapes: Iterable[shapely.Geometry], frame: Frame, *, metres: float = 8.0) -> list[shapely.Geometry]:
     """Shapes cut to the frame and simplified by so many metres; those left empty are empty, so that rows still match."""
+    return list(shapely.simplify(cut_to(shapes, frame), metres / 111_000))
+
+
+def cut_to(shapes: Iterable[shapely.Geometry], frame: Frame) -> NDArray[np.object_]:
+    """Shapes cut to the frame; those left empty are empty."""
     array = np.array(list(shapes), dtype=object)
-    if not len(array):
-        return []
     # Clipping keeps a line that crosses itself in one piece; an intersection would cut it at every crossing.
     lines = np.isin(shapely.get_type_id(array), (1, 2, 5))
     box = (frame.west, frame.south, frame.east, frame.north)
@@ -137,7 +141,7 @@ def simple_lines(shapes: Iterable[shapely.Geometry], frame: Frame, *, metres: fl
     wrong = ~shapely.is_valid(areas)
     areas[wrong] = shapely.make_valid(areas[wrong])
     cut[~lines] = shapely.intersection(areas, frame.box)
-    return list(shapely.simplify(cut, metres / 111_000))
+    return cut
 
 
 def big_enough(shapes: Iterable[shapely.Geometry], *, hectares: float = 1.5) -> list[shapely.Geometry]:
@@ -159,48 +163,79 @@ def network_of(
 
     Straight pieces longer than ``longest_hop_m`` are left out: they join two stops of a route whose path is not known.
     """
-    lines = sorted({_forward(line) for shape in shapes for line in _single_lines(shape)})
-    pieces = [piece for line in lines for piece in _without_hops(shapely.from_wkb(line), longest_hop_m)]
-    found = simple_lines(map(shapely.LineString, pieces), frame, metres=metres)
-    return shapely.MultiLineString([line for shape in found for line in _single_lines(shape)])
+    return joined_lines(simple_lines(pieces_of(shapes, longest_hop_m=longest_hop_m), frame, metres=metres))
 
 
-def _single_lines(shape: shapely.Geometry) -> list[shapely.Geometry]:
-    return [part for part in _parts(shape) if part.geom_type == "LineString"]
+def joined_lines(shapes: Iterable[shapely.Geometry]) -> shapely.Geometry:
+    """All lines of some shapes as one."""
+    return shapely.MultiLineString(list(_single_lines(shapes)))
 
 
-def _forward(line: shapely.Geometry) -> bytes:
-    """The line's bytes, the same for both directions."""
-    return min(bytes(shapely.to_wkb(line)), bytes(shapely.to_wkb(shapely.reverse(line))))
+def pieces_of(shapes: Iterable[shapely.Geometry], *, longest_hop_m: float = 2_500.0) -> NDArray[np.object_]:
+    """The different lines of many routes, whichever way they run, in pieces between their long straight hops."""
+    lines = _single_lines(shapes)
+    both = zip(shapely.to_wkb(lines).tolist(), shapely.to_wkb(shapely.reverse(lines)).tolist(), strict=True)
+    different = np.array(sorted({min(ways) for ways in both}), dtype=object)
+    points, line = shapely.get_coordinates(shapely.from_wkb(different), return_index=True)
+    if not len(points):
+        return np.empty(0, dtype=object)
+    begins = np.r_[True, line[1:] != line[:-1]]
+    at = points[np.flatnonzero(begins)[line], 1]  # a line is measured where it begins
+    steps = np.diff(points, axis=0) * np.column_stack([np.cos(np.radians(at[1:])), np.ones(len(at) - 1)])
+    begins[1:] |= np.hypot(*steps.T) * 111_195 > longest_hop_m
+    piece = np.cumsum(begins) - 1
+    kept = (np.bincount(piece) > 1)[piece]
+    _, piece = np.unique(piece[kept], return_inverse=True)
+    found: NDArray[np.object_] = shapely.linestrings(points[kept], indices=piece)
+    return found
 
 
-def _without_hops(line: shapely.Geometry, longest_hop_m: float) -> list[NDArray[np.float64]]:
-    """The pieces of a line between its long straight hops."""
-    points = shapely.get_coordinates(line)
-    steps = np.diff(points, axis=0) * [np.cos(np.radians(points[0, 1])), 1.0]
-    far = np.flatnonzero(np.hypot(*steps.T) * 111_195 > longest_hop_m)
-    return [piece for piece in np.split(points, far + 1) if len(piece) > 1]
+def _single_lines(shapes: Iterable[shapely.Geometry]) -> NDArray[np.object_]:
+    parts, _ = _parts(shapes)
+    found: NDArray[np.object_] = parts[(shapely.get_type_id(parts) == 1) & ~shapely.is_empty(parts)]
+    return found
 
 
-def rings(shape: shapely.Geometry) -> list[NDArray[np.float64]]:
-    """Coordinates of every line or ring of a geometry, shape (n, 2) each; points are left out."""
-    found = []
-    for part in _parts(shape):
-        if part.geom_type == "Polygon":
-            found.append(shapely.get_coordinates(part.exterior))
-            found.extend(shapely.get_coordinates(ring) for ring in part.interiors)
-        elif part.geom_type in ("LineString", "LinearRing"):
-            found.append(shapely.get_coordinates(part))
-    return [ring for ring in found if len(ring) > 1]
+def _parts(shapes: Iterable[shapely.Geometry]) -> tuple[NDArray[np.object_], NDArray[np.int64]]:
+    """Single geometries, those inside collections of collections too, and the shape that each belongs to."""
+    parts, owner = shapely.get_parts(np.array(list(shapes), dtype=object), return_index=True)
+    while bool((shapely.get_type_id(parts) > 3).any()):
+        parts, inner = shapely.get_parts(parts, return_index=True)
+        owner = owner[inner]
+    return parts, owner
 
 
-def _parts(shape: shapely.Geometry | None) -> list[shapely.Geometry]:
-    """Single geometries, those inside collections of collections too."""
-    if shape is None or shape.is_empty:
-        return []
-    if not hasattr(shape, "geoms"):
-        return [shape]
-    return [part for child in shape.geoms for part in _parts(child)]
+class Rings(NamedTuple):
+    """Every line and ring of some shapes, in their order; points are left out.
+
+    Attributes
+    ----------
+    points : float64, shape (n, 2)
+    ring : int64, shape (n,)
+        Which line or ring each point is of.
+    part, shape : int64, shape (n_rings,)
+        Which polygon (or line) each is of, numbered through all shapes, and which shape.
+    is_area : bool, shape (n_rings,)
+        Rings of a polygon.
+    """
+
+    points: NDArray[np.float64]
+    ring: NDArray[np.int64]
+    part: NDArray[np.int64]
+    shape: NDArray[np.int64]
+    is_area: NDArray[np.bool_]
+
+
+def rings_of(shapes: Iterable[shapely.Geometry]) -> Rings:
+    """Coordinates of every line or ring of some shapes."""
+    parts, owner = _parts(shapes)
+    kind = shapely.get_type_id(parts)
+    areas, lines = np.flatnonzero(kind == 3), np.flatnonzero(((kind == 1) | (kind == 2)) & ~shapely.is_empty(parts))
+    outlines, of = shapely.get_rings(parts[areas], return_index=True)
+    part = np.concatenate([areas[of], lines])
+    order = np.argsort(part, kind="stable")
+    points, ring = shapely.get_coordinates(np.concatenate([outlines, parts[lines]])[order], return_index=True)
+    return Rings(points, ring, part[order], owner[part[order]], (kind == 3)[part[order]])
 
 
 def svg_path(shapes: Iterable[shapely.Geometry] | NDArray[np.object_], frame: Frame) -> str:
@@ -238,19 +273,41 @@ def _steps(lines: NDArray[np.object_], frame: Frame, end: str) -> str:
     return "".join(out)
 
 
-def latlon_lists(shape: shapely.Geometry) -> list[list[list[float]]]:
-    """Rings or lines as ``[lat, lon]`` pairs with five decimals (a metre), as the map's script wants them."""
-    found = []
-    for ring in rings(shape):
-        points = np.round(ring[:, ::-1], 5)
-        keep = np.r_[True, np.any(np.diff(points, axis=0) != 0, axis=1)]
-        found.append([[float(a), float(b)] for a, b in points[keep]])
+Ring = list[list[float]]
+
+
+def latlon_lists(shapes: Iterable[shapely.Geometry]) -> list[list[Ring]]:
+    """Of each shape its rings or lines as ``[lat, lon]`` pairs with five decimals (a metre), as the map's script wants them."""
+    shapes = list(shapes)
+    found: list[list[Ring]] = [[] for _ in shapes]
+    rings = rings_of(shapes)
+    for shape, line in zip(rings.shape.tolist(), _latlon(rings), strict=True):
+        found[shape].append(line)
     return found
 
 
-def polygon_lists(shape: shapely.Geometry) -> list[list[list[list[float]]]]:
-    """Polygons, each a list of rings of ``[lat, lon]``."""
-    return [latlon_lists(part) for part in _parts(shape) if part.geom_type == "Polygon"]
+def polygon_lists(shapes: Iterable[shapely.Geometry]) -> list[list[list[Ring]]]:
+    """Of each shape its polygons, each a list of rings of ``[lat, lon]``."""
+    shapes = list(shapes)
+    found: list[list[list[Ring]]] = [[] for _ in shapes]
+    rings, last = rings_of(shapes), -1
+    several = zip(rings.shape.tolist(), rings.part.tolist(), rings.is_area.tolist(), _latlon(rings), strict=True)
+    for shape, part, is_area, line in several:
+        if is_area and part != last:
+            found[shape].append([])
+        if is_area:
+            found[shape][-1].append(line)
+        last = part
+    return found
+
+
+def _latlon(rings: Rings) -> list[Ring]:
+    """Each ring without points that lie on the one before."""
+    points = np.round(rings.points[:, ::-1], 5)
+    kept = np.r_[True, (rings.ring[1:] != rings.ring[:-1]) | np.any(points[1:] != points[:-1], axis=1)][: len(points)]
+    texts = points[kept].tolist()
+    ends = np.cumsum(np.bincount(rings.ring[kept], minlength=len(rings.part))).tolist()
+    return [texts[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def label_point(shape: shapely.Geometry) -> tuple[float, float]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import shapely
 from numpy.typing import NDArray
 
 from community_routes.report import words
@@ -15,6 +16,7 @@ from community_routes.report.figures import Figures, strongest
 from community_routes.report.lead import Slot, View, slot_name
 from community_routes.report.maps import geo, svg
 from community_routes.report.maps.description import scales
+from community_routes.report.maps.ground import ground_of
 from community_routes.report.maps.scale import Scale
 from community_routes.report.results import TODAY, Results
 
@@ -26,15 +28,15 @@ _TINY = 0.001
 
 def for_people(values: NDArray[np.float64]) -> list[float | int | None]:
     """Rounded as the page rounds them; what is not zero stays so (0.001 is shown as "under 0.01")."""
-    out: list[float | int | None] = []
-    for value in values.tolist():
-        if not np.isfinite(value):
-            out.append(None)
-            continue
-        shown = words.rounded(value)
-        if shown == 0 and value != 0:
-            shown = _TINY if value > 0 else -_TINY
-        out.append(int(shown) if shown == int(shown) else shown)
+    there = np.isfinite(values)
+    known = np.where(there, values, 0.0)
+    shown = words.rounded_all(known)
+    shown = np.where((shown == 0) & (known != 0), np.copysign(_TINY, known), shown)
+    found = shown.astype(object)
+    whole = shown == np.rint(shown)
+    found[whole] = [int(value) for value in shown[whole].tolist()]
+    found[~there] = None
+    out: list[float | int | None] = found.tolist()
     return out
 
 
@@ -101,7 +103,7 @@ def map_content(figures: Figures, start: tuple[Slot, str] | None = None) -> dict
         "stops": _stops(results, frame),
         "postcodes": {code: figures.zone_row[zone] for code, zone in sorted(results.postcodes.items())},
         "places": _destinations(results, frame),
-        "background": _background(results, frame),
+        "background": _background(results),
         "labels": [
             {"name": name, "kind": kind, "at": [round(lat, 5), round(lon, 5)]}
             for name, kind, lon, lat in svg.place_labels(results, screen, letter=6.8)
@@ -188,7 +190,7 @@ def _change(figures: Figures, scenario: str, slot: Slot, kind: str, view: View) 
 
 
 def _zones(results: Results) -> list[dict[str, Any]]:
-    shapes = geo.simple_zones(results.zones)
+    shapes = geo.polygon_lists(geo.simple_zones(results.zones))
     out = []
     for (_, row), shape in zip(results.zones.iterrows(), shapes, strict=True):
         decile = row["deprivation_decile"]
@@ -200,7 +202,7 @@ def _zones(results: Results) -> list[dict[str, Any]]:
                 "persons": None if pd.isna(row["population"]) else round(float(row["population"])),
                 "decile": None if pd.isna(decile) else int(decile),
                 "off": str(row["reason"]) == "off_network",
-                "shape": geo.polygon_lists(shape),
+                "shape": shape,
             }
         )
     return out
@@ -212,13 +214,13 @@ def _routes(results: Results, frame: geo.Frame) -> list[dict[str, Any]]:
     out = []
     today = routes[routes["scenario"] == TODAY]
     for mode, part in today.groupby(today["mode"].astype(str), sort=True):
-        lines = geo.latlon_lists(geo.network_of(part.geometry, frame))
+        lines = geo.latlon_lists([geo.network_of(part.geometry, frame)])[0]
         if lines:
             out.append({"scenario": TODAY, "name": "", "mode": mode, "new": False, "lines": lines})
     proposed = routes[routes["scenario"] != TODAY]
     gone = "withdrawn" in routes
-    for (_, row), shape in zip(proposed.iterrows(), geo.simple_lines(proposed.geometry, frame), strict=True):
-        lines = geo.latlon_lists(shape)
+    drawn = geo.latlon_lists(geo.simple_lines(proposed.geometry, frame))
+    for (_, row), lines in zip(proposed.iterrows(), drawn, strict=True):
         if lines:
             out.append(
                 {
@@ -241,8 +243,9 @@ def _nearest(figures: Figures) -> dict[str, Any]:
     names: dict[str, int] = {}
     found: dict[str, dict[str, list[list[Any]]]] = {}
     columns = ["scenario", "day", "window", "neighbourhood", "kind", "name", "minutes"]
-    ordered = table.sort_values("rank", kind="stable")[columns] if len(table) else table[columns]
-    for scenario, day, window, zone, kind, name, minutes in ordered.itertuples(index=False):
+    ordered = table.sort_values("rank", kind="stable") if len(table) else table
+    cells = (ordered[column].to_numpy(object).tolist() for column in columns)
+    for scenario, day, window, zone, kind, name, minutes in zip(*cells, strict=True):
         known = scenario in ids and (day, window) in slots and str(zone) in figures.zone_row
         if not known or pd.isna(minutes):
             continue
@@ -285,22 +288,23 @@ def _journeys(figures: Figures) -> list[dict[str, Any]]:
 def _stops(results: Results, frame: geo.Frame) -> list[list[Any]]:
     """Latitude, longitude, name, departures by day of the stops within the frame."""
     days = [f"departures_{day}" for day in results.dates if f"departures_{day}" in results.stops.columns]
-    out = []
-    for _, row in results.stops.iterrows():
-        point = row.geometry
-        if point is None or point.is_empty:
-            continue
-        if frame.west <= point.x <= frame.east and frame.south <= point.y <= frame.north:
-            calls = [int(row[day]) for day in days if not pd.isna(row[day])]
-            out.append([round(point.y, 5), round(point.x, 5), str(row["name"]), *calls])
-    return out
+    points = results.stops.geometry.to_numpy()
+    x, y = shapely.get_x(points), shapely.get_y(points)  # NaN where there is no point
+    inside = (frame.west <= x) & (x <= frame.east) & (frame.south <= y) & (y <= frame.north)
+    names = results.stops["name"].to_numpy(object)[inside]
+    calls = results.stops[days].to_numpy(np.float64, na_value=np.nan)[inside].tolist()
+    return [
+        [round(lat, 5), round(lon, 5), str(name), *(int(n) for n in counts if n == n)]
+        for lat, lon, name, counts in zip(y[inside].tolist(), x[inside].tolist(), names, calls, strict=True)
+    ]
 
 
 def _destinations(results: Results, frame: geo.Frame) -> list[dict[str, Any]]:
     """Points, and polygons with their outline."""
     out = []
     shapes = geo.simple_lines(results.destinations.geometry, frame)
-    for (_, row), shape in zip(results.destinations.iterrows(), shapes, strict=True):
+    several = zip(results.destinations.iterrows(), shapes, geo.polygon_lists(shapes), strict=True)
+    for (_, row), shape, polygons in several:
         if shape.is_empty:
             continue
         lon, lat = geo.label_point(shape)
@@ -311,26 +315,27 @@ def _destinations(results: Results, frame: geo.Frame) -> list[dict[str, Any]]:
             "kind": "" if pd.isna(row["kind"]) else words.part_name(str(row["kind"])),
             "at": [round(lat, 5), round(lon, 5)],
         }
-        polygons = geo.polygon_lists(shape)
         if polygons:
             entry["shape"] = polygons
         out.append(entry)
     return out
 
 
-def _background(results: Results, frame: geo.Frame) -> Mapping[str, Any]:
+def _background(results: Results) -> Mapping[str, Any]:
     """Background layers, coarser until they take less than 400 kB."""
     content: dict[str, Any] = {}
+    ground = ground_of(results)
     for metres in (8.0, 16.0, 32.0, 64.0, 128.0):
         content = {}
         for name in ("green", "water", "railways", "roads"):
             layer = results.background.get(name)
             if layer is None or not len(layer):
                 continue
-            shapes = geo.simple_lines(geo.big_enough(layer.geometry), frame, metres=metres)
-            areas = [polygon for shape in shapes for polygon in geo.polygon_lists(shape)]
-            lines = [line for shape in shapes if not geo.polygon_lists(shape) for line in geo.latlon_lists(shape)]
-            content[name] = {"areas": areas, "lines": lines}
+            shapes = ground.layer(name, metres)
+            polygons = geo.polygon_lists(shapes)
+            areas = [polygon for of_shape in polygons for polygon in of_shape]
+            several = zip(polygons, geo.latlon_lists(shapes), strict=True)
+            content[name] = {"areas": areas, "lines": [line for own, lines in several if not own for line in lines]}
         if len(json.dumps(content, separators=(",", ":"))) <= _BACKGROUND_BYTES:
             break
     return content

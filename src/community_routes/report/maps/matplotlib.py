@@ -18,11 +18,11 @@ from matplotlib.path import Path as MplPath
 from numpy.typing import NDArray
 
 from community_routes.base.errors import UsageError
-from community_routes.report import words
-from community_routes.report.figures import Cell, Figures, strongest
+from community_routes.report.figures import Figures, strongest
 from community_routes.report.lead import Slot, View
 from community_routes.report.maps import geo, svg
 from community_routes.report.maps.description import NEW_ROUTE, MapView, asked_map, routes_of
+from community_routes.report.maps.ground import ground_of
 from community_routes.report.results import TODAY, Results
 
 _INK = "#17212a"
@@ -38,7 +38,6 @@ _DOT: dict[str, Any] = {
     "markeredgecolor": _INK,
     "markeredgewidth": 0.7,
 }
-_BAR = ("change", "low", "high")
 
 
 def plot_map(
@@ -88,7 +87,8 @@ def draw_map(results: Results, view: MapView, ax: Axes | None = None) -> Axes:
     draw_lines(axes, results)
     draw_new_routes(axes, results, view.scenario)
     draw_names(axes, results)
-    draw_words(axes, results, view)
+    draw_title(axes, view)
+    draw_legend(axes, results, view)
     return axes
 
 
@@ -153,13 +153,11 @@ def draw_names(axes: Axes, results: Results) -> None:
     furnish(axes, ground.frame, credit_line(results))
 
 
-def draw_words(axes: Axes, results: Results, view: MapView) -> None:
-    """Title and legend."""
-    ground, line = _ground_of(results), "\n".join(view.lines)
-    fit(axes, ground.frame)
+def draw_title(axes: Axes, view: MapView) -> None:
+    """Title, and below it whose map it is and when."""
+    line = "\n".join(view.lines)
     axes.set_title(view.title, loc="left", fontsize=13, fontweight="bold", color=_INK, pad=32, parse_math=False)
     axes.text(0, 1.01, line, transform=axes.transAxes, fontsize=9, va="bottom", color="#505c66", parse_math=False)
-    _legend(axes, ground, view)
 
 
 def new_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
@@ -170,10 +168,6 @@ def new_axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
 
     axes: Axes = pyplot.subplots(figsize=size, layout="constrained")[1]
     return axes
-
-
-def _shown(cell: Cell | None, unit: str) -> float:
-    return words.in_unit(cell.value, unit) if cell is not None else float("nan")
 
 
 def _chosen(
@@ -220,17 +214,20 @@ def _ground_of(results: Results) -> _Ground:
         frame = geo.frame_of(results.zones)
         places = geo.simple_lines(results.destinations.geometry, frame)
         points = [geo.label_point(shape) for shape in places if not shape.is_empty and shape.area == 0]
-        today = results.routes[results.routes["scenario"] == TODAY]
-        network = geo.network_of(today.geometry, frame, metres=frame.metres_per_unit / 2)
+        seen, ground = frame.metres_per_unit / 2, ground_of(results)
+
+        def layer(name: str, *, areas: bool) -> MplPath | None:
+            return compound_path([s for s in ground.layer(name, seen) if (s.area > 0) == areas], frame)
+
         _GROUND[results] = _Ground(
             frame=frame,
             zones=tuple(compound_path([shape], frame) for shape in geo.simple_zones(results.zones)),
-            green=layer_path(results.background.get("green"), frame, areas=True),
-            water=layer_path(results.background.get("water"), frame, areas=True),
-            rivers=layer_path(results.background.get("water"), frame, areas=False),
-            roads=layer_path(results.background.get("roads"), frame, areas=False),
-            railways=layer_path(results.background.get("railways"), frame, areas=False),
-            routes=compound_path([network], frame),
+            green=layer("green", areas=True),
+            water=layer("water", areas=True),
+            rivers=layer("water", areas=False),
+            roads=layer("roads", areas=False),
+            railways=layer("railways", areas=False),
+            routes=compound_path([ground.network(seen)], frame),
             outlines=compound_path([shape for shape in places if shape.area > 0], frame),
             dots=frame.place(np.array(points)) if points else np.empty((0, 2)),
             names=tuple(svg.place_labels(results, frame, letter=8.2)),
@@ -240,14 +237,16 @@ def _ground_of(results: Results) -> _Ground:
 
 def compound_path(shapes: Iterable[shapely.Geometry], frame: geo.Frame) -> MplPath | None:
     """All rings and lines as one compound path, so that what lies twice on one place is not drawn twice."""
-    vertices, codes = [], []
-    for shape in shapes:
-        closed = shape.area > 0
-        for ring in geo.rings(shape):
-            vertices.append(np.round(frame.place(ring), 1))
-            last = MplPath.CLOSEPOLY if closed else MplPath.LINETO
-            codes.append(np.r_[MplPath.MOVETO, np.full(len(ring) - 2, MplPath.LINETO), last])
-    return MplPath(np.concatenate(vertices), np.concatenate(codes)) if vertices else None
+    shapes = list(shapes)
+    rings = geo.rings_of(shapes)
+    if not len(rings.points):
+        return None
+    begins = np.r_[True, rings.ring[1:] != rings.ring[:-1]]
+    closed = (shapely.area(np.array(shapes, object)) > 0)[rings.shape[rings.ring]]
+    codes = np.full(len(begins), MplPath.LINETO)
+    codes[np.r_[begins[1:], True] & closed] = MplPath.CLOSEPOLY
+    codes[begins] = MplPath.MOVETO
+    return MplPath(np.round(frame.place(rings.points), 1), codes)
 
 
 def layer_path(layer: gpd.GeoDataFrame | None, frame: geo.Frame, *, areas: bool) -> MplPath | None:
@@ -289,6 +288,11 @@ def put_names(
         )
 
 
+def fit_map(axes: Axes, results: Results) -> None:
+    """The limits of a map of the neighbourhoods."""
+    fit(axes, _ground_of(results).frame)
+
+
 def fit(axes: Axes, frame: geo.Frame) -> None:
     """The limits of a map, and nothing of a plot around it."""
     axes.set_xlim(0, frame.width)
@@ -319,6 +323,11 @@ def furnish(axes: Axes, frame: geo.Frame, credit: str) -> None:
         color=_INK,
         arrowprops={"arrowstyle": "-|>", "color": _INK, "linewidth": 1.2},
     )
+    put_credit(axes, credit)
+
+
+def put_credit(axes: Axes, credit: str) -> None:
+    """Who made the data, below the map."""
     axes.text(
         1.0,
         -0.012,
@@ -344,8 +353,9 @@ def credit_line(results: Results) -> str:
     return "\n".join(wrap(told, _CREDIT_LETTERS))
 
 
-def _legend(axes: Axes, ground: _Ground, view: MapView) -> None:
+def draw_legend(axes: Axes, results: Results, view: MapView) -> None:
     """Classes and patterns, places and routes."""
+    ground = _ground_of(results)
     handles: list[Any] = [
         Patch(facecolor=color, edgecolor="#00000030", label=label)
         for color, label in zip(view.scale.colors, view.scale.labels, strict=True)
@@ -370,72 +380,3 @@ def _legend(axes: Axes, ground: _Ground, view: MapView) -> None:
         handlelength=1.6,
         borderaxespad=0.0,
     )
-
-
-def plot_gains(
-    results: Results,
-    scenario: str,
-    *,
-    kind: str | None = None,
-    day: str | None = None,
-    window: str | None = None,
-    cutoff_min: float | None = None,
-    grouping: str = "local",
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw the change of each group of people under a proposal as bars, with whiskers where there is an interval.
-
-    Parameters
-    ----------
-    results : Results
-    scenario : str
-        Id of a proposal.
-    kind, day, window, cutoff_min : optional
-        As in `plot_map`.
-    grouping : str
-        ``local``, ``national`` or ``group``.
-    ax : Axes, optional
-
-    Raises
-    ------
-    UsageError
-        There is no such scenario, or it has no figures for these groups.
-    """
-    figures = Figures(results)
-    slot, kind, view = _chosen(figures, scenario, kind, day, window, cutoff_min)
-    unit = figures.unit(kind, view)
-    groups = [group for group in figures.groups_of(grouping) if group != "gap"]
-    values = np.array(
-        [[_shown(figures.group_cell(c, scenario, slot, kind, view, grouping, g), unit) for c in _BAR] for g in groups]
-    ).reshape(-1, len(_BAR))
-    if not np.isfinite(values[:, 0]).any():
-        raise UsageError(f"groups.csv holds no change of {kind!r} by {grouping!r} for {scenario!r}")
-    axes = new_axes(ax, (7.0, 0.6 + 0.42 * len(groups)))
-    for y, (change, low, high) in enumerate(values.tolist()):
-        good = (change > 0) != view.low_is_good
-        axes.barh(y, change, color="#d5d1c6" if change == 0 else "#1b8579" if good else "#b3711c", height=0.62)
-        if low < high:
-            axes.plot([low, high], [y, y], color=_INK, linewidth=1.2)
-        right = not change < 0
-        axes.annotate(
-            words.number(change, sign=True),
-            (np.nanmax([change, high, 0]) if right else np.nanmin([change, low, 0]), y),
-            xytext=(4 if right else -4, 0),
-            textcoords="offset points",
-            va="center",
-            ha="left" if right else "right",
-            fontsize=9,
-            color=_INK,
-        )
-    axes.axvline(0, color=_INK, linewidth=0.8)
-    axes.set_yticks(range(len(groups)), [words.group_name(grouping, group) for group in groups], parse_math=False)
-    axes.invert_yaxis()
-    axes.margins(x=0.18)
-    axes.tick_params(length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    title = (
-        f"{results.scenario_title(scenario)}: change in {words.kind_name(kind)}, {view.name[:1].lower()}{view.name[1:]}"
-    )
-    axes.set_title(f"{title}\n{figures.when(slot)}", loc="left", fontsize=10, parse_math=False)
-    return axes

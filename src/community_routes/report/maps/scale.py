@@ -17,6 +17,8 @@ LOSSES = ("#8c510a", "#cf9f4f", "#f2dfb4")
 GAINS = ("#bfe6df", "#4ba79c", "#01554b")
 NO_CHANGE = "#f4f3ef"
 _N_CLASSES = 6
+STEPS = (0.2, 0.4, 0.6, 0.8)
+"""Shares at which the shade of a cell from ward to ward changes."""
 
 
 @dataclass(frozen=True)

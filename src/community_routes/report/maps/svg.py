@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from community_routes.report.maps import geo
 from community_routes.report.maps.description import NEW_ROUTE, MapView, routes_of
+from community_routes.report.maps.ground import ground_of
 from community_routes.report.results import TODAY, Results
 
 HATCHES = Markup(
@@ -88,8 +89,8 @@ def _joined_path(shapes: Iterable[shapely.Geometry], frame: geo.Frame, *, areas:
 
 def _layer_path(results: Results, name: str, frame: geo.Frame, *, areas: bool) -> str:
     """A layer of the background as one path; empty where there is none."""
-    layer = results.background.get(name)
-    return _joined_path(layer.geometry, frame, areas=areas) if layer is not None and len(layer) else ""
+    found = ground_of(results).layer(name, frame.metres_per_unit / 2)
+    return geo.svg_path([shape for shape in found if (shape.area > 0) == areas], frame)
 
 
 def _styled(path: str, style: str) -> Markup:
@@ -122,9 +123,8 @@ def _overlay(results: Results, frame: geo.Frame, prefix: str, green: str, water:
         ("railways", thin.format("#777", 1.2) + ' stroke-dasharray="6 4"'),
     ):
         out.append(_styled(_layer_path(results, name, frame, areas=False), style))
-    today = results.routes[results.routes["scenario"] == TODAY]
-    if len(today):
-        path = geo.svg_path([geo.network_of(today.geometry, frame, metres=frame.metres_per_unit / 2)], frame)
+    if (results.routes["scenario"] == TODAY).any():
+        path = geo.svg_path([ground_of(results).network(frame.metres_per_unit / 2)], frame)
         out.append(
             Markup('<path d="{}" fill="none" stroke="#2b3238" stroke-opacity=".5" stroke-width=".9"/>').format(path)
         )

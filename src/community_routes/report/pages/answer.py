@@ -267,7 +267,7 @@ def _told_apart(report: Report) -> list[Markup]:
 def undrawn_proposals(figures: Figures) -> list[ScenarioSummary]:
     """Proposals with assumed departure times of which no draws were made."""
     table = figures.tables["groups"]
-    drawn = set(table.loc[table["low"].notna(), "scenario"].astype(str))
+    drawn = set(map(str, table["scenario"][table["low"].notna()].unique()))
     return [scenario for scenario in figures.results.scenarios if scenario.is_random and scenario.id not in drawn]
 
 

@@ -21,13 +21,12 @@ from community_routes.report.blocks import (
     element,
     lettered,
 )
-from community_routes.report.figures import Cell, Figures, figure
+from community_routes.report.figures import Cell, figure, matrix_of
 from community_routes.report.lead import Slot, View
+from community_routes.report.maps.scale import STEPS
 from community_routes.report.pages.context import Report
 from community_routes.report.results import TODAY
 
-STEPS = (0.2, 0.4, 0.6, 0.8)
-"""Shares at which the shade of a cell changes."""
 _MOST_WARDS = 40
 _MOST_PAIRS = 8
 _LEAST = 0.05
@@ -72,21 +71,6 @@ def _isolated(report: Report, slot: Slot, kind: str, view: View) -> tuple[Markup
             text = figure(change, times=persons, sign=True)
             count += report.moved(report.results.letter(scenario.id), text, gain=change.value < 0)
     return count, figure(share, "share")
-
-
-def matrix_of(figures: Figures, scenario: str, slot: Slot) -> pd.DataFrame | None:
-    """Rows of ``ward_matrix.csv`` of a scenario at one time of day, within the middle cutoff; None where there are none."""
-    table = figures.tables.get("ward_matrix")
-    wanted = {"scenario", "day", "window", "from_group", "to_group", "cutoff_min", "share"}
-    if table is None or not wanted <= set(table.columns):
-        return None
-    mine = table[
-        (table["scenario"] == scenario)
-        & (table["day"] == slot.day)
-        & (table["window"] == slot.window)
-        & (pd.to_numeric(table["cutoff_min"]) == figures.headline_view.cutoff_min)
-    ]
-    return mine if len(mine) else None
 
 
 def ward_matrix(report: Report) -> list[Block]:

@@ -118,10 +118,12 @@ def further_tables(report: Report) -> Section | None:
 def _further(figures: Figures, name: str) -> Fold:
     table = figures.tables[name]
     title = _TITLES.get(name, words.sentence_case(words.plain(name)))
-    rows = [
-        Row(None, [_plain_cell(name, table, row, str(column)) for column in table.columns])
-        for row in range(min(len(table), _MOST_ROWS))
+    first = table.head(_MOST_ROWS)
+    columns = [
+        [_plain_cell(name, row, str(column), value) for row, value in enumerate(first[column].to_numpy(object))]
+        for column in table.columns
     ]
+    rows = [Row(None, cells) for cells in zip(*columns, strict=True)]
     heads = [words.sentence_case(words.plain(str(column))) for column in table.columns]
     found: list[Table | Text] = [Table(title, heads, rows, style="fine")]
     if len(table) > _MOST_ROWS:
@@ -130,8 +132,7 @@ def _further(figures: Figures, name: str) -> Fold:
     return Fold(element("h3", title), found, "further")
 
 
-def _plain_cell(name: str, table: pd.DataFrame, row: int, column: str) -> str | Td:
-    value = table[column].iloc[row]
+def _plain_cell(name: str, row: int, column: str, value: object) -> str | Td:
     if isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_):
         return figure(Cell(name, (row,), column, float(value)))
     return Td(value if isinstance(value, str) else cell_text(value), "text")

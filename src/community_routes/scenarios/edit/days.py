@@ -136,11 +136,12 @@ def active_dates(calendar: Calendar, service: int) -> NDArray[np.datetime64]:
 
 def feed_dates(calendar: Calendar) -> tuple[dt.date, dt.date] | None:
     """First and last date that the calendar covers; None when it has no service."""
-    starts = [*calendar.start[~np.isnat(calendar.start)], *calendar.exception_date[calendar.exception_added]]
-    ends = [*calendar.end[~np.isnat(calendar.end)], *calendar.exception_date[calendar.exception_added]]
-    if not starts:
+    added = calendar.exception_date[calendar.exception_added]
+    starts = np.concatenate([calendar.start[~np.isnat(calendar.start)], added])
+    ends = np.concatenate([calendar.end[~np.isnat(calendar.end)], added])
+    if not len(starts):
         return None
-    return (min(starts).astype(object), max(ends).astype(object))
+    return (starts.min().astype(object), ends.max().astype(object))
 
 
 def nearest_day(days: DaySet, calendar: Calendar, dates: Iterable[dt.date]) -> dt.date | None:

@@ -104,6 +104,11 @@ def route_name(feed: Feed, route: int) -> str:
     return str(row["route_short_name"] or row["route_long_name"] or row["route_id"])
 
 
+def stop_name(feed: Feed, stop: int) -> str:
+    """What riders call it, else its id."""
+    return str(feed.stops["stop_name"].iat[stop] or feed.stops["stop_id"].iat[stop])
+
+
 def trips_of(feed: Feed, routes: Sequence[int]) -> NDArray[np.int64]:
     """Rows of the trips of routes that call anywhere at all."""
     hit = np.isin(feed.trips["route"].to_numpy(), np.asarray(routes)) & (np.diff(feed.calls.first) > 0)

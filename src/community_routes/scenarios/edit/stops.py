@@ -20,6 +20,7 @@ ONE_PLACE_M = 250.0
 AT_DESTINATION_M = 250.0
 """A stop within this distance of a destination serves it."""
 
+_OF_NAMES = ("stop_name", "parent", "location_type")
 _SIDE = re.compile(r"\((?:[^()]*)\)")
 _STAND = re.compile(r"\b(?:stand|stop|bay|stance|platform)\s+[a-z]{0,2}\d{0,2}[a-z]?$")
 
@@ -98,11 +99,14 @@ class StopFinder:
         Columns ``name, lon, lat``.
     area : (west, south, east, north) or None
         Where the study's people live: of several places of one name those in it are meant.
+    like : StopFinder or None
+        One of a timetable with the same stops, or the first of them: their names are not looked at again.
     """
 
     feed: Feed
     destinations: pd.DataFrame | None = None
     area: tuple[float, float, float, float] | None = None
+    like: StopFinder | None = field(default=None, repr=False)
     _ids: dict[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -134,29 +138,46 @@ class StopFinder:
         return flags
 
     @cached_property
+    def _n_known(self) -> int:
+        """So many of the stops are those that ``like`` knows; further ones belong to no station."""
+        if self.like is None:
+            return 0
+        mine, its = self.feed.stops, self.like.feed.stops
+        n = len(its)
+        if mine is its:
+            return n
+        same = len(mine) >= n and (mine["parent"].to_numpy()[n:] < 0).all()
+        same = same and all(np.array_equal(mine[c].to_numpy()[:n], its[c].to_numpy()) for c in _OF_NAMES)
+        return n if same and np.array_equal(self._callable[:n], self.like._callable) else 0
+
+    @cached_property
     def _whole(self) -> dict[str, list[int]]:
-        return self._by_name(lambda name: {plain_name(name)})
+        known = self.like._whole if self.like is not None and self._n_known else {}
+        return self._by_name(lambda name: {plain_name(name)}, known)
 
     @cached_property
     def _parts(self) -> dict[str, list[int]]:
-        return self._by_name(short_names)
+        known = self.like._parts if self.like is not None and self._n_known else {}
+        return self._by_name(short_names, known)
 
-    def _by_name(self, names: Callable[[str], set[str]]) -> dict[str, list[int]]:
-        """Rows by name; a station stands for its platforms."""
-        found: dict[str, list[int]] = {}
+    def _by_name(self, names: Callable[[str], set[str]], before: dict[str, list[int]]) -> dict[str, list[int]]:
+        """Rows by name, of the known stops as before; a station stands for its platforms."""
+        found, n = dict(before), self._n_known
+        if n == len(self.feed.stops):
+            return found
         kind = self.feed.stops["location_type"].to_numpy()
         parent = self.feed.stops["parent"].to_numpy()
         children: dict[int, list[int]] = {}
         for child in np.flatnonzero((parent >= 0) & self._callable).tolist():
             children.setdefault(int(parent[child]), []).append(child)
-        for row, name in enumerate(self.feed.stops["stop_name"].to_numpy(object).tolist()):
+        for row, name in enumerate(self.feed.stops["stop_name"].to_numpy(object)[n:].tolist(), start=n):
             if kind[row] == 1:
                 rows = children.get(row, [])
             else:
                 rows = [row] if self._callable[row] else []
             for key in names(str(name)):
-                known = found.setdefault(key, [])
-                known.extend(one for one in rows if one not in known)
+                known = found.get(key, [])
+                found[key] = [*known, *(one for one in rows if one not in known)]
         return found
 
     def rows_of_name(self, text: str) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -126,6 +127,13 @@ class Setting:
         """Looks up its stops; found once, however many proposals are applied to it."""
         return StopFinder(self.feed, destination_points(self.opportunities), area_of(self.zones))
 
+    def finder_in(self, feed: Feed, opportunities: Opportunities | None) -> StopFinder:
+        """Looks up the stops of a timetable made of this one, and its destinations."""
+        mine = self.finder
+        same = opportunities is self.opportunities
+        places = mine.destinations if same else destination_points(opportunities)
+        return StopFinder(feed, places, mine.area, like=mine)
+
 
 @dataclass(frozen=True, eq=False)
 class Hop:
@@ -207,6 +215,14 @@ class Work:
         """The study's service dates."""
         return self.before.dates
 
+    def copied(self) -> Work:
+        """The same state, which goes its own way from here on."""
+        other = copy(self)
+        for name in ("found", "effects", "new_routes", "changed_routes", "drt", "timed", "failed_names"):
+            setattr(other, name, copy(getattr(self, name)))
+        other.new_stop_rows, other.road_metres = dict(self.new_stop_rows), dict(self.road_metres)
+        return other
+
     @contextmanager
     def undone_if_abandoned(self, named: Mapping[str, object]) -> Iterator[None]:
         """What a change did before its fault is undone, so that later changes are checked against a whole feed.
@@ -275,11 +291,7 @@ class Work:
         """Looks up stops of the feed as it is now."""
         if self._finder is None or self._finder.feed.stops is not self.feed.stops:
             as_before = self.feed is self.before.feed and self.now.opportunities is self.before.opportunities
-            self._finder = (
-                self.before.finder
-                if as_before
-                else StopFinder(self.feed, destination_points(self.now.opportunities), area_of(self.before.zones))
-            )
+            self._finder = self.before.finder if as_before else self.before.finder_in(self.feed, self.now.opportunities)
         return self._finder
 
     def route(self, name: str, agency: str | None) -> int:

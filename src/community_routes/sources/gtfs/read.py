@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from community_routes.base.arrays import starts_by
 from community_routes.base.errors import FeedError, UsageError, as_paths
 from community_routes.base.files import hash_of_file
 from community_routes.base.notices import Notice, declare, raise_on_errors
@@ -288,8 +289,7 @@ def _finish_calls(
 ) -> Calls:
     """Fill in blank times and freeze."""
     n_trips = len(shape_of_trip)
-    first = np.zeros(n_trips + 1, dtype=np.int64)
-    np.cumsum(np.bincount(calls.trip, minlength=n_trips), out=first[1:])
+    first = starts_by(calls.trip, n_trips)
     if not timed.all():
         from community_routes.sources.gtfs.positions import fill_gaps  # its kernel needs numba, which is slow to import
 

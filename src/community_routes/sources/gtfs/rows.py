@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from community_routes.base.arrays import starts_of
 from community_routes.sources.gtfs.calls import RawCalls
 from community_routes.sources.gtfs.columns import LEFT_OUT, index_of
 from community_routes.sources.gtfs.feed import KIND_HELD, Calendar, Calls, Feed, Shapes
@@ -172,7 +173,7 @@ def _groups(columns: Mapping[str, NDArray[Any]], keep: NDArray[np.bool_]) -> dic
     """Columns of rows in groups, which ``first`` marks off, with these groups only."""
     sizes = np.diff(columns["first"])
     rows = np.repeat(keep, sizes)
-    first = np.concatenate([[0], np.cumsum(sizes[keep])]).astype(np.int64)
+    first = starts_of(sizes[keep])
     return {name: first if name == "first" else values[rows] for name, values in columns.items()}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from community_routes.base.arrays import starts_of
 from community_routes.base.notices import declare
 from community_routes.sources.gtfs.blocks import read_blocks, read_optional, read_table
 from community_routes.sources.gtfs.columns import LEFT_OUT, Block, Index, index_of
@@ -211,7 +212,7 @@ def read_shapes(archive: Archive, used: set[str]) -> Shapes:
         rows = np.lexsort((order, shape))
         shape, lon, lat, distance = shape[rows], lon[rows], lat[rows], distance[rows]
     count = np.bincount(shape, minlength=len(index))  # a shape without a point is none
-    first = np.concatenate([[0], np.cumsum(count[count > 0])]).astype(np.int64)
+    first = starts_of(count[count > 0])
     return Shapes(np.array(list(index), dtype=object)[count > 0], first, lon, lat, distance)
 
 

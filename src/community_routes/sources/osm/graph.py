@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import shapely
 
+from community_routes.base.arrays import starts_of
 from community_routes.base.notices import Notice, Sample, declare, errors_in
 from community_routes.sources.file_kinds import mistaken
 from community_routes.sources.osm.street_map import Area, StreetMap, box_of
@@ -125,7 +126,7 @@ def map_of_graph(
         found.append(NO_GRAPH.at(source, message=f"none of its {len(ways):,} streets is open to people on foot"))
         return None
     columns = list(zip(*ways, strict=True))
-    first = np.concatenate([[0], np.cumsum([len(nodes) for nodes in columns[1]])])
+    first = starts_of([len(nodes) for nodes in columns[1]])
     return StreetMap(
         np.array(node_id, np.int64),
         lonlat[:, 0],

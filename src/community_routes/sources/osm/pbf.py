@@ -11,6 +11,7 @@ import numpy as np
 import osmium
 from numpy.typing import NDArray
 
+from community_routes.base.arrays import starts_of
 from community_routes.sources.osm.street_map import INNER, LINE, OUTER, POINT, RING, Features
 from community_routes.sources.osm.tags import (
     BELOW_KEYS,
@@ -81,8 +82,7 @@ class _Lines:
 
     def coordinates(self, places: Mapping[int, LonLat]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """``first`` and the coordinates, shape (n, 2); NaN for nodes of which nothing tells the place."""
-        first = np.zeros(len(self.size) + 1, np.int64)
-        np.cumsum(self.size, out=first[1:])
+        first = starts_of(self.size)
         known = np.frombuffer(bytes.fromhex("".join(self.wkb)), "<f8").reshape(-1, 2)
         if not self.late:
             return first, known
@@ -401,8 +401,7 @@ def _features(found: Sequence[_Piece], first: NDArray[np.int64], xy: NDArray[np.
     for piece in found:
         course = np.array([piece.point]) if piece.line < 0 else xy[first[piece.line] : first[piece.line + 1]]
         courses.append(course[~np.isnan(course[:, 0])])
-    bounds = np.zeros(len(courses) + 1, np.int64)
-    np.cumsum([len(course) for course in courses], out=bounds[1:])
+    bounds = starts_of([len(course) for course in courses])
     lonlat = np.concatenate(courses) if courses else np.zeros((0, 2))
     return Features(
         layer=np.array([piece.layer for piece in found], object),

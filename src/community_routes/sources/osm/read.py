@@ -13,6 +13,7 @@ import numpy as np
 import osmium
 from numpy.typing import NDArray
 
+from community_routes.base.arrays import starts_of
 from community_routes.base.errors import StreetsError, as_path
 from community_routes.base.files import new_file
 from community_routes.base.notices import Notice, declare, raise_on_errors
@@ -309,7 +310,7 @@ def _join_nodes(
     size = np.bincount(number) if len(number) else np.zeros(0, np.int64)
     keep = size >= 2
     way, ref, xy = (values[keep[number]] for values in (way, ref, xy))
-    first = np.concatenate([[0], np.cumsum(size[keep])]).astype(np.int64)
+    first = starts_of(size[keep])
     node_id, some, node = np.unique(ref, return_index=True, return_inverse=True)
     return way[first[:-1]], first, node_id, xy[some, 0], xy[some, 1], node.astype(np.int32)
 

@@ -32,7 +32,7 @@ from community_routes.sources.headings import (
 from community_routes.sources.places.coordinates import LAT, LON, Coordinates, coordinates_of, named
 from community_routes.sources.study.models import MOST, Spec
 from community_routes.sources.study.places import Destinations, EntrancesSpec, Neighbourhoods, OriginPointsSpec
-from community_routes.sources.study.yaml import MISSING_FILE, near_file, nearest
+from community_routes.sources.study.yaml import MISSING_FILE, did_you_mean, near_file, nearest
 from community_routes.sources.text_table import NoTableError, TooLargeError, is_text_table, read_text_rows
 
 UNKNOWN_COLUMN = declare("unknown_column", "error", "A column that the study file names is not in the table.")
@@ -262,8 +262,7 @@ def _open_frame(path: Path, layer: str | None, place: dict[str, Any], found: lis
             raise ValueError("a virtual map leads to other files; name the map itself")
     layers = [str(item[0]) for item in pyogrio.list_layers(path)]
     if layer is not None and layer not in layers:
-        near = nearest(layer, layers)
-        hint = f"; did you mean {near!r}?" if near else f"; it has {listed(layers)}"
+        hint = did_you_mean(layer, layers, f"; it has {listed(layers)}", before="; ")
         found.append(BAD_TABLE.at(**place, value=layer, message=f"{name} has no layer {layer!r}{hint}"))
         return None
     if layer is None and len(layers) > 1:

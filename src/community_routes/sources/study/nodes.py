@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,20 @@ class Node:
         if self.text is None or (self.text.plain and self.text in ("", "~", "null", "Null", "NULL")):
             return None
         return self.text
+
+    def copied(self) -> Node:
+        """The same value, to be changed: what is inside is copied as well."""
+        entries, items = self.entries, self.items
+        return Node(
+            self.line,
+            self.column,
+            self.text,
+            None
+            if entries is None
+            else {name: (key.copied(), value.copied()) for name, (key, value) in entries.items()},
+            None if items is None else [item.copied() for item in items],
+            self.size,
+        )
 
     def child(self, step: Step) -> Node | None:
         """The value under a key or at a place in a list."""
@@ -322,6 +337,30 @@ class TreeBuilder:
             )
             return
         entries[name] = (key, value)
+
+
+def tree_of(text: str, file: str = "", found: list[Notice] | None = None) -> Node | None:
+    """The mapping at the top of a text, or None with a notice; who edits a text asks for the tree of the same one again.
+
+    Nobody may change it.
+
+    Parameters
+    ----------
+    text : str
+    file : str
+        Name for messages.
+    found : list, optional
+        Gets what is wrong.
+    """
+    root = _faultless(text)
+    return root if root is not None else TreeBuilder(file, [] if found is None else found).build(text)
+
+
+@lru_cache(8)
+def _faultless(text: str) -> Node | None:
+    found: list[Notice] = []
+    root = TreeBuilder("", found).build(text)
+    return None if found else root
 
 
 def _plain_words(problem: str) -> str:

@@ -27,10 +27,10 @@ from community_routes.sources.study.nodes import (
     Node,
     Step,
     Text,
-    TreeBuilder,
     dotted,
     resolve,
     short,
+    tree_of,
 )
 
 __all__ = [
@@ -89,9 +89,9 @@ def read_yaml(
     try:
         text = _read_text(path, found) if text is None else _checked(text, path.name, found)
         if text is not None:
-            root = TreeBuilder(path.name, found).build(text)
+            root = tree_of(text, path.name, found)
             if root is not None:
-                located = Located(path.name, path, root)
+                located = Located(path.name, path, root.copied())
     finally:
         if notices is not None:
             notices.extend(found)
@@ -175,6 +175,12 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     by_lower = {str(item).lower(): str(item) for item in known}
     found = difflib.get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "", *, before: str = "") -> str:
+    """``did you mean 'bus'?`` with the known word most like the one given (after ``before``), else something else."""
+    near = nearest(word, known)
+    return f"{before}did you mean {near!r}?" if near else otherwise
 
 
 # ---------------------------------------------------------------------------------------------------------------------------
@@ -283,8 +289,7 @@ class _Validation:
 
     def _unknown(self, path: tuple[Step, ...]) -> Notice:
         known = known_keys(self.model, path[:-1])
-        near = nearest(str(path[-1]), known)
-        hint = f"did you mean {near!r}?" if near else f"known here: {', '.join(known) or 'none'}"
+        hint = did_you_mean(str(path[-1]), known, f"known here: {', '.join(known) or 'none'}")
         return UNKNOWN_KEY.at(
             **self._at(path, of_key=True), value=short(path[-1]), message=f"unknown key {short(path[-1])!r}; {hint}"
         )

@@ -2,7 +2,7 @@
 // overtaken is thrown away. While the pointer drags, one question is under way at most, and the newest waits.
 
 import { Refused, post } from "./api.js";
-import { activeTab, commit, question, state, tell } from "./state.js";
+import { TODAY, activeTab, baseOf, commit, question, state, tell } from "./state.js";
 
 let turn = Promise.resolve();
 let underWay = null;
@@ -81,10 +81,37 @@ export function typed(text) {
   ask();
 }
 
-/** Ask for the answer of what is on the screen. */
+/** Ask for the answer of what is on the screen; what was answered lately (a step undone) is shown at once. */
 export async function ask() {
   overtake();
-  await request(question(), asked);
+  const body = question(), key = keyOf(body);
+  if (kept.has(key)) {
+    tell("busy", false);
+    received(keep(key, kept.get(key)));
+    return;
+  }
+  await request(body, asked, key);
+}
+
+const MOST_KEPT = 60;
+const kept = new Map();
+
+/** An answer hangs on the text, the texts that it is built on, and the choice; a base that is not open may change on the disk. */
+function keyOf({ files, scenario, choice }) {
+  const texts = [];
+  for (let name = scenario; name && name !== TODAY;) {
+    if (files[name] === undefined || texts.length > MOST_KEPT) return null;
+    texts.push(files[name]);
+    name = baseOf(files[name]);
+  }
+  return JSON.stringify([scenario, texts, choice]);
+}
+
+function keep(key, answer) {
+  kept.delete(key);
+  kept.set(key, answer);
+  while (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value);
+  return answer;
 }
 
 /** What is under way is no longer wanted. */
@@ -110,12 +137,13 @@ export async function askWith(wanted) {
   }
 }
 
-async function request(body, number) {
+async function request(body, number, key = null) {
   const control = new AbortController();
   underWay = control;
   tell("busy", true);
   try {
     const answer = await post("answer", body, control.signal);
+    if (key !== null) keep(key, answer);
     if (number === asked && body.scenario === state.active) received(answer);
   } catch (fault) {
     if (fault.name === "AbortError" || number !== asked) return;

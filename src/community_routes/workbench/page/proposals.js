@@ -3,7 +3,7 @@
 import { ask, edit, gesture } from "./asking.js";
 import { Refused, call, fetched, post } from "./api.js";
 import { button, byId, count, dialog, el, field, number, options, quiet } from "./dom.js";
-import { TODAY, activeTab, inUnit, isDirty, newTab, nameOf, on, question, redo, state, tabOf, tell, undo } from "./state.js";
+import { TODAY, activeTab, baseOf, inUnit, isDirty, newTab, nameOf, on, question, redo, state, tabOf, tell, undo } from "./state.js";
 
 const busyJobs = { report: null };
 
@@ -96,11 +96,6 @@ function bases(tab) {
   return [...state.tabs.filter((other) => other !== tab).map((other) => ({ id: other.id, name: titleOf(other) })), ...files];
 }
 
-function baseOf(tab) {
-  const found = tab.text.match(/^base:[ \t]*["']?([^\s"'#]+)/m);
-  return found ? found[1] : "";
-}
-
 /** Title and base of the proposal. */
 function head() {
   const box = byId("proposal-head"), tab = activeTab();
@@ -109,7 +104,7 @@ function head() {
   box.dataset.tab = tab.id;
   const title = el("input", { type: "text", value: titleOf(tab), onchange: () => { gesture(); edit({ op: "head", head: { title: title.value.trim() || tab.id } }); } });
   const base = el("select", { onchange: () => { gesture(); edit({ op: "head", head: { base: base.value || null } }); } });
-  options(base, [{ id: "", name: "today" }, ...bases(tab)], baseOf(tab));
+  options(base, [{ id: "", name: "today" }, ...bases(tab)], baseOf(tab.text));
   box.replaceChildren(field("Title", title), field("Built on", base));
 }
 

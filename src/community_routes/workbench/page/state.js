@@ -35,6 +35,12 @@ export const tabOf = (id) => state.tabs.find((tab) => tab.id === id) || null;
 export const activeTab = () => tabOf(state.active);
 export const isDirty = (tab) => tab.saved !== tab.text;
 
+/** What a text is built on: the id of another scenario, or "". */
+export function baseOf(text) {
+  const found = text.match(/^base:[ \t]*["']?([^\s"'#]+)/m);
+  return found ? found[1] : "";
+}
+
 /** The change in whose lines a fault stands, or null: it stands in the head, or nowhere. */
 export function changeOf(fault) {
   const before = ((state.answer && state.answer.changes) || []).filter((change) => fault.line && change.line && change.line <= fault.line);
