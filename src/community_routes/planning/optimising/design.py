@@ -30,7 +30,8 @@ from community_routes.scenarios.file import Scenario
 
 FloatArray = NDArray[np.float64]
 OPTIMISED = "optimised"
-_NODES = 20_000
+_NODES, _TO_PROVE = 20_000, 40
+"""Branches that are opened, where there are so many candidates or fewer: of more the bound is far above any answer."""
 _TOLD_EVERY = 25
 
 
@@ -223,8 +224,8 @@ class Design:
 
     @property
     def nodes(self) -> int:
-        """How many branches are worth opening: none without a bound."""
-        return _NODES if self.is_bounded else 0
+        """How many branches are worth opening: none without a bound, or where no branch is ruled out before all are open."""
+        return _NODES if self.is_bounded and len(self.pool) <= _TO_PROVE else 0
 
     # -- how it is answered ----------------------------------------------------------------------------------------------
 
