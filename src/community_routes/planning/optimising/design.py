@@ -23,6 +23,7 @@ from community_routes.evaluation.cost import proposal_cost
 from community_routes.planning.optimising.aim import Objective
 from community_routes.planning.optimising.candidates import Candidate
 from community_routes.planning.optimising.journal import Journal
+from community_routes.planning.optimising.last_buses import Last, LastBuses
 from community_routes.planning.optimising.limits import OF_YEAR, Budget, Floors
 from community_routes.routing.runner import Progress
 from community_routes.scenarios.cost import Used
@@ -50,6 +51,8 @@ class Part:
         One for each window; None where no bus of theirs can be under way.
     used : Used or None
         What they take; None where they change no route.
+    last : Last
+        When the last buses of their routes leave, where that is a floor.
     notices : tuple of Notice
         What is said of them.
     fault : str
@@ -58,6 +61,7 @@ class Part:
 
     patches: tuple[Patch | None, ...] = ()
     used: Used | None = None
+    last: Last = field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
     fault: str = ""
 
@@ -149,7 +153,15 @@ class Design:
         for n, one in enumerate(members):
             if any(self._routes[one] & self._routes[two] and one.clashes(two) for two in members[:n]):
                 return False
-        return all(self._adds_up(part) for part in self.parts(chosen) if len(part) > 1)
+        parts = self.parts(chosen)
+        return all(self._adds_up(part) for part in parts if len(part) > 1) and (
+            not self.floors.keep_last_buses
+            or self._last_buses.kept({route: last for part in parts for route, last in self.part(part).last.items()})
+        )
+
+    @cached_property
+    def _last_buses(self) -> LastBuses:
+        return LastBuses(self.objective.case)
 
     def _adds_up(self, members: frozenset[Candidate]) -> bool:
         """Whether changes of the same routes go together, and make no vehicle that neither today nor one of them alone has.
@@ -294,7 +306,10 @@ class Design:
             trials.patch(scenario, case).light() if any(one is None or slot in one for one in seen) else None
             for trials, slot in zip(self.trials, self.objective.slots, strict=True)
         )
-        return Part(patches, cost.used if cost is not None else None, tuple(found))
+        last: Last = {}
+        if self.floors.keep_last_buses and case.applied is not None:
+            last = self._last_buses.of(case.feed, [*case.applied.changed_routes, *case.applied.new_routes])
+        return Part(patches, cost.used if cost is not None else None, last, tuple(found))
 
     def case_of(self, chosen: Iterable[Candidate], name: str = OPTIMISED, title: str = "") -> Case:
         """Today with a set of changes.

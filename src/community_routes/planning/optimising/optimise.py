@@ -198,6 +198,7 @@ class Optimised(Outcome):
             "no_group_loses_percent": floors.no_group_loses,
             "no_group_below": floors.no_group_below,
             "at_most": floors.at_most,
+            "keep_last_buses": floors.keep_last_buses or None,
             "seed": self.seed,
         }
         return {name: value for name, value in asked.items() if value is not None}
