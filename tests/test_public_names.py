@@ -70,7 +70,7 @@ MEMBERS = {
     "Evaluation": "access notices query time_s times_between walks",
     "Feed": "active_trips calendar calls routes stops trips",
     "Itinerary": "journeys json message text to_dict",
-    "Floors": "at_most no_group_below no_group_loses",
+    "Floors": "at_most keep_last_buses no_group_below no_group_loses",
     "Live": "ask study times try_scenario",
     "Links": "first n_from reversed to walk_s within",
     "Matrix": "destinations origins per_departure query reason to_frame write",

@@ -44,6 +44,7 @@ WINGS = {
     "routing": ["cluster"],
     "scenarios": ["edit", "changes", "conveyal"],
     "report": ["maps", "files", "pages"],
+    "planning": ["optimising"],
 }
 """The folders within a room, in the order in which they may use each other."""
 

@@ -50,12 +50,12 @@ if TYPE_CHECKING:
     from community_routes.over_time.compare import compare_runs as compare_runs
     from community_routes.over_time.runs import Run as Run
     from community_routes.over_time.runs import read_run as read_run
-    from community_routes.planning.aim import Aim as Aim
-    from community_routes.planning.limits import Floors as Floors
-    from community_routes.planning.optimise import Among as Among
-    from community_routes.planning.optimise import Optimised as Optimised
-    from community_routes.planning.optimise import Searching as Searching
-    from community_routes.planning.optimise import optimise as optimise
+    from community_routes.planning.optimising.aim import Aim as Aim
+    from community_routes.planning.optimising.limits import Floors as Floors
+    from community_routes.planning.optimising.optimise import Among as Among
+    from community_routes.planning.optimising.optimise import Optimised as Optimised
+    from community_routes.planning.optimising.optimise import Searching as Searching
+    from community_routes.planning.optimising.optimise import optimise as optimise
     from community_routes.planning.review import Review as Review
     from community_routes.planning.review import review as review
     from community_routes.routing.cluster.engine import DaskEngine as DaskEngine
@@ -105,9 +105,9 @@ _WHERE = {
     "network.walks.points": "Links Points",
     "over_time.compare": "RunComparison compare_runs",
     "over_time.runs": "Run read_run",
-    "planning.aim": "Aim",
-    "planning.limits": "Floors",
-    "planning.optimise": "Among Optimised Searching optimise",
+    "planning.optimising.aim": "Aim",
+    "planning.optimising.limits": "Floors",
+    "planning.optimising.optimise": "Among Optimised Searching optimise",
     "planning.review": "Review review",
     "routing.cluster.engine": "DaskEngine",
     "routing.engine": "LocalEngine",

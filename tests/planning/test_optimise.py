@@ -20,12 +20,13 @@ from community_routes.evaluation.case import Case, Study, open_study
 from community_routes.evaluation.cost import proposal_cost
 from community_routes.evaluation.evaluate import evaluate_case
 from community_routes.evaluation.results import compare
-from community_routes.planning.aim import Aim, Objective
-from community_routes.planning.candidates import Claim, Timetabled, routes_near
-from community_routes.planning.design import Design, composed
-from community_routes.planning.journal import Journal
-from community_routes.planning.limits import Budget, Floors
-from community_routes.planning.optimise import Among, Optimised, Searching, optimise
+from community_routes.planning.optimising.aim import Aim, Objective
+from community_routes.planning.optimising.candidates import Claim, Timetabled, routes_near
+from community_routes.planning.optimising.design import Design, composed
+from community_routes.planning.optimising.journal import Journal
+from community_routes.planning.optimising.last_buses import NEVER_S, SLACK_S, LastBuses
+from community_routes.planning.optimising.limits import Budget, Floors
+from community_routes.planning.optimising.optimise import Among, Optimised, Searching, optimise
 from community_routes.scenarios.file import read_scenario
 from small_town import STUDY, town_study
 
@@ -219,6 +220,25 @@ def test_floors(town: Study) -> None:
     few = design(town, 0.0, Floors(at_most=1))
     l1, l2 = (next(one for one in few.pool if one.id == f"{name}@morning_peak=10") for name in ("L1", "L2"))
     assert few.allowed(frozenset((l1,))) and not few.allowed(frozenset((l1, l2)))
+
+
+def test_last_buses_are_kept(town: Study) -> None:
+    """L5 alone comes to P5, last at 21:40; at P2 and P3 those of L2 and L4 leave as late as those of L3."""
+    objective = Objective.of(town, Aim(windows=("peak",)))
+    last = LastBuses(objective.case)
+    zone = town.zones.table["id"].tolist().index
+    assert last.today["L5"][0, zone("P5")] == 21 * 3600 + 40 * 60
+    assert last.today["L5"][0, zone("P1")] == NEVER_S == last.today["N"][0, zone("P1")]
+    assert last.today["N"][0, zone("P0")] == 89_400
+    none = np.full((1, len(town.zones)), NEVER_S)
+    assert last.kept({}) and last.kept({"L3": none}) and not last.kept({"L5": none})
+    early = last.today["L5"] - SLACK_S
+    assert last.kept({"L5": early}) and not last.kept({"L5": early - 1})
+    assert not last.kept({"L2": none, "L3": none})
+    kept = design(town, 0.0, Floors(keep_last_buses=True), kinds=("cuts",))
+    pool = {one.id: one for one in kept.pool}
+    assert kept.allowed(frozenset((pool["L2@morning_peak=none"],)))
+    assert "L2@evening=none" not in pool  # its hours are not looked at
 
 
 def test_two_headways_of_one_period_clash(town: Study) -> None:

@@ -158,6 +158,12 @@ class Keeping:
             "--no-group-below", help="What each of them must have at least, in the figure's unit.", show_default=False
         ),
     ] = None
+    keep_last_buses: Annotated[
+        bool,
+        typer.Option(
+            "--keep-last-buses", help="No neighbourhood's last bus of a day leaves over half an hour earlier."
+        ),
+    ] = False
     at_most: Annotated[int | None, typer.Option("--at-most", help="So many changes at most.", show_default=False)] = (
         None
     )
@@ -203,17 +209,17 @@ def optimise(
 ) -> None:
     """Find the best changes within a year's bus-hours, cost or buses, and say how far from the best of all they can be."""
     from community_routes.base.files import check_replaceable
-    from community_routes.planning.aim import Aim
-    from community_routes.planning.journal import is_cut, journal_beside
-    from community_routes.planning.limits import Floors
-    from community_routes.planning.optimise import Among, Searching
-    from community_routes.planning.optimise import optimise as optimise_services
+    from community_routes.planning.optimising.aim import Aim
+    from community_routes.planning.optimising.journal import is_cut, journal_beside
+    from community_routes.planning.optimising.limits import Floors
+    from community_routes.planning.optimising.optimise import Among, Searching
+    from community_routes.planning.optimising.optimise import optimise as optimise_services
     from community_routes.routing.runner import Runner
 
     kept_in = journal_beside(out)
     aim = Aim(aiming.group, _words(aiming.window), aiming.kind, aiming.measure, aiming.cutoff)
     loss = None if keeping.no_group_loses is None else _percent("--no-group-loses", keeping.no_group_loses)
-    floors = Floors(loss, keeping.at_most, keeping.no_group_below)
+    floors = Floors(loss, keeping.at_most, keeping.no_group_below, keeping.keep_last_buses)
     kinds = None if choosing.kinds_of_change is None else _words(choosing.kinds_of_change)
     among = Among(_words(choosing.routes), () if kinds == ("none",) else kinds, tuple(choosing.candidates or ()))
     with session(common, f"reading {study.name}") as console:

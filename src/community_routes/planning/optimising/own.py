@@ -9,7 +9,7 @@ from community_routes.base.errors import ScenarioError, as_paths
 from community_routes.base.times import DAY
 from community_routes.evaluation.case import Case
 from community_routes.evaluation.proposals import read_cases
-from community_routes.planning.candidates import FILES, Candidate, Claim
+from community_routes.planning.optimising.candidates import FILES, Candidate, Claim
 from community_routes.scenarios.file import Scenario
 
 _ALWAYS = (-DAY, 10 * DAY)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from community_routes.base.errors import UsageError
-from community_routes.planning.aim import Objective
+from community_routes.planning.optimising.aim import Objective
 
 BUDGETS = {"bus_hours": "bus-hours a year", "cost": "cost a year", "buses": "peak vehicles"}
 """What a budget can be of, in words; one of them is given."""
@@ -64,6 +64,8 @@ class Floors:
     ----------
     no_group_loses : float or None
         The most, in percent of what it has today, that any fifth by deprivation or group of the census may lose.
+    keep_last_buses : bool
+        No neighbourhood's last bus of a day leaves more than half an hour earlier than today.
     at_most : int or None
         So many changes.
     no_group_below : float or None
@@ -73,6 +75,7 @@ class Floors:
     no_group_loses: float | None = None
     at_most: int | None = None
     no_group_below: float | None = None
+    keep_last_buses: bool = False
 
     def __post_init__(self) -> None:
         if self.no_group_loses is not None and not 0 <= self.no_group_loses <= 100:

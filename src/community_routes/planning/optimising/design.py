@@ -20,17 +20,19 @@ from community_routes.base.errors import ScenarioError
 from community_routes.base.notices import Notice, errors_in
 from community_routes.evaluation.case import Case
 from community_routes.evaluation.cost import proposal_cost
-from community_routes.planning.aim import Objective
-from community_routes.planning.candidates import Candidate
-from community_routes.planning.journal import Journal
-from community_routes.planning.limits import OF_YEAR, Budget, Floors
+from community_routes.planning.optimising.aim import Objective
+from community_routes.planning.optimising.candidates import Candidate
+from community_routes.planning.optimising.journal import Journal
+from community_routes.planning.optimising.last_buses import Last, LastBuses
+from community_routes.planning.optimising.limits import OF_YEAR, Budget, Floors
 from community_routes.routing.runner import Progress
 from community_routes.scenarios.cost import Used
 from community_routes.scenarios.file import Scenario
 
 FloatArray = NDArray[np.float64]
 OPTIMISED = "optimised"
-_NODES = 20_000
+_NODES, _TO_PROVE = 20_000, 40
+"""Branches that are opened, where there are so many candidates or fewer: of more the bound is far above any answer."""
 _TOLD_EVERY = 25
 
 
@@ -45,18 +47,21 @@ class Part:
 
     Attributes
     ----------
-    patches : tuple of Patch
-        One for each window.
+    patches : tuple of Patch or None
+        One for each window; None where no bus of theirs can be under way.
     used : Used or None
         What they take; None where they change no route.
+    last : Last
+        When the last buses of their routes leave, where that is a floor.
     notices : tuple of Notice
         What is said of them.
     fault : str
         Why they cannot be made; empty where they can.
     """
 
-    patches: tuple[Patch, ...] = ()
+    patches: tuple[Patch | None, ...] = ()
     used: Used | None = None
+    last: Last = field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
     fault: str = ""
 
@@ -68,7 +73,7 @@ class Part:
     @property
     def acts(self) -> bool:
         """Whether any vehicle of any window is another than today."""
-        known = [patch.difference for patch in self.patches]
+        known = [patch.difference for patch in self.patches if patch is not None]
         return any(one is None or len(one.gone) > 0 or one.added is not None for one in known)
 
 
@@ -100,6 +105,7 @@ class Design:
     threads: int = 1
     _parts: dict[frozenset[Candidate], Part] = field(default_factory=dict)
     _costs: dict[frozenset[Candidate], float] = field(default_factory=dict)
+    _sums: dict[frozenset[Candidate], bool] = field(default_factory=dict)
     _may: dict[frozenset[Candidate], bool] = field(default_factory=dict)
     _joined: dict[tuple[Candidate, Candidate], bool] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -147,7 +153,35 @@ class Design:
         for n, one in enumerate(members):
             if any(self._routes[one] & self._routes[two] and one.clashes(two) for two in members[:n]):
                 return False
-        return not any(self.part(part).fault for part in self.parts(chosen) if len(part) > 1)
+        parts = self.parts(chosen)
+        return all(self._adds_up(part) for part in parts if len(part) > 1) and (
+            not self.floors.keep_last_buses
+            or self._last_buses.kept({route: last for part in parts for route, last in self.part(part).last.items()})
+        )
+
+    @cached_property
+    def _last_buses(self) -> LastBuses:
+        return LastBuses(self.objective.case)
+
+    def _adds_up(self, members: frozenset[Candidate]) -> bool:
+        """Whether changes of the same routes go together, and make no vehicle that neither today nor one of them alone has.
+
+        Each copies the trips nearest in time, which may be another's: then neither alone tells what both would be.
+        """
+        if members not in self._sums:
+            self._sums[members] = self._is_sum(members)
+        return self._sums[members]
+
+    def _is_sum(self, members: frozenset[Candidate]) -> bool:
+        together = self.part(members)
+        if together.fault:
+            return False
+        alone = [self.part(frozenset((one,))) for one in members]
+        for number in range(len(self.trials)):
+            known = {run for patch in _of_window(alone, number) for run in _runs(patch)}
+            if not all(known.issuperset(_runs(patch)) for patch in _of_window([together], number)):
+                return False
+        return True
 
     def cost(self, chosen: frozenset[Candidate]) -> float:
         """Of the budget's kind, a year, beyond today."""
@@ -178,7 +212,7 @@ class Design:
         """What all of them have together with nothing taken away: no set of theirs has more.
 
         A set has the vehicles of its changes and those of today that it leaves: all of them run here too. Changes of one route
-        that are made together make no other vehicles than each by itself, where they decide about different hours.
+        that would make other vehicles together than each by itself are not ``allowed``.
         """
         if not self.is_bounded:
             return np.inf
@@ -188,7 +222,7 @@ class Design:
         if known is not None:
             return known[0]
         parts = [self.part(frozenset((one,))) for one in members]
-        values = [trials.relaxed([part.patches[number] for part in parts]) for number, trials in enumerate(self.trials)]
+        values = [trials.relaxed(_of_window(parts, number)) for number, trials in enumerate(self.trials)]
         most = self.objective.score(self.objective.tried(np.stack(values)))
         self.journal[key] = [most]
         return most
@@ -197,12 +231,13 @@ class Design:
     def is_bounded(self) -> bool:
         """Whether more vehicles can only help, whatever is made of the candidates."""
         parts = [self.part(frozenset((one,))) for one in self.pool]
-        return all(patch.by_rows and patch.walks is None for part in parts for patch in part.patches)
+        known = [patch for part in parts for patch in part.patches if patch is not None]
+        return all(patch.by_rows and patch.walks is None for patch in known)
 
     @property
     def nodes(self) -> int:
-        """How many branches are worth opening: none without a bound."""
-        return _NODES if self.is_bounded else 0
+        """How many branches are worth opening: none without a bound, or where no branch is ruled out before all are open."""
+        return _NODES if self.is_bounded and len(self.pool) <= _TO_PROVE else 0
 
     # -- how it is answered ----------------------------------------------------------------------------------------------
 
@@ -239,7 +274,7 @@ class Design:
         if key not in self._joined:
             pair = [self.part(frozenset((candidate,))) for candidate in key]
             self._joined[key] = not all(
-                trials.together([part.patches[number] for part in pair]) for number, trials in enumerate(self.trials)
+                trials.together(_of_window(pair, number)) for number, trials in enumerate(self.trials)
             )
         return self._joined[key]
 
@@ -266,8 +301,15 @@ class Design:
             fault = next((notice.message for notice in errors_in(found)), "they do not go together")
             return Part(notices=tuple(found), fault=fault)
         cost = proposal_cost(today, case)
-        patches = tuple(trials.patch(scenario, case).light() for trials in self.trials)
-        return Part(patches, cost.used if cost is not None else None, tuple(found))
+        seen = [candidate.slots for candidate in chosen]
+        patches = tuple(
+            trials.patch(scenario, case).light() if any(one is None or slot in one for one in seen) else None
+            for trials, slot in zip(self.trials, self.objective.slots, strict=True)
+        )
+        last: Last = {}
+        if self.floors.keep_last_buses and case.applied is not None:
+            last = self._last_buses.of(case.feed, [*case.applied.changed_routes, *case.applied.new_routes])
+        return Part(patches, cost.used if cost is not None else None, last, tuple(found))
 
     def case_of(self, chosen: Iterable[Candidate], name: str = OPTIMISED, title: str = "") -> Case:
         """Today with a set of changes.
@@ -282,7 +324,7 @@ class Design:
     def values(self, chosen: frozenset[Candidate]) -> FloatArray:
         """The figure of each neighbourhood in each window, whatever floors it breaks: (n_windows, n_neighbourhoods)."""
         parts = [self.part(part) for part in self.parts(chosen)]
-        found = [trials.value([part.patches[number] for part in parts]) for number, trials in enumerate(self.trials)]
+        found = [trials.value(_of_window(parts, number)) for number, trials in enumerate(self.trials)]
         return self.objective.tried(np.stack(found))
 
     def _judged(self, chosen: frozenset[Candidate]) -> float:
@@ -315,3 +357,19 @@ class Design:
                 one.result()
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _of_window(parts: Iterable[Part], number: int) -> list[Patch]:
+    """What parts do in a window."""
+    return [patch for part in parts if part.patches and (patch := part.patches[number]) is not None]
+
+
+def _runs(patch: Patch) -> set[bytes]:
+    """The vehicles that a patch puts in: when and where each calls."""
+    added = patch.difference.added if patch.difference is not None else None
+    if added is None:
+        return set()
+    calls = np.stack([added.departure_s, added.arrival_s, added.board_stop, added.alight_stop], axis=1)
+    order = np.lexsort((added.position, added.run))
+    cuts = np.flatnonzero(np.diff(added.run[order])) + 1
+    return {part.tobytes() for part in np.split(calls[order], cuts)}

@@ -10,9 +10,9 @@ import pandas as pd
 
 from community_routes.answers.answer import Answer
 from community_routes.evaluation.case import Study
-from community_routes.planning.aim import Objective
-from community_routes.planning.candidates import Candidate
-from community_routes.planning.limits import Budget, Floors
+from community_routes.planning.optimising.aim import Objective
+from community_routes.planning.optimising.candidates import Candidate
+from community_routes.planning.optimising.limits import Budget, Floors
 from community_routes.planning.search import Found, Point
 from community_routes.report import words
 from community_routes.scenarios.cost import OperatingCost

@@ -20,14 +20,21 @@ from community_routes.base.timings import Stopwatch
 from community_routes.base.version import __version__
 from community_routes.evaluation.case import Study
 from community_routes.evaluation.results import printed_settings
-from community_routes.planning.aim import Aim, Objective
-from community_routes.planning.candidates import CUTS, FILES, KINDS, Candidate, Timetabled, routes_near
-from community_routes.planning.design import OPTIMISED, Design, composed
-from community_routes.planning.design_page import optimise_html
-from community_routes.planning.journal import Journal
-from community_routes.planning.limits import Budget, Floors
-from community_routes.planning.outcome import CANDIDATES_COLUMNS, CHANGES_COLUMNS, FRONTIER_COLUMNS, Kept, Outcome
-from community_routes.planning.own import own_candidates
+from community_routes.planning.optimising.aim import Aim, Objective
+from community_routes.planning.optimising.candidates import CUTS, FILES, KINDS, Candidate, Timetabled, routes_near
+from community_routes.planning.optimising.design import OPTIMISED, Design, composed
+from community_routes.planning.optimising.journal import Journal
+from community_routes.planning.optimising.limits import Budget, Floors
+from community_routes.planning.optimising.outcome import (
+    CANDIDATES_COLUMNS,
+    CHANGES_COLUMNS,
+    FRONTIER_COLUMNS,
+    Kept,
+    Outcome,
+)
+from community_routes.planning.optimising.own import own_candidates
+from community_routes.planning.optimising.page import optimise_html
+from community_routes.planning.optimising.reaching import Reaching
 from community_routes.planning.search import Effort, Found, Point, Standing, search
 from community_routes.report import words
 from community_routes.report.cells import csv_text, publish
@@ -36,6 +43,8 @@ from community_routes.routing.runner import Runner
 _SHARES = (0.25, 0.5, 0.75)
 """Parts of the budget for which the best set is written as well."""
 _NEARLY = 3
+_MOST = 400
+"""Candidates that are searched; of more, the most promising."""
 _SWAPS = 2_000
 """Exchanges that are tried in one go, the most promising first."""
 _MINUTE_S = 60.0
@@ -189,6 +198,7 @@ class Optimised(Outcome):
             "no_group_loses_percent": floors.no_group_loses,
             "no_group_below": floors.no_group_below,
             "at_most": floors.at_most,
+            "keep_last_buses": floors.keep_last_buses or None,
             "seed": self.seed,
         }
         return {name: value for name, value in asked.items() if value is not None}
@@ -294,10 +304,14 @@ def _gathered(
     """What could be chosen, and how many were left out unseen."""
     case = objective.case
     most = budget.amount if budget.of == "bus_hours" and CUTS not in kinds else np.inf
-    timetabled = Timetabled(
-        case, tuple(routes_near(case, among.routes)), tuple(objective.slots), objective.longest_min, most
-    )
-    found = [*timetabled.all(kinds), *own_candidates(among.files, case)]
+    routes = tuple(routes_near(case, among.routes))
+    timetabled = Timetabled(case, routes, tuple(objective.slots), objective.longest_min, most)
+    reaching = Reaching(objective, routes)
+    found = timetabled.all(kinds)
+    for kind, make in (("extensions", reaching.extensions), ("links", reaching.links)):
+        if kind in kinds:
+            found += make()
+    found += own_candidates(among.files, case)
     left = {
         "no bus of theirs is under way in the hours that are looked at": timetabled.n_outside,
         "they alone take more than the budget": timetabled.n_dear,
@@ -308,7 +322,10 @@ def _gathered(
 def _usable(design: Design, left_out: dict[str, int], runner: Runner) -> Design:
     """The design with the candidates that can be made at all, fit, and change something."""
     n = len(design.pool)
-    runner.tell(f"trying each of {n:,} candidates by itself")
+    if n > _MOST:
+        design = design.of(_promising(design, runner))
+        left_out["others promise more for what they take"] = n - len(design.pool)
+    runner.tell(f"trying each of {len(design.pool):,} candidates by itself")
     design.screened(runner.tell)
     budget, saves = design.budget.amount, any(one.kind in (CUTS, FILES) for one in design.pool)
     dear, idle, fault = 0, 0, 0
@@ -333,6 +350,32 @@ def _usable(design: Design, left_out: dict[str, int], runner: Runner) -> Design:
             "name other routes, kinds of change or windows, or a larger budget"
         )
     return design.of(kept)
+
+
+def _promising(design: Design, runner: Runner) -> list[Candidate]:
+    """Of more candidates than can be searched those of the families whose richest variant gives most for what it takes."""
+    families: dict[str, list[Candidate]] = {}
+    for candidate in design.pool:
+        families.setdefault(candidate.family, []).append(candidate)
+    richest = [members[-1] for members in families.values()]
+    runner.tell(f"trying the richest variant of each of {len(richest):,} changes")
+    first = design.of(richest)
+    first.screened(runner.tell)
+    nothing, ranked = first.value(frozenset()), []
+    for number, one in enumerate(richest):
+        alone = frozenset((one,))
+        if not first.part(alone).fault:
+            gain, cost = first.score(alone) - nothing, first.cost(alone)
+            rank = gain / cost if cost > 0 and gain > 0 else np.inf if gain > 0 else gain / max(-cost, 1.0)
+            ranked.append((-rank, number))
+    kept: set[str] = set()
+    n = 0
+    for _, number in sorted(ranked):
+        members = families[richest[number].family]
+        if n + len(members) <= _MOST:
+            kept.add(richest[number].family)
+            n += len(members)
+    return [candidate for candidate in design.pool if candidate.family in kept]
 
 
 def _searched(design: Design, work: Searching, began: float) -> Found[Candidate]:

@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from community_routes.base.version import __version__
 from community_routes.evaluation.results import printed_settings
-from community_routes.planning.limits import BUDGETS
-from community_routes.planning.outcome import Kept, Outcome
+from community_routes.planning.optimising.limits import BUDGETS
+from community_routes.planning.optimising.outcome import Kept, Outcome
 from community_routes.planning.sheet import change_map, change_view, drawn_routes, study_sheet
 from community_routes.report import words
 from community_routes.report.blocks import (
@@ -346,9 +346,8 @@ def _how(found: Outcome, how_good: str) -> Section:
     said.append(
         Text(
             f"{result.evaluations:,} sets were tried, each worked out from the whole timetable and none estimated: first "
-            "whatever gives most for what it takes, then "
-            "exchanges of one change for another from several starts, then the branches that "
-            f"could still be better. {ended}"
+            "whatever gives most for what it takes, then exchanges of one change for another from several starts, then, where "
+            f"there are few, the branches that could still be better. {ended}"
         )
     )
     if found.is_bounded:
@@ -360,12 +359,12 @@ def _how(found: Outcome, how_good: str) -> Section:
 
 def _bound_words(bound_from: str) -> str:
     return {
-        "proof": "Every branch was ruled out: with all that is left of its candidates running beside today's buses and nothing "
-        "taken away, none could be better.",
-        "branches": "The limit is that of the best branch that was left: all that its candidates add running beside today's "
-        "buses, nothing taken away, as far as the budget allows.",
-        "root": "The limit is what all candidates together would give, running beside today's buses with nothing taken away, as "
-        "far as the budget allows.",
+        "proof": "Every branch was ruled out: all that is left of its candidates, running beside today's buses with nothing "
+        "taken away, could not be better.",
+        "branches": "The limit is that of the best branch that was left: all that its candidates add, running beside today's "
+        "buses with nothing taken away.",
+        "root": "The limit is what all candidates together would give, running beside today's buses with nothing taken away, "
+        "and whatever they cost: where there is little money for many candidates it lies far above what money can buy.",
     }[bound_from]
 
 

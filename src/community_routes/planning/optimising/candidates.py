@@ -85,6 +85,8 @@ class Candidate:
         Two candidates that decide the same thing cannot be made together.
     family : str
         Candidates of one family are variants of one another, in order of how much service they are.
+    slots : frozenset of Slot or None
+        The windows in which a bus of it can be under way; None for all.
     """
 
     id: str
@@ -93,6 +95,7 @@ class Candidate:
     changes: tuple[Change, ...]
     claims: tuple[Claim, ...]
     family: str
+    slots: frozenset[Slot] | None = None
 
     def clashes(self, other: Candidate) -> bool:
         """Whether they cannot be made together."""
@@ -260,7 +263,7 @@ class Timetabled:
     def cuts(self) -> Iterator[Candidate]:
         """Fewer buses in a period of a day, or none."""
         for route, period, today in self._periods():
-            if not today or not self._touches(route, period.day, period.window_s):
+            if not today or not self._seen(route, period.day, period.starts_s):
                 continue
             for headway in HEADWAYS_MIN:
                 if len(departures_of(format_window(period.window_s), headway)) < today:
@@ -273,6 +276,7 @@ class Timetabled:
                 (WithdrawRoute.model_validate(fields),),
                 (Claim(route.id, period.day, period.starts_s),),
                 f"{route.id}@{period.window}",
+                self._seen(route, period.day, period.starts_s),
             )
 
     def spans(self) -> Iterator[Candidate]:
@@ -307,7 +311,8 @@ class Timetabled:
                 if n > route.on[sunday].within(hours):
                     even = (hours[1] - hours[0]) / MINUTE / n
                     wanted[hours] = min((abs(headway - even), headway) for headway in HEADWAYS_MIN)[1]
-            if not wanted or not any(self._touches(route, sunday, hours) for hours in wanted):
+            seen = frozenset(slot for hours in wanted for slot in self._seen(route, sunday, hours))
+            if not seen:
                 continue
             table = {format_window(hours): headway for hours, headway in wanted.items()}
             told = " and ".join(f"every {headway} minutes {window}" for window, headway in table.items())
@@ -318,6 +323,7 @@ class Timetabled:
                 (_set_headway(route.id, day_key(sunday, self.case), table),),
                 tuple(Claim(route.id, sunday, hours) for hours in wanted),
                 f"{route.id}@{sunday}",
+                seen,
             )
 
     def _periods(self) -> Iterator[tuple[Route, Period, int]]:
@@ -330,7 +336,7 @@ class Timetabled:
 
     def _is_worth(self, route: Route, day: str, hours_s: tuple[int, int], n: int) -> bool:
         """Whether so many starts in each direction can be under way in a window, and are not plainly beyond the budget."""
-        if not self._touches(route, day, hours_s):
+        if not self._seen(route, day, hours_s):
             self._left[0] += 1
             return False
         rates = self.case.file.costs or Cost()
@@ -343,15 +349,16 @@ class Timetabled:
             return False
         return True
 
-    def _touches(self, route: Route, day: str, hours_s: tuple[int, int]) -> bool:
-        """Whether a trip that starts in some hours can be under way while travellers of a window are."""
+    def _seen(self, route: Route, day: str, hours_s: tuple[int, int]) -> frozenset[Slot]:
+        """The windows whose travellers can be under way when a trip is that starts in some hours."""
         travel = self.case.file.travel
         longest = max((float(run.run_s.max()) for run in route.on.values() if len(run.runs)), default=0.0)
+        found = []
         for own, window in self.slots:
             start, end = travel.windows[window].time
             if own == day and hours_s[0] < end + self.longest_min * MINUTE and hours_s[1] + longest > start:
-                return True
-        return False
+                found.append((own, window))
+        return frozenset(found)
 
     def _headway(self, route: Route, period: Period, headway: int, today: int, kind: str) -> Candidate:
         window = format_window(period.window_s)
@@ -363,6 +370,7 @@ class Timetabled:
             (_set_headway(route.id, key, {window: headway}),),
             (Claim(route.id, period.day, period.window_s),),
             f"{route.id}@{period.window}",
+            self._seen(route, period.day, period.starts_s if kind == CUTS else period.window_s),
         )
 
     def _span(self, route: Route, day: str, hours_s: tuple[int, int], words: str, which: str, n: int) -> Candidate:
@@ -374,6 +382,7 @@ class Timetabled:
             (_set_headway(route.id, key, {format_window(hours_s): 60}),),
             (Claim(route.id, day, hours_s),),
             f"{route.id}@{day}_{which}",
+            self._seen(route, day, hours_s),
         )
 
 
