@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import sys
 from collections.abc import Iterable
 from itertools import pairwise
@@ -155,3 +156,23 @@ def test_published_sets_of_mandl(sets: ModuleType) -> None:
         found, cut_off = problem.times(routes)
         assert (round(found, 3), cut_off, problem.cost(routes)) == (mean, 0.0, length)
         assert sets.faults(mandl, routes) == []
+
+
+def test_the_figures_of_the_page_are_those_of_its_routes(sets: ModuleType, design: ModuleType) -> None:
+    """Every set that the page prints follows the rules, and a search over vehicles gives the minutes and length beside it."""
+    folder = shared_data("network_design")
+    page = (Path(design.__file__).parent / "DESIGN.md").read_text("utf-8")
+    for told in design.INSTANCES.values():
+        section = re.split(r"^## ", page, flags=re.MULTILINE)[1:]
+        (text,) = [part for part in section if part.startswith(f"{told.title}\n")]
+        figures = re.findall(r"\*\*([\d.]+)\*\* / \*\*(\d+)\*\*", text)
+        blocks = re.findall(r"```\n(.*?)\n```", text, re.DOTALL)
+        assert len(figures) == len(blocks) == 2
+        drawn = sets.read_instance(folder, told.files, told.routes, told.fewest, told.most)
+        link = {(int(u), int(v)): float(drawn.link_min[u, v]) for u, v in np.argwhere(np.isfinite(drawn.link_min))}
+        for (minutes, length), block in zip(figures, blocks, strict=True):
+            routes = [tuple(int(node) - 1 for node in line.split("-")) for line in block.split("\n")]
+            assert sets.faults(drawn, routes) == []
+            assert sum(link[pair] for route in routes for pair in pairwise(route)) == float(length)
+            times = by_vehicles(link, routes, drawn.n)
+            assert f"{(times * drawn.demand).sum() / drawn.demand.sum():.3f}" == minutes, told.title
