@@ -17,7 +17,7 @@ from community_routes.evaluation.places import destination_points, origin_points
 from community_routes.routing.journeys import journeys
 from community_routes.routing.travel_times import travel_times_by_departure
 from community_routes.travel.itinerary import journey
-from community_routes.travel.matrix import network_of
+from community_routes.travel.matrix import network_of, span_of_query
 from conftest import shared_data
 from unchanged import assert_changes_of_zero, assert_same_tables, compared_with_nothing, exported_and_read_back
 
@@ -38,11 +38,11 @@ def today(study: Study) -> Evaluation:
 def test_a_journey_takes_as_long_as_its_cell(study: Study) -> None:
     """60 random pairs and departures between 07:00 and 09:00, to the second, between places on the network."""
     query = study_query(study.file, (7 * HOUR, 9 * HOUR))
-    stops, networks = network_of(study, query, "day")
+    stops, network = network_of(study, span_of_query(query), "day")
     reached = study_walks(
         study.file, study.ground, stops, origin_points(study.zones), destination_points(study.opportunities)
     )
-    times = travel_times_by_departure(networks["day"], query, reached.walks)
+    times = travel_times_by_departure(network, query, reached.walks)
     on = np.flatnonzero(reached.origins.place_linked), np.flatnonzero(reached.destinations.place_linked)
     assert [len(places) for places in on] == [54, 216]
     draw, ridden = np.random.default_rng(21), 0
@@ -50,7 +50,7 @@ def test_a_journey_takes_as_long_as_its_cell(study: Study) -> None:
         origin, destination = (int(draw.choice(places)) for places in on)
         departure = int(draw.integers(times.shape[1]))
         moment_s = int(query.departures_s[departure])
-        found = journeys(networks["day"], query, reached.walks, origin, destination, moment_s)
+        found = journeys(network, query, reached.walks, origin, destination, moment_s)
         assert (found[0].time_s if found else UNREACHED) == times[origin, departure, destination]
         ridden += bool(found and found[0].rides)
     assert ridden > 20
