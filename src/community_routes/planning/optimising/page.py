@@ -174,7 +174,7 @@ def _changes(found: Outcome, sheet: svg.Sheet) -> Section:
         "stand in for one another or need one another. The share is the mean of both ends and adds up to all of it.",
         "cap",
     )
-    table = Table("Table: the changes, what each takes and gives", heads, rows, style="left")
+    table = Table("Table: the changes, what each takes and gives", heads, rows)
     warned = _warnings(found)
     left: list[Block] = [said, table, *([Fold("What to look at before it is made", [Items(warned)])] if warned else [])]
     return Section(
@@ -228,7 +228,7 @@ def _who(found: Outcome) -> Section:
         "Who gains and who loses",
         [
             Items(told_persons, "said-list"),
-            Table(f"Table: {unit} by group", ["Group", "Today", "With the changes", "Change"], rows, style="left",
+            Table(f"Table: {unit} by group", ["Group", "Today", "With the changes", "Change"], rows,
                   caption=f"{words.sentence_case(unit)} on average, {found.when}"),
         ],
         short="Who gains",
