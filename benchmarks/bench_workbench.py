@@ -173,11 +173,11 @@ class Driver:
         by_id = {stop["id"]: stop for stop in self.map["stops"]}
         return [by_id[key] for key in route["patterns"][0]["stops"] if key in by_id]
 
-    def stop_near(self, place: Place, but: list[dict[str, Any]]) -> Place:
-        """The stop nearest to half a mile from a place, where there are roads, that is none of some."""
+    def stop_near(self, place: Place, but: list[dict[str, Any]], away_m: float = 800.0) -> Place:
+        """The stop nearest to half a mile (or so many metres) from a place, where there are roads, that is none of some."""
         own = {stop["name"] for stop in but}
         others = [lonlat(stop) for stop in self.map["stops"] if stop["name"] not in own]
-        away = {other: abs(apart(place, other) - 800.0) for other in others}
+        away = {other: abs(apart(place, other) - away_m) for other in others}
         return min(away, key=lambda other: away[other])
 
     def stop_after(self, along: list[dict[str, Any]]) -> Place:
@@ -351,7 +351,7 @@ def new_things(driver: Driver) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "a zone on demand drawn", lambda: driver.button("#prompt button")
     driver.button('[data-add-kind="add_path"]')
     page.mouse.click(*driver.at(beside(heart, 0.05, 0.05)))
-    page.mouse.click(*driver.at(driver.stop_near(heart, [])))
+    page.mouse.click(*driver.at(driver.stop_near(heart, [], 300.0)))
     yield "a path drawn", lambda: driver.button("#prompt button")
     kinds = page.evaluate("import('/static/state.js').then(({ state }) => state.study.kinds.map((kind) => kind.id))")
     points = [("add_homes", "homes"), ("add_jobs", "jobs")]

@@ -19,7 +19,7 @@ from community_routes.measures.reached import Cumulative, Nearest
 from community_routes.scenarios.file import Scenario
 from random_ideas import ideas, square_study, study_of_seed
 
-N_QUICK, N_ALL = 60, 2000
+N_QUICK, N_ALL = 40, 2000
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from community_routes.scenarios.file import Scenario
 from random_ideas import ideas, square_study, study_of_seed
 from small_town import town_study
 
-N_QUICK, N_ALL = 45, 2000
+N_QUICK, N_ALL = 30, 2000
 
 
 def plan(name: str, *changes: dict[str, object]) -> Scenario:

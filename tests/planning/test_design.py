@@ -83,12 +83,12 @@ def check_seed(square: Study, seed: int) -> int:
 
 
 def test_no_set_breaks_the_bound(square: Study) -> None:
-    """On random networks: a set has the value of its proposal, to the last bit, and never more than all of them together."""
-    assert sum(check_seed(square, seed) for seed in range(3)) > 20
+    """On a random network (on more of them in the slow test): a set has the value of its proposal, to the last bit, and never more than all of them together."""
+    assert check_seed(square, 0) > 6
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3, 120))
+@pytest.mark.parametrize("seed", range(1, 120))
 def test_no_set_breaks_the_bound_on_many(square: Study, seed: int) -> None:
     check_seed(square, seed)
 
