@@ -181,6 +181,7 @@ class Canned:
     closed: tuple[str, ...] = ()
     early: int = 0
     refused: list[str] = field(default_factory=list)
+    found: str | None = None
 
     def open(self, page: Page, *, tour: bool = False) -> None:
         """Show the page, without its tour unless wanted, and wait for the first answer."""
@@ -258,6 +259,13 @@ class Canned:
             asked = [(name, self.figures({**body, "scenario": name})) for name in body["scenarios"]]
             rows = [{"id": k, "title": k, "faults": [], "figures": one["figures"]} for k, one in asked]
             return 200, {"rows": rows}
+        if name == "better":
+            return 202, {"job": "j"}
+        if name == "report/j":
+            first = sum(one[:2] == ("GET", "report/j") for one in self.asked) == 1
+            state = {"state": "running", "progress": 0.4, "stage": "best so far +1.00 %", "url": None, "text": None}
+            done = {"state": "done", "progress": 1.0, "url": "/report/j/report.html", "text": self.found}
+            return 200, {**state, **({} if first else done), "message": ""}
         if name == "neighbourhood":
             return 200, NEIGHBOURHOOD
         if name == "way":

@@ -1,4 +1,4 @@
-"""Full reports: the main job on what is on the screen, with progress, opened by who knows its number, ended when asked."""
+"""Full reports and searches for better headways: with progress, opened by who knows the number, ended when asked."""
 
 from __future__ import annotations
 
@@ -97,3 +97,61 @@ def test_files_that_a_proposal_names_come_along(bench):
     assert (bench.jobs.page(job).parents[1] / "scenarios" / "zones" / "z.geojson").is_file()
     with pytest.raises(ScenarioError, match="lies outside the folder"):
         bench.report(ReportQuestion(files={"dial": text.replace("zones/", "../")}, scenarios=["dial"]))
+
+
+def test_better_headways_are_found(bench):
+    """Of one route, within its budget: an ordinary proposal with its comment, which is answered with a gain for those meant."""
+    client = client_of(bench)
+    choice = {"group": "all:all"}
+    asked = {"routes": ["L2"], "bus_hours": 3000.0, "minutes": 1.0, "choice": choice}
+    begun = client.post(f"{API}/better", json=asked)
+    assert begun.status_code == 202, begun.text
+    job = begun.json()["job"]
+    assert client.post(f"{API}/better", json=asked).json()["detail"][0]["kind"] == "usage"
+    assert ended(bench, job) == "done", bench.jobs.state(job)
+    state = client.get(f"{API}/report/{job}").json()
+    assert state["text"].startswith("# Found by community-routes")
+    assert client.get(state["url"]).status_code == 200
+    question = {"files": {"optimised": state["text"]}, "scenario": "optimised", "choice": choice}
+    answer = client.post(f"{API}/answer", json=question).json()
+    assert answer["faults"] == []
+    assert {change["kind"] for change in answer["changes"]} == {"set_headway"}
+    assert {change["fields"]["route"] for change in answer["changes"]} == {"L2"}
+    everybody = next(group for group in answer["figures"]["groups"] if group["id"] == "all:all")
+    assert everybody["change"] > 0
+    assert 0 < answer["figures"]["cost"]["bus_hours"] <= 3000
+    assert not (bench.desk.folder.path / "optimised.yaml").exists()
+
+
+def test_better_headways_with_nothing_to_choose_from(bench):
+    """Known only once it was looked: the job fails, and says so."""
+    job = client_of(bench).post(f"{API}/better", json={"routes": ["L2"], "bus_hours": 0.001}).json()["job"]
+    assert ended(bench, job) == "failed"
+    state = bench.jobs.state(job)
+    assert "nothing to choose from" in state.message
+    assert (state.text, state.url) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"bus_hours": -5.0}, "below zero"),
+        ({"routes": ["no such"]}, "no such"),
+        ({"choice": {"group": "local:3"}}, "on behalf of"),
+        ({"choice": {"group": "group:nobody"}}, "no group 'nobody'"),
+        ({"choice": {"measure": "nothing"}}, "nothing"),
+        ({"routes": ["L1,L2"]}, "pattern"),
+        ({"minutes": 0.0}, "greater than 0"),
+    ],
+)
+def test_better_headways_that_cannot_be_looked_for(bench, asked, said):
+    """Refused before anything begins."""
+    refused = client_of(bench).post(f"{API}/better", json=asked)
+    assert refused.status_code == 422
+    assert said in refused.json()["detail"][0]["message"]
+
+
+def test_a_workbench_that_only_shows_looks_for_nothing(tmp_path):
+    """As it saves nothing."""
+    refused = client_of(bench_in(tmp_path / "town", read_only=True)).post(f"{API}/better", json={})
+    assert (refused.status_code, refused.json()["detail"][0]["kind"]) == (403, "read_only")

@@ -658,3 +658,45 @@ def test_what_is_being_typed_is_not_lost(page: Page) -> None:
     name.press("Tab")
     expect(page.locator(".changes .said")).to_have_text("add_route N198")
     assert server.edits()[-1]["change"]["add_route"]["name"] == "N198"
+
+
+def sought(page: Page) -> None:
+    """The form of better headways filled in from the card of a route, by its labels and with the keyboard."""
+    page.locator(".find summary").click()
+    page.locator("#find").get_by_label("Route").select_option("r1")
+    page.locator("#card").get_by_role("button", name="Find better headways").click()
+    form = page.get_by_role("dialog", name="Find better headways")
+    assert form.get_by_label("Routes").input_value() == "1"
+    assert form.get_by_label("Minutes at most").input_value() == "2"
+    form.get_by_label("Bus-hours a year").fill("500")
+    form.get_by_label("Bus-hours a year").press("Enter")
+
+
+def test_better_headways_are_a_new_tab(page: Page) -> None:
+    """Asked with what is chosen above the map; the best so far is told; what was found is a tab, answered: two changes."""
+    server = opened(page, proposal("one", LINK), found=proposal("optimised", LINK, LESS))
+    sought(page)
+    expect(page.locator("dialog [role=status]")).to_contain_text("best so far +1.00 %")
+    expect(page.get_by_role("tab", name="Better headways")).to_have_attribute("aria-selected", "true")
+    settled(page, "+2")
+    body = next(body for _, path, body in server.asked if path == "better")
+    choice = page.evaluate("import('/static/state.js').then(({ state }) => state.choice)")
+    assert body == {"routes": ["1"], "bus_hours": 500, "minutes": 2, "choice": choice}
+    assert page.locator("dialog").count() == 0
+    assert "not saved" in page.get_by_role("tab", name="Better headways").inner_text()
+
+
+def test_no_better_headways(page: Page) -> None:
+    """Said where it was followed; there is no new tab."""
+    opened(page, proposal("one", LINK))
+    sought(page)
+    expect(page.locator("dialog [role=status]")).to_contain_text("Nothing that it tried")
+    assert page.get_by_role("tab").count() == 2
+
+
+def test_nothing_is_looked_for_where_it_only_shows(page: Page) -> None:
+    opened(page, proposal("one", LINK), study_changes={"read_only": True})
+    assert page.locator("#better").is_disabled()
+    page.locator(".find summary").click()
+    page.locator("#find").get_by_label("Route").select_option("r1")
+    assert page.locator("#card").get_by_role("button", name="Find better headways").count() == 0

@@ -31,6 +31,9 @@ from community_routes.base.version import __version__
 from community_routes.evaluation.case import TODAY, Study
 from community_routes.evaluation.proposals import export_timetable
 from community_routes.network.store import key_of
+from community_routes.planning.optimising.aim import EVERYONE, MOST_DEPRIVED, named_group
+from community_routes.planning.optimising.candidates import CUTS, routes_near
+from community_routes.planning.optimising.limits import Budget
 from community_routes.report.frame import leaflet_files, page_environment, template_source
 from community_routes.scenarios.file import Scenario
 from community_routes.workbench import models as m
@@ -232,6 +235,32 @@ class Workbench:
         }
         return self.jobs.start(scenarios, texts)
 
+    def better(self, asked: m.BetterQuestion) -> str:
+        """Begin to look for better headways, with the figure that is chosen as the aim; the number of the job.
+
+        Raises
+        ------
+        ReadOnlyError
+        UsageError
+            The budget is below zero, the study has no such route, or the group cannot be an aim.
+        """
+        self.desk.folder.check_writable()
+        _ = Budget.given(asked.bus_hours, None, None)
+        if asked.routes:
+            _ = routes_near(self.desk.opened.case, asked.routes)
+        figure = self.desk.live(asked.choice).figure
+        group = self.desk.choice_of(figure, asked.choice.group).group
+        options = [
+            *(f"--bus-hours={asked.bus_hours}", f"--for={_aimed(group, self.desk.study)}", f"--kind={figure.kind}"),
+            *(f"--window={figure.day}={figure.window}", f"--measure={figure.measure}"),
+            f"--kinds-of-change=headways{'' if asked.bus_hours else f',{CUTS}'}",
+        ]
+        if figure.cutoff_min is not None:
+            options.append(f"--cutoff={figure.cutoff_min}")
+        if asked.routes:
+            options.append(f"--routes={','.join(asked.routes)}")
+        return self.jobs.better(options, asked.minutes)
+
 
 def _map_of(study: Study, *, keep: bool) -> tuple[bytes, bytes]:
     def make(_: list[Notice]) -> list[NDArray[np.uint8]]:
@@ -245,6 +274,20 @@ def _map_of(study: Study, *, keep: bool) -> tuple[bytes, bytes]:
         streets = study.street_map.content_hash if study.street_map is not None else ""
         found = study.store.get(key_of("map", files, streets, repr(study.file)), make)
     return found[0].tobytes(), found[1].tobytes()
+
+
+def _aimed(group: str, study: Study) -> str:
+    """The group of a choice as an aim names it."""
+    grouping, _, name = group.partition(":")
+    known = {"all:all": EVERYONE, "local:1": MOST_DEPRIVED}
+    aimed = known.get(group, name if grouping == "group" else "")
+    if not aimed:
+        raise UsageError(
+            "better headways are looked for on behalf of all residents, the most deprived fifth or a group of the study; "
+            "choose one of them under People"
+        )
+    _ = named_group(study.zones, aimed)
+    return aimed
 
 
 def _faults(wrong: CommunityRoutesError) -> list[m.Fault]:
@@ -393,15 +436,20 @@ def _add_files(api: APIRouter, bench: Workbench) -> None:
         """Begin the full report of proposals."""
         return m.Job(job=await bench.turn(request, lambda: bench.report(asked)))
 
+    @api.post("/better", status_code=202)
+    async def better(asked: m.BetterQuestion, request: Request) -> m.Job:
+        """Begin to look for better headways of some routes, within a budget; followed and ended as a report is."""
+        return m.Job(job=await bench.turn(request, lambda: bench.better(asked)))
+
     @api.get("/report/{job}", responses=_NOT_FOUND)
     def report_state(job: m.Name) -> m.JobState:
-        """How far a report is."""
+        """How far a report or a search is."""
         with _known("job"):
             return jobs.state(job)
 
     @api.delete("/report/{job}", responses=_NOT_FOUND, status_code=204)
     def stop_report(job: m.Name) -> None:
-        """End a report that is being made."""
+        """End a report or a search that is being made."""
         with _known("job"):
             jobs.stop(job)
 

@@ -128,7 +128,7 @@ class Folder:
         UsageError
             The file that is there is no scenario file.
         """
-        self._may_write()
+        self.check_writable()
         path = self.file(name)
         try:
             there = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -169,7 +169,7 @@ class Folder:
         UsageError
             There are too many drafts.
         """
-        self._may_write()
+        self.check_writable()
         path = self._draft(name)
         if not path.exists() and len(list(self.path.glob(f".*{_DRAFT}"))) >= _MOST_DRAFTS:
             raise UsageError(f"there are {_MOST_DRAFTS} drafts already; save or drop some")
@@ -181,13 +181,19 @@ class Folder:
 
     def drop_draft(self, name: str) -> None:
         """Let go of a draft, where there is one."""
-        self._may_write()
+        self.check_writable()
         self._draft(name).unlink(missing_ok=True)
 
     def _draft(self, name: str) -> Path:
         return self.path / f".{name}{_DRAFT}"
 
-    def _may_write(self) -> None:
+    def check_writable(self) -> None:
+        """Raise where nothing may be begun or written.
+
+        Raises
+        ------
+        ReadOnlyError
+        """
         if self.read_only:
             raise ReadOnlyError("this workbench only shows; it was started with --read-only")
 

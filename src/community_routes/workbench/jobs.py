@@ -1,4 +1,4 @@
-"""Full reports of what is on the screen: the main job in a process of its own, with its progress, and ended when asked."""
+"""Full reports and searches for better headways: in a process of their own, with their progress, and ended when asked."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from community_routes.base.errors import UsageError
+from community_routes.planning.optimising.design import OPTIMISED
 from community_routes.scenarios.file import Scenario
 from community_routes.workbench.files import named_in
 from community_routes.workbench.models import JobState
@@ -30,6 +32,9 @@ class _Job:
 
     folder: Path
     process: subprocess.Popen[str]
+    name: str
+    limit_s: float | None = None
+    began: float = field(default_factory=time.monotonic)
     stage: str = "starting"
     said: int = 0
     fault: str = ""
@@ -38,12 +43,24 @@ class _Job:
     @property
     def page(self) -> Path:
         """Where its report will be."""
-        return self.folder / "out" / "report.html"
+        return self.folder / "out" / self.name
+
+    @property
+    def progress(self) -> float:
+        """From 0 to 1: of the steps of a run, or of the time that a search may take."""
+        share = self.said / _STEPS if self.limit_s is None else (time.monotonic() - self.began) / self.limit_s
+        return min(share, 0.95)
+
+    @property
+    def found(self) -> str | None:
+        """The text of the proposal that a search found."""
+        path = self.folder / "out" / f"{OPTIMISED}.yaml"
+        return path.read_text("utf-8") if path.is_file() else None
 
 
 @dataclass
 class Jobs:
-    """The full reports of a session; they lie in a temporary folder and go with it.
+    """The full reports and searches of a session; they lie in a temporary folder and go with it.
 
     Attributes
     ----------
@@ -74,9 +91,34 @@ class Jobs:
         UsageError
             Another report is being made, or there were too many.
         """
+
+        def command(folder: Path) -> list[str]:
+            paths = _written(folder / "scenarios", scenarios, texts)
+            return ["run", str(self.study), *map(str, paths), "--no-keep-inputs"]
+
+        return self._begin(command, "report.html")
+
+    def better(self, options: Sequence[str], minutes: float) -> str:
+        """Look for better changes for so many minutes at most; the number of the job.
+
+        Parameters
+        ----------
+        options : sequence of str
+            Of the command ``optimise``: budget, aim and what may be chosen.
+        minutes : float
+
+        Raises
+        ------
+        UsageError
+            Another job is under way.
+        """
+        words = ["optimise", str(self.study), f"--minutes={minutes}", *options]
+        return self._begin(lambda _: words, "optimise.html", 60 * minutes)
+
+    def _begin(self, command: Callable[[Path], list[str]], page: str, limit_s: float | None = None) -> str:
         with self._lock:
             if any(job.process.poll() is None for job in self._jobs.values()):
-                raise UsageError("a report is being made already; wait for it, or stop it")
+                raise UsageError("a report or a search is being made already; wait for it, or stop it")
             if len(self._jobs) >= _MOST_JOBS:
                 oldest = next(iter(self._jobs))
                 shutil.rmtree(self._jobs.pop(oldest).folder, ignore_errors=True)
@@ -84,16 +126,13 @@ class Jobs:
                 self._folder = tempfile.TemporaryDirectory(prefix="community-routes-")
             number = secrets.token_urlsafe(16)
             folder = Path(self._folder.name) / number
-            paths = _written(folder / "scenarios", scenarios, texts)
-            command = [
-                *(sys.executable, "-m", "community_routes.cli", "run", str(self.study), *map(str, paths)),
-                *("--out", str(folder / "out"), "--no-keep-inputs", "--log-json", *self.arguments),
-            ]
+            folder.mkdir()
+            words = [*command(folder), "--out", str(folder / "out"), "--log-json", *self.arguments]
             process = subprocess.Popen(
-                command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
-                encoding="utf-8",
+                [sys.executable, "-m", "community_routes.cli", *words],
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, encoding="utf-8",
             )  # fmt: skip
-            job = self._jobs[number] = _Job(folder, process)
+            job = self._jobs[number] = _Job(folder, process, page, limit_s)
         threading.Thread(target=_listen, args=(job,), name="report", daemon=True).start()
         return number
 
@@ -111,10 +150,11 @@ class Jobs:
         state = "running" if code is None else "done" if code == 0 and job.page.is_file() else "failed"
         if job.stopped:
             state = "stopped"
-        progress = 1.0 if state == "done" else min(job.said / _STEPS, 0.95)
+        progress = 1.0 if state == "done" else job.progress
         url = f"/report/{number}/report.html" if state == "done" else None
         message = job.fault if state == "failed" else ""
-        return JobState(state=state, progress=progress, stage=job.stage, url=url, message=message)
+        text = job.found if state == "done" else None
+        return JobState(state=state, progress=progress, stage=job.stage, url=url, message=message, text=text)
 
     def stop(self, number: str) -> None:
         """End a job; one that has ended stays as it is.

@@ -153,6 +153,18 @@ class ReportQuestion(Asked):
     scenarios: Annotated[list[Id], Field(max_length=20)] = Field(default_factory=list)
 
 
+RouteText = Annotated[str, StringConstraints(pattern=r"^[^,\x00-\x1f]+$", max_length=200)]
+
+
+class BetterQuestion(Asked):
+    """Better headways to be looked for: of which routes (none named: all near), within how many bus-hours a year and minutes."""
+
+    routes: Annotated[list[RouteText], Field(max_length=100)] = Field(default_factory=list)
+    bus_hours: Annotated[float, Field(allow_inf_nan=False)] = 0.0
+    minutes: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 2.0
+    choice: Choice = Field(default_factory=Choice)
+
+
 # -- what is answered -------------------------------------------------------------------------------------------------------
 
 
@@ -661,16 +673,17 @@ class SavedFile(Given):
 
 
 class Job(Given):
-    """A full report under way."""
+    """A full report or a search for better headways under way."""
 
     job: str
 
 
 class JobState(Given):
-    """How far a report is; ``url`` once it is there."""
+    """How far a report or a search is; ``url`` once its page is there, ``text`` the proposal that a search found."""
 
     state: Literal["running", "done", "failed", "stopped"]
     progress: float
     stage: str
     url: str | None
     message: str
+    text: str | None = None

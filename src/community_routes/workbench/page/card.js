@@ -1,6 +1,7 @@
 // What is chosen: a neighbourhood with its figures and journeys, a route with its headways, a stop, a place; how far one gets.
 
 import { post } from "./api.js";
+import { findBetter } from "./better.js";
 import { button, byId, count, el, field, number, options } from "./dom.js";
 import { chooseByName, pointAt } from "./gestures.js";
 import { drawJourney, drawReach, lookAt, zoneOf } from "./map.js";
@@ -80,6 +81,7 @@ function route(id) {
   const stops = found.patterns.length ? found.patterns[0].stops.length : 0;
   return [el("p", {}, [found.long_name, found.operator].filter(Boolean).join(" · ")), el("p", { class: "hint" }, `${stops} stops. ${state.active === TODAY ? "" : "Drag an end on the map to make it longer, its line to send it another way."}`),
     button("Show", () => lookAt(found.patterns.flatMap((pattern) => pattern.line))), table,
+    state.study.read_only ? null : button("Find better headways", findBetter, { "aria-haspopup": "dialog" }),
     state.active === TODAY ? null : el("div", {}, el("h3", {}, "Change it"), el("div", { class: "add-buttons" }, routeButtons(found)))].filter(Boolean);
 }
 

@@ -56,6 +56,7 @@ function buttons() {
   byId("redo").disabled = !tab || !tab.future.length;
   byId("save").disabled = !tab || only || !isDirty(tab);
   byId("save-as").disabled = !tab || only;
+  byId("better").disabled = only;
   byId("save").title = only ? "This workbench only shows: nothing is written" : "";
   byId("export").disabled = !tab;
   byId("compare").disabled = !state.tabs.length;
@@ -141,10 +142,22 @@ async function make(title, like) {
     if (made.message || made.faults.length) { tell("fault", made.message || made.faults[0].message); return false; }
     text = made.text;
   }
+  opened(id, text, title);
+  return true;
+}
+
+/** A new proposal that is on no disk yet, on the screen. */
+function opened(id, text, title) {
   state.tabs.push(newTab(id, text, { title }));
   keepDraft(tabOf(id));
   show(id);
-  return true;
+}
+
+/** A text that was found elsewhere as a new tab, under a name that no other has. */
+export async function openText(text, title) {
+  const id = freeId(plain(title));
+  const made = await post("edit", { text, edit: { op: "head", head: { scenario: id, title } } });
+  opened(id, made.text, title);
 }
 
 function openFile(file) {
@@ -276,24 +289,30 @@ function fullReport() {
 async function runReport(scenarios) {
   let job;
   try { ({ job } = await post("report", { files: question().files, scenarios })); } catch (fault) { tell("fault", fault.message); return; }
-  const bar = el("progress", { max: 1, value: 0, "aria-label": "Progress of the report" }), words = el("p", { role: "status" }, "It has started.");
-  const link = el("p");
-  let going = true;
-  const box = dialog("Full report", [bar, words, link], [{ text: "Stop it", does: () => { going = false; call("DELETE", `report/${job}`).catch(() => {}); } }, { text: "Hide", does: () => { tell("note", "The report goes on in the background."); } }]);
-  box.addEventListener("close", () => { if (going) tell("note", "The report goes on in the background; a note here says when it is there."); });
-  while (going) {
-    await new Promise((done) => setTimeout(done, 700));
-    let now;
-    try { now = await call("GET", `report/${job}`); } catch (fault) { words.textContent = fault.message; break; }
-    bar.value = now.progress || 0;
-    words.textContent = [now.stage, now.message].filter(Boolean).join(": ");
-    if (now.url) { arrived(box, bar, words, link, now.url); break; }
-    if (now.state !== "running") break;
-  }
-  going = false;
+  const { now, ...parts } = await followed("Full report", job, "report");
+  if (now.url) arrived(parts, now.url);
 }
 
-function arrived(box, bar, words, link, url) {
+/** A job until it ends, in a window that may be hidden meanwhile; its last state, and the parts of the window. */
+export async function followed(title, job, what) {
+  const bar = el("progress", { max: 1, value: 0, "aria-label": `Progress of the ${what}` }), words = el("p", { role: "status" }, "It has started.");
+  const link = el("p");
+  let going = true, now = {};
+  const box = dialog(title, [bar, words, link], [{ text: "Stop it", does: () => { going = false; call("DELETE", `report/${job}`).catch(() => {}); } }, { text: "Hide" }]);
+  box.addEventListener("close", () => { if (going) tell("note", `The ${what} goes on in the background; a note here says when it is there.`); });
+  while (going) {
+    await new Promise((done) => setTimeout(done, 700));
+    try { now = await call("GET", `report/${job}`); } catch (fault) { now = { state: "failed", message: fault.message }; }
+    bar.value = now.progress || 0;
+    words.textContent = [now.stage, now.message].filter(Boolean).join(": ");
+    if (now.state !== "running") break;
+  }
+  if (now.state === "failed" && !box.isConnected) tell("fault", now.message);
+  going = false;
+  return { now, box, bar, words, link };
+}
+
+function arrived({ box, bar, words, link }, url) {
   bar.value = 1;
   words.textContent = "The report is there.";
   const anchor = el("a", { href: url, target: "_blank", rel: "noopener" }, "Open the report");

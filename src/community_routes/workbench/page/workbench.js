@@ -3,6 +3,7 @@
 import { watchAnswer } from "./answer.js";
 import { call } from "./api.js";
 import { ask, gesture } from "./asking.js";
+import { watchBetter } from "./better.js";
 import { reachFrom, reachTool, watchCard } from "./card.js";
 import { watchChanges } from "./changes.js";
 import { button, byId, dialog, el, options } from "./dom.js";
@@ -41,6 +42,7 @@ async function start() {
   watchCard();
   watchText();
   watchProposals();
+  watchBetter();
   tour();
   try { await ready(); } catch (fault) { notice(fault.message, true); return; }
   gesture();
