@@ -83,7 +83,7 @@ def check_seed(square: Study, seed: int) -> int:
 
 
 def test_no_set_breaks_the_bound(square: Study) -> None:
-    """On a random network (on more of them in the slow test): a set has the value of its proposal, to the last bit, and never more than all of them together."""
+    """On a random network: a set has the value of its proposal, to the last bit, and never more than all together."""
     assert check_seed(square, 0) > 6
 
 
