@@ -412,6 +412,16 @@ def _same_for_all(base: Case, case: Case, day: str) -> bool:
     )
 
 
+def _built(case: Case, asked: Asked, run: Runner) -> list[str]:
+    """The days of which something is asked, their networks built."""
+    with run.stage("network"):
+        run.tell(f"building the network ({case.name})")
+        days = [day for day in case.networks if asked.slots is None or asked.windows(case, day)]
+        for day in days:
+            _ = case.networks[day]
+    return days
+
+
 def evaluate_case(
     case: Case, asked: Asked = EVERYTHING, runner: Runner | None = None, *, base: Evaluation | None = None
 ) -> Evaluation:
@@ -431,12 +441,7 @@ def evaluate_case(
         Nothing can be measured, or a measure lacks what it needs.
     """
     run = runner or Runner()
-    with run.stage("network"):
-        run.tell(f"building the network ({case.name})")
-        choice = asked.choice(case)
-        days = [day for day in case.networks if asked.slots is None or asked.windows(case, day)]
-        for day in days:
-            _ = case.networks[day]
+    choice, days = asked.choice(case), _built(case, asked, run)
     with run.stage("routing"):
         notices = case.notices_on(days)
     search = Search(case, choice, run)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import webbrowser
 from collections.abc import Callable, Mapping, Sequence
@@ -586,6 +587,23 @@ def printed_settings(study: Study) -> dict[str, Any]:
     if streets.area is not None:
         settings["streets_area"] = list(streets.area)
     return settings
+
+
+def run_record(study: Study, command: str, settings: Mapping[str, Any], **more: Any) -> str:
+    """The ``run.json`` of a command: version, settings, names and hashes of the inputs, and what more there is, keys sorted."""
+    content = {
+        "program": "community_routes",
+        "command": command,
+        "version": __version__,
+        "study": study.file.study,
+        "title": study.title,
+        "invented": study.is_invented,
+        "service_dates": {day: date.isoformat() for day, date in study.file.dates.items()},
+        "settings": {**printed_settings(study), **settings},
+        "inputs": study.sources[["name", "kind", "sha256"]].to_dict("records"),
+        **more,
+    }
+    return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def _with_withdrawn(routes: Sequence[gpd.GeoDataFrame]) -> gpd.GeoDataFrame:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -22,7 +21,7 @@ from community_routes.evaluation.case import Case, Study
 from community_routes.evaluation.draws import is_random
 from community_routes.evaluation.evaluate import evaluate_all, evaluate_case
 from community_routes.evaluation.proposals import scenario_sources
-from community_routes.evaluation.results import check_least_change, counted_from, printed_settings
+from community_routes.evaluation.results import check_least_change, counted_from, printed_settings, run_record
 from community_routes.evaluation.sweep_tables import (
     MEASURE,
     SETTING,
@@ -251,20 +250,14 @@ class Sweep:
 
     def run_json(self) -> str:
         """Version, settings, names and hashes of the inputs, and counts, with sorted keys."""
-        content = {
-            "program": "community_routes",
-            "command": "sweep",
-            "version": __version__,
-            "study": self.study.file.study,
-            "title": self.study.title,
-            "invented": self.study.is_invented,
-            "service_dates": {day: date.isoformat() for day, date in self.study.file.dates.items()},
-            "settings": {**printed_settings(self.study), **self._varied()},
-            "scenarios": [{"id": name, "title": title} for name, title in self.scenarios.items()],
-            "inputs": self.sources[["name", "kind", "sha256"]].to_dict("records"),
-            "counts": {"rows": {"sweep": len(self.table), "shares": len(self.shares)}},
-        }
-        return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        return run_record(
+            self.study,
+            "sweep",
+            self._varied(),
+            scenarios=[{"id": name, "title": title} for name, title in self.scenarios.items()],
+            inputs=self.sources[["name", "kind", "sha256"]].to_dict("records"),
+            counts={"rows": {"sweep": len(self.table), "shares": len(self.shares)}},
+        )
 
 
 def sweep(

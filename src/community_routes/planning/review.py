@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,10 +17,9 @@ from community_routes.base.files import RUN_FILE, new_folder
 from community_routes.base.processes import done_side_by_side
 from community_routes.base.times import MINUTE
 from community_routes.base.timings import Stopwatch
-from community_routes.base.version import __version__
 from community_routes.evaluation.case import Case, Study
 from community_routes.evaluation.cost import proposal_cost
-from community_routes.evaluation.results import check_least_change, counted_from, printed_settings
+from community_routes.evaluation.results import check_least_change, counted_from, run_record
 from community_routes.evaluation.window import amount_units
 from community_routes.measures.measure import PLACES
 from community_routes.planning.lost import MEASURE, Beside, ranks
@@ -83,20 +81,8 @@ class Review(Missed):
 
     def run_json(self) -> str:
         """Version, settings, names and hashes of the inputs, and counts, with sorted keys."""
-        study = self.study
-        content = {
-            "program": "community_routes",
-            "command": "review",
-            "version": __version__,
-            "study": study.file.study,
-            "title": study.title,
-            "invented": study.is_invented,
-            "service_dates": {day: date.isoformat() for day, date in study.file.dates.items()},
-            "settings": {**printed_settings(study), **counted_from(self.least_change)},
-            "inputs": study.sources[["name", "kind", "sha256"]].to_dict("records"),
-            "counts": {"services": len(self.services), "rows": {"review": len(self.table)}},
-        }
-        return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        counts = {"services": len(self.services), "rows": {"review": len(self.table)}}
+        return run_record(self.study, "review", counted_from(self.least_change), counts=counts)
 
 
 def review(

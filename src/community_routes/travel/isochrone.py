@@ -248,15 +248,12 @@ def _reached(
     for lonlat, already_s, longest_min in starts:
         if not len(lonlat):
             continue
-        choices: dict[str, Any] = {
-            "already_s": already_s,
-            "walk_limit_s": min(longest_min * MINUTE, limits_s[-1]),
-            "link_m": walk.link_m,
-            "towards": towards,
-        }
+        choices: dict[str, Any] = {"already_s": already_s, "walk_limit_s": min(longest_min * MINUTE, limits_s[-1])}
         along = None
         if isinstance(study.ground, Streets):
-            along = reach_along_streets(study.ground, lonlat, limits_s, walk.speed_kmh, **choices)
+            along = reach_along_streets(
+                study.ground, lonlat, limits_s, walk.speed_kmh, link_m=walk.link_m, towards=towards, **choices
+            )
             streets.append(along)
         areas.append(reach_areas(study.ground, lonlat, limits_s, walk.speed_kmh, along=along, **choices))
     joined: list[shapely.Geometry] = []

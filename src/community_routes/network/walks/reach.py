@@ -229,15 +229,13 @@ def reach_areas(
     *,
     already_s: ArrayLike | None = None,
     walk_limit_s: float | None = None,
-    link_m: float = 300.0,
-    towards: bool = False,
     beside_m: float = _BESIDE_M,
     along: gpd.GeoDataFrame | None = None,
 ) -> gpd.GeoDataFrame:
     """The land within each limit, as areas that hold those of the limits before.
 
     Along streets it is what lies within ``beside_m`` of a street that ``reach_along_streets`` gives; as the crow flies,
-    circles. Arguments are those of ``reach_along_streets``; ``along`` is what that gave for them, where it is known.
+    circles. Arguments are those of ``reach_along_streets``; ``along`` is what that gave, where that is known.
 
     Returns
     -------
@@ -256,8 +254,8 @@ def reach_areas(
     else:
         lines = along
         if lines is None:
-            choices: dict[str, Any] = {"walk_limit_s": walk_limit_s, "link_m": link_m, "towards": towards}
-            lines = reach_along_streets(ground, lonlat, limits_s, speed_kmh, already_s=already_s, **choices)
+            choices: dict[str, Any] = {"already_s": already_s, "walk_limit_s": walk_limit_s}
+            lines = reach_along_streets(ground, lonlat, limits_s, speed_kmh, **choices)
         discs = [_beside(shapely.transform(line, flat), beside_m) for line in lines.geometry]
     areas, so_far = [], shapely.Polygon()
     for disc in discs:

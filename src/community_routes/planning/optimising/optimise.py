@@ -19,7 +19,7 @@ from community_routes.base.files import RUN_FILE, new_folder
 from community_routes.base.timings import Stopwatch
 from community_routes.base.version import __version__
 from community_routes.evaluation.case import Study
-from community_routes.evaluation.results import printed_settings
+from community_routes.evaluation.results import printed_settings, run_record
 from community_routes.planning.optimising.aim import Aim, Objective
 from community_routes.planning.optimising.candidates import CUTS, FILES, KINDS, Candidate, Timetabled, routes_near
 from community_routes.planning.optimising.design import OPTIMISED, Design, composed
@@ -205,32 +205,25 @@ class Optimised(Outcome):
 
     def run_json(self) -> str:
         """Version, settings, names and hashes of the inputs, and what was found, with sorted keys."""
-        study, found = self.study, self.found
-        content = {
-            "program": "community_routes",
-            "command": "optimise",
-            "version": __version__,
-            "study": study.file.study,
-            "title": study.title,
-            "invented": study.is_invented,
-            "service_dates": {day: date.isoformat() for day, date in study.file.dates.items()},
-            "settings": {**printed_settings(study), **self.settings()},
-            "inputs": study.sources[["name", "kind", "sha256"]].to_dict("records"),
-            "counts": {
+        found = self.found
+        return run_record(
+            self.study,
+            "optimise",
+            self.settings(),
+            counts={
                 "candidates": len(self.candidates),
                 "left_out": dict(self.left_out),
                 "sets_tried": found.evaluations,
                 "rows": {"changes": len(self.changes), "frontier": len(self.frontier), "candidates": len(self.table)},
             },
-            "found": {
+            found={
                 "today": found.nothing,
                 "value": found.best.value,
                 "bound": found.bound if self.is_bounded else None,
                 "bound_from": found.bound_from if self.is_bounded else "",
                 "finished": found.finished,
             },
-        }
-        return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+        )
 
 
 def optimise(
