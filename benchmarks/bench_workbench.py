@@ -455,7 +455,10 @@ def differing(study: Path, driver: Driver, wanted: int) -> tuple[int, int]:
                 re.sub(rf"(?m)^scenario: {scenario}$", f"scenario: p{i}", text), encoding="utf-8"
             )
         files = [str(folder / f"p{i}.yaml") for i in range(len(kept))]
-        subprocess.run([*CLI, "run", str(study), *files, "--out", str(folder / "out"), "--quiet"], check=True)
+        subprocess.run(
+            [*CLI, "run", str(study), *files, "--out", str(folder / "out"), "--tables", "csv", "--no-maps", "--quiet"],
+            check=True,
+        )
         table = pd.read_csv(folder / "out" / "comparison.csv", dtype={"neighbourhood": str, "cutoff_min": float})
     for i, (_, _, answer) in enumerate(kept):
         choice, zones = answer["choice"], answer["neighbourhoods"]
@@ -498,7 +501,8 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     options.add_argument("--studies", default="sample,newport,porto-alegre")
     options.add_argument("--edits", type=int, default=100)
-    options.add_argument("--run", type=int, default=0)
+    options.add_argument("--run", type=int, default=0, help="So many of the proposals are given to `run` as well ...")
+    options.add_argument("--run-of", default="newport", help="... of these studies.")
     options.add_argument("--out", type=Path, default=HERE / "WORKBENCH.md")
     chosen = options.parse_args()
     if CHROMIUM is None:
@@ -515,7 +519,8 @@ def main() -> None:
                 pass
             began = busy()
             driver, usable = measured(study, chosen.edits)
-            checked = differing(study, driver, chosen.run) if chosen.run else None
+            checks = chosen.run and name in chosen.run_of.split(",")
+            checked = differing(study, driver, chosen.run) if checks else None
             sections[name] = section(driver, usable, (began, busy()), checked)
     head = [
         "# How long one waits at the workbench",
